@@ -1,0 +1,1 @@
+//! The operations of each control plane as read-only data. Leaves out logic.

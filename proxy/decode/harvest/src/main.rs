@@ -1,0 +1,2 @@
+//! Vendor API models to catalogue data.
+fn main() {}

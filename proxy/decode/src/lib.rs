@@ -1,0 +1,1 @@
+//! Requests to control planes, read exactly.

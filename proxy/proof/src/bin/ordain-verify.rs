@@ -1,0 +1,2 @@
+//! The offline verifier.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Record format, Merkle tree, checkpoints and proofs.

@@ -1,0 +1,1 @@
+//! Everything from outside, in one binary.
