@@ -16,6 +16,12 @@ impl ReasonCode {
         (first && rest && text.len() <= 64).then(|| Self(text.to_owned()))
     }
 
+    /// The code of a fault whose own code does not match: `internal_fault`.
+    #[must_use]
+    pub fn internal_fault() -> Self {
+        Self("internal_fault".to_owned())
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,0 +1,160 @@
+//! The command line: its words, one file a verb, and what each exit code means.
+//!
+//! Leaves out what the verbs do.
+
+mod check;
+mod decode;
+mod doctor;
+mod env;
+mod explain;
+mod key;
+mod ledger;
+mod model;
+mod output;
+mod report;
+mod serve;
+mod validate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub use output::Output;
+
+use crate::config::Config;
+use crate::settings::Settings;
+
+/// Says what should be allowed to happen to your infrastructure, before it does.
+#[derive(Debug, Parser)]
+#[command(name = "ordain", version, about, arg_required_else_help = true)]
+struct Arguments {
+    /// The settings file; without one every setting has its default.
+    #[arg(long, short, global = true, env = "ORDAIN_CONFIG")]
+    config: Option<PathBuf>,
+
+    /// How results are written.
+    #[arg(long, short, global = true, value_enum, default_value_t = Format::Table)]
+    output: Format,
+
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For programs and people.
+    Yaml,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the gate.
+    Serve(serve::Arguments),
+    /// Print the variables that send a client through the gate.
+    Env(env::Arguments),
+    /// Read requests and say what they would do; judges nothing and sends nothing.
+    Decode(decode::Arguments),
+    /// Judge requests against the model without sending them.
+    Check(check::Arguments),
+    /// Tell why a decision was made, from its record.
+    Explain(explain::Arguments),
+    /// Summarise the ledger.
+    Report(report::Arguments),
+    /// Create, import, list and revoke the keys that actors hold.
+    Key(key::Arguments),
+    /// Import into the intent model, and show it.
+    Model(model::Arguments),
+    /// Check the settings and the model, as `serve` would load them.
+    Validate(validate::Arguments),
+    /// Verify, prove and query the evidence.
+    Ledger(ledger::Arguments),
+    /// Look for what would keep the gate from working here.
+    Doctor(doctor::Arguments),
+}
+
+/// How a verb ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All is well.
+    Ok,
+    /// Policy says no, or something is not as declared.
+    No,
+    /// Usage or configuration.
+    Usage,
+    /// The ledger does not verify.
+    Ledger,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Ok => 0,
+            Exit::No => 1,
+            Exit::Usage => 2,
+            Exit::Ledger => 4,
+        })
+    }
+}
+
+/// What every verb is given.
+#[derive(Debug)]
+pub struct Context {
+    settings: Option<PathBuf>,
+    format: Format,
+    output: Output,
+}
+
+impl Context {
+    /// The configuration that `serve` would run with.
+    ///
+    /// # Errors
+    /// The loader's own message.
+    pub fn config(&self) -> anyhow::Result<Config> {
+        Ok(Config::resolve(Settings::read(self.settings.as_deref())?)?)
+    }
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // clap prints help to standard output with code 0 and usage errors to standard error with 2.
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
+            drop(error.print());
+            return code.into();
+        }
+    };
+    let context =
+        Context { settings: arguments.config, format: arguments.output, output: Output::standard() };
+    match run(&context, arguments.verb) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            context.output.complain(&format!("error: {error:#}"));
+            Exit::Usage.into()
+        }
+    }
+}
+
+fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
+    match verb {
+        Verb::Serve(arguments) => serve::run(context, arguments),
+        Verb::Env(arguments) => env::run(context, arguments),
+        Verb::Decode(arguments) => decode::run(context, arguments),
+        Verb::Check(arguments) => check::run(context, arguments),
+        Verb::Explain(arguments) => explain::run(context, arguments),
+        Verb::Report(arguments) => report::run(context, arguments),
+        Verb::Key(arguments) => key::run(context, arguments),
+        Verb::Model(arguments) => model::run(context, arguments),
+        Verb::Validate(arguments) => validate::run(context, arguments),
+        Verb::Ledger(arguments) => ledger::run(context, arguments),
+        Verb::Doctor(arguments) => doctor::run(context, arguments),
+    }
+}

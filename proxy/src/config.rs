@@ -1,0 +1,306 @@
+//! Configuration as resolved: every default filled in, every size and time a number, every path whole.
+//!
+//! Leaves out reading files (`settings.rs`) and building what they describe (`gate.rs`).
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ordain_rules::Mode;
+
+use crate::settings::{self, Credentials, Settings, Size};
+
+/// What a gate is built from.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The state directory.
+    pub state: PathBuf,
+    /// The mode where a plane or a scope says nothing else.
+    pub mode: Mode,
+    /// The data address.
+    pub data: SocketAddr,
+    /// The address of health, metrics and admin.
+    pub admin: SocketAddr,
+    /// Certificate and key of the data address.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Names the gate is reached by.
+    pub names: Vec<String>,
+    /// What a request may take.
+    pub limits: Limits,
+    /// The folder of the model.
+    pub model: PathBuf,
+    /// The control planes; one default AWS upstream where none is configured.
+    pub upstreams: Vec<UpstreamConfig>,
+    /// The ledger's folder.
+    pub ledger: PathBuf,
+    /// The name checkpoints are signed under.
+    pub origin: String,
+    /// A catalogue overlay.
+    pub overlay: Option<PathBuf>,
+}
+
+/// What a request may take.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes of the largest body that is held.
+    pub body: u64,
+    /// Bytes of all bodies held after proof.
+    pub held: u64,
+    /// Bytes of all bodies held before proof.
+    pub unproven: u64,
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections at once from one address.
+    pub connections_per_peer: usize,
+    /// For a head to be complete.
+    pub header_timeout: Duration,
+    /// Between two pieces of a body.
+    pub body_timeout: Duration,
+    /// Between two requests of a connection.
+    pub idle_timeout: Duration,
+    /// For the upstream's answer to begin.
+    pub upstream_timeout: Duration,
+    /// For requests in flight to end after SIGTERM.
+    pub drain: Duration,
+}
+
+/// One control plane and the credential it is reached with.
+#[derive(Debug, Clone)]
+pub struct UpstreamConfig {
+    /// The name that keys are bound to.
+    pub name: String,
+    /// The account expected.
+    pub account: Option<String>,
+    /// A base URL in place of the provider's hosts.
+    pub endpoint: Option<http::Uri>,
+    /// The region for account verification.
+    pub region: String,
+    /// Where the real credential comes from.
+    pub credentials: Credentials,
+    /// A role to assume for each actor.
+    pub role: Option<String>,
+    /// The mode of this plane.
+    pub mode: Option<Mode>,
+    /// Data-level changes pass counted, as reads do.
+    pub control_only: bool,
+}
+
+/// A setting that makes no sense; says which, what it is and what it should be.
+#[derive(Debug, thiserror::Error)]
+#[error("{key} is `{value}`: {fix}")]
+pub struct ConfigError {
+    key: String,
+    value: String,
+    fix: String,
+}
+
+impl ConfigError {
+    fn new(key: impl Into<String>, value: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { key: key.into(), value: value.into(), fix: fix.into() }
+    }
+}
+
+impl Config {
+    /// Resolves settings.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first setting that makes no sense.
+    pub fn resolve(settings: Settings) -> Result<Self, ConfigError> {
+        let state = settings.state.clone().unwrap_or_else(settings::default_state_directory);
+        let limits = limits(&settings.limits)?;
+        let mode = match &settings.mode {
+            Some(word) => mode("`mode`", word)?,
+            None => Mode::Shadow,
+        };
+        let upstreams = upstreams(settings.upstreams)?;
+        Ok(Self {
+            mode,
+            data: address("`listen.data`", settings.listen.data.as_deref().unwrap_or("127.0.0.1:7070"))?,
+            admin: address("`listen.admin`", settings.listen.admin.as_deref().unwrap_or("127.0.0.1:7071"))?,
+            tls: settings.listen.tls.map(|tls| (tls.certificate, tls.key)),
+            names: settings.listen.names,
+            limits,
+            model: settings.model.directory.unwrap_or_else(|| state.join("model")),
+            upstreams,
+            ledger: settings.ledger.directory.unwrap_or_else(|| state.join("ledger")),
+            origin: settings.ledger.origin.unwrap_or_else(default_origin),
+            overlay: settings.catalogue.overlay,
+            state,
+        })
+    }
+}
+
+fn default_origin() -> String {
+    let host = settings::environment("HOSTNAME").unwrap_or_else(|| "localhost".to_owned());
+    format!("ordain/{host}")
+}
+
+fn upstreams(written: Vec<settings::Upstream>) -> Result<Vec<UpstreamConfig>, ConfigError> {
+    if written.is_empty() {
+        return Ok(vec![UpstreamConfig {
+            name: "default".to_owned(),
+            account: None,
+            endpoint: None,
+            region: "us-east-1".to_owned(),
+            credentials: Credentials::Default,
+            role: None,
+            mode: None,
+            control_only: false,
+        }]);
+    }
+    let mut resolved: Vec<UpstreamConfig> = Vec::with_capacity(written.len());
+    for upstream in written {
+        if resolved.iter().any(|other| other.name == upstream.name) {
+            return Err(ConfigError::new("`upstream.name`", upstream.name, "another upstream has it; give each its own"));
+        }
+        resolved.push(one_upstream(upstream)?);
+    }
+    Ok(resolved)
+}
+
+fn one_upstream(written: settings::Upstream) -> Result<UpstreamConfig, ConfigError> {
+    let key = |field: &str| format!("`{field}` of upstream `{}`", written.name);
+    if written.plane != "aws" {
+        return Err(ConfigError::new(key("plane"), &written.plane, "the planes this build serves are `aws`"));
+    }
+    if let Some(account) = &written.account
+        && (account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return Err(ConfigError::new(key("account"), account, "give the twelve digits of an AWS account"));
+    }
+    let endpoint = match &written.endpoint {
+        Some(text) => Some(endpoint(&key("endpoint"), text)?),
+        None => None,
+    };
+    let mode = match &written.mode {
+        Some(word) => Some(mode(&key("mode"), word)?),
+        None => None,
+    };
+    Ok(UpstreamConfig {
+        account: written.account,
+        endpoint,
+        region: written.region.unwrap_or_else(|| "us-east-1".to_owned()),
+        credentials: written.credentials,
+        role: written.role,
+        mode,
+        control_only: written.control_only,
+        name: written.name,
+    })
+}
+
+fn endpoint(key: &str, text: &str) -> Result<http::Uri, ConfigError> {
+    let fix = "give a base URL such as `http://127.0.0.1:5000`, with no path";
+    let uri: http::Uri = text.parse().map_err(|_| ConfigError::new(key, text, fix))?;
+    let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
+    if !scheme || uri.authority().is_none() || uri.path() != "/" || uri.query().is_some() {
+        return Err(ConfigError::new(key, text, fix));
+    }
+    Ok(uri)
+}
+
+fn mode(key: &str, word: &str) -> Result<Mode, ConfigError> {
+    Mode::parse(word).ok_or_else(|| ConfigError::new(key, word, "use `shadow`, `warn` or `enforce`"))
+}
+
+fn address(key: &str, text: &str) -> Result<SocketAddr, ConfigError> {
+    text.parse().map_err(|_| ConfigError::new(key, text, "give an address and a port, such as `127.0.0.1:7070`"))
+}
+
+fn limits(written: &settings::Limits) -> Result<Limits, ConfigError> {
+    let size = |key: &str, value: &Option<Size>, default: u64| match value {
+        Some(value) => bytes(&format!("`limits.{key}`"), value),
+        None => Ok(default),
+    };
+    let time = |key: &str, value: &Option<String>, default: u64| match value {
+        Some(value) => duration(&format!("`limits.{key}`"), value),
+        None => Ok(Duration::from_secs(default)),
+    };
+    const MIB: u64 = 1024 * 1024;
+    Ok(Limits {
+        body: size("body", &written.body, 16 * MIB)?,
+        held: size("held", &written.held, 256 * MIB)?,
+        unproven: size("unproven", &written.unproven, 64 * MIB)?,
+        connections: written.connections.unwrap_or(4_096),
+        connections_per_peer: written.connections_per_peer.unwrap_or(1_024),
+        header_timeout: time("header_timeout", &written.header_timeout, 10)?,
+        body_timeout: time("body_timeout", &written.body_timeout, 30)?,
+        idle_timeout: time("idle_timeout", &written.idle_timeout, 90)?,
+        upstream_timeout: time("upstream_timeout", &written.upstream_timeout, 120)?,
+        drain: time("drain", &written.drain, 25)?,
+    })
+}
+
+fn bytes(key: &str, size: &Size) -> Result<u64, ConfigError> {
+    let text = match size {
+        Size::Bytes(bytes) => return Ok(*bytes),
+        Size::Text(text) => text.trim(),
+    };
+    let units = [("KiB", 1_u64 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)];
+    let parsed = units.iter().find_map(|(unit, factor)| {
+        let number: u64 = text.strip_suffix(unit)?.trim().parse().ok()?;
+        number.checked_mul(*factor)
+    });
+    parsed.ok_or_else(|| ConfigError::new(key, text, "give a size such as `16MiB`"))
+}
+
+fn duration(key: &str, text: &str) -> Result<Duration, ConfigError> {
+    let units = [("ms", 1_u64), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+    let parsed = units.iter().find_map(|(unit, factor)| {
+        let number: u64 = text.trim().strip_suffix(unit)?.trim().parse().ok()?;
+        number.checked_mul(*factor)
+    });
+    parsed.map(Duration::from_millis).ok_or_else(|| ConfigError::new(key, text, "give a time such as `30s`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
+    fn check(text: &str, expected: Expect) {
+        let settings = Settings::parse("gate.toml", text).unwrap();
+        let message = Config::resolve(settings).map_or_else(|e| e.to_string(), |_| "resolved".to_owned());
+        expected.assert_eq(&message);
+    }
+
+    #[test]
+    fn nothing_written_resolves() {
+        check("", expect!["resolved"]);
+    }
+
+    #[test]
+    fn a_mode_that_is_none_lists_those_there_are() {
+        check("mode = \"on\"", expect!["`mode` is `on`: use `shadow`, `warn` or `enforce`"]);
+    }
+
+    #[test]
+    fn a_size_without_a_known_unit_says_how_to_write_one() {
+        check("[limits]\nbody = \"16 megs\"", expect!["`limits.body` is `16 megs`: give a size such as `16MiB`"]);
+    }
+
+    #[test]
+    fn an_account_has_twelve_digits() {
+        check(
+            "[[upstream]]\nname = \"prod\"\nplane = \"aws\"\naccount = \"12\"",
+            expect!["`account` of upstream `prod` is `12`: give the twelve digits of an AWS account"],
+        );
+    }
+
+    #[test]
+    fn an_endpoint_has_no_path() {
+        check(
+            "[[upstream]]\nname = \"prod\"\nplane = \"aws\"\nendpoint = \"http://127.0.0.1:5000/x\"",
+            expect!["`endpoint` of upstream `prod` is `http://127.0.0.1:5000/x`: give a base URL such as `http://127.0.0.1:5000`, with no path"],
+        );
+    }
+
+    #[test]
+    fn two_upstreams_have_two_names() {
+        check(
+            "[[upstream]]\nname = \"a\"\nplane = \"aws\"\n[[upstream]]\nname = \"a\"\nplane = \"aws\"",
+            expect!["`upstream.name` is `a`: another upstream has it; give each its own"],
+        );
+    }
+}

@@ -1,0 +1,261 @@
+//! What the gate says of itself: one struct a log line, one field a metric.
+//!
+//! Leaves out evidence (the ledger) and what callers are told (denials). The only file that calls the
+//! logging macros. Labels are bounded: never an ARN, never an actor's name.
+
+use std::time::Duration;
+
+use ordain_action::{Actor, DecisionId};
+use ordain_rules::Verdict;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// Labels of a decision.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct DecisionLabels {
+    plane: &'static str,
+    service: String,
+    verdict: &'static str,
+    mode: &'static str,
+    reason_code: String,
+}
+
+/// Labels of a request that no verdict was reached on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct FaultLabels {
+    reason_code: String,
+}
+
+/// The metrics of one gate.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    decisions: Family<DecisionLabels, Counter>,
+    reads: Family<ServiceLabels, Counter>,
+    refused: Family<FaultLabels, Counter>,
+    undecoded: Family<FaultLabels, Counter>,
+    shadow_unrecorded: Counter,
+    fail_open: Counter,
+    custody_leaks: Counter,
+    decision_duration: Histogram,
+    upstream_duration: Histogram,
+    append_duration: Histogram,
+    ledger_size: Gauge,
+    connections: Gauge,
+    held_bytes: Gauge,
+}
+
+/// Labels of a read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ServiceLabels {
+    plane: &'static str,
+    service: String,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+const MICROSECONDS: [f64; 14] = [
+    0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0,
+];
+
+impl Metrics {
+    /// Metrics in a registry of their own, so that two gates in one process do not add up.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("ordain");
+        let decisions = Family::default();
+        registry.register("decisions", "Decisions on changes", decisions.clone());
+        let reads = Family::default();
+        registry.register("reads", "Reads passed", reads.clone());
+        let refused = Family::default();
+        registry.register("refused", "Requests refused before a decision", refused.clone());
+        let undecoded = Family::default();
+        registry.register("undecoded", "Requests that could not be decoded", undecoded.clone());
+        let shadow_unrecorded = Counter::default();
+        registry.register(
+            "shadow_unrecorded",
+            "Changes forwarded without a record, in shadow and warn only",
+            shadow_unrecorded.clone(),
+        );
+        let fail_open = Counter::default();
+        registry.register("fail_open", "Changes forwarded undecided in enforce; stays 0", fail_open.clone());
+        let custody_leaks = Counter::default();
+        registry.register("custody_leaks", "Minted credentials that could not be rewritten", custody_leaks.clone());
+        let histogram = || Histogram::new(MICROSECONDS);
+        let (decision_duration, upstream_duration, append_duration) = (histogram(), histogram(), histogram());
+        let mut timed = |name: &str, help: &str, metric: &Histogram| {
+            registry.register_with_unit(name, help, Unit::Seconds, metric.clone());
+        };
+        timed("decision_duration", "From held body to verdict", &decision_duration);
+        timed("upstream_duration", "From sending to the head of the answer", &upstream_duration);
+        timed("ledger_append_duration", "From verdict to durable record", &append_duration);
+        let (ledger_size, connections, held_bytes) = (Gauge::default(), Gauge::default(), Gauge::default());
+        registry.register("ledger_size", "Entries in the ledger", ledger_size.clone());
+        registry.register("connections", "Open client connections", connections.clone());
+        registry.register("held_bytes", "Bytes of bodies held", held_bytes.clone());
+        Self {
+            registry,
+            decisions,
+            reads,
+            refused,
+            undecoded,
+            shadow_unrecorded,
+            fail_open,
+            custody_leaks,
+            decision_duration,
+            upstream_duration,
+            append_duration,
+            ledger_size,
+            connections,
+            held_bytes,
+        }
+    }
+
+    /// All metrics in the OpenMetrics text format.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        match encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            Err(std::fmt::Error) => String::new(),
+        }
+    }
+
+    /// Gauges that are read when asked for.
+    pub fn observe(&self, ledger_entries: u64, connections: u64, held_bytes: u64) {
+        let set = |gauge: &Gauge, value: u64| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        set(&self.ledger_size, ledger_entries);
+        set(&self.connections, connections);
+        set(&self.held_bytes, held_bytes);
+    }
+}
+
+/// A decision on a change was made and recorded.
+#[derive(Debug)]
+pub struct Decided<'a> {
+    /// Its name.
+    pub decision: DecisionId,
+    /// The plane's word.
+    pub plane: &'static str,
+    /// The service of the first effect; empty when undecodable.
+    pub service: &'a str,
+    /// The operation of the first effect; empty when undecodable.
+    pub operation: &'a str,
+    /// Who asked.
+    pub actor: &'a Actor,
+    /// What was said.
+    pub verdict: &'a Verdict,
+    /// From held body to verdict.
+    pub judged_in: Duration,
+}
+
+impl Metrics {
+    /// Counts and logs a decision.
+    pub fn decided(&self, event: &Decided<'_>) {
+        let reason_code = event.verdict.reasons.first().map_or("", |reason| reason.code.as_str());
+        self.decisions
+            .get_or_create(&DecisionLabels {
+                plane: event.plane,
+                service: event.service.to_owned(),
+                verdict: event.verdict.ruling.as_str(),
+                mode: event.verdict.mode.as_str(),
+                reason_code: reason_code.to_owned(),
+            })
+            .inc();
+        self.decision_duration.observe(event.judged_in.as_secs_f64());
+        tracing::info!(
+            decision = %event.decision,
+            actor = %event.actor.party.name,
+            kind = event.actor.party.kind.as_str(),
+            plane = event.plane,
+            service = event.service,
+            operation = event.operation,
+            verdict = event.verdict.ruling.as_str(),
+            mode = event.verdict.mode.as_str(),
+            reason_code,
+            "decided"
+        );
+    }
+
+    /// Counts a read that passed.
+    pub fn read(&self, plane: &'static str, service: &str) {
+        self.reads.get_or_create(&ServiceLabels { plane, service: service.to_owned() }).inc();
+    }
+
+    /// Counts and logs a request that was refused before a decision.
+    pub fn refused(&self, peer: std::net::SocketAddr, reason_code: &str, text: &str) {
+        self.refused.get_or_create(&FaultLabels { reason_code: reason_code.to_owned() }).inc();
+        tracing::warn!(%peer, reason_code, text, "refused");
+    }
+
+    /// Counts a request that could not be decoded.
+    pub fn undecoded(&self, reason_code: &str) {
+        self.undecoded.get_or_create(&FaultLabels { reason_code: reason_code.to_owned() }).inc();
+    }
+
+    /// The ledger took a record, or failed to.
+    pub fn appended(&self, took: Duration) {
+        self.append_duration.observe(took.as_secs_f64());
+    }
+
+    /// The upstream answered.
+    pub fn answered(&self, took: Duration) {
+        self.upstream_duration.observe(took.as_secs_f64());
+    }
+
+    /// A change went out without a record, in shadow or warn, because the ledger failed.
+    pub fn shadow_unrecorded(&self, decision: DecisionId, why: &str) {
+        self.shadow_unrecorded.inc();
+        tracing::error!(%decision, why, "forwarded unrecorded: the ledger failed and the mode is not enforce");
+    }
+
+    /// An answer carried a credential that could not be rewritten; it was withheld.
+    pub fn custody_leak(&self, decision: DecisionId, operation: &str) {
+        self.custody_leaks.inc();
+        tracing::error!(%decision, operation, "withheld an answer: its credential could not be rewritten");
+    }
+}
+
+/// The gate is listening.
+pub fn serving(data: std::net::SocketAddr, admin: std::net::SocketAddr, mode: &str) {
+    tracing::info!(%data, %admin, mode, "serving");
+}
+
+/// The model or the configuration was loaded again.
+pub fn reloaded(what: &str, digest: &str) {
+    tracing::info!(what, digest, "reloaded");
+}
+
+/// A reload failed; the old snapshot stays in force.
+pub fn reload_failed(what: &str, why: &str) {
+    tracing::error!(what, why, "reload failed: the old one stays in force");
+}
+
+/// The evidence of an outcome could not be written.
+pub fn outcome_unwritten(decision: DecisionId, why: &str) {
+    tracing::error!(%decision, why, "the outcome of a recorded change could not be recorded");
+}
+
+/// The gate stops taking requests and lets those in flight end.
+pub fn draining(seconds: u64) {
+    tracing::info!(seconds, "draining");
+}
+
+/// The gate has stopped.
+pub fn stopped() {
+    tracing::info!("stopped");
+}
+
+/// Something the operator should know that stops nothing.
+pub fn notice(what: &str, detail: &str) {
+    tracing::warn!(what, detail, "notice");
+}

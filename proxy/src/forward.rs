@@ -1,0 +1,207 @@
+//! Sends what was judged, once, and says how far it got.
+//!
+//! Takes only a [`Sendable`], so that nothing leaves that was not recorded. Leaves out which host a request
+//! goes to (the room and configuration decide) and signing (`identity`).
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Request, Response, header};
+use http_body_util::combinators::UnsyncBoxBody;
+use hyper::body::Incoming;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client as HyperClient;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tower::Service;
+
+/// Why a body ended early, in words.
+pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A body on its way upstream.
+pub type OutBody = UnsyncBoxBody<Bytes, BodyError>;
+
+/// The upstream was not reached, or did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ForwardError {
+    /// No connection could be made: nothing was sent.
+    #[error("the upstream cannot be reached: {0}")]
+    NotStarted(String),
+    /// The request was started and no answer came: it may or may not have taken effect.
+    #[error("the upstream took the request and did not answer: {0}")]
+    Unanswered(String),
+    /// The answer did not begin in time: it may or may not have taken effect.
+    #[error("the upstream did not answer within {0:?}")]
+    Late(Duration),
+}
+
+/// Connections to upstreams.
+#[derive(Debug, Clone)]
+pub struct Forwarder {
+    client: HyperClient<HttpsConnector<HttpConnector<GuardedResolver>>, OutBody>,
+    timeout: Duration,
+}
+
+impl Forwarder {
+    /// A forwarder that trusts the system's certificates and `extra` ones, and never connects to `own`
+    /// addresses.
+    ///
+    /// # Errors
+    /// A text naming what is wrong with the certificates.
+    pub fn new(
+        own: Vec<SocketAddr>,
+        extra: Vec<rustls_pki_types::CertificateDer<'static>>,
+        timeout: Duration,
+    ) -> Result<Self, String> {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        for certificate in extra {
+            roots.add(certificate).map_err(|error| format!("a trusted certificate cannot be read: {error}"))?;
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| format!("TLS cannot be set up: {error}"))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let mut http = HttpConnector::new_with_resolver(GuardedResolver { inner: GaiResolver::new(), own: own.into() });
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_connect_timeout(Some(Duration::from_secs(10)));
+        let connector =
+            hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(http);
+        // Only a request that was never started on a reused connection is tried again, and servers that
+        // close idle connections make that necessary.
+        let client = HyperClient::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(15))
+            .retry_canceled_requests(true)
+            .set_host(false)
+            .http1_preserve_header_case(false)
+            .build(connector);
+        Ok(Self { client, timeout })
+    }
+
+    /// Sends a request whose URI is whole and whose headers are final.
+    ///
+    /// # Errors
+    /// [`ForwardError`], which says whether the request may have taken effect.
+    pub async fn send(&self, request: Request<OutBody>) -> Result<Response<Incoming>, ForwardError> {
+        match tokio::time::timeout(self.timeout, self.client.request(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) if error.is_connect() => Err(ForwardError::NotStarted(chain(&error))),
+            Ok(Err(error)) => Err(ForwardError::Unanswered(chain(&error))),
+            Err(_elapsed) => Err(ForwardError::Late(self.timeout)),
+        }
+    }
+}
+
+/// An error with all its causes: hyper's own text alone says only `client error`.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// Headers that belong to one connection and never go on (RFC 9110 section 7.6.1).
+const HOP_BY_HOP: [HeaderName; 8] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// Takes out what belongs to one connection.
+pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+    headers.remove("proxy-connection");
+}
+
+/// Looks names up, and refuses addresses that no control plane has.
+#[derive(Debug, Clone)]
+struct GuardedResolver {
+    inner: GaiResolver,
+    own: Arc<[SocketAddr]>,
+}
+
+impl Service<Name> for GuardedResolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = std::io::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let shown = name.as_str().to_owned();
+        let own = Arc::clone(&self.own);
+        let found = self.inner.call(name);
+        Box::pin(async move {
+            let all: Vec<SocketAddr> = found.await?.collect();
+            match all.iter().find(|address| is_forbidden(address.ip()) || own.contains(address)) {
+                // One forbidden address among several is a rebinding attempt as likely as a mistake.
+                Some(address) => Err(std::io::Error::other(format!(
+                    "`{shown}` resolves to `{address}`, which is never an upstream"
+                ))),
+                None => Ok(all.into_iter()),
+            }
+        })
+    }
+}
+
+/// Link-local and metadata addresses are never an upstream.
+#[must_use]
+pub fn is_forbidden(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_link_local() || v4.is_unspecified() || v4.is_multicast() || v4.is_broadcast(),
+        IpAddr::V6(v6) => {
+            // fd00:ec2::254 and its neighbours serve instance metadata over IPv6.
+            let metadata = v6.segments().starts_with(&[0xfd00, 0x0ec2]);
+            let mapped = v6.to_ipv4_mapped().is_some_and(|v4| is_forbidden(IpAddr::V4(v4)));
+            metadata || mapped || v6.is_unicast_link_local() || v6 == Ipv6Addr::UNSPECIFIED || v6.is_multicast()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_addresses_are_never_an_upstream_in_any_notation() {
+        for address in ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "fe80::1", "0.0.0.0", "::"] {
+            assert!(is_forbidden(address.parse().unwrap()), "{address}");
+        }
+        for address in ["127.0.0.1", "10.0.0.1", "52.94.76.1", "2600:1f18::1"] {
+            assert!(!is_forbidden(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_one_connection_does_not_go_on() {
+        let mut headers = HeaderMap::new();
+        for name in ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade", "x-amz-target"] {
+            headers.insert(name, http::HeaderValue::from_static("x"));
+        }
+        strip_hop_by_hop(&mut headers);
+        assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-amz-target"]);
+    }
+}

@@ -1,0 +1,335 @@
+//! Settings as written: one TOML file, overrides from `ORDAIN_…`, unknown keys are errors.
+//!
+//! Leaves out what they mean together (`config.rs`). The only file that reads the environment.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Where keys, ledger and index are kept; by default `ordain` under the user's state directory.
+    pub state: Option<PathBuf>,
+    /// `shadow` (the default), `warn` or `enforce`, for planes and scopes that say nothing else.
+    pub mode: Option<String>,
+    /// Where the gate listens.
+    pub listen: Listen,
+    /// What a request may take.
+    pub limits: Limits,
+    /// The intent model.
+    pub model: Model,
+    /// The control planes that requests go on to.
+    #[serde(rename = "upstream")]
+    pub upstreams: Vec<Upstream>,
+    /// The evidence.
+    pub ledger: Ledger,
+    /// What is known of the vendors beyond what this build carries.
+    pub catalogue: Catalogue,
+    /// Logging.
+    pub log: Log,
+}
+
+/// Where the gate listens.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    /// The data address; by default `127.0.0.1:7070`.
+    pub data: Option<String>,
+    /// The address of health, metrics and the admin interface; by default `127.0.0.1:7071`.
+    pub admin: Option<String>,
+    /// Serve TLS on the data address.
+    pub tls: Option<Tls>,
+    /// Names the gate is reached by, beside its addresses. They are never an upstream.
+    pub names: Vec<String>,
+}
+
+/// A certificate and its key, in PEM files.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The certificate chain, leaf first.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// What a request may take. Sizes are in bytes, or text such as `16MiB`; times are text such as `30s`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// The largest body that is held; by default 16 MiB.
+    pub body: Option<Size>,
+    /// All bodies held at once, after proof; by default 256 MiB.
+    pub held: Option<Size>,
+    /// All bodies held at once before the sender's identity is proven; by default 64 MiB.
+    pub unproven: Option<Size>,
+    /// Connections at once; by default 4,096.
+    pub connections: Option<usize>,
+    /// Connections at once from one address; by default 1,024.
+    pub connections_per_peer: Option<usize>,
+    /// For a request's head to be complete; by default 10 s.
+    pub header_timeout: Option<String>,
+    /// Between two pieces of a body; by default 30 s.
+    pub body_timeout: Option<String>,
+    /// Between two requests of a connection; by default 90 s.
+    pub idle_timeout: Option<String>,
+    /// For the upstream's answer to begin; by default 120 s.
+    pub upstream_timeout: Option<String>,
+    /// For requests in flight to end after SIGTERM; by default 25 s.
+    pub drain: Option<String>,
+}
+
+/// A number of bytes, plain or as text such as `16MiB`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Size {
+    /// Plain.
+    Bytes(u64),
+    /// With a unit: `KiB`, `MiB` or `GiB`.
+    Text(String),
+}
+
+/// The intent model.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Model {
+    /// The folder of YAML model files and `.cedar` rules; by default `model` in the state directory.
+    pub directory: Option<PathBuf>,
+}
+
+/// One control plane and the credential it is reached with.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// The name that keys are bound to.
+    pub name: String,
+    /// The plane; only `aws` so far.
+    pub plane: String,
+    /// The account expected; the start is refused when the credential is of another. Without it the
+    /// account is whatever the credential says.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// A base URL to use in place of the provider's hosts, for emulators and private endpoints.
+    #[serde(default)]
+    pub endpoint: Option<String>,
+    /// The region for account verification and for `AssumeRole`; by default `us-east-1`.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// Where the real credential comes from; by default the provider's own chain.
+    #[serde(default)]
+    pub credentials: Credentials,
+    /// A role to assume for each actor, with the actor's name as source identity.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// The mode of this plane, over the general one.
+    #[serde(default)]
+    pub mode: Option<String>,
+    /// Let data-level changes pass counted, as reads do.
+    #[serde(default)]
+    pub control_only: bool,
+}
+
+/// Where a real credential comes from.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum Credentials {
+    /// The provider's own chain: environment, profile, SSO, web identity, container, instance.
+    #[default]
+    Default,
+    /// A profile of the provider's configuration files.
+    Profile(String),
+    /// A key pair in a file of two lines, or three with a session token. Kept out of this file.
+    File(PathBuf),
+}
+
+/// The evidence.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ledger {
+    /// The ledger's folder; by default `ledger` in the state directory.
+    pub directory: Option<PathBuf>,
+    /// The name checkpoints are signed under; by default `ordain/` and the host's name.
+    pub origin: Option<String>,
+}
+
+/// What is known of the vendors beyond what this build carries.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Catalogue {
+    /// A file of operations in the catalogue's own format, read over the built-in ones.
+    pub overlay: Option<PathBuf>,
+}
+
+/// Logging.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `text` (the default) or `json`.
+    pub format: Option<String>,
+    /// A filter such as `info` or `ordain=debug`.
+    pub filter: Option<String>,
+}
+
+/// Settings that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file is not there or not readable.
+    #[error("cannot read `{path}`: {source}; check the path given with `--config`")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("`{path}` {place}: {message}")]
+    Malformed {
+        /// The file.
+        path: String,
+        /// `line N, column M`.
+        place: String,
+        /// What is wrong and what to do.
+        message: String,
+    },
+}
+
+impl Settings {
+    /// Reads a file, or nothing but defaults where there is none, then the environment over it.
+    ///
+    /// # Errors
+    /// [`SettingsError`] naming the file, the place and the nearest known key.
+    pub fn read(path: Option<&Path>) -> Result<Self, SettingsError> {
+        let mut settings = match path {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Unreadable {
+                    path: path.display().to_string(),
+                    source,
+                })?;
+                Self::parse(&path.display().to_string(), &text)?
+            }
+            None => Self::default(),
+        };
+        settings.override_with(&environment);
+        Ok(settings)
+    }
+
+    /// Reads the text of a settings file.
+    ///
+    /// # Errors
+    /// [`SettingsError::Malformed`].
+    pub fn parse(path: &str, text: &str) -> Result<Self, SettingsError> {
+        toml::from_str(text).map_err(|error| SettingsError::Malformed {
+            path: path.to_owned(),
+            place: place(text, error.span().map_or(0, |span| span.start)),
+            message: with_nearest(error.message()),
+        })
+    }
+
+    fn override_with(&mut self, variable: &dyn Fn(&str) -> Option<String>) {
+        let path = |name: &str| variable(name).map(PathBuf::from);
+        replace(&mut self.state, path("ORDAIN_STATE"));
+        replace(&mut self.mode, variable("ORDAIN_MODE"));
+        replace(&mut self.listen.data, variable("ORDAIN_LISTEN_DATA"));
+        replace(&mut self.listen.admin, variable("ORDAIN_LISTEN_ADMIN"));
+        replace(&mut self.model.directory, path("ORDAIN_MODEL_DIRECTORY"));
+        replace(&mut self.ledger.directory, path("ORDAIN_LEDGER_DIRECTORY"));
+        replace(&mut self.ledger.origin, variable("ORDAIN_LEDGER_ORIGIN"));
+        replace(&mut self.log.format, variable("ORDAIN_LOG_FORMAT"));
+        replace(&mut self.log.filter, variable("ORDAIN_LOG_FILTER"));
+    }
+}
+
+fn replace<T>(slot: &mut Option<T>, value: Option<T>) {
+    if value.is_some() {
+        *slot = value;
+    }
+}
+
+/// The value of an environment variable, when it is set, not empty and UTF-8.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this file is where the environment is read")]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The state directory when none is set: `$XDG_STATE_HOME/ordain`, else `~/.local/state/ordain`.
+#[must_use]
+pub fn default_state_directory() -> PathBuf {
+    if let Some(state) = environment("XDG_STATE_HOME") {
+        return PathBuf::from(state).join("ordain");
+    }
+    let home = environment("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    home.join(".local").join("state").join("ordain")
+}
+
+fn place(text: &str, offset: usize) -> String {
+    let before = text.get(..offset).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("line {line}, column {column}")
+}
+
+/// serde lists every key it knows; people want the one they meant.
+fn with_nearest(message: &str) -> String {
+    let mut words = message.split('`').skip(1).step_by(2);
+    let (true, Some(given)) = (message.starts_with("unknown field"), words.next()) else {
+        return message.to_owned();
+    };
+    let known: Vec<&str> = words.collect();
+    let nearest = known.iter().max_by(|a, b| {
+        strsim::jaro_winkler(given, a).total_cmp(&strsim::jaro_winkler(given, b))
+    });
+    match nearest {
+        Some(nearest) if strsim::jaro_winkler(given, nearest) > 0.7 => {
+            format!("unknown key `{given}`; did you mean `{nearest}`")
+        }
+        _ => format!("unknown key `{given}`; known here are {}", quoted(&known)),
+    }
+}
+
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
+    fn check(text: &str, expected: Expect) {
+        let message = Settings::parse("gate.toml", text).map_or_else(|e| e.to_string(), |_| "read".to_owned());
+        expected.assert_eq(&message);
+    }
+
+    #[test]
+    fn an_empty_file_is_the_defaults() {
+        check("", expect!["read"]);
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest_known_one_and_its_place() {
+        check(
+            "mode = \"shadow\"\n\n[listen]\ndatta = \"127.0.0.1:1\"\n",
+            expect!["`gate.toml` line 4, column 1: unknown key `datta`; did you mean `data`"],
+        );
+    }
+
+    #[test]
+    fn a_key_like_nothing_known_lists_what_is() {
+        check(
+            "[ledger]\nzzz = 1\n",
+            expect!["`gate.toml` line 2, column 1: unknown key `zzz`; known here are `directory`, `origin`"],
+        );
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let mut settings = Settings::parse("gate.toml", "mode = \"shadow\"").unwrap();
+        settings.override_with(&|name| (name == "ORDAIN_MODE").then(|| "enforce".to_owned()));
+        assert_eq!(settings.mode.as_deref(), Some("enforce"));
+    }
+}
