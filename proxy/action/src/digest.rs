@@ -165,3 +165,135 @@ impl Encoder {
         self.text(text);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::{
+        Access, Actor, ActorKind, Answer, Call, Identifier, IdentityProof, Level, NameBasis, Parameters,
+        Party, Plane, Resource, Role, Undecodable, Upstream,
+    };
+
+    fn actor() -> Actor {
+        Actor {
+            party: Party { name: "alice".into(), kind: ActorKind::Person },
+            credential: "AKORAAAAAAAAAAAAAAAA".into(),
+            proof: IdentityProof::Proven,
+            on_behalf_of: Vec::new(),
+            session: None,
+            upstream: Upstream {
+                name: "default".into(),
+                plane: Plane::Aws,
+                account: "123456789012".into(),
+                partition: "aws".into(),
+            },
+        }
+    }
+
+    fn terminate(parameters: Parameters) -> Action {
+        let effect = Effect {
+            service: "ec2".into(),
+            operation: "TerminateInstances".into(),
+            iam_action: "ec2:TerminateInstances".into(),
+            access: Access::Delete,
+            level: Level::Control,
+            resources: vec![Resource {
+                role: Role::Target,
+                kind: "ec2:instance".into(),
+                name: "arn:aws:ec2:eu-west-1:123456789012:instance/i-0a".into(),
+                basis: NameBasis::Reviewed,
+                pattern: false,
+                identifiers: vec![Identifier { name: "InstanceId.1".into(), value: "i-0a".into() }],
+            }],
+            parameters,
+        };
+        let call = Call {
+            plane: Plane::Aws,
+            effects: vec![effect],
+            answer: Answer::default(),
+            region: Arc::from("eu-west-1"),
+        };
+        Action { actor: actor(), reading: Reading::Call(call) }
+    }
+
+    fn one(path: &str, value: Scalar<'_>) -> Parameters {
+        let mut parameters = Parameters::new();
+        parameters.push(path, value).unwrap();
+        parameters
+    }
+
+    fn digest(action: &Action) -> Digest {
+        request_digest(action, &Digest::of(b"head and body"))
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
+    fn check(action: &Action, expected: Expect) {
+        expected.assert_eq(&digest(action).to_hex());
+    }
+
+    // Approvals sign these digests: a change of the encoding is a new version, never new values here.
+    #[test]
+    fn golden_vectors() {
+        check(
+            &terminate(Parameters::new()),
+            expect!["6504772231afe374c25b133ce2b290c1f1cdf95507b066928b6d899e8d900e10"],
+        );
+        check(
+            &terminate(one("InstanceId.1", Scalar::Text("i-0a"))),
+            expect!["32a9f40439a05d86cf29b6ceede20cfcaed706984776fc7f393f91cde0def1ad"],
+        );
+        let why = Undecodable::new("unknown_operation", "the operation is not known");
+        check(
+            &Action { actor: actor(), reading: Reading::Undecodable { plane: Plane::Aws, why } },
+            expect!["98c8218445431c702e0e89e7a9f45d714ff416408b4ef27f02ebc84a75fbbc4b"],
+        );
+    }
+
+    #[test]
+    fn a_text_and_a_number_that_look_alike_differ() {
+        let text = digest(&terminate(one("Size", Scalar::Text("1"))));
+        assert_ne!(text, digest(&terminate(one("Size", Scalar::Number("1")))));
+        assert_ne!(text, digest(&terminate(one("Size", Scalar::Token("1")))));
+    }
+
+    #[test]
+    fn a_border_between_path_and_value_cannot_be_moved() {
+        assert_ne!(
+            digest(&terminate(one("ab", Scalar::Text("c")))),
+            digest(&terminate(one("a", Scalar::Text("bc"))))
+        );
+    }
+
+    #[test]
+    fn an_idempotency_member_does_not_count() {
+        let mut with = one("InstanceId.1", Scalar::Text("i-0a"));
+        with.push_idempotency("ClientToken", Scalar::Text("8f2c")).unwrap();
+        assert_eq!(digest(&terminate(with)), digest(&terminate(one("InstanceId.1", Scalar::Text("i-0a")))));
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_bound_by_its_bytes() {
+        let mut parameters = Parameters::new();
+        parameters.incomplete(Completeness::Opaque("binary"));
+        let action = terminate(parameters);
+        assert_ne!(
+            request_digest(&action, &Digest::of(b"one body")),
+            request_digest(&action, &Digest::of(b"another body"))
+        );
+    }
+
+    #[test]
+    fn another_actor_or_upstream_is_another_request() {
+        let action = terminate(Parameters::new());
+        let mut other = action.clone();
+        other.actor.party.name = "mallory".into();
+        assert_ne!(digest(&action), digest(&other));
+        let mut elsewhere = action.clone();
+        elsewhere.actor.upstream.account = "210987654321".into();
+        assert_ne!(digest(&action), digest(&elsewhere));
+    }
+}
