@@ -3,8 +3,19 @@
 //! Leaves out files, sockets, tasks and the clock: text comes in, verdicts go out.
 #![warn(clippy::wildcard_enum_match_arm, clippy::iter_over_hash_type)]
 
+mod judge;
 mod verdict;
 
-pub use verdict::{
-    Count, Judged, Mode, Permit, PermitKind, Reach, Reason, Ruling, ShadowScope, Verdict,
-};
+mod counters;
+mod live;
+mod model;
+mod modes;
+mod read_scope;
+
+pub use counters::{CounterKey, CounterNeeds, Counters};
+pub use judge::{judge, needs, read};
+pub use live::{LiveFact, LiveInventory};
+pub use model::{Problem, Snapshot, Source};
+pub use modes::Modes;
+pub use read_scope::ReadScope;
+pub use verdict::{Count, Judged, Mode, Permit, PermitKind, Reach, Reason, Ruling, ShadowScope, Verdict};

@@ -149,6 +149,8 @@ pub enum PermitKind {
     Admitted,
     /// The verdict is not admit, and the mode is shadow or warn.
     Shadowed,
+    /// A change of data only, on an upstream that is judged at control level only. Counted, as reads are.
+    PassThrough,
 }
 
 /// The judge's word that a request may leave, bound to the digest of that request.
