@@ -59,7 +59,7 @@ pub fn judge(
 #[must_use]
 pub fn read(snapshot: &Snapshot, action: &Action, request: Digest) -> Judged {
     let upstream = &action.actor.upstream;
-    let covered = snapshot.read_scope(&action.actor) == &crate::ReadScope::ALL;
+    let covered = snapshot.read_scope(&action.actor) == &crate::read_scope::EVERYTHING;
     let (ruling, permit) = if covered {
         (Ruling::Admit, Some(Permit::new(PermitKind::Read, request)))
     } else {

@@ -19,17 +19,18 @@ enum Allowed {
     Only(BTreeSet<Arc<str>>),
 }
 
+/// Everything that the credential is bound to: in force as long as there is no model.
+pub(crate) static EVERYTHING: ReadScope =
+    ReadScope { planes: Allowed::All, accounts: Allowed::All, services: Allowed::All };
+
+/// Nothing: in force for an actor that the model does not name.
+pub(crate) static NOTHING: ReadScope = ReadScope {
+    planes: Allowed::Only(BTreeSet::new()),
+    accounts: Allowed::Only(BTreeSet::new()),
+    services: Allowed::Only(BTreeSet::new()),
+};
+
 impl ReadScope {
-    /// Everything that the credential is bound to: in force as long as there is no model.
-    pub const ALL: Self = Self { planes: Allowed::All, accounts: Allowed::All, services: Allowed::All };
-
-    /// Nothing: in force for an actor that the model does not name.
-    pub const NONE: Self = Self {
-        planes: Allowed::Only(BTreeSet::new()),
-        accounts: Allowed::Only(BTreeSet::new()),
-        services: Allowed::Only(BTreeSet::new()),
-    };
-
     /// Whether a service of an account may be read.
     #[must_use]
     pub fn covers(&self, plane: &str, account: &str, service: &str) -> bool {

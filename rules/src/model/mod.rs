@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ordain_action::{Actor, Digest};
 
-use crate::{LiveInventory, Modes, ReadScope};
+use crate::{LiveInventory, Modes, ReadScope, read_scope};
 
 /// One file of the model directory: its path within it, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +118,6 @@ impl Snapshot {
     /// What an actor may read.
     #[must_use]
     pub fn read_scope(&self, _actor: &Actor) -> &ReadScope {
-        if self.model.is_some() { &ReadScope::NONE } else { &ReadScope::ALL }
+        if self.model.is_some() { &read_scope::NOTHING } else { &read_scope::EVERYTHING }
     }
 }
