@@ -1,1 +1,8 @@
-//! Shared by the benchmarks: nothing yet but the place.
+//! Shared by the benchmarks: a load that can be held to a rate, a bare proxy to compare with, CPU time.
+//!
+//! Leaves out what is compared with what, and why: see each benchmark's head.
+
+pub mod bare;
+pub mod cpu;
+pub mod load;
+pub mod sink;
