@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ordain_rules::Mode;
+use ordain_rules::{Mode, Modes};
 
 use crate::settings::{self, Credentials, Settings, Size};
 
@@ -127,6 +127,21 @@ impl Config {
             overlay: settings.catalogue.overlay,
             state,
         })
+    }
+
+    /// The modes in force before the model's scopes are asked.
+    #[must_use]
+    pub fn modes(&self) -> Modes {
+        let mut modes = Modes::new(self.mode);
+        for upstream in &self.upstreams {
+            if let Some(mode) = upstream.mode {
+                modes = modes.with_upstream(&upstream.name, mode);
+            }
+            if upstream.control_only {
+                modes = modes.with_control_only(&upstream.name);
+            }
+        }
+        modes
     }
 }
 

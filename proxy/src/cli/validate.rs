@@ -1,0 +1,62 @@
+//! `ordain validate`: the settings and the model, loaded as `serve` loads them, and nothing started.
+
+use std::path::PathBuf;
+
+use ordain_rules::{LiveInventory, Snapshot};
+use serde::Serialize;
+
+use super::output::Rows;
+use super::{Context, Exit};
+use crate::model::{self, Model};
+
+/// Check the settings and the model.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A model directory to check in place of the configured one.
+    #[arg(long)]
+    model: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    settings: String,
+    model_directory: String,
+    model_files: usize,
+    model_digest: String,
+    rules_digest: String,
+}
+
+pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
+    let config = context.config()?;
+    let directory = arguments.model.unwrap_or_else(|| config.model.clone());
+    let files = model::sources(&directory)?.len();
+    let model = Model::open(directory.clone(), config.modes(), LiveInventory::new())?;
+    let snapshot: &Snapshot = &model.snapshot();
+    let report = Report {
+        settings: "ok".to_owned(),
+        model_directory: directory.display().to_string(),
+        model_files: files,
+        model_digest: snapshot.digest().to_hex(),
+        rules_digest: snapshot.rules_digest().to_hex(),
+    };
+    context.output.show(context.format, &report, || {
+        let mut rows = Rows::new(&["what", "found"]);
+        rows.push(vec!["settings".to_owned(), report.settings.clone()]);
+        rows.push(vec!["model".to_owned(), describe(&report)]);
+        rows.push(vec!["rules".to_owned(), format!("digest {}", short(&report.rules_digest))]);
+        rows
+    })?;
+    Ok(Exit::Ok)
+}
+
+fn describe(report: &Report) -> String {
+    if report.model_files == 0 {
+        return format!("none yet: `{}` holds no `.yaml` or `.cedar` file", report.model_directory);
+    }
+    format!("{} files in `{}`, digest {}", report.model_files, report.model_directory, short(&report.model_digest))
+}
+
+fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+

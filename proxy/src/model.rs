@@ -1,0 +1,120 @@
+//! The model in force: read from its directory, replaced whole, extended by what is created.
+//!
+//! Leaves out what the files mean and how they are judged by (`ordain-rules`).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use ordain_action::{Action, Outcome};
+use ordain_rules::{LiveInventory, Modes, Problem, Snapshot, Source};
+
+/// A model that cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// A file or folder cannot be read.
+    #[error("cannot read `{path}`: {source}")]
+    Unreadable {
+        /// Which.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The files say something wrong.
+    #[error("{}", listed(.0))]
+    Problems(Vec<Problem>),
+}
+
+fn listed(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// The model in force.
+#[derive(Debug)]
+pub struct Model {
+    directory: PathBuf,
+    current: ArcSwap<Snapshot>,
+    // Taken for each replacement, so that none of two at once is lost. Readers never wait for it.
+    live: Mutex<LiveInventory>,
+}
+
+impl Model {
+    /// Loads the model of a directory. A directory that is not there, or is empty, is no model.
+    ///
+    /// # Errors
+    /// [`ModelError`] with every problem found.
+    pub fn open(directory: PathBuf, modes: Modes, live: LiveInventory) -> Result<Self, ModelError> {
+        let snapshot = load(&directory, modes)?.with_live(&live);
+        Ok(Self { directory, current: ArcSwap::from_pointee(snapshot), live: Mutex::new(live) })
+    }
+
+    /// The snapshot to decide one request by.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    /// Reads the directory again, without putting it in force: `None` when nothing has changed.
+    ///
+    /// # Errors
+    /// [`ModelError`]; the old snapshot stays in force.
+    pub fn read_again(&self) -> Result<Option<Snapshot>, ModelError> {
+        let current = self.snapshot();
+        let read = load(&self.directory, current.modes().clone())?;
+        let same = read.digest() == current.digest() && read.rules_digest() == current.rules_digest();
+        Ok((!same).then_some(read))
+    }
+
+    /// Puts a model in force that was read again.
+    pub fn replace(&self, read: &Snapshot) {
+        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        self.current.store(Arc::new(read.with_live(&live)));
+    }
+
+    /// Adds what an outcome says was created.
+    pub fn created(&self, action: &Action, outcome: &Outcome, sequence: u64) {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        live.apply_outcome(action, outcome, sequence);
+        self.current.store(Arc::new(self.current.load().with_live(&live)));
+    }
+}
+
+fn load(directory: &Path, modes: Modes) -> Result<Snapshot, ModelError> {
+    Snapshot::load(&sources(directory)?, modes).map_err(ModelError::Problems)
+}
+
+/// The files of a model directory, sorted by path: `.yaml`, `.yml` and `.cedar`, folders included.
+///
+/// # Errors
+/// [`ModelError::Unreadable`]; a directory that is not there has no files.
+pub fn sources(directory: &Path) -> Result<Vec<Source>, ModelError> {
+    let mut found = Vec::new();
+    if directory.exists() {
+        collect(directory, directory, &mut found)?;
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(found)
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) -> Result<(), ModelError> {
+    let unreadable = |path: &Path| {
+        let path = path.display().to_string();
+        move |source| ModelError::Unreadable { path, source }
+    };
+    for entry in fs::read_dir(folder).map_err(unreadable(folder))? {
+        let path = entry.map_err(unreadable(folder))?.path();
+        // Hidden files are editors' leavings, and the links that a mounted volume is swapped by.
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+            continue;
+        }
+        if path.is_dir() {
+            collect(root, &path, found)?;
+        } else if path.extension().is_some_and(|ending| ["yaml", "yml", "cedar"].iter().any(|one| ending == *one)) {
+            let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
+            let within = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+            found.push(Source { path: within, text });
+        }
+    }
+    Ok(())
+}
