@@ -1,0 +1,18 @@
+//! Grammars shared by planes: query forms, JSON, XML, CBOR, gzip, paths and templates. All are strict: what
+//! two parsers could read in two ways is refused, never guessed at.
+//!
+//! Leaves out what the parameters mean; every grammar ends in the same flat [`Fields`].
+
+pub mod cbor;
+pub mod fields;
+pub mod gzip;
+pub mod json;
+pub mod percent;
+pub mod query;
+pub mod uri;
+pub mod xml;
+
+pub use fields::Fields;
+
+/// How deep a body may nest. Vendor models stay below twenty.
+pub const DEPTH_MAX: usize = 64;

@@ -1,0 +1,334 @@
+//! XML bodies: UTF-8, one namespace, no document type, no comments, every element once unless it is a list.
+//!
+//! Leaves out mixed content and processing instructions, which no control plane's body has and which parsers
+//! join or drop as they like.
+
+use ordain_action::{Scalar, Undecodable};
+use quick_xml::NsReader;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::ResolveResult;
+
+use super::DEPTH_MAX;
+use super::fields::{Fields, clip, duplicate};
+
+/// Whether an element may repeat, by its path below the root, without item numbers.
+pub type IsList<'a> = &'a dyn Fn(&str) -> bool;
+
+/// Reads one document into `fields`, where their path stands, and returns the name of its root.
+///
+/// An element that is a list gets an item number, be there one or many.
+///
+/// # Errors
+/// Anything that is not exactly one well-formed document of elements in one namespace.
+pub fn read(body: &[u8], is_list: IsList<'_>, fields: &mut Fields) -> Result<String, Undecodable> {
+    let text = std::str::from_utf8(body)
+        .map_err(|_| Undecodable::new("not_utf8", "the XML body is not UTF-8; send UTF-8"))?;
+    let mut reader = NsReader::from_str(text);
+    reader.config_mut().allow_dangling_amp = false;
+    let mut document =
+        Document { is_list, open: Vec::new(), plain: String::new(), root: None, namespace: None };
+    loop {
+        let (resolved, event) = reader.read_resolved_event().map_err(|_| bad("it is not well formed"))?;
+        let namespace = match resolved {
+            ResolveResult::Bound(namespace) => Some(namespace.into_inner().to_owned()),
+            ResolveResult::Unbound => None,
+            ResolveResult::Unknown(_) => return Err(bad("a namespace prefix is not declared")),
+        };
+        match event {
+            Event::Start(start) => document.start(&start, namespace, fields)?,
+            Event::Empty(start) => {
+                document.start(&start, namespace, fields)?;
+                document.end(fields)?;
+            }
+            Event::End(_) => document.end(fields)?,
+            Event::Text(text) => document.text(&text.xml10_content())?,
+            Event::CData(text) => document.text(&text.xml10_content())?,
+            Event::GeneralRef(reference) => {
+                let character = match reference.resolve_char_ref() {
+                    Ok(Some(character)) => character.to_string(),
+                    Ok(None) => predefined(&reference.xml10_content())?.to_owned(),
+                    Err(_) => return Err(bad("a character reference is not a character")),
+                };
+                document.text(&character)?;
+            }
+            Event::Decl(declaration) => {
+                if document.root.is_some() || !document.open.is_empty() {
+                    return Err(bad("the declaration does not come first"));
+                }
+                if let Some(encoding) = declaration.encoding() {
+                    let utf8 = encoding.is_ok_and(|encoding| encoding.eq_ignore_ascii_case("utf-8"));
+                    if !utf8 {
+                        return Err(Undecodable::new(
+                            "not_utf8",
+                            "the XML body declares another encoding; send UTF-8",
+                        ));
+                    }
+                }
+            }
+            Event::DocType(_) => return Err(bad("it has a document type")),
+            Event::Comment(_) => return Err(bad("it has a comment")),
+            Event::PI(_) => return Err(bad("it has a processing instruction")),
+            Event::Eof => break,
+        }
+    }
+    if !document.open.is_empty() {
+        return Err(bad("it is cut short"));
+    }
+    document.root.ok_or_else(|| bad("it has no element"))
+}
+
+fn bad(what: &str) -> Undecodable {
+    Undecodable::new("bad_xml", format!("the XML body cannot be read: {what}; send one plain document"))
+}
+
+fn predefined(name: &str) -> Result<&'static str, Undecodable> {
+    match name {
+        "lt" => Ok("<"),
+        "gt" => Ok(">"),
+        "amp" => Ok("&"),
+        "quot" => Ok("\""),
+        "apos" => Ok("'"),
+        _ => Err(bad("it uses an entity of its own")),
+    }
+}
+
+struct Open {
+    marks: Vec<super::fields::Mark>,
+    plain_end: usize,
+    text: String,
+    has_children: bool,
+    // Names of the children so far, with how many there were.
+    children: Vec<(String, usize)>,
+}
+
+struct Document<'l> {
+    is_list: IsList<'l>,
+    open: Vec<Open>,
+    // The path below the root without item numbers.
+    plain: String,
+    root: Option<String>,
+    namespace: Option<Option<String>>,
+}
+
+impl Document<'_> {
+    fn start(
+        &mut self,
+        start: &BytesStart<'_>,
+        namespace: Option<String>,
+        fields: &mut Fields,
+    ) -> Result<(), Undecodable> {
+        if self.open.len() > DEPTH_MAX {
+            return Err(Undecodable::new("nested_too_deep", "the body nests too deep; send it flatter"));
+        }
+        if self.namespace.get_or_insert_with(|| namespace.clone()) != &namespace {
+            return Err(bad("it mixes namespaces"));
+        }
+        let local = start.local_name();
+        let name = local.into_inner();
+        let mut marks = Vec::new();
+        let plain_end = self.plain.len();
+        match self.open.last_mut() {
+            None if self.root.is_some() => return Err(bad("it has two roots")),
+            None => self.root = Some(name.to_owned()),
+            Some(parent) => {
+                if !parent.text.trim().is_empty() {
+                    return Err(bad("text and elements are mixed"));
+                }
+                parent.has_children = true;
+                if !self.plain.is_empty() {
+                    self.plain.push('.');
+                }
+                self.plain.push_str(name);
+                let number = parent.count(name);
+                let list = (self.is_list)(&self.plain);
+                if number > 1 && !list {
+                    return Err(duplicate(name));
+                }
+                marks.push(fields.enter(name));
+                if list {
+                    marks.push(fields.enter_item(number));
+                }
+            }
+        }
+        self.open.push(Open {
+            marks,
+            plain_end,
+            text: String::new(),
+            has_children: false,
+            children: Vec::new(),
+        });
+        attributes(start, fields)
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), Undecodable> {
+        match self.open.last_mut() {
+            Some(open) if open.has_children && !text.trim().is_empty() => {
+                Err(bad("text and elements are mixed"))
+            }
+            Some(open) => {
+                open.text.push_str(text);
+                Ok(())
+            }
+            None if text.trim_start_matches('\u{feff}').trim().is_empty() => Ok(()),
+            None => Err(bad("there is text outside the root")),
+        }
+    }
+
+    fn end(&mut self, fields: &mut Fields) -> Result<(), Undecodable> {
+        let Some(open) = self.open.pop() else { return Err(bad("an element ends that did not begin")) };
+        let root = self.open.is_empty();
+        if !open.has_children && !(root && open.text.trim().is_empty()) {
+            fields.put(if open.text.is_empty() { Scalar::Empty } else { Scalar::Text(&open.text) });
+        }
+        for mark in open.marks.into_iter().rev() {
+            fields.leave(mark);
+        }
+        self.plain.truncate(open.plain_end);
+        Ok(())
+    }
+}
+
+impl Open {
+    fn count(&mut self, name: &str) -> usize {
+        if let Some((_, count)) = self.children.iter_mut().rev().find(|(known, _)| known == name) {
+            *count += 1;
+            return *count;
+        }
+        self.children.push((name.to_owned(), 1));
+        1
+    }
+}
+
+fn attributes(start: &BytesStart<'_>, fields: &mut Fields) -> Result<(), Undecodable> {
+    for attribute in start.attributes() {
+        let attribute = attribute.map_err(|_| bad("an attribute is given twice or is damaged"))?;
+        let name = attribute.key.into_inner();
+        if name == "xmlns" || name.starts_with("xmlns:") {
+            continue;
+        }
+        let value: &str = attribute.value.as_ref();
+        if name != "xsi:type" || value.contains(['&', '<']) {
+            return Err(Undecodable::new(
+                "unknown_attribute",
+                format!("the XML attribute `{}` is not known; leave it out", clip(name)),
+            ));
+        }
+        let mark = fields.enter("@type");
+        fields.put(Scalar::Text(value));
+        fields.leave(mark);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn show(body: &str) -> String {
+        let mut fields = Fields::new();
+        match read(body.as_bytes(), &|path| path == "Object" || path == "Tags.Tag", &mut fields) {
+            Ok(root) => {
+                let leaves = fields.iter().map(|(path, value)| format!("{path}={value:?}\n"));
+                format!("<{root}>\n{}", leaves.collect::<String>())
+            }
+            Err(why) => format!("{}: {}", why.reason_code, why.text),
+        }
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
+    fn check(body: &str, expected: Expect) {
+        expected.assert_eq(&show(body));
+    }
+
+    #[test]
+    fn elements_become_flat_leaves() {
+        check(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\n\
+             <Object><Key>a&amp;b&#x20;c</Key></Object><Object><Key><![CDATA[d<e]]></Key><VersionId/></Object>\n\
+             <Quiet>true</Quiet></Delete>",
+            expect![[r#"
+                <Delete>
+                Object.1.Key=Text("a&b c")
+                Object.2.Key=Text("d<e")
+                Object.2.VersionId=Empty
+                Quiet=Text("true")
+            "#]],
+        );
+        check(
+            "<A xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><Grantee xsi:type=\"Group\"><URI>u</URI></Grantee></A>",
+            expect![[r#"
+                <A>
+                Grantee.@type=Text("Group")
+                Grantee.URI=Text("u")
+            "#]],
+        );
+    }
+
+    #[test]
+    fn what_parsers_read_differently_is_refused() {
+        check("<A><B>1</B><B>2</B></A>", expect!["duplicate_parameter: `B` is given twice; send it once"]);
+        check(
+            "<!DOCTYPE A [<!ENTITY x \"y\">]><A>&x;</A>",
+            expect!["bad_xml: the XML body cannot be read: it has a document type; send one plain document"],
+        );
+        check(
+            "<A>&x;</A>",
+            expect![
+                "bad_xml: the XML body cannot be read: it uses an entity of its own; send one plain document"
+            ],
+        );
+        check(
+            "<A><B>a<!-- x -->b</B></A>",
+            expect!["bad_xml: the XML body cannot be read: it has a comment; send one plain document"],
+        );
+        check(
+            "<A>a<B/></A>",
+            expect![
+                "bad_xml: the XML body cannot be read: text and elements are mixed; send one plain document"
+            ],
+        );
+        check(
+            "<A><B/>a</A>",
+            expect![
+                "bad_xml: the XML body cannot be read: text and elements are mixed; send one plain document"
+            ],
+        );
+        check(
+            "<A/><B/>",
+            expect!["bad_xml: the XML body cannot be read: it has two roots; send one plain document"],
+        );
+        check(
+            "<A><B>",
+            expect!["bad_xml: the XML body cannot be read: it is cut short; send one plain document"],
+        );
+        check(
+            "<A xmlns=\"a\"><B xmlns=\"b\"/></A>",
+            expect!["bad_xml: the XML body cannot be read: it mixes namespaces; send one plain document"],
+        );
+        check(
+            "<x:A/>",
+            expect![
+                "bad_xml: the XML body cannot be read: a namespace prefix is not declared; send one plain document"
+            ],
+        );
+        check("<A b=\"1\"/>", expect!["unknown_attribute: the XML attribute `b` is not known; leave it out"]);
+        check(
+            "<?xml version=\"1.0\" encoding=\"utf-16\"?><A/>",
+            expect!["not_utf8: the XML body declares another encoding; send UTF-8"],
+        );
+        check(
+            "",
+            expect!["bad_xml: the XML body cannot be read: it has no element; send one plain document"],
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(text in "(<[AB/]{0,2}>|&[a-z#0-9]{0,4};|<!--|-->|[ a-z]|<A>|</A>|<Object>|</Object>){0,24}") {
+            let _ = show(&text);
+        }
+    }
+}
