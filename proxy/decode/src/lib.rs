@@ -3,4 +3,14 @@
 //! Leaves out rules, evidence, sockets, the clock and logging: bytes in, a [`ordain_action::Call`] out.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod answer;
+mod aws;
 pub mod form;
+mod head;
+mod room;
+mod rooms;
+
+pub use answer::{AnswerHead, MintedCredentials, Replacement};
+pub use head::{Head, WayIn};
+pub use room::{AnswerRead, Claim, Destination, NativeResponse, Needs};
+pub use rooms::{Rooms, RoomsConfig, RoomsError};

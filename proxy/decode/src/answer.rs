@@ -1,0 +1,59 @@
+//! What an upstream's answer is seen through: its head, and the credentials it may hand out.
+//!
+//! Leaves out where things stand in an answer, which each room knows.
+
+use std::fmt;
+
+use http::HeaderMap;
+
+/// The head of an answer.
+#[derive(Debug, Clone, Copy)]
+pub struct AnswerHead<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+}
+
+/// Credentials found in an answer: the real ones, which stay in the gate.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MintedCredentials {
+    /// The access key id.
+    pub access_key_id: String,
+    /// The secret.
+    pub secret_access_key: String,
+    /// The session token; none for a lasting key pair.
+    pub session_token: Option<String>,
+    /// When they end, as the answer writes it; none for a lasting key pair.
+    pub expiration: Option<String>,
+    /// Whom they are for: the assumed role's ARN, the user's name; empty where the answer does not say.
+    pub principal: String,
+}
+
+// Real credentials: only what is public shows.
+impl fmt::Debug for MintedCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MintedCredentials")
+            .field("access_key_id", &self.access_key_id)
+            .field("expiration", &self.expiration)
+            .field("principal", &self.principal)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the caller gets in place of the real credentials.
+#[derive(Clone, Copy)]
+pub struct Replacement<'a> {
+    /// The access key id.
+    pub access_key_id: &'a str,
+    /// The secret.
+    pub secret_access_key: &'a str,
+    /// The session token; none for a lasting key pair.
+    pub session_token: Option<&'a str>,
+}
+
+impl fmt::Debug for Replacement<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replacement").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+    }
+}

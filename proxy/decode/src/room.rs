@@ -1,0 +1,183 @@
+//! The contract of a room: claim a request from its head, read it, deny it in the plane's own words.
+//!
+//! Leaves out which rooms there are (`rooms.rs`) and what each of them knows.
+
+use http::HeaderMap;
+use ordain_action::{Call, Created, Denial, Plane, Reading, Undecodable, Upstream};
+
+use crate::Head;
+use crate::answer::{AnswerHead, MintedCredentials, Replacement};
+use crate::aws;
+
+/// How much of a request has to be in hand before it can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// The head says all. A body, if there is one, must be empty or does not matter.
+    Nothing,
+    /// The whole body, up to a cap.
+    Held {
+        /// The largest body that is held, in bytes.
+        cap: u64,
+    },
+    /// Judged on the head and the declared hash; the body streams.
+    Payload,
+}
+
+/// An answer in a plane's own form.
+#[derive(Debug, Clone)]
+pub struct NativeResponse {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, `content-length` left to whoever sends it.
+    pub headers: HeaderMap,
+    /// The body; empty for `HEAD`.
+    pub body: Vec<u8>,
+}
+
+/// Where a call has to be sent, from the catalogue and never from the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// The host, prefix included, in lower case, without a port.
+    pub host: String,
+    /// What stands before the provider's host because the operation asks for it, for example
+    /// `123456789012.`: to be put before a configured endpoint too, where that endpoint honours it.
+    pub host_prefix: String,
+    /// The signing name for the credential scope, for example `ec2`.
+    pub signing_name: String,
+    /// The region for the credential scope, for example `eu-west-1`.
+    pub signing_region: String,
+}
+
+/// A request that a room has claimed.
+#[derive(Debug, Clone)]
+pub struct Claim<'r> {
+    room: Claimed<'r>,
+}
+
+/// One variant a room, in alphabetical order.
+#[derive(Debug, Clone)]
+enum Claimed<'r> {
+    Aws(aws::Claim<'r>),
+}
+
+impl<'r> Claim<'r> {
+    pub(crate) const fn aws(claim: aws::Claim<'r>) -> Self {
+        Self { room: Claimed::Aws(claim) }
+    }
+
+    /// The plane whose room it is.
+    #[must_use]
+    pub const fn plane(&self) -> Plane {
+        match &self.room {
+            Claimed::Aws(_) => Plane::Aws,
+        }
+    }
+
+    /// What has to be in hand before [`Claim::decode`].
+    #[must_use]
+    pub fn needs(&self) -> Needs {
+        match &self.room {
+            Claimed::Aws(claim) => claim.needs(),
+        }
+    }
+
+    /// Says exactly what the request would do, or that this cannot be said.
+    ///
+    /// `body` is the whole body as sent, or empty where [`Needs::Payload`] is streamed; `payload_sha256` is the
+    /// hash of the body, declared or computed, in hexadecimal digits.
+    #[must_use]
+    pub fn decode(
+        &self,
+        upstream: &Upstream,
+        head: &Head<'_>,
+        body: &[u8],
+        payload_sha256: Option<&str>,
+    ) -> Reading {
+        let read = match &self.room {
+            Claimed::Aws(claim) => claim.decode(upstream, head, body, payload_sha256),
+        };
+        match read {
+            Ok(call) => Reading::Call(call),
+            Err(why) => Reading::Undecodable { plane: self.plane(), why },
+        }
+    }
+
+    /// A refusal that the plane's own clients raise as their own error and do not retry.
+    #[must_use]
+    pub fn deny(&self, denial: &Denial) -> NativeResponse {
+        match &self.room {
+            Claimed::Aws(claim) => claim.deny(denial),
+        }
+    }
+
+    /// Where the call has to be sent.
+    ///
+    /// # Errors
+    /// No host of the provider serves the service decided, in the region named.
+    pub fn destination(
+        &self,
+        upstream: &Upstream,
+        head: &Head<'_>,
+        call: &Call,
+    ) -> Result<Destination, Undecodable> {
+        match &self.room {
+            Claimed::Aws(claim) => claim.destination(upstream, head, call),
+        }
+    }
+
+    /// The upstream's own name for the request, and its error code where the answer is an error naming one.
+    #[must_use]
+    pub fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
+        match &self.room {
+            Claimed::Aws(claim) => claim.read_answer(answer, body),
+        }
+    }
+
+    /// The identifiers of what the call created, as its answer tells them.
+    #[must_use]
+    pub fn read_created(&self, call: &Call, answer: &AnswerHead<'_>, body: &[u8]) -> Vec<Created> {
+        match &self.room {
+            Claimed::Aws(claim) => claim.read_created(call, answer, body),
+        }
+    }
+
+    /// The credentials that the answer hands out.
+    ///
+    /// # Errors
+    /// The answer should carry credentials and they cannot be found exactly: it must not reach the caller.
+    pub fn find_credentials(
+        &self,
+        call: &Call,
+        answer: &AnswerHead<'_>,
+        body: &[u8],
+    ) -> Result<Option<MintedCredentials>, Undecodable> {
+        match &self.room {
+            Claimed::Aws(claim) => claim.find_credentials(call, answer, body),
+        }
+    }
+
+    /// The answer's body with other credentials in the place of those found.
+    ///
+    /// # Errors
+    /// They cannot be replaced exactly: the answer must not reach the caller.
+    pub fn replace_credentials(
+        &self,
+        found: &MintedCredentials,
+        replacement: &Replacement<'_>,
+        answer: &AnswerHead<'_>,
+        body: &[u8],
+    ) -> Result<Vec<u8>, Undecodable> {
+        match &self.room {
+            Claimed::Aws(claim) => claim.replace_credentials(found, replacement, answer, body),
+        }
+    }
+}
+
+/// What every answer tells, whatever the call was.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AnswerRead {
+    /// The upstream's own name for the request, which joins to its audit log; empty when it gave none.
+    pub request_id: String,
+    /// The upstream's error code, when the answer is an error that names one.
+    pub error_code: Option<String>,
+}
