@@ -166,7 +166,11 @@ fn upstreams(written: Vec<settings::Upstream>) -> Result<Vec<UpstreamConfig>, Co
     let mut resolved: Vec<UpstreamConfig> = Vec::with_capacity(written.len());
     for upstream in written {
         if resolved.iter().any(|other| other.name == upstream.name) {
-            return Err(ConfigError::new("`upstream.name`", upstream.name, "another upstream has it; give each its own"));
+            return Err(ConfigError::new(
+                "`upstream.name`",
+                upstream.name,
+                "another upstream has it; give each its own",
+            ));
         }
         resolved.push(one_upstream(upstream)?);
     }
@@ -218,7 +222,8 @@ fn mode(key: &str, word: &str) -> Result<Mode, ConfigError> {
 }
 
 fn address(key: &str, text: &str) -> Result<SocketAddr, ConfigError> {
-    text.parse().map_err(|_| ConfigError::new(key, text, "give an address and a port, such as `127.0.0.1:7070`"))
+    text.parse()
+        .map_err(|_| ConfigError::new(key, text, "give an address and a port, such as `127.0.0.1:7070`"))
 }
 
 fn limits(written: &settings::Limits) -> Result<Limits, ConfigError> {
@@ -292,7 +297,10 @@ mod tests {
 
     #[test]
     fn a_size_without_a_known_unit_says_how_to_write_one() {
-        check("[limits]\nbody = \"16 megs\"", expect!["`limits.body` is `16 megs`: give a size such as `16MiB`"]);
+        check(
+            "[limits]\nbody = \"16 megs\"",
+            expect!["`limits.body` is `16 megs`: give a size such as `16MiB`"],
+        );
     }
 
     #[test]
@@ -307,7 +315,9 @@ mod tests {
     fn an_endpoint_has_no_path() {
         check(
             "[[upstream]]\nname = \"prod\"\nplane = \"aws\"\nendpoint = \"http://127.0.0.1:5000/x\"",
-            expect!["`endpoint` of upstream `prod` is `http://127.0.0.1:5000/x`: give a base URL such as `http://127.0.0.1:5000`, with no path"],
+            expect![
+                "`endpoint` of upstream `prod` is `http://127.0.0.1:5000/x`: give a base URL such as `http://127.0.0.1:5000`, with no path"
+            ],
         );
     }
 

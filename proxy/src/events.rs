@@ -64,7 +64,8 @@ impl Default for Metrics {
 }
 
 const MICROSECONDS: [f64; 14] = [
-    0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0,
+    0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0,
+    10.0,
 ];
 
 impl Metrics {
@@ -89,7 +90,11 @@ impl Metrics {
         let fail_open = Counter::default();
         registry.register("fail_open", "Changes forwarded undecided in enforce; stays 0", fail_open.clone());
         let custody_leaks = Counter::default();
-        registry.register("custody_leaks", "Minted credentials that could not be rewritten", custody_leaks.clone());
+        registry.register(
+            "custody_leaks",
+            "Minted credentials that could not be rewritten",
+            custody_leaks.clone(),
+        );
         let histogram = || Histogram::new(MICROSECONDS);
         let (decision_duration, upstream_duration, append_duration) = (histogram(), histogram(), histogram());
         let mut timed = |name: &str, help: &str, metric: &Histogram| {

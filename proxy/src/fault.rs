@@ -66,4 +66,3 @@ impl Fault {
 pub fn reason_code(code: &str) -> ReasonCode {
     ReasonCode::new(code).unwrap_or_else(ReasonCode::internal_fault)
 }
-

@@ -61,7 +61,9 @@ impl Forwarder {
         let mut roots = rustls::RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         for certificate in extra {
-            roots.add(certificate).map_err(|error| format!("a trusted certificate cannot be read: {error}"))?;
+            roots
+                .add(certificate)
+                .map_err(|error| format!("a trusted certificate cannot be read: {error}"))?;
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)
@@ -69,12 +71,16 @@ impl Forwarder {
             .map_err(|error| format!("TLS cannot be set up: {error}"))?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let mut http = HttpConnector::new_with_resolver(GuardedResolver { inner: GaiResolver::new(), own: own.into() });
+        let mut http =
+            HttpConnector::new_with_resolver(GuardedResolver { inner: GaiResolver::new(), own: own.into() });
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(Duration::from_secs(10)));
-        let connector =
-            hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(http);
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(http);
         // Only a request that was never started on a reused connection is tried again, and servers that
         // close idle connections make that necessary.
         let client = HyperClient::builder(TokioExecutor::new())
@@ -176,7 +182,11 @@ pub fn is_forbidden(address: IpAddr) -> bool {
             // fd00:ec2::254 and its neighbours serve instance metadata over IPv6.
             let metadata = v6.segments().starts_with(&[0xfd00, 0x0ec2]);
             let mapped = v6.to_ipv4_mapped().is_some_and(|v4| is_forbidden(IpAddr::V4(v4)));
-            metadata || mapped || v6.is_unicast_link_local() || v6 == Ipv6Addr::UNSPECIFIED || v6.is_multicast()
+            metadata
+                || mapped
+                || v6.is_unicast_link_local()
+                || v6 == Ipv6Addr::UNSPECIFIED
+                || v6.is_multicast()
         }
     }
 }
@@ -187,7 +197,9 @@ mod tests {
 
     #[test]
     fn metadata_addresses_are_never_an_upstream_in_any_notation() {
-        for address in ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "fe80::1", "0.0.0.0", "::"] {
+        for address in
+            ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "fe80::1", "0.0.0.0", "::"]
+        {
             assert!(is_forbidden(address.parse().unwrap()), "{address}");
         }
         for address in ["127.0.0.1", "10.0.0.1", "52.94.76.1", "2600:1f18::1"] {
@@ -198,7 +210,15 @@ mod tests {
     #[test]
     fn what_belongs_to_one_connection_does_not_go_on() {
         let mut headers = HeaderMap::new();
-        for name in ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade", "x-amz-target"] {
+        for name in [
+            "connection",
+            "keep-alive",
+            "proxy-connection",
+            "te",
+            "transfer-encoding",
+            "upgrade",
+            "x-amz-target",
+        ] {
             headers.insert(name, http::HeaderValue::from_static("x"));
         }
         strip_hop_by_hop(&mut headers);

@@ -110,7 +110,10 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) -> Result<(), Mo
         }
         if path.is_dir() {
             collect(root, &path, found)?;
-        } else if path.extension().is_some_and(|ending| ["yaml", "yml", "cedar"].iter().any(|one| ending == *one)) {
+        } else if path
+            .extension()
+            .is_some_and(|ending| ["yaml", "yml", "cedar"].iter().any(|one| ending == *one))
+        {
             let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
             let within = path.strip_prefix(root).unwrap_or(&path).display().to_string();
             found.push(Source { path: within, text });

@@ -278,9 +278,8 @@ fn with_nearest(message: &str) -> String {
         return message.to_owned();
     };
     let known: Vec<&str> = words.collect();
-    let nearest = known.iter().max_by(|a, b| {
-        strsim::jaro_winkler(given, a).total_cmp(&strsim::jaro_winkler(given, b))
-    });
+    let nearest =
+        known.iter().max_by(|a, b| strsim::jaro_winkler(given, a).total_cmp(&strsim::jaro_winkler(given, b)));
     match nearest {
         Some(nearest) if strsim::jaro_winkler(given, nearest) > 0.7 => {
             format!("unknown key `{given}`; did you mean `{nearest}`")
@@ -301,7 +300,8 @@ mod tests {
 
     #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
     fn check(text: &str, expected: Expect) {
-        let message = Settings::parse("gate.toml", text).map_or_else(|e| e.to_string(), |_| "read".to_owned());
+        let message =
+            Settings::parse("gate.toml", text).map_or_else(|e| e.to_string(), |_| "read".to_owned());
         expected.assert_eq(&message);
     }
 

@@ -1,0 +1,64 @@
+//! Where log lines and spans go: standard error, and an OpenTelemetry collector when the `OTEL_…`
+//! variables name one.
+//!
+//! Leaves out what is said (`events.rs`). The exporter speaks OTLP over plain HTTP, to a collector beside
+//! the gate.
+
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_otlp::SpanExporter;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+use crate::settings::{self, environment};
+
+/// Ends the export when it is dropped, so that the last spans are sent.
+#[derive(Debug)]
+#[must_use]
+pub struct Telemetry {
+    provider: Option<SdkTracerProvider>,
+}
+
+impl Drop for Telemetry {
+    fn drop(&mut self) {
+        if let Some(provider) = &self.provider {
+            // The program ends either way; a collector that has gone cannot be told so.
+            drop(provider.shutdown());
+        }
+    }
+}
+
+/// Sets up logging for the whole process.
+///
+/// # Errors
+/// A filter or a format that cannot be read, an exporter that cannot be made, or a second call.
+pub fn start(log: &settings::Log) -> anyhow::Result<Telemetry> {
+    let filter = log.filter.as_deref().unwrap_or("info");
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|error| anyhow::anyhow!("`log.filter` is `{filter}`: {error}; write one such as `info`"))?;
+    let lines = match log.format.as_deref().unwrap_or("text") {
+        "text" => fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_target(false).boxed(),
+        "json" => {
+            fmt::layer().with_writer(std::io::stderr).json().flatten_event(true).with_target(false).boxed()
+        }
+        other => anyhow::bail!("`log.format` is `{other}`: use `text` or `json`"),
+    };
+    let provider = exporter()?;
+    let spans = provider
+        .as_ref()
+        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("ordain")));
+    tracing_subscriber::registry().with(filter).with(lines).with(spans).try_init()?;
+    Ok(Telemetry { provider })
+}
+
+/// Spans are exported only when someone names a place for them, as the OpenTelemetry specification has it.
+fn exporter() -> anyhow::Result<Option<SdkTracerProvider>> {
+    let named = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
+    let disabled = environment("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    if disabled || !named.into_iter().any(|name| environment(name).is_some()) {
+        return Ok(None);
+    }
+    let exporter = SpanExporter::builder().with_http().build()?;
+    Ok(Some(SdkTracerProvider::builder().with_batch_exporter(exporter).build()))
+}
