@@ -8,6 +8,8 @@ pub mod config;
 pub mod events;
 pub mod fault;
 pub mod forward;
+pub mod held;
+pub mod listen;
 pub mod model;
 pub mod settings;
 pub mod telemetry;

@@ -6,6 +6,7 @@
 pub mod cbor;
 pub mod fields;
 pub mod gzip;
+pub mod http1;
 pub mod json;
 pub mod percent;
 pub mod query;

@@ -6,6 +6,7 @@
 
 mod chunks;
 mod fields;
+mod framer;
 mod refusal;
 mod target;
 
@@ -13,6 +14,7 @@ use memchr::memchr;
 
 pub use chunks::{Advance, Chunks};
 pub use fields::{FIELDS_MAX, Fields, Meaning, Wire, is_known_trailer};
+pub use framer::{Examined, Framer, Refused};
 pub use refusal::Refusal;
 pub use target::{host_name, is_host};
 
@@ -58,6 +60,12 @@ pub struct HeadEnd {
 }
 
 impl HeadEnd {
+    /// Nothing of the head has been seen.
+    #[must_use]
+    pub const fn is_fresh(&self) -> bool {
+        self.seen == 0
+    }
+
     /// Where the head ends, given all that arrived of it so far; `None` while it does not.
     ///
     /// # Errors

@@ -351,7 +351,7 @@ fn trailers_are_known_and_short() {
     check_chunks("0\r\ngrpc-status: 0\n\r\n", expect!["framing_bare_line_feed after 17"]);
     check_chunks("0\r\ngrpc-status : 0\r\n\r\n", expect!["framing_trailers after 19"]);
     check_chunks("0\r\n folded: 0\r\n\r\n", expect!["framing_trailers after 14"]);
-    check_chunks("0\r\ngrpc-status: a\rb\r\n\r\n", expect!["framing_bare_carriage_return after 19"]);
+    check_chunks("0\r\ngrpc-status: a\rb\r\n\r\n", expect!["framing_bare_carriage_return after 18"]);
     let long = format!("0\r\ngrpc-status: {}\r\n\r\n", "a".repeat(9_000));
     check_chunks(&long, expect!["framing_trailers after 8195"]);
 }

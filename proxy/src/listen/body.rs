@@ -1,0 +1,165 @@
+//! The body of a request as it arrives, in HTTP/1 and HTTP/2 alike: it must keep coming, end where it says,
+//! and have no trailers but those we know.
+//!
+//! Leaves out holding it (`held.rs`).
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use ordain_action::DenialKind;
+use ordain_decode::form::http1::is_known_trailer;
+
+use super::GuardRefusal;
+use super::connection::Verge;
+use super::patience::Patience;
+
+/// How fast a body must arrive.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// The longest wait for the next piece.
+    pub piece: Duration,
+    /// Bytes a second, averaged over the time spent waiting beyond [`Pace::piece`].
+    pub rate: u64,
+}
+
+/// Why a body did not arrive whole.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// It stopped before its end: the client closed, or reset the stream.
+    #[error("the body stops before its end; send as many bytes as the head says")]
+    Short,
+    /// It came too slowly.
+    #[error("the body did not arrive in time; send it at once")]
+    Late,
+    /// Its framing breaks a rule.
+    #[error("{}", .0.text())]
+    Refused(GuardRefusal),
+}
+
+impl BodyError {
+    /// The sort of denial, and so the status.
+    #[must_use]
+    pub const fn kind(&self) -> DenialKind {
+        match self {
+            Self::Short | Self::Late => DenialKind::Timeout,
+            Self::Refused(refusal) => refusal.kind(),
+        }
+    }
+
+    /// The machine-readable reason.
+    #[must_use]
+    pub const fn reason_code(&self) -> &'static str {
+        match self {
+            Self::Short => "body_short",
+            Self::Late => "body_late",
+            Self::Refused(refusal) => refusal.reason_code(),
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Source {
+    Connection(Incoming),
+    Whole(Option<Bytes>),
+}
+
+/// The body of a request as it arrives.
+#[derive(Debug)]
+pub struct RequestBody {
+    source: Source,
+    verge: Option<Arc<Verge>>,
+    pace: Pace,
+    patience: Patience,
+    waited: Duration,
+    received: u64,
+}
+
+impl RequestBody {
+    pub(super) fn arriving(body: Incoming, pace: Pace, verge: Option<Arc<Verge>>) -> Self {
+        Self::new(Source::Connection(body), pace, verge)
+    }
+
+    /// A body that has arrived.
+    #[must_use]
+    pub fn whole(bytes: Bytes) -> Self {
+        let pace = Pace { piece: Duration::ZERO, rate: u64::MAX };
+        Self::new(Source::Whole((!bytes.is_empty()).then_some(bytes)), pace, None)
+    }
+
+    const fn new(source: Source, pace: Pace, verge: Option<Arc<Verge>>) -> Self {
+        Self { source, verge, pace, patience: Patience::new(), waited: Duration::ZERO, received: 0 }
+    }
+
+    fn failed(&self, error: &hyper::Error) -> BodyError {
+        let refusal = self.verge.as_ref().and_then(|verge| verge.refusal());
+        match refusal {
+            // A refusal of the next head cannot be meant: this body would have ended before it.
+            Some(refusal) if !error.is_incomplete_message() => BodyError::Refused(refusal),
+            Some(_) | None => BodyError::Short,
+        }
+    }
+
+    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // A drip of single bytes is as good as silence.
+        let earned = Duration::from_secs(self.received.checked_div(self.pace.rate).unwrap_or(u64::MAX / 2));
+        let allowed = self.pace.piece.saturating_add(earned).saturating_sub(self.waited);
+        self.patience.poll(cx, allowed.min(self.pace.piece))
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = self.get_mut();
+        let body = match &mut this.source {
+            Source::Whole(bytes) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Source::Connection(body) => body,
+        };
+        let Poll::Ready(next) = Pin::new(body).poll_frame(cx) else {
+            return this.poll_late(cx).map(|()| Some(Err(BodyError::Late)));
+        };
+        this.waited = this.waited.saturating_add(this.patience.reset());
+        let frame = match next {
+            None => return Poll::Ready(None),
+            Some(Err(error)) => return Poll::Ready(Some(Err(this.failed(&error)))),
+            Some(Ok(frame)) => frame,
+        };
+        if let Some(data) = frame.data_ref() {
+            this.received = this.received.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX));
+        }
+        if let Some(trailers) = frame.trailers_ref()
+            && let Some(name) = trailers.keys().find(|name| !is_known_trailer(name.as_str().as_bytes()))
+        {
+            return Poll::Ready(Some(Err(BodyError::Refused(GuardRefusal::Trailer(
+                name.as_str().to_owned(),
+            )))));
+        }
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Connection(body) => body.is_end_stream(),
+            Source::Whole(bytes) => bytes.is_none(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Connection(body) => body.size_hint(),
+            Source::Whole(bytes) => SizeHint::with_exact(
+                bytes.as_ref().map_or(0, |bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
+            ),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Ways in: connections become requests that can be read in one way only.
+//!
+//! A listener knows nothing of planes, actors or rules. It hands every request, and every refusal of one,
+//! to the same service. Leaves out CONNECT and transparent redirection, and changes of protocol, which are
+//! refused: no AWS operation needs one but the bidirectional event streams, and those come over HTTP/2.
+
+mod body;
+mod connection;
+mod guard;
+mod patience;
+mod peers;
+mod reverse;
+mod serve;
+mod stream;
+mod tls;
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::Body;
+
+pub use body::{BodyError, Pace, RequestBody};
+pub use guard::guard;
+pub use ordain_decode::form::http1::Refusal as GuardRefusal;
+pub use reverse::{Drained, ListenCounts, run};
+pub use tls::{Tls, TlsError};
+
+/// The bodies a service may answer with.
+pub trait AnswerBody: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static {}
+
+impl<B> AnswerBody for B where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static
+{
+}
+
+/// What a listener is built from.
+#[derive(Debug, Clone)]
+pub struct ListenSettings {
+    /// The certificate; plain text without one.
+    pub tls: Option<Tls>,
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections at once from one peer.
+    pub connections_per_peer: usize,
+    /// Requests at once on one HTTP/2 connection.
+    pub streams: u32,
+    /// For a TLS handshake, and for a head, to be complete.
+    pub header_timeout: Duration,
+    /// Between two requests of a connection.
+    pub idle_timeout: Duration,
+    /// For the next piece of a body, and for a stalled client to take the next piece of an answer.
+    pub body_timeout: Duration,
+    /// Bytes a second that a body must arrive at, beyond one `body_timeout` of waiting.
+    pub body_rate: u64,
+    /// For requests in flight to end once the listener is told to stop.
+    pub drain: Duration,
+}
+
+impl Default for ListenSettings {
+    fn default() -> Self {
+        Self {
+            tls: None,
+            connections: 4_096,
+            connections_per_peer: 1_024,
+            streams: 128,
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(90),
+            body_timeout: Duration::from_secs(30),
+            body_rate: 1_024,
+            drain: Duration::from_secs(25),
+        }
+    }
+}
+
+/// How a connection came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WayIn {
+    /// To an address of ours: `host` names us, and the upstream follows from the credential.
+    Reverse,
+}
+
+/// What the TLS handshake said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsInfo {
+    /// The name the client connected to, when it gave one.
+    pub server_name: Option<String>,
+    /// The protocol agreed on is HTTP/2.
+    pub http2: bool,
+}
+
+/// Where a request comes from.
+#[derive(Debug, Clone)]
+pub struct ConnectionInfo {
+    /// The client's address.
+    pub peer: SocketAddr,
+    /// The address it connected to.
+    pub local: SocketAddr,
+    /// What the TLS handshake said; none on plain text.
+    pub tls: Option<Arc<TlsInfo>>,
+    /// How the connection came in.
+    pub way_in: WayIn,
+    /// Why the request is refused. It must be answered with that and nothing else: the request that comes
+    /// with it is a stand-in without headers, under a method that no plane has.
+    pub refused: Option<GuardRefusal>,
+}
+
+#[cfg(test)]
+mod tests;

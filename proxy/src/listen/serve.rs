@@ -1,0 +1,193 @@
+//! One connection, from its first byte to its last: which protocol it speaks, and a service for each of its
+//! requests.
+//!
+//! The protocol is what ALPN agreed on, or on plain text what the first bytes say: the preface of HTTP/2 is
+//! no HTTP/1 request.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, Uri};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::sync::watch;
+
+use super::body::{Pace, RequestBody};
+use super::connection::{Guarded, HeadTimes, REFUSED, Verge};
+use super::guard::{guard, settle};
+use super::stream::Stream;
+use super::{AnswerBody, ConnectionInfo, GuardRefusal, ListenSettings};
+
+/// The largest head over HTTP/2, as HTTP/1 has it.
+const HEAD_MAX: u32 = 64 * 1024;
+
+/// What one stream, and one connection, may have in flight before it is read.
+const STREAM_WINDOW: u32 = 256 * 1024;
+const CONNECTION_WINDOW: u32 = 512 * 1024;
+
+/// What every connection of a listener is given.
+#[derive(Debug)]
+pub(super) struct Shared<S> {
+    pub(super) settings: ListenSettings,
+    pub(super) service: S,
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+impl<S> Shared<S> {
+    const fn pace(&self) -> Pace {
+        Pace { piece: self.settings.body_timeout, rate: self.settings.body_rate }
+    }
+}
+
+/// Serves HTTP/1 until the connection ends.
+pub(super) async fn http1<S, F, B>(shared: Arc<Shared<S>>, info: ConnectionInfo, stream: Stream)
+where
+    S: Fn(ConnectionInfo, Request<RequestBody>) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: AnswerBody,
+{
+    let verge = Arc::new(Verge::default());
+    let times = HeadTimes { head: shared.settings.header_timeout, idle: shared.settings.idle_timeout };
+    let guarded = Guarded::new(stream, times, Arc::clone(&verge));
+    let pace = shared.pace();
+    let mut stop = shared.stop.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (mut parts, body) = request.into_parts();
+        let mut info = info.clone();
+        let refused = if parts.method.as_str() == REFUSED {
+            Err(verge.refusal().unwrap_or(GuardRefusal::NotARequest))
+        } else {
+            settle(&mut parts, &info)
+        };
+        let request = match refused {
+            Ok(()) => Request::from_parts(parts, RequestBody::arriving(body, pace, Some(Arc::clone(&verge)))),
+            Err(refusal) => {
+                info.refused = Some(refusal);
+                stand_in()
+            }
+        };
+        let answer = (shared.service)(info, request);
+        async move { Ok::<_, Infallible>(answer.await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        // The guard below times heads and pauses; it can tell them apart, and answers before it closes.
+        .header_read_timeout(None)
+        // A client that has said all it has to say still waits for its answer.
+        .half_close(true)
+        .serve_connection(TokioIo::new(guarded), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        _ended = connection.as_mut() => return,
+        () = stopped(&mut stop) => connection.as_mut().graceful_shutdown(),
+    }
+    let _ended = connection.await;
+}
+
+/// Serves HTTP/2 until the connection ends.
+pub(super) async fn http2<S, F, B>(shared: Arc<Shared<S>>, info: ConnectionInfo, stream: Stream)
+where
+    S: Fn(ConnectionInfo, Request<RequestBody>) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: AnswerBody,
+{
+    let pace = shared.pace();
+    let idle = shared.settings.idle_timeout;
+    let streams = shared.settings.streams;
+    let mut stop = shared.stop.clone();
+    let busy = Busy::default();
+    let counted = busy.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let running = counted.enter();
+        let (mut parts, body) = request.into_parts();
+        let mut info = info.clone();
+        let request = match guard(&parts).and_then(|()| settle(&mut parts, &info)) {
+            Ok(()) => Request::from_parts(parts, RequestBody::arriving(body, pace, None)),
+            Err(refusal) => {
+                info.refused = Some(refusal);
+                stand_in()
+            }
+        };
+        let answer = (shared.service)(info, request);
+        async move {
+            let answer = answer.await;
+            drop(running);
+            Ok::<_, Infallible>(answer)
+        }
+    });
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(streams)
+        .max_header_list_size(HEAD_MAX)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .keep_alive_interval(idle)
+        .keep_alive_timeout(Duration::from_secs(20))
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        _ended = connection.as_mut() => return,
+        () = stopped(&mut stop) => {}
+        () = busy.idle_for(idle) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ended = connection.await;
+}
+
+/// What stands for a request that was refused: nothing of it can be decoded, let alone forwarded.
+fn stand_in() -> Request<RequestBody> {
+    let mut request = Request::new(RequestBody::whole(Bytes::new()));
+    *request.method_mut() = Method::from_bytes(REFUSED.as_bytes()).unwrap_or(Method::TRACE);
+    *request.uri_mut() = Uri::from_static("/");
+    request
+}
+
+/// Ready once the listener is told to stop, or is gone.
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _told = stop.wait_for(|stopped| *stopped).await;
+}
+
+/// How many requests of a connection are being answered, and how many have been.
+#[derive(Debug, Clone, Default)]
+struct Busy(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    running: AtomicUsize,
+    begun: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Running(Arc<Counts>);
+
+impl Busy {
+    fn enter(&self) -> Running {
+        self.0.running.fetch_add(1, Ordering::AcqRel);
+        self.0.begun.fetch_add(1, Ordering::AcqRel);
+        Running(Arc::clone(&self.0))
+    }
+
+    /// Ready when nothing was asked for and nothing was being answered for that long, or up to twice.
+    async fn idle_for(&self, limit: Duration) {
+        let mut seen = self.0.begun.load(Ordering::Acquire);
+        loop {
+            tokio::time::sleep(limit).await;
+            let begun = self.0.begun.load(Ordering::Acquire);
+            if begun == seen && self.0.running.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            seen = begun;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,120 @@
+//! A connection's bytes, whatever carries them: plain or TLS, with what was read ahead put back.
+//!
+//! Writing that makes no progress ends: a client that does not read holds nothing for ever.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+use super::patience::Patience;
+
+/// What carries the bytes.
+#[derive(Debug)]
+pub(super) enum Carrier {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// A connection's bytes.
+#[derive(Debug)]
+pub(super) struct Stream {
+    carrier: Carrier,
+    ahead: Bytes,
+    write_timeout: Duration,
+    writing: Patience,
+}
+
+impl Stream {
+    /// `ahead` was read from the carrier already and comes first.
+    pub(super) fn new(carrier: Carrier, ahead: Bytes, write_timeout: Duration) -> Self {
+        Self { carrier, ahead, write_timeout, writing: Patience::default() }
+    }
+
+    fn stalled<T>(&mut self, cx: &mut Context<'_>, poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if poll.is_ready() {
+            self.writing.reset();
+            return poll;
+        }
+        match self.writing.poll(cx, self.write_timeout) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !this.ahead.is_empty() {
+            let count = this.ahead.len().min(buffer.remaining());
+            buffer.put_slice(&this.ahead.split_to(count));
+            if !this.ahead.has_remaining() {
+                this.ahead = Bytes::new();
+            }
+            return Poll::Ready(Ok(()));
+        }
+        match &mut this.carrier {
+            Carrier::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Carrier::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let poll = match &mut this.carrier {
+            Carrier::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Carrier::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        };
+        this.stalled(cx, poll)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let poll = match &mut this.carrier {
+            Carrier::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Carrier::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+        };
+        this.stalled(cx, poll)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.carrier {
+            Carrier::Plain(stream) => stream.is_write_vectored(),
+            Carrier::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let poll = match &mut this.carrier {
+            Carrier::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Carrier::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        };
+        this.stalled(cx, poll)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let poll = match &mut this.carrier {
+            Carrier::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Carrier::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        };
+        this.stalled(cx, poll)
+    }
+}
