@@ -5,13 +5,14 @@
 
 use std::fmt;
 
-use ordain_action::{DecisionId, Denial, DenialKind, ReasonCode};
+use ordain_action::{Action, DecisionId, Denial, DenialKind, Effect, ReasonCode, Reading};
+use ordain_rules::{Ruling, Verdict};
 
 /// Something that ended a request other than an answer.
 #[derive(Debug, Clone)]
 pub struct Fault {
     kind: DenialKind,
-    reason_code: &'static str,
+    reason_code: ReasonCode,
     text: String,
     detail: String,
     decision: Option<DecisionId>,
@@ -20,8 +21,31 @@ pub struct Fault {
 impl Fault {
     /// A fault whose text says all there is to know.
     #[must_use]
-    pub fn new(kind: DenialKind, reason_code: &'static str, text: impl Into<String>) -> Self {
+    pub fn new(kind: DenialKind, reason: &str, text: impl Into<String>) -> Self {
+        let reason_code = ReasonCode::new(reason).unwrap_or_else(ReasonCode::internal_fault);
         Self { kind, reason_code, text: text.into(), detail: String::new(), decision: None }
+    }
+
+    /// The judge's refusal: who may not do what to which resource, why, and what would help.
+    #[must_use]
+    pub fn refused(action: &Action, verdict: &Verdict, decision: DecisionId) -> Self {
+        let deciding = verdict.reasons.iter().find(|reason| reason.ruling != Ruling::Admit);
+        let (code, why) = match deciding {
+            Some(reason) if reason.remedy.is_empty() => (reason.code.clone(), reason.text.clone()),
+            Some(reason) => (reason.code.clone(), format!("{}; {}", reason.text, reason.remedy)),
+            None => (ReasonCode::internal_fault(), "no reason was recorded; tell the operator".to_owned()),
+        };
+        let effect = deciding.map_or(0, |reason| reason.effect);
+        let (asked, on) = asked(&action.reading, effect);
+        // The provider's own sentence, which tools and people already know how to read.
+        let text = format!(
+            "User: {} is not authorized to perform: {asked} on resource: {on} with an explicit deny in a change \
+             authority policy: {why}",
+            action.actor.party.name
+        );
+        let mut fault = Self::new(DenialKind::Forbidden, code.as_str(), text);
+        fault.decision = Some(decision);
+        fault
     }
 
     /// Adds what the operator must know and the caller must not.
@@ -40,8 +64,8 @@ impl Fault {
 
     /// The machine-readable reason.
     #[must_use]
-    pub const fn reason_code(&self) -> &'static str {
-        self.reason_code
+    pub const fn reason_code(&self) -> &ReasonCode {
+        &self.reason_code
     }
 
     /// What the operator's log says.
@@ -54,15 +78,25 @@ impl Fault {
     #[must_use]
     pub fn denial(&self) -> Denial {
         let text = match self.decision {
-            Some(decision) => format!("{} (decision {decision})", self.text),
+            Some(decision) => format!("{} (ordain decision {decision})", self.text),
             None => self.text.clone(),
         };
-        Denial { kind: self.kind, reason_code: reason_code(self.reason_code), text, decision: self.decision }
+        Denial { kind: self.kind, reason_code: self.reason_code.clone(), text, decision: self.decision }
     }
 }
 
-/// A reason code of ours as the checked type.
-#[must_use]
-pub fn reason_code(code: &str) -> ReasonCode {
-    ReasonCode::new(code).unwrap_or_else(ReasonCode::internal_fault)
+/// What was asked for, and on which resource, in the plane's own names.
+fn asked(reading: &Reading, effect: usize) -> (&str, &str) {
+    match reading {
+        Reading::Undecodable { .. } => ("an operation that cannot be read", "*"),
+        Reading::Call(call) => {
+            let effect: Option<&Effect> = call.effects.get(effect).or_else(|| call.effects.first());
+            let resource = effect.and_then(|effect| effect.resources.first());
+            let named = resource.map(|resource| match resource.identifiers.first() {
+                Some(identifier) if resource.name.is_empty() => identifier.value.as_str(),
+                Some(_) | None => resource.name.as_str(),
+            });
+            (effect.map_or("*", |effect| &effect.iam_action), named.unwrap_or("*"))
+        }
+    }
 }

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use ordain_action::{Action, Outcome};
@@ -30,11 +31,16 @@ fn listed(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
+/// What can be seen of a file without reading it.
+type Look = (PathBuf, u64, Option<SystemTime>);
+
 /// The model in force.
 #[derive(Debug)]
 pub struct Model {
     directory: PathBuf,
     current: ArcSwap<Snapshot>,
+    // What the files looked like when they were last read, so that a look that finds nothing new is cheap.
+    seen: Mutex<Vec<Look>>,
     // Taken for each replacement, so that none of two at once is lost. Readers never wait for it.
     live: Mutex<LiveInventory>,
 }
@@ -45,8 +51,9 @@ impl Model {
     /// # Errors
     /// [`ModelError`] with every problem found.
     pub fn open(directory: PathBuf, modes: Modes, live: LiveInventory) -> Result<Self, ModelError> {
+        let seen = Mutex::new(look(&directory)?);
         let snapshot = load(&directory, modes)?.with_live(&live);
-        Ok(Self { directory, current: ArcSwap::from_pointee(snapshot), live: Mutex::new(live) })
+        Ok(Self { directory, current: ArcSwap::from_pointee(snapshot), seen, live: Mutex::new(live) })
     }
 
     /// The snapshot to decide one request by.
@@ -60,6 +67,14 @@ impl Model {
     /// # Errors
     /// [`ModelError`]; the old snapshot stays in force.
     pub fn read_again(&self) -> Result<Option<Snapshot>, ModelError> {
+        let look = look(&self.directory)?;
+        {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if *seen == look {
+                return Ok(None);
+            }
+            *seen = look;
+        }
         let current = self.snapshot();
         let read = load(&self.directory, current.modes().clone())?;
         let same = read.digest() == current.digest() && read.rules_digest() == current.rules_digest();
@@ -89,19 +104,34 @@ fn load(directory: &Path, modes: Modes) -> Result<Snapshot, ModelError> {
 /// # Errors
 /// [`ModelError::Unreadable`]; a directory that is not there has no files.
 pub fn sources(directory: &Path) -> Result<Vec<Source>, ModelError> {
+    let mut sources = Vec::new();
+    for path in files(directory)? {
+        let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
+        let within = path.strip_prefix(directory).unwrap_or(&path).display().to_string();
+        sources.push(Source { path: within, text });
+    }
+    Ok(sources)
+}
+
+fn look(directory: &Path) -> Result<Vec<Look>, ModelError> {
+    let mut seen = Vec::new();
+    for path in files(directory)? {
+        let metadata = fs::metadata(&path).map_err(unreadable(&path))?;
+        seen.push((path, metadata.len(), metadata.modified().ok()));
+    }
+    Ok(seen)
+}
+
+fn files(directory: &Path) -> Result<Vec<PathBuf>, ModelError> {
     let mut found = Vec::new();
     if directory.exists() {
-        collect(directory, directory, &mut found)?;
+        collect(directory, &mut found)?;
     }
-    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found.sort();
     Ok(found)
 }
 
-fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) -> Result<(), ModelError> {
-    let unreadable = |path: &Path| {
-        let path = path.display().to_string();
-        move |source| ModelError::Unreadable { path, source }
-    };
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), ModelError> {
     for entry in fs::read_dir(folder).map_err(unreadable(folder))? {
         let path = entry.map_err(unreadable(folder))?.path();
         // Hidden files are editors' leavings, and the links that a mounted volume is swapped by.
@@ -109,15 +139,15 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) -> Result<(), Mo
             continue;
         }
         if path.is_dir() {
-            collect(root, &path, found)?;
-        } else if path
-            .extension()
-            .is_some_and(|ending| ["yaml", "yml", "cedar"].iter().any(|one| ending == *one))
-        {
-            let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
-            let within = path.strip_prefix(root).unwrap_or(&path).display().to_string();
-            found.push(Source { path: within, text });
+            collect(&path, found)?;
+        } else if path.extension().is_some_and(|ending| ["yaml", "yml", "cedar"].iter().any(|one| ending == *one)) {
+            found.push(path);
         }
     }
     Ok(())
+}
+
+fn unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> ModelError {
+    let path = path.display().to_string();
+    move |source| ModelError::Unreadable { path, source }
 }

@@ -1,0 +1,131 @@
+//! `ordain decode`: requests in, what they would do out, one JSON line each, in order.
+//!
+//! Leaves out reading and writing the lines themselves (`ordain-decode`); judges nothing, sends nothing,
+//! and looks at no signature.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use anyhow::Context as _;
+use ordain_decode::{Rooms, RoomsConfig, decode_line, decode_raw};
+
+use super::{Context, Exit};
+
+/// The most lines that are decoded together.
+const BATCH: usize = 2_048;
+
+/// Bytes read at once: enough for a batch to fill up.
+const BUFFER: usize = 1 << 18;
+
+/// Read requests and say what they would do.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Files of JSON lines, or of one raw HTTP request each; `-` is standard input.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
+    let config = context.config()?;
+    let overlay = match &config.overlay {
+        Some(path) => Some(std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?),
+        None => None,
+    };
+    let rooms = Rooms::new(RoomsConfig { aws_overlay: overlay, ..RoomsConfig::default() })?;
+    let out = io::stdout().lock();
+    let mut out = io::BufWriter::with_capacity(1 << 16, out);
+    for path in &arguments.files {
+        let result = if path == Path::new("-") {
+            file(&rooms, "standard input", BufReader::with_capacity(BUFFER, io::stdin().lock()), &mut out)
+        } else {
+            let opened = File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+            let name = path.display().to_string();
+            file(&rooms, &name, BufReader::with_capacity(BUFFER, opened), &mut out)
+        };
+        match result {
+            // The reader of our output has gone: nothing is left to do, and nothing is wrong.
+            Err(error) if is_broken_pipe(&error) => return Ok(Exit::Ok),
+            other => other?,
+        }
+    }
+    match out.flush() {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(Exit::Ok),
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// A file is JSON lines when its first byte opens an object, and one raw request otherwise.
+fn file(rooms: &Rooms, name: &str, mut input: BufReader<impl Read>, out: &mut impl Write) -> anyhow::Result<()> {
+    let first = input.fill_buf().with_context(|| format!("cannot read `{name}`"))?.first().copied();
+    match first {
+        None => Ok(()),
+        Some(b'{') => lines(rooms, input, out),
+        Some(_) => {
+            let mut raw = Vec::new();
+            input.read_to_end(&mut raw)?;
+            let mut line = String::new();
+            decode_raw(rooms, name, &raw, &mut line);
+            line.push('\n');
+            out.write_all(line.as_bytes())?;
+            Ok(())
+        }
+    }
+}
+
+/// Decodes on all cores and writes in order. A batch ends early when no whole line is waiting, so that a
+/// caller that sends one request and waits gets its answer.
+fn lines(rooms: &Rooms, mut input: BufReader<impl Read>, out: &mut impl Write) -> anyhow::Result<()> {
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        batch.clear();
+        while batch.len() < BATCH {
+            let mut line = String::new();
+            if input.read_line(&mut line)? == 0 {
+                break;
+            }
+            if !line.trim().is_empty() {
+                batch.push(line);
+            }
+            if !input.buffer().contains(&b'\n') {
+                break;
+            }
+        }
+        if batch.is_empty() {
+            return Ok(());
+        }
+        decode_batch(rooms, &batch, workers, out)?;
+        out.flush()?;
+    }
+}
+
+fn decode_batch(rooms: &Rooms, batch: &[String], workers: usize, out: &mut impl Write) -> io::Result<()> {
+    if batch.len() < 64 || workers < 2 {
+        return out.write_all(decode_some(rooms, batch).as_bytes());
+    }
+    let share = batch.len().div_ceil(workers);
+    thread::scope(|scope| {
+        let started: Vec<_> = batch.chunks(share).map(|some| scope.spawn(move || decode_some(rooms, some))).collect();
+        for worker in started {
+            let text = worker.join().map_err(|_| io::Error::other("a decoder stopped"))?;
+            out.write_all(text.as_bytes())?;
+        }
+        Ok(())
+    })
+}
+
+fn decode_some(rooms: &Rooms, lines: &[String]) -> String {
+    let mut text = String::with_capacity(lines.len() * 512);
+    for line in lines {
+        decode_line(rooms, line, &mut text);
+        text.push('\n');
+    }
+    text
+}
