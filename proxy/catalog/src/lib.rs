@@ -1,1 +1,21 @@
-//! The operations of each control plane as read-only data. Leaves out logic.
+//! The operations of each control plane as read-only data: an index in the program's read-only section, and one
+//! compressed block a service that is decoded on first use.
+//!
+//! Leaves out logic. Which operation a request means, and what a resource is called in full, the rooms decide.
+
+mod catalog;
+mod hosts;
+mod index;
+mod operation;
+mod path;
+mod service;
+mod text;
+
+pub use catalog::{Catalog, OverlayError};
+pub use hosts::{Destination, HostClaim, Hosts, Partition, Variant};
+pub use operation::{
+    Auth, Binding, BoundMember, Http, Kind, Location, Mark, Member, MintedAt, NewAt, Operation, Payload,
+};
+pub use path::Path;
+pub use service::{Head, Protocol, Service};
+pub use text::TextError;
