@@ -6,16 +6,27 @@
 mod judge;
 mod verdict;
 
+mod blast;
 mod counters;
+mod facts;
+mod glob;
+mod inventory;
+mod limits;
 mod live;
 mod model;
 mod modes;
+mod owner;
+mod policy;
 mod read_scope;
+mod refusal;
+mod resolve;
+mod slice;
 
 pub use counters::{CounterKey, CounterNeeds, Counters};
+pub use inventory::Provenance;
 pub use judge::{judge, needs, read};
 pub use live::{LiveFact, LiveInventory};
-pub use model::{Problem, Snapshot, Source};
+pub use model::{Finding, Problem, Snapshot, Source, Summary};
 pub use modes::Modes;
 pub use read_scope::ReadScope;
 pub use verdict::{Count, Judged, Mode, Permit, PermitKind, Reach, Reason, Ruling, ShadowScope, Verdict};

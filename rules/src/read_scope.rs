@@ -31,6 +31,18 @@ pub(crate) static NOTHING: ReadScope = ReadScope {
 };
 
 impl ReadScope {
+    /// A list left out is everything of its sort; an empty one is nothing.
+    pub(crate) fn new(
+        planes: Option<Vec<String>>,
+        accounts: Vec<String>,
+        services: Option<Vec<String>>,
+    ) -> Self {
+        Self {
+            planes: Allowed::of(planes),
+            accounts: Allowed::of(Some(accounts)),
+            services: Allowed::of(services),
+        }
+    }
     /// Whether a service of an account may be read.
     #[must_use]
     pub fn covers(&self, plane: &str, account: &str, service: &str) -> bool {
@@ -47,6 +59,11 @@ impl ReadScope {
 }
 
 impl Allowed {
+    fn of(words: Option<Vec<String>>) -> Self {
+        words.map_or(Self::All, |words| {
+            Self::Only(words.iter().map(|word| Arc::from(word.as_str())).collect())
+        })
+    }
     fn has(&self, word: &str) -> bool {
         match self {
             Self::All => true,

@@ -1,12 +1,32 @@
 //! The intent model as one immutable snapshot: what exists, who owns it, which rules apply.
 //!
-//! Leaves out reading its documents (`document.rs`) and judging by it (`judge.rs`).
+//! Leaves out judging by it (`judge.rs`).
 
+mod build;
+mod document;
+mod estate;
+mod ownership;
+mod people;
+mod reads;
+mod reference;
+mod text;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use ordain_action::{Actor, Digest};
+use jiff::Timestamp;
+use ordain_action::{Access, Actor, Digest};
 
-use crate::{LiveInventory, Modes, ReadScope, read_scope};
+use crate::glob::Glob;
+use crate::inventory::{Inventory, Scopes, Standing};
+use crate::limits::AllLimits;
+use crate::policy::{self, Rules};
+use crate::{LiveInventory, Mode, Modes, ReadScope, read_scope};
+
+pub(crate) use build::digest;
+pub(crate) use estate::account_and_region;
+pub(crate) use people::{People, Person};
+pub(crate) use text::nearest;
 
 /// One file of the model directory: its path within it, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +49,15 @@ pub struct Problem {
     pub text: String,
 }
 
+/// Something in a loaded model that does not fit together; what it means for a decision is said too.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// The file or the resource it is about.
+    pub source: String,
+    /// What does not fit and what to do.
+    pub text: String,
+}
+
 /// One version of the model, with the modes and the live inventory in force. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
@@ -41,6 +70,67 @@ pub struct Snapshot {
 #[derive(Debug)]
 pub(crate) struct Model {
     digest: Digest,
+    pub(crate) people: People,
+    reads: HashMap<Arc<str>, ReadScope>,
+    pub(crate) inventory: Inventory,
+    pub(crate) scopes: Scopes,
+    pub(crate) freezes: Vec<Freeze>,
+    pub(crate) limits: AllLimits,
+    pub(crate) bounds: Vec<Bounds>,
+    pub(crate) rules: Rules,
+    findings: Vec<Finding>,
+    /// Keys of tags, in lower case, that say who owns a resource or which scope it is in.
+    pub(crate) ownership_tags: BTreeSet<String>,
+}
+
+/// A time in which nothing it covers changes.
+#[derive(Debug)]
+pub(crate) struct Freeze {
+    pub(crate) name: Arc<str>,
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
+    pub(crate) why: String,
+    pub(crate) covers: Covers,
+}
+
+/// What something holds for: whatever lies in any of these, or everything when all are empty.
+#[derive(Debug)]
+pub(crate) struct Covers {
+    pub(crate) accounts: BTreeSet<Arc<str>>,
+    pub(crate) environments: BTreeSet<Arc<str>>,
+    pub(crate) systems: BTreeSet<Arc<str>>,
+    pub(crate) owners: BTreeSet<Arc<str>>,
+    pub(crate) names: Vec<Glob>,
+}
+
+/// What an agent may do beyond the ordinary.
+#[derive(Debug)]
+pub(crate) struct Bounds {
+    pub(crate) name: Arc<str>,
+    pub(crate) actors: BTreeSet<Arc<str>>,
+    pub(crate) access: BTreeSet<Access>,
+    pub(crate) operations: Option<Vec<Glob>>,
+    pub(crate) names: Vec<Glob>,
+    pub(crate) until: Option<Timestamp>,
+}
+
+/// What a model holds, in figures.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Everything that exists, resources and catalogue entities alike.
+    pub entries: usize,
+    /// Relations among them.
+    pub relations: usize,
+    /// Entries without an owner.
+    pub unowned: usize,
+    /// Actors, users included.
+    pub actors: usize,
+    /// Groups.
+    pub groups: usize,
+    /// Rules, built in ones included.
+    pub rules: usize,
+    /// How many entries each source brought, by source.
+    pub sources: BTreeMap<Arc<str>, usize>,
 }
 
 impl Snapshot {
@@ -51,6 +141,7 @@ impl Snapshot {
     }
 
     /// Reads a model from the files of its directory: `.yaml` and `.yml` documents, `.cedar` rules.
+    /// No file is no model.
     ///
     /// # Errors
     /// Every problem found, sorted by path and line; nothing is loaded then.
@@ -58,13 +149,8 @@ impl Snapshot {
         if sources.is_empty() {
             return Ok(Self::empty(modes));
         }
-        let mut text = String::new();
-        for source in sources {
-            text.push_str(&source.path);
-            text.push_str(&source.text);
-        }
-        let model = Arc::new(Model { digest: Digest::of(text.as_bytes()) });
-        Ok(Self { model: Some(model), modes, live: LiveInventory::new() })
+        let model = build::build(sources)?;
+        Ok(Self { model: Some(Arc::new(model)), modes, live: LiveInventory::new() })
     }
 
     /// The same model with another live inventory.
@@ -91,16 +177,16 @@ impl Snapshot {
         self.model.as_ref().map_or_else(|| Digest::of(b""), |model| model.digest)
     }
 
-    /// The digest of the rules, built in ones included.
+    /// The digest of the rules, built in ones included; of nothing when there is no model.
     #[must_use]
     pub fn rules_digest(&self) -> Digest {
-        Digest::of(b"")
+        self.model.as_ref().map_or_else(|| Digest::of(b""), |model| model.rules.digest())
     }
 
     /// The digest of the schema that the rules are written against.
     #[must_use]
     pub fn schema_digest(&self) -> Digest {
-        Digest::of(b"")
+        policy::schema_digest()
     }
 
     /// The modes that configuration set.
@@ -115,9 +201,73 @@ impl Snapshot {
         &self.live
     }
 
-    /// What an actor may read.
+    /// What does not fit together in the model, sorted.
     #[must_use]
-    pub fn read_scope(&self, _actor: &Actor) -> &ReadScope {
-        if self.model.is_some() { &read_scope::NOTHING } else { &read_scope::EVERYTHING }
+    pub fn findings(&self) -> &[Finding] {
+        self.model.as_ref().map_or(&[], |model| &model.findings)
+    }
+
+    /// What the model holds, in figures.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let Some(model) = &self.model else { return Summary::default() };
+        let inventory = &model.inventory;
+        let mut sources: BTreeMap<Arc<str>, usize> = BTreeMap::new();
+        for entry in inventory.entries() {
+            if let Some(provenance) = inventory.provenances.get(entry.provenance as usize) {
+                *sources.entry(Arc::clone(&provenance.source)).or_default() += 1;
+            }
+        }
+        Summary {
+            entries: inventory.entries().len(),
+            relations: inventory.graph.edges(),
+            unowned: inventory.entries().iter().filter(|entry| entry.standing.owners.is_empty()).count(),
+            actors: model.people.actors.len(),
+            groups: model.people.groups.len(),
+            rules: model.rules.all().len(),
+            sources,
+        }
+    }
+
+    /// What an actor may read: what the model says of it; everything its credential is bound to while
+    /// there is no model.
+    #[must_use]
+    pub fn read_scope(&self, actor: &Actor) -> &ReadScope {
+        self.read_scope_of(&actor.party.name)
+    }
+
+    pub(crate) fn read_scope_of(&self, name: &str) -> &ReadScope {
+        match &self.model {
+            None => &read_scope::EVERYTHING,
+            Some(model) => model.reads.get(name).unwrap_or(&read_scope::NOTHING),
+        }
+    }
+
+    pub(crate) fn model(&self) -> Option<&Arc<Model>> {
+        self.model.as_ref()
+    }
+
+    /// The mode where what is touched cannot be told: the strictest there is.
+    pub(crate) fn strictest_mode(&self, actor: &Actor) -> Mode {
+        let of_model = self.model.as_ref().and_then(|model| model.scopes.strictest());
+        of_model.unwrap_or(Mode::Shadow).max(self.modes.of(&actor.upstream))
+    }
+}
+
+impl Covers {
+    /// Whether something of this name and standing is covered.
+    pub(crate) fn hold(&self, name: &str, account: &str, standing: &Standing) -> bool {
+        let Self { accounts, environments, systems, owners, names } = self;
+        let everything = accounts.is_empty()
+            && environments.is_empty()
+            && systems.is_empty()
+            && owners.is_empty()
+            && names.is_empty();
+        everything
+            || accounts.contains(account)
+            || standing.environment.as_ref().is_some_and(|environment| environments.contains(environment))
+            || standing.system.as_ref().is_some_and(|system| systems.contains(system))
+            || standing.owners.iter().any(|owner| owners.contains(owner))
+            || names.iter().any(|glob| glob.matches(name))
     }
 }

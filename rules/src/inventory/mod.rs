@@ -1,0 +1,168 @@
+//! What exists: our own store of resources and other entities, under every name they are known by.
+//!
+//! Leaves out who may do what to them. Cedar never sees this store, only the few entities a decision is
+//! about: a hundred thousand of them in Cedar's own form would cost 700 MB.
+
+mod graph;
+mod scope;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use ordain_action::Plane;
+use smallvec::SmallVec;
+
+pub(crate) use graph::{Edge, EdgeKind, Graph};
+pub(crate) use scope::{Account, Environment, Scope, Scopes};
+
+use crate::glob::Glob;
+use crate::{Mode, live};
+
+/// Names of the owners of something; most have one.
+pub(crate) type Owners = SmallVec<[Arc<str>; 1]>;
+
+/// How much depends on something, the most critical first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tier {
+    Critical,
+    High,
+    Medium,
+    Low,
+}
+
+impl Tier {
+    pub(crate) const WORDS: [&'static str; 4] = ["critical", "high", "medium", "low"];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+        }
+    }
+
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        [Self::Critical, Self::High, Self::Medium, Self::Low].into_iter().find(|tier| tier.as_str() == word)
+    }
+}
+
+/// Where a fact comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// The source, for example `catalog/web.yaml` or `terraform:network`.
+    pub source: Arc<str>,
+    /// The source's own revision; empty where it has none.
+    pub revision: Arc<str>,
+    /// When the fact was so; `None` where the source does not say.
+    pub as_of: Option<jiff::Timestamp>,
+}
+
+/// What the model says about something beyond its name: who owns it, where it stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) owners: Owners,
+    /// Where the owners are said, for example `tag`, `scope prod`.
+    pub(crate) owned_by: Option<Arc<str>>,
+    pub(crate) system: Option<Arc<str>>,
+    pub(crate) environment: Option<Arc<str>>,
+    pub(crate) tier: Option<Tier>,
+    pub(crate) mode: Option<Mode>,
+    /// Names of the scopes it lies in, the most specific first.
+    pub(crate) scopes: SmallVec<[Arc<str>; 2]>,
+    /// The types that may be created in it; any, when none is said.
+    pub(crate) creates: Option<Arc<[Glob]>>,
+    pub(crate) public: bool,
+}
+
+/// One thing that exists.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// The canonical name, or the entity reference of what is on no plane.
+    pub(crate) name: Arc<str>,
+    pub(crate) kind: Arc<str>,
+    pub(crate) plane: Option<Plane>,
+    pub(crate) account: Arc<str>,
+    pub(crate) region: Arc<str>,
+    pub(crate) identifiers: Vec<Arc<str>>,
+    pub(crate) tags: Vec<(Arc<str>, Arc<str>)>,
+    pub(crate) standing: Standing,
+    pub(crate) provenance: u32,
+}
+
+/// Everything that exists, as far as the model knows.
+#[derive(Debug, Default)]
+pub(crate) struct Inventory {
+    entries: Vec<Entry>,
+    by_name: HashMap<Arc<str>, u32>,
+    by_alias: HashMap<Box<str>, SmallVec<[u32; 1]>>,
+    /// Entries in the order of their names, for patterns.
+    ordered: Vec<u32>,
+    /// How many entries of one type each system has.
+    shares: HashMap<(Arc<str>, Arc<str>), u64>,
+    /// Who owns something in each system.
+    owners_in: HashMap<Arc<str>, BTreeSet<Arc<str>>>,
+    pub(crate) graph: Graph,
+    pub(crate) provenances: Vec<Provenance>,
+}
+
+impl Inventory {
+    pub(crate) fn new(entries: Vec<Entry>, edges: Vec<Edge>, provenances: Vec<Provenance>) -> Self {
+        let mut inventory = Self { graph: Graph::new(entries.len(), edges), provenances, ..Self::default() };
+        for (entry, index) in entries.iter().zip(0..) {
+            inventory.by_name.insert(Arc::clone(&entry.name), index);
+            if let Some(plane) = entry.plane {
+                for identifier in &entry.identifiers {
+                    let key = live::alias(plane, &entry.account, &entry.region, &entry.kind, identifier);
+                    inventory.by_alias.entry(key.into()).or_default().push(index);
+                }
+            }
+            if let Some(system) = &entry.standing.system {
+                let key = (Arc::clone(system), Arc::clone(&entry.kind));
+                *inventory.shares.entry(key).or_default() += 1;
+                let owners = inventory.owners_in.entry(Arc::clone(system)).or_default();
+                owners.extend(entry.standing.owners.iter().cloned());
+            }
+        }
+        let mut ordered: Vec<u32> = entries.iter().zip(0..).map(|(_, index)| index).collect();
+        ordered.sort_by_key(|index| entries.get(*index as usize).map(|entry| Arc::clone(&entry.name)));
+        Self { entries, ordered, ..inventory }
+    }
+
+    pub(crate) fn get(&self, index: u32) -> Option<&Entry> {
+        self.entries.get(index as usize)
+    }
+
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub(crate) fn by_name(&self, name: &str) -> Option<u32> {
+        self.by_name.get(name).copied()
+    }
+
+    /// All entries known by a raw identifier; usually one.
+    pub(crate) fn by_alias(&self, key: &str) -> &[u32] {
+        self.by_alias.get(key).map_or(&[], SmallVec::as_slice)
+    }
+
+    /// All entries whose names a pattern matches, by name.
+    pub(crate) fn matching<'i>(&'i self, pattern: &'i Glob) -> impl Iterator<Item = u32> + 'i {
+        let prefix = pattern.literal_prefix();
+        let name = |index: &u32| self.get(*index).map_or("", |entry| &entry.name);
+        let start = self.ordered.partition_point(|index| name(index) < prefix);
+        let rest = self.ordered.get(start..).unwrap_or_default().iter().copied();
+        rest.take_while(move |index| name(index).starts_with(prefix))
+            .filter(move |index| pattern.matches(name(index)))
+    }
+
+    /// How many entries of a type a system has.
+    pub(crate) fn share(&self, system: &Arc<str>, kind: &Arc<str>) -> u64 {
+        self.shares.get(&(Arc::clone(system), Arc::clone(kind))).copied().unwrap_or_default()
+    }
+
+    /// Everybody who owns something in a system.
+    pub(crate) fn owners_in(&self, system: &Arc<str>) -> Option<&BTreeSet<Arc<str>>> {
+        self.owners_in.get(system)
+    }
+}

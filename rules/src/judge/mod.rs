@@ -1,0 +1,202 @@
+//! Why a change is admitted or refused: every stage and every effect, all reasons, deny > hold > admit.
+//!
+//! Leaves out everything that acts: the same snapshot, action, counters and time make the same verdict.
+
+mod stages;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use ordain_action::{Access, Action, Call, Digest, Level, Party, Reading};
+
+use crate::blast::{Measured, Start, measure};
+use crate::model::{Model, Person};
+use crate::refusal;
+use crate::resolve::Estate;
+use crate::{
+    CounterNeeds, Counters, Judged, Mode, Permit, PermitKind, Reach, Reason, Ruling, Snapshot, Verdict,
+};
+use stages::{Judgement, Touched};
+
+/// What must be counted before an action can be judged.
+#[must_use]
+pub fn needs(_snapshot: &Snapshot, _action: &Action) -> CounterNeeds {
+    CounterNeeds::default()
+}
+
+/// Judges a change.
+#[must_use]
+pub fn judge(
+    snapshot: &Snapshot,
+    action: &Action,
+    request: Digest,
+    counters: &Counters,
+    now: Timestamp,
+) -> Judged {
+    let call = match &action.reading {
+        Reading::Call(call) if !call.is_change() => return read(snapshot, action, request),
+        Reading::Call(call) => call,
+        Reading::Undecodable { why, .. } => {
+            let reasons = vec![refusal::undecodable(why.reason_code, &why.text)];
+            return refuse(snapshot, action, request, reasons);
+        }
+    };
+    let Some(model) = snapshot.model() else {
+        return refuse(snapshot, action, request, vec![refusal::no_model()]);
+    };
+    let mut reasons = Vec::new();
+    if let Some(key) = counters.missing(&needs(snapshot, action)) {
+        reasons.push(refusal::not_asked(&format!("`{}` was not counted", key.source), 0));
+    }
+    let parties = known_parties(model, action, &mut reasons);
+    if !reasons.is_empty() {
+        return refuse(snapshot, action, request, reasons);
+    }
+    let upstream = &action.actor.upstream;
+    if call.is_data() && snapshot.modes().control_only(upstream) && !call.effects.iter().any(is_authority) {
+        return pass_through(snapshot, action, call, request);
+    }
+    let estate = Estate { model, live: snapshot.live(), upstream, plane: call.plane, region: &call.region };
+    let touched: Vec<Touched<'_>> =
+        call.effects.iter().enumerate().map(|(index, effect)| Touched::of(&estate, effect, index)).collect();
+    let starts: Vec<Start<'_>> = touched.iter().filter_map(Touched::start).collect();
+    let measured = measure(&estate, &starts);
+    let mut judgement = Judgement::new(&estate, action, &measured, now);
+    judgement.reads(snapshot, call);
+    for (party, person) in &parties {
+        judgement.party(party, person, &touched);
+    }
+    conclude(snapshot, action, request, &touched, &measured, judgement, parties.first())
+}
+
+/// Judges a read: who asks, and whether their read scope covers it. No policy is evaluated.
+#[must_use]
+pub fn read(snapshot: &Snapshot, action: &Action, request: Digest) -> Judged {
+    let mode = snapshot.modes().of(&action.actor.upstream);
+    let call = match &action.reading {
+        Reading::Call(call) if !call.is_change() => call,
+        Reading::Call(_) | Reading::Undecodable { .. } => {
+            let text = "this is no read; it has to be judged as a change";
+            return refuse(snapshot, action, request, vec![refusal::undecodable("not_a_read", text)]);
+        }
+    };
+    let reasons = stages::foreign_reads(snapshot, action, call);
+    let (ruling, permit) = if reasons.is_empty() {
+        (Ruling::Admit, Some(Permit::new(PermitKind::Read, request)))
+    } else {
+        // Reading what belongs to others cannot be taken back: no mode lets it through.
+        (Ruling::Deny, None)
+    };
+    Judged { verdict: bare(snapshot, mode, ruling, reasons), permit }
+}
+
+/// Everybody an action is judged for, with what the model says of them.
+fn known_parties<'a>(
+    model: &'a Model,
+    action: &'a Action,
+    reasons: &mut Vec<Reason>,
+) -> Vec<(&'a Party, &'a Person)> {
+    let mut known = Vec::new();
+    for party in std::iter::once(&action.actor.party).chain(&action.actor.on_behalf_of) {
+        match model.people.actors.get(&party.name) {
+            None => reasons.push(refusal::unknown_actor(party)),
+            Some(person) if person.kind != party.kind => {
+                reasons.push(refusal::other_kind(party, person.kind.as_str()));
+            }
+            Some(person) => known.push((party, person)),
+        }
+    }
+    known
+}
+
+/// Handing over authority is judged in full, at whatever level.
+fn is_authority(effect: &ordain_action::Effect) -> bool {
+    match effect.access {
+        Access::Grant | Access::Expose | Access::Execute | Access::SecretRead => true,
+        Access::Read | Access::Create | Access::Update | Access::Delete | Access::Tag => false,
+    }
+}
+
+/// A data-level change where only control is judged: counted, as reads are, and within the read scope.
+fn pass_through(snapshot: &Snapshot, action: &Action, call: &Call, request: Digest) -> Judged {
+    let mode = snapshot.modes().of(&action.actor.upstream);
+    let reasons = stages::outside_scope(snapshot, action, call, |effect| effect.level == Level::Data);
+    if reasons.is_empty() {
+        let permit = Some(Permit::new(PermitKind::PassThrough, request));
+        return Judged { verdict: bare(snapshot, mode, Ruling::Admit, reasons), permit };
+    }
+    Judged { verdict: bare(snapshot, mode, Ruling::Deny, reasons), permit: None }
+}
+
+/// A refusal before anything was resolved: the strictest mode of any scope is in force, since any may be
+/// touched.
+fn refuse(snapshot: &Snapshot, action: &Action, request: Digest, reasons: Vec<Reason>) -> Judged {
+    let mode = snapshot.strictest_mode(&action.actor);
+    let verdict = bare(snapshot, mode, Ruling::Deny, reasons);
+    let permit = permit(&verdict, request);
+    Judged { verdict, permit }
+}
+
+fn bare(snapshot: &Snapshot, mode: Mode, ruling: Ruling, reasons: Vec<Reason>) -> Verdict {
+    Verdict {
+        ruling,
+        mode,
+        reasons,
+        owners: Vec::new(),
+        reach: Reach::default(),
+        no_model: !snapshot.has_model(),
+    }
+}
+
+fn conclude(
+    snapshot: &Snapshot,
+    action: &Action,
+    request: Digest,
+    touched: &[Touched<'_>],
+    measured: &Measured,
+    judgement: Judgement<'_>,
+    asking: Option<&(&Party, &Person)>,
+) -> Judged {
+    let sites = || touched.iter().flat_map(|touched| &touched.judged);
+    let anywhere = sites().any(|site| site.anywhere);
+    let upstream = snapshot.modes().of(&action.actor.upstream);
+    let modes = sites().map(|site| site.standing.mode.unwrap_or(upstream));
+    let mode = if anywhere {
+        snapshot.strictest_mode(&action.actor)
+    } else {
+        modes.max().unwrap_or_else(|| snapshot.strictest_mode(&action.actor))
+    };
+    let foreign_read = judgement.foreign_read;
+    let mut reasons = judgement.reasons;
+    reasons.sort_by(|left, right| {
+        let order = |reason: &Reason| (std::cmp::Reverse(reason.ruling), reason.effect, reason.code.clone());
+        order(left).cmp(&order(right)).then_with(|| left.text.cmp(&right.text))
+    });
+    reasons.dedup();
+    // Without a single ground nothing is admitted, whatever else was not said against it.
+    let ruling = reasons.first().map_or(Ruling::Deny, |reason| reason.ruling);
+    let owners: BTreeSet<Arc<str>> = sites().flat_map(|site| site.standing.owners.iter().cloned()).collect();
+    let crossed = asking.map_or_else(Vec::new, |(_, person)| measured.crossed(&person.teams));
+    let reach = Reach {
+        direct: measured.targets,
+        dependants: measured.unknown.is_none().then_some(measured.dependants),
+        owners_crossed: crossed,
+        tier: measured.tier.map(|tier| Arc::from(tier.as_str())),
+        path: measured.path.clone(),
+    };
+    let verdict =
+        Verdict { ruling, mode, reasons, owners: owners.into_iter().collect(), reach, no_model: false };
+    let permit = if foreign_read { None } else { permit(&verdict, request) };
+    Judged { verdict, permit }
+}
+
+fn permit(verdict: &Verdict, request: Digest) -> Option<Permit> {
+    match (verdict.ruling, verdict.mode) {
+        (Ruling::Admit, _) => Some(Permit::new(PermitKind::Admitted, request)),
+        (Ruling::Hold | Ruling::Deny, Mode::Shadow | Mode::Warn) => {
+            Some(Permit::new(PermitKind::Shadowed, request))
+        }
+        (Ruling::Hold | Ruling::Deny, Mode::Enforce) => None,
+    }
+}

@@ -1,0 +1,452 @@
+//! The stages of a judgement, for each party and each effect: legitimacy, ownership, blast radius.
+//!
+//! Leaves out what the stages add up to (`mod.rs`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use ordain_action::{Access, Action, Call, Effect, IdentityProof, Level, Party, Resource, Role, Scalar};
+
+use crate::blast::{Measured, Start};
+use crate::facts::{Facts, member};
+use crate::model::{Bounds, Freeze, Person, account_and_region};
+use crate::owner::{self, Standing};
+use crate::policy::Answer;
+use crate::resolve::{Estate, Site};
+use crate::slice::{Figures, Question};
+use crate::{Count, Reason, Ruling, Snapshot, refusal};
+
+/// One effect with everything it touches, resolved.
+#[derive(Debug)]
+pub(crate) struct Touched<'e> {
+    pub(crate) effect: &'e Effect,
+    pub(crate) index: usize,
+    /// The class it is judged as: changing a tag that says who owns something is a grant.
+    pub(crate) access: Access,
+    /// Targets and parents: what has to have an owner whom the actor acts for.
+    pub(crate) judged: Vec<Site>,
+    /// What is changed, and exists as far as is known: where the blast radius begins.
+    targets: Vec<Site>,
+    uses: Vec<Site>,
+    /// The types that would be created.
+    creates: Vec<Arc<str>>,
+    facts: Facts,
+}
+
+impl<'e> Touched<'e> {
+    pub(crate) fn of(estate: &Estate<'_>, effect: &'e Effect, index: usize) -> Self {
+        let in_role = |role: Role| effect.resources.iter().filter(move |resource| resource.role == role);
+        let sites = |role: Role| in_role(role).flat_map(|resource| estate.sites(resource)).collect();
+        let access = if retags(estate, effect) { Access::Grant } else { effect.access };
+        let parents: Vec<Site> = sites(Role::Parent);
+        let (targets, mut judged, mut creates) = match access {
+            Access::Create => created(estate, in_role(Role::Target), parents.is_empty()),
+            Access::Read
+            | Access::Update
+            | Access::Delete
+            | Access::Grant
+            | Access::Expose
+            | Access::Execute
+            | Access::Tag
+            | Access::SecretRead => {
+                let named: Vec<Site> = sites(Role::Target);
+                let targets = if named.is_empty() { parents.clone() } else { named };
+                (targets.clone(), targets, Vec::new())
+            }
+        };
+        creates.sort();
+        creates.dedup();
+        judged.extend(parents);
+        if judged.is_empty() {
+            // INVARIANT: no effect goes unjudged; one that names nothing to judge is about the account.
+            judged.push(estate.account());
+        }
+        Self {
+            effect,
+            index,
+            access,
+            judged,
+            targets,
+            uses: sites(Role::Uses),
+            creates,
+            facts: Facts::read(effect),
+        }
+    }
+
+    /// Where the blast radius of the effect begins; data reaches nothing beyond itself.
+    pub(crate) fn start(&self) -> Option<Start<'_>> {
+        let counts = self.effect.access.is_change() && !self.is_data();
+        counts.then_some(Start { effect: self.effect, index: self.index, targets: &self.targets })
+    }
+
+    /// Judged on scope and owner only.
+    fn is_data(&self) -> bool {
+        self.effect.level == Level::Data && !super::is_authority(self.effect)
+    }
+}
+
+/// What a create touches: targets that are there already, and where new ones will be.
+fn created<'r>(
+    estate: &Estate<'_>,
+    targets: impl Iterator<Item = &'r Resource>,
+    without_parent: bool,
+) -> (Vec<Site>, Vec<Site>, Vec<Arc<str>>) {
+    let (mut existing, mut judged, mut creates) = (Vec::new(), Vec::new(), Vec::new());
+    for target in targets {
+        creates.push(Arc::clone(&target.kind));
+        let found = estate.sites(target);
+        if found.iter().any(Site::is_known) {
+            existing.extend(found.iter().cloned());
+            judged.extend(found);
+            continue;
+        }
+        let place = estate.to_be_created(target);
+        // A scope that would hold the name is asked too, beside the parent.
+        if without_parent || !place.standing.scopes.is_empty() {
+            judged.push(place);
+        }
+    }
+    (existing, judged, creates)
+}
+
+/// The effect changes a tag that says who owns something or which scope it lies in.
+fn retags(estate: &Estate<'_>, effect: &Effect) -> bool {
+    /// Operations that replace all tags at once, and so can take such a tag away without naming it.
+    const REPLACE: [&str; 2] = ["PutBucketTagging", "DeleteBucketTagging"];
+    if effect.access != Access::Tag {
+        return false;
+    }
+    let says = |text: &str| estate.model.ownership_tags.contains(&text.to_lowercase());
+    let unread = effect.parameters.completeness() != ordain_action::Completeness::Complete;
+    unread
+        || REPLACE.contains(&effect.operation.as_ref())
+        || effect.parameters.iter().any(|leaf| {
+            let as_value = match leaf.value {
+                Scalar::Text(text) => says(text) && !matches!(member(leaf.path).as_str(), "value"),
+                Scalar::Number(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => {
+                    false
+                }
+            };
+            as_value || leaf.path.split('.').any(says)
+        })
+}
+
+/// The reasons of one action, as they come up.
+#[derive(Debug)]
+pub(crate) struct Judgement<'j> {
+    estate: &'j Estate<'j>,
+    action: &'j Action,
+    measured: &'j Measured,
+    now: Timestamp,
+    pub(crate) reasons: Vec<Reason>,
+    /// Something would be read that the actor may not read: no mode lets that through.
+    pub(crate) foreign_read: bool,
+}
+
+impl<'j> Judgement<'j> {
+    pub(crate) const fn new(
+        estate: &'j Estate<'j>,
+        action: &'j Action,
+        measured: &'j Measured,
+        now: Timestamp,
+    ) -> Self {
+        Self { estate, action, measured, now, reasons: Vec::new(), foreign_read: false }
+    }
+
+    /// Reads beside the changes of a call are bound by the read scope all the same.
+    pub(crate) fn reads(&mut self, snapshot: &Snapshot, call: &Call) {
+        let foreign = foreign_reads(snapshot, self.action, call);
+        self.foreign_read = !foreign.is_empty();
+        self.reasons.extend(foreign);
+    }
+
+    /// Judges all effects for one party.
+    pub(crate) fn party(&mut self, party: &Party, person: &Person, touched: &[Touched<'_>]) {
+        for touched in touched.iter().filter(|touched| touched.effect.access.is_change()) {
+            let mut owned = !touched.judged.is_empty();
+            for site in &touched.judged {
+                owned &= self.ownership(party, person, touched, site);
+            }
+            self.uses(party, touched);
+            if touched.is_data() {
+                if owned {
+                    self.data_ground(party, touched);
+                }
+                continue;
+            }
+            for site in &touched.judged {
+                self.legitimacy(party, person, touched, site);
+            }
+        }
+        self.blast_radius(party, person, touched);
+    }
+
+    /// Whether the party acts for the owner of one resource; whom to ask otherwise.
+    fn ownership(&mut self, party: &Party, person: &Person, touched: &Touched<'_>, site: &Site) -> bool {
+        let effect = touched.index;
+        if touched.effect.access == Access::Create
+            && let Some(allowed) = &site.standing.creates
+        {
+            for kind in touched.creates.iter().filter(|kind| !allowed.iter().any(|glob| glob.matches(kind))) {
+                self.reasons.push(refusal::type_not_declared(kind, site, effect));
+            }
+        }
+        if site.standing.owners.is_empty() {
+            self.reasons.push(refusal::no_owner(site, effect));
+            return false;
+        }
+        if Standing::of(person, site).suffices() {
+            return true;
+        }
+        self.reasons.push(if owner::related(self.estate.model, person, site) {
+            refusal::approval_required(party, site, effect)
+        } else {
+            refusal::not_owner(party, site, effect)
+        });
+        false
+    }
+
+    /// What an effect refers to without changing it has to be known or public.
+    fn uses(&mut self, party: &Party, touched: &Touched<'_>) {
+        for site in &touched.uses {
+            if site.is_known() || site.standing.public || is_public(&site.name) {
+                continue;
+            }
+            let strict = self.estate.model.limits.of(party.kind).must_be_known;
+            let ruling = if strict || site.standing.owners.is_empty() { Ruling::Deny } else { Ruling::Admit };
+            self.reasons.push(refusal::unknown_use(party, site, ruling, touched.index));
+        }
+    }
+
+    /// Data-level changes have one ground: that the party acts for the owner.
+    fn data_ground(&mut self, party: &Party, touched: &Touched<'_>) {
+        let Some(site) = touched.judged.first() else { return };
+        let text = format!(
+            "`{}` acts for {}, which owns `{}`",
+            party.name,
+            refusal::quoted(&site.standing.owners),
+            site.name
+        );
+        let words = (text, String::new());
+        self.reasons.push(refusal::reason(
+            Ruling::Admit,
+            Count::Ownership,
+            "owner_data",
+            touched.index,
+            words,
+        ));
+    }
+
+    /// Asks the rules about one resource.
+    fn legitimacy(&mut self, party: &Party, person: &Person, touched: &Touched<'_>, site: &Site) {
+        let standing = Standing::of(person, site);
+        let freezes = self.freezes(site);
+        let unknown = self.measured.unknown.is_some();
+        let crossed = self.measured.crossed(&person.teams).len();
+        let mut question = Question {
+            model: self.estate.model,
+            party,
+            person,
+            effect: touched.effect,
+            access: touched.access,
+            region: self.estate.region,
+            site,
+            facts: &touched.facts,
+            proven: self.action.actor.proof == IdentityProof::Proven,
+            on_behalf_of: !self.action.actor.on_behalf_of.is_empty(),
+            acts_for_owner: standing.acts_for_owner,
+            deploys: standing.deploys,
+            declared: self.declared(party, touched, site),
+            frozen: freezes.iter().map(|freeze| Arc::clone(&freeze.name)).collect(),
+            reach: Figures {
+                known: !unknown,
+                targets: self.measured.targets,
+                dependants: self.measured.dependants,
+                owners_crossed: u64::try_from(crossed).unwrap_or(u64::MAX),
+            },
+            with_parameters: false,
+        };
+        match ask(&mut question) {
+            Err(why) => self.reasons.push(refusal::not_asked(&why, touched.index)),
+            Ok(answer) => self.answer(party, touched, site, standing, &freezes, answer),
+        }
+    }
+
+    fn answer(
+        &mut self,
+        party: &Party,
+        touched: &Touched<'_>,
+        site: &Site,
+        standing: Standing,
+        freezes: &[&Freeze],
+        answer: Answer,
+    ) {
+        if !answer.failed.is_empty() {
+            self.reasons.push(refusal::rule_failed(answer.failed, touched.index));
+        }
+        // Where the owner was the trouble, that was said; an owner without a ground is another matter.
+        if answer.grounds.is_empty() && standing.suffices() {
+            self.reasons.push(refusal::no_ground(party, touched.access.as_str(), site, touched.index));
+        }
+        let values = self.values(party, touched, site, freezes);
+        for number in answer.grounds.iter().chain(&answer.gates) {
+            let Some(rule) = self.estate.model.rules.get(*number) else { continue };
+            let ruling = match rule.class {
+                crate::policy::Class::Ground => Ruling::Admit,
+                crate::policy::Class::Gate => Ruling::Deny,
+            };
+            self.reasons.push(Reason {
+                ruling,
+                count: rule.count,
+                code: rule.code.clone(),
+                text: rule.reason.fill(&values),
+                remedy: rule.remedy.fill(&values),
+                rules: vec![Arc::clone(&rule.id)],
+                effect: touched.index,
+            });
+        }
+    }
+
+    /// What the sentences of rules may name.
+    fn values(
+        &self,
+        party: &Party,
+        touched: &Touched<'_>,
+        site: &Site,
+        freezes: &[&Freeze],
+    ) -> BTreeMap<&'static str, String> {
+        let standing = &site.standing;
+        let word = |word: &Option<Arc<str>>| word.as_deref().unwrap_or_default().to_owned();
+        let freeze = |freeze: &&Freeze| format!("{} (`{}` until {})", freeze.why, freeze.name, freeze.until);
+        BTreeMap::from([
+            ("actor", party.name.to_string()),
+            ("owner", standing.owners.join("`, `")),
+            ("resource", site.name.clone()),
+            ("system", word(&standing.system)),
+            ("operation", format!("{}:{}", touched.effect.service, touched.effect.operation)),
+            ("access", touched.access.as_str().replace('_', " ")),
+            ("freeze", freezes.iter().map(freeze).collect::<Vec<_>>().join("; ")),
+            ("dependants", self.measured.dependants.to_string()),
+            ("environment", word(&standing.environment)),
+            ("tier", standing.tier.map_or("", crate::inventory::Tier::as_str).to_owned()),
+        ])
+    }
+
+    fn freezes(&self, site: &Site) -> Vec<&'j Freeze> {
+        let in_force = |freeze: &&Freeze| {
+            freeze.from <= self.now
+                && self.now < freeze.until
+                && (site.anywhere || freeze.covers.hold(&site.name, &site.account, &site.standing))
+        };
+        self.estate.model.freezes.iter().filter(in_force).collect()
+    }
+
+    /// Bounds of the model name this party, class, operation and resource.
+    fn declared(&self, party: &Party, touched: &Touched<'_>, site: &Site) -> bool {
+        let operation = format!("{}:{}", touched.effect.service, touched.effect.operation);
+        let covers = |bounds: &Bounds| {
+            bounds.actors.contains(&party.name)
+                && bounds.access.contains(&touched.access)
+                && bounds.until.is_none_or(|until| self.now < until)
+                && bounds
+                    .operations
+                    .as_ref()
+                    .is_none_or(|all| all.iter().any(|glob| glob.matches(&operation)))
+                && !site.anywhere
+                && bounds.names.iter().any(|glob| glob.matches(&site.name))
+        };
+        self.estate.model.bounds.iter().any(covers)
+    }
+
+    fn blast_radius(&mut self, party: &Party, person: &Person, touched: &[Touched<'_>]) {
+        let limits = self.estate.model.limits.of(party.kind);
+        let effect = self.measured.effect;
+        if touched.iter().all(Touched::is_data) {
+            return;
+        }
+        for (code, text, remedy) in self.measured.over(limits, &person.teams) {
+            let text = format!("{text} for {} `{}`", party.kind.as_str(), party.name);
+            self.reasons.push(refusal::reason(
+                Ruling::Deny,
+                Count::BlastRadius,
+                code,
+                effect,
+                (text, remedy),
+            ));
+        }
+        if let Some(name) = &self.measured.unknown {
+            let ruling = if limits.must_be_known { Ruling::Deny } else { Ruling::Admit };
+            self.reasons.push(refusal::reach_unknown(party, name, ruling, effect));
+        }
+    }
+}
+
+fn ask(question: &mut Question<'_>) -> Result<Answer, String> {
+    let rules = &question.model.rules;
+    let candidates = rules.candidates(question.access, &question.asked()?);
+    question.with_parameters = candidates.read_parameters();
+    if question.with_parameters && !question.facts.complete {
+        return Err("a rule reads the parameters, and not all of them could be read".to_owned());
+    }
+    let (request, entities) = question.slice()?;
+    Ok(rules.ask(&candidates, &request, &entities))
+}
+
+/// Reads of a call that the read scope of some party does not cover.
+pub(crate) fn foreign_reads(snapshot: &Snapshot, action: &Action, call: &Call) -> Vec<Reason> {
+    outside_scope(snapshot, action, call, |effect| effect.access == Access::Read)
+}
+
+/// Effects of some sort that the read scope of the actor does not cover.
+pub(crate) fn outside_scope(
+    snapshot: &Snapshot,
+    action: &Action,
+    call: &Call,
+    of_sort: fn(&Effect) -> bool,
+) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let actor = &action.actor;
+    let plane = call.plane.as_str();
+    for party in std::iter::once(&actor.party).chain(&actor.on_behalf_of) {
+        let scope = snapshot.read_scope_of(&party.name);
+        for (index, effect) in call.effects.iter().enumerate().filter(|(_, effect)| of_sort(effect)) {
+            let mut accounts = vec![Arc::clone(&actor.upstream.account)];
+            let named = effect.resources.iter().filter(|resource| resource.role != Role::Uses);
+            accounts.extend(named.map(|resource| account_and_region(&resource.name).0));
+            // A name without an account, or with the provider's own, is told apart by nothing else.
+            let foreign = accounts
+                .iter()
+                .filter(|account| !account.is_empty() && account.as_ref() != "aws" && !account.contains('*'))
+                .find(|account| !scope.covers(plane, account, &effect.service));
+            if let Some(account) = foreign {
+                reasons.push(refusal::outside_read_scope(party, account, &effect.service, index));
+            }
+        }
+    }
+    reasons
+}
+
+/// Names of the provider's own: managed policies, public images and snapshots.
+fn is_public(name: &str) -> bool {
+    let mut parts = name.split(':');
+    let (Some("arn"), Some(_), Some(service)) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    let account = parts.nth(1).unwrap_or_default();
+    account == "aws" || (account.is_empty() && service == "ec2")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_public;
+
+    #[test]
+    fn what_is_the_providers_own_is_public() {
+        assert!(is_public("arn:aws:iam::aws:policy/ReadOnlyAccess"));
+        assert!(is_public("arn:aws:ec2:eu-west-1::image/ami-0a"));
+        assert!(!is_public("arn:aws:s3:::backups"));
+        assert!(!is_public("arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-0a"));
+        assert!(!is_public("ami-0a"));
+    }
+}

@@ -1,0 +1,299 @@
+//! Documents to model: what they mean together.
+//!
+//! Leaves out people (`people.rs`) and what exists (`estate.rs`), which are read before the rest here.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use ordain_action::{Access, ActorKind, Digest, Plane};
+
+use super::document::{AccountSpec, AgentBoundsSpec, CoversSpec, FreezeSpec, LimitsSpec, ScopeSpec};
+use super::estate::{Estate, OWNER_TAGS, plane, tier};
+use super::ownership::Ownership;
+use super::people::People;
+use super::reference::{owner, reference};
+use super::text::{Body, Place, Placed, documents, nearest};
+use super::{Bounds, Covers, Freeze, Model, Problem, Source};
+use crate::Mode;
+use crate::glob::Glob;
+use crate::inventory::{Account, Environment, Owners, Scope, Scopes, Tier};
+use crate::limits::AllLimits;
+use crate::policy::Rules;
+
+/// Reads a whole model; all problems at once.
+pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut sources: Vec<&Source> = sources.iter().collect();
+    sources.sort_by(|left, right| left.path.cmp(&right.path));
+    let mut placed: Vec<Placed> = Vec::new();
+    let mut policies: Vec<&Source> = Vec::new();
+    for source in &sources {
+        match source.path.rsplit_once('.').map(|(_, ending)| ending) {
+            Some("yaml" | "yml") => placed.extend(documents(source, &mut problems)),
+            Some("cedar") => policies.push(source),
+            Some(_) | None => problems.push(Problem {
+                path: source.path.clone(),
+                line: 1,
+                text: "not a model file; its name should end in `.yaml` or `.cedar`".to_owned(),
+            }),
+        }
+    }
+    let mut findings = Vec::new();
+    let people = People::read(&placed, &mut problems);
+    let ownership = Ownership::read(&placed, &people, &mut findings, &mut problems);
+    let mut places = Places { people: &people, problems: &mut problems };
+    let (scopes, tag_keys) = places.scopes(&placed);
+    let (freezes, bounds, limits) = places.constraints(&placed);
+    let estate = Estate::read(&placed, &people, &mut problems);
+    let (inventory, found) = estate.finish(&ownership, &scopes);
+    findings.extend(found);
+    findings.sort();
+    findings.dedup();
+    let rules = Rules::load(&policies, &mut problems);
+    let ownership_tags = OWNER_TAGS.iter().map(|key| (*key).to_owned()).chain(tag_keys).collect();
+    problems.sort();
+    problems.dedup();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let digest = digest(sources.iter().filter(|source| !source.path.ends_with(".cedar")).copied());
+    let reads = super::reads::compile(&people, &inventory, &scopes, &placed);
+    Ok(Model {
+        digest,
+        people,
+        reads,
+        inventory,
+        scopes,
+        freezes,
+        limits,
+        bounds,
+        rules,
+        findings,
+        ownership_tags,
+    })
+}
+
+/// The digest of files: paths and texts, each with its length before it.
+pub(crate) fn digest<'s>(sources: impl Iterator<Item = &'s Source>) -> Digest {
+    let mut bytes = Vec::new();
+    for source in sources {
+        for text in [&source.path, &source.text] {
+            bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+    }
+    Digest::of(&bytes)
+}
+
+struct Places<'b> {
+    people: &'b People,
+    problems: &'b mut Vec<Problem>,
+}
+
+impl Places<'_> {
+    fn scopes(&mut self, placed: &[Placed]) -> (Scopes, BTreeSet<String>) {
+        let mut scopes = Vec::new();
+        let mut accounts: HashMap<(Plane, Arc<str>), Account> = HashMap::new();
+        let mut environments: BTreeMap<Arc<str>, Environment> = BTreeMap::new();
+        let mut tag_keys = BTreeSet::new();
+        let mut strictest = None;
+        for document in placed {
+            let (place, name) = (&document.place, document.metadata.name.as_str());
+            match &document.body {
+                Body::Scope(spec) => {
+                    let scope = self.scope(place, name, spec);
+                    strictest = strictest.max(scope.mode);
+                    tag_keys.extend(spec.tags.keys().map(|key| key.to_lowercase()));
+                    scopes.push(scope);
+                }
+                Body::Account(spec) => {
+                    let Some(plane) = plane(spec.plane.as_deref(), place, self.problems) else { continue };
+                    let account = self.account(place, spec);
+                    strictest = strictest.max(account.mode);
+                    if accounts.insert((plane, Arc::from(spec.account.as_str())), account).is_some() {
+                        let text = format!("account `{}` is declared twice; keep one", spec.account);
+                        self.problems.push(place.problem(&spec.account, text));
+                    }
+                }
+                Body::Environment(spec) => {
+                    let mode = self.mode(spec.mode.as_deref(), place);
+                    strictest = strictest.max(mode);
+                    let environment = Environment { tier: self.tier(spec.tier.as_deref(), place), mode };
+                    environments.insert(Arc::from(name), environment);
+                }
+                Body::Component(_)
+                | Body::Resource(_)
+                | Body::Api(_)
+                | Body::System(_)
+                | Body::Domain(_)
+                | Body::Group(_)
+                | Body::User(_)
+                | Body::Actor(_)
+                | Body::Freeze(_)
+                | Body::Limits(_)
+                | Body::AgentBounds(_)
+                | Body::Inventory(_)
+                | Body::Ownership(_) => {}
+            }
+        }
+        scopes.sort_by(|left, right| left.name.cmp(&right.name));
+        (Scopes::new(scopes, accounts, environments, strictest), tag_keys)
+    }
+
+    fn scope(&mut self, place: &Place, name: &str, spec: &ScopeSpec) -> Scope {
+        if spec.names.is_empty() && spec.tags.is_empty() {
+            let text = format!("scope `{name}` holds nothing; give it `names` or `tags`");
+            self.problems.push(place.problem("spec:", text));
+        }
+        Scope {
+            name: Arc::from(name),
+            names: globs(&spec.names),
+            tags: spec.tags.iter().map(|(key, value)| (Arc::from(key.as_str()), Glob::new(value))).collect(),
+            owners: self.owners(spec.owner.as_deref(), place),
+            system: spec.system.as_deref().map(|system| reference(system, "system")),
+            environment: spec.environment.as_deref().map(Arc::from),
+            tier: self.tier(spec.tier.as_deref(), place),
+            mode: self.mode(spec.mode.as_deref(), place),
+            creates: spec.creates.as_deref().map(globs).map(Arc::from),
+            public: spec.public,
+        }
+    }
+
+    fn account(&mut self, place: &Place, spec: &AccountSpec) -> Account {
+        Account {
+            owners: self.owners(Some(&spec.owner), place),
+            environment: spec.environment.as_deref().map(Arc::from),
+            tier: self.tier(spec.tier.as_deref(), place),
+            mode: self.mode(spec.mode.as_deref(), place),
+            creates: spec.creates.as_deref().map(globs).map(Arc::from),
+        }
+    }
+
+    fn constraints(&mut self, placed: &[Placed]) -> (Vec<Freeze>, Vec<Bounds>, AllLimits) {
+        let (mut freezes, mut bounds, mut limits) = (Vec::new(), Vec::new(), AllLimits::default());
+        for document in placed {
+            let (place, name) = (&document.place, document.metadata.name.as_str());
+            match &document.body {
+                Body::Freeze(spec) => freezes.extend(self.freeze(place, name, spec)),
+                Body::AgentBounds(spec) => bounds.push(self.bounds(place, name, spec)),
+                Body::Limits(spec) => self.limits(place, spec, &mut limits),
+                Body::Component(_)
+                | Body::Resource(_)
+                | Body::Api(_)
+                | Body::System(_)
+                | Body::Domain(_)
+                | Body::Group(_)
+                | Body::User(_)
+                | Body::Actor(_)
+                | Body::Account(_)
+                | Body::Environment(_)
+                | Body::Scope(_)
+                | Body::Inventory(_)
+                | Body::Ownership(_) => {}
+            }
+        }
+        freezes.sort_by(|left: &Freeze, right| left.name.cmp(&right.name));
+        bounds.sort_by(|left: &Bounds, right| left.name.cmp(&right.name));
+        (freezes, bounds, limits)
+    }
+
+    fn freeze(&mut self, place: &Place, name: &str, spec: &FreezeSpec) -> Option<Freeze> {
+        if spec.until <= spec.from {
+            let text = format!("freeze `{name}` ends before it begins; correct `until`");
+            self.problems.push(place.problem("until:", text));
+            return None;
+        }
+        let CoversSpec { accounts, environments, systems, owners, names } = &spec.covers;
+        let words = |list: &[String]| -> BTreeSet<Arc<str>> {
+            list.iter().map(|word| Arc::from(word.as_str())).collect()
+        };
+        Some(Freeze {
+            name: Arc::from(name),
+            from: spec.from,
+            until: spec.until,
+            why: spec.why.clone(),
+            covers: Covers {
+                accounts: words(accounts),
+                environments: words(environments),
+                systems: systems.iter().map(|system| reference(system, "system")).collect(),
+                owners: owners.iter().map(|text| owner(text)).collect(),
+                names: globs(names),
+            },
+        })
+    }
+
+    fn bounds(&mut self, place: &Place, name: &str, spec: &AgentBoundsSpec) -> Bounds {
+        let mut access = BTreeSet::new();
+        for word in &spec.access {
+            match Access::parse(word) {
+                Some(class) => drop(access.insert(class)),
+                None => {
+                    let known = Access::ALL.map(Access::as_str);
+                    let text = format!("unknown effect class `{word}`; {}", nearest(word, &known));
+                    self.problems.push(place.problem(word, text));
+                }
+            }
+        }
+        for actor in &spec.actors {
+            if !self.people.actors.contains_key(actor.as_str()) {
+                let known: Vec<&str> = self.people.names();
+                let text = format!("actor `{actor}` is not declared; {}", nearest(actor, &known));
+                self.problems.push(place.problem(actor, text));
+            }
+        }
+        Bounds {
+            name: Arc::from(name),
+            actors: spec.actors.iter().map(|actor| Arc::from(actor.as_str())).collect(),
+            access,
+            operations: spec.operations.as_deref().map(globs),
+            names: globs(&spec.names),
+            until: spec.until,
+        }
+    }
+
+    fn limits(&mut self, place: &Place, spec: &LimitsSpec, limits: &mut AllLimits) {
+        let Some(kind) = ActorKind::parse(&spec.actor_kind) else {
+            let known = nearest(&spec.actor_kind, &["person", "pipeline", "agent"]);
+            let text = format!("unknown actor kind `{}`; {known}", spec.actor_kind);
+            self.problems.push(place.problem(&spec.actor_kind, text));
+            return;
+        };
+        let tier = self.tier(spec.tier.as_deref(), place);
+        let own = limits.of_mut(kind);
+        own.targets = spec.targets.or(own.targets);
+        own.dependants = spec.dependants.or(own.dependants);
+        own.owners_crossed = spec.owners_crossed.or(own.owners_crossed);
+        own.share_of_group = spec.share_of_group.or(own.share_of_group);
+        own.tier = tier.or(own.tier);
+    }
+
+    fn owners(&mut self, text: Option<&str>, place: &Place) -> Owners {
+        let mut owners = Owners::new();
+        if let Some(text) = text {
+            let name = owner(text);
+            if !self.people.knows(&name) {
+                self.problems.push(place.problem(text, self.people.unknown_owner(text)));
+            }
+            owners.push(name);
+        }
+        owners
+    }
+
+    fn mode(&mut self, word: Option<&str>, place: &Place) -> Option<Mode> {
+        let word = word?;
+        let mode = Mode::parse(word);
+        if mode.is_none() {
+            let text = format!("unknown mode `{word}`; {}", nearest(word, &["shadow", "warn", "enforce"]));
+            self.problems.push(place.problem(word, text));
+        }
+        mode
+    }
+
+    fn tier(&mut self, word: Option<&str>, place: &Place) -> Option<Tier> {
+        word.and_then(|word| tier(word, place, self.problems))
+    }
+}
+
+fn globs(patterns: &[String]) -> Vec<Glob> {
+    patterns.iter().map(|pattern| Glob::new(pattern)).collect()
+}

@@ -1,0 +1,392 @@
+//! What the documents of a model say, as written: Backstage's kinds, and ours beside them.
+//!
+//! Leaves out reading them from text (`text.rs`) and what they mean together (`build.rs`). Every unknown
+//! key is an error: a key misspelt in a model would otherwise be a rule that silently is not there.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// One document: the envelope is Backstage's.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct Document<S> {
+    pub(crate) api_version: String,
+    /// Read before, to know which document this is.
+    #[serde(rename = "kind")]
+    pub(crate) _kind: String,
+    pub(crate) metadata: Metadata,
+    pub(crate) spec: S,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Metadata {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) namespace: Option<String>,
+    #[serde(default, rename = "title")]
+    pub(crate) _title: Option<String>,
+    #[serde(default, rename = "description")]
+    pub(crate) _description: Option<String>,
+    #[serde(default, rename = "labels")]
+    pub(crate) _labels: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) annotations: BTreeMap<String, String>,
+    #[serde(default, rename = "tags")]
+    pub(crate) _tags: Vec<String>,
+    #[serde(default, rename = "links")]
+    pub(crate) _links: Vec<BTreeMap<String, String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct ComponentSpec {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    #[serde(default, rename = "lifecycle")]
+    pub(crate) _lifecycle: Option<String>,
+    pub(crate) owner: String,
+    #[serde(default)]
+    pub(crate) system: Option<String>,
+    #[serde(default)]
+    pub(crate) subcomponent_of: Option<String>,
+    #[serde(default)]
+    pub(crate) provides_apis: Vec<String>,
+    #[serde(default)]
+    pub(crate) consumes_apis: Vec<String>,
+    #[serde(default)]
+    pub(crate) depends_on: Vec<String>,
+    #[serde(default)]
+    pub(crate) dependency_of: Vec<String>,
+    #[serde(default)]
+    pub(crate) environment: Option<String>,
+    #[serde(default)]
+    pub(crate) tier: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct ResourceSpec {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    pub(crate) owner: String,
+    #[serde(default)]
+    pub(crate) system: Option<String>,
+    #[serde(default)]
+    pub(crate) depends_on: Vec<String>,
+    #[serde(default)]
+    pub(crate) dependency_of: Vec<String>,
+    /// The canonical name on its plane, for AWS the ARN. Ours.
+    #[serde(default)]
+    pub(crate) name: Option<String>,
+    /// Raw identifiers it is known by beside its name. Ours.
+    #[serde(default)]
+    pub(crate) identifiers: Vec<String>,
+    #[serde(default)]
+    pub(crate) plane: Option<String>,
+    #[serde(default)]
+    pub(crate) account: Option<String>,
+    #[serde(default)]
+    pub(crate) region: Option<String>,
+    #[serde(default)]
+    pub(crate) environment: Option<String>,
+    #[serde(default)]
+    pub(crate) tier: Option<String>,
+    #[serde(default)]
+    pub(crate) tags: BTreeMap<String, String>,
+    /// What deleting takes this along. Ours.
+    #[serde(default)]
+    pub(crate) part_of: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct ApiSpec {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    #[serde(default, rename = "lifecycle")]
+    pub(crate) _lifecycle: Option<String>,
+    pub(crate) owner: String,
+    #[serde(default)]
+    pub(crate) system: Option<String>,
+    #[serde(default, rename = "definition")]
+    pub(crate) _definition: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct SystemSpec {
+    pub(crate) owner: String,
+    #[serde(default)]
+    pub(crate) domain: Option<String>,
+    #[serde(default, rename = "type")]
+    pub(crate) _kind: Option<String>,
+    #[serde(default)]
+    pub(crate) environment: Option<String>,
+    #[serde(default)]
+    pub(crate) tier: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct DomainSpec {
+    pub(crate) owner: String,
+    #[serde(default)]
+    pub(crate) subdomain_of: Option<String>,
+    #[serde(default, rename = "type")]
+    pub(crate) _kind: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct GroupSpec {
+    #[serde(default, rename = "type")]
+    pub(crate) _kind: Option<String>,
+    #[serde(default, rename = "profile")]
+    pub(crate) _profile: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) parent: Option<String>,
+    #[serde(default)]
+    pub(crate) children: Vec<String>,
+    #[serde(default)]
+    pub(crate) members: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct UserSpec {
+    #[serde(default)]
+    pub(crate) profile: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) member_of: Vec<String>,
+    #[serde(default)]
+    pub(crate) reads: Option<ReadsSpec>,
+}
+
+/// An actor that is not a person, or a person who is not in the catalogue of users.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct ActorSpec {
+    pub(crate) kind: String,
+    #[serde(default)]
+    pub(crate) member_of: Vec<String>,
+    /// The systems a pipeline is declared to deploy.
+    #[serde(default)]
+    pub(crate) deploys: Vec<String>,
+    #[serde(default)]
+    pub(crate) reads: Option<ReadsSpec>,
+}
+
+/// What an actor may read. A list left out takes no part; an empty one is none.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReadsSpec {
+    #[serde(default)]
+    pub(crate) planes: Option<Vec<String>>,
+    #[serde(default)]
+    pub(crate) accounts: Option<Vec<String>>,
+    #[serde(default)]
+    pub(crate) services: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct AccountSpec {
+    #[serde(default)]
+    pub(crate) plane: Option<String>,
+    /// The plane's own identifier, for AWS twelve digits.
+    pub(crate) account: String,
+    pub(crate) owner: String,
+    #[serde(default)]
+    pub(crate) environment: Option<String>,
+    #[serde(default)]
+    pub(crate) tier: Option<String>,
+    #[serde(default)]
+    pub(crate) mode: Option<String>,
+    /// The types that may be created; any, when left out.
+    #[serde(default)]
+    pub(crate) creates: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct EnvironmentSpec {
+    #[serde(default)]
+    pub(crate) tier: Option<String>,
+    #[serde(default)]
+    pub(crate) mode: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct ScopeSpec {
+    /// Patterns of canonical names; `*` stands for anything, `?` for one character.
+    #[serde(default)]
+    pub(crate) names: Vec<String>,
+    /// Tags that a known resource must carry, all of them; a value may be a pattern.
+    #[serde(default)]
+    pub(crate) tags: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) owner: Option<String>,
+    #[serde(default)]
+    pub(crate) system: Option<String>,
+    #[serde(default)]
+    pub(crate) environment: Option<String>,
+    #[serde(default)]
+    pub(crate) tier: Option<String>,
+    #[serde(default)]
+    pub(crate) mode: Option<String>,
+    #[serde(default)]
+    pub(crate) creates: Option<Vec<String>>,
+    /// Anyone may refer to what lies here.
+    #[serde(default)]
+    pub(crate) public: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct FreezeSpec {
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
+    pub(crate) why: String,
+    /// What is frozen; everything, when left out.
+    #[serde(default)]
+    pub(crate) covers: CoversSpec,
+}
+
+/// Whatever lies in any of these; everything, when all are empty.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct CoversSpec {
+    #[serde(default)]
+    pub(crate) accounts: Vec<String>,
+    #[serde(default)]
+    pub(crate) environments: Vec<String>,
+    #[serde(default)]
+    pub(crate) systems: Vec<String>,
+    #[serde(default)]
+    pub(crate) owners: Vec<String>,
+    #[serde(default)]
+    pub(crate) names: Vec<String>,
+}
+
+/// How far a change of one sort of actor may reach.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct LimitsSpec {
+    pub(crate) actor_kind: String,
+    /// Resources named by one request.
+    #[serde(default)]
+    pub(crate) targets: Option<u64>,
+    /// Resources that depend on those.
+    #[serde(default)]
+    pub(crate) dependants: Option<u64>,
+    /// Owners other than the actor's own teams among all of them.
+    #[serde(default)]
+    pub(crate) owners_crossed: Option<u64>,
+    /// The most of a system's resources of one type that one request may delete, in percent.
+    #[serde(default)]
+    pub(crate) share_of_group: Option<u64>,
+    /// The most critical tier that may be touched.
+    #[serde(default)]
+    pub(crate) tier: Option<String>,
+}
+
+/// What an agent may do beyond the ordinary: the explicit ground that granting and exposing ask for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct AgentBoundsSpec {
+    pub(crate) actors: Vec<String>,
+    /// Effect classes, for example `grant`.
+    pub(crate) access: Vec<String>,
+    /// Patterns of operations, for example `iam:AttachRolePolicy`; any, when left out.
+    #[serde(default)]
+    pub(crate) operations: Option<Vec<String>>,
+    /// Patterns of canonical names.
+    pub(crate) names: Vec<String>,
+    #[serde(default)]
+    pub(crate) until: Option<Timestamp>,
+}
+
+/// Many facts from one source, in short form: what the importers write.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct InventorySpec {
+    /// Where the facts come from, for example `terraform:network`.
+    pub(crate) source: String,
+    /// The source's own revision, for example a state's serial.
+    #[serde(default)]
+    pub(crate) revision: Option<String>,
+    /// When the facts were so.
+    #[serde(default)]
+    pub(crate) as_of: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) plane: Option<String>,
+    #[serde(default)]
+    pub(crate) account: Option<String>,
+    #[serde(default)]
+    pub(crate) resources: Vec<FactSpec>,
+    #[serde(default)]
+    pub(crate) relations: Vec<RelationSpec>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct FactSpec {
+    /// The name within this inventory, which its relations use; for Terraform the address.
+    pub(crate) id: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    /// The canonical name, for AWS the ARN.
+    #[serde(default)]
+    pub(crate) name: Option<String>,
+    #[serde(default)]
+    pub(crate) identifiers: Vec<String>,
+    #[serde(default)]
+    pub(crate) account: Option<String>,
+    #[serde(default)]
+    pub(crate) region: Option<String>,
+    #[serde(default)]
+    pub(crate) owner: Option<String>,
+    #[serde(default)]
+    pub(crate) system: Option<String>,
+    #[serde(default)]
+    pub(crate) environment: Option<String>,
+    #[serde(default)]
+    pub(crate) tier: Option<String>,
+    #[serde(default)]
+    pub(crate) tags: BTreeMap<String, String>,
+    /// The folder of the source tree that declares it, for CODEOWNERS.
+    #[serde(default)]
+    pub(crate) path: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct RelationSpec {
+    /// The dependant.
+    pub(crate) from: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    /// What it depends on.
+    pub(crate) to: String,
+}
+
+/// Who owns which part of a source tree; the last rule that matches decides, as in CODEOWNERS.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct OwnershipSpec {
+    pub(crate) source: String,
+    #[serde(default)]
+    pub(crate) revision: Option<String>,
+    pub(crate) rules: Vec<OwnershipRuleSpec>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct OwnershipRuleSpec {
+    pub(crate) pattern: String,
+    pub(crate) owners: Vec<String>,
+}

@@ -1,0 +1,473 @@
+//! What exists, from every document that says so: entities of the catalogue, imported facts, relations.
+//!
+//! Leaves out people and rules. Where two sources name different owners, both own: neither can be
+//! overruled by importing the other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use ordain_action::Plane;
+
+use super::document::{ComponentSpec, FactSpec, InventorySpec, Metadata, ResourceSpec};
+use super::ownership::Ownership;
+use super::people::People;
+use super::reference::{own, owner, reference};
+use super::text::{Body, Place, Placed, nearest};
+use super::{Finding, Problem};
+use crate::inventory::{Edge, EdgeKind, Entry, Inventory, Owners, Provenance, Scopes, Standing, Tier};
+
+/// Tags that say who owns a resource.
+pub(crate) const OWNER_TAGS: [&str; 2] = ["owner", "team"];
+
+/// Gathers entities until all are known and their relations can be drawn.
+#[derive(Debug)]
+pub(crate) struct Estate<'d> {
+    people: &'d People,
+    drafts: IndexMap<Arc<str>, Draft>,
+    /// References and identifiers within an inventory, to the name of what they mean.
+    known_as: BTreeMap<Arc<str>, Arc<str>>,
+    relations: Vec<Relation>,
+    provenances: Vec<Provenance>,
+    findings: Vec<Finding>,
+}
+
+#[derive(Debug, Default)]
+struct Draft {
+    kind: Arc<str>,
+    plane: Option<Plane>,
+    account: Arc<str>,
+    region: Arc<str>,
+    identifiers: Vec<Arc<str>>,
+    tags: Vec<(Arc<str>, Arc<str>)>,
+    owners: Owners,
+    owned_by: Option<Arc<str>>,
+    system: Option<Arc<str>>,
+    environment: Option<Arc<str>>,
+    tier: Option<Tier>,
+    path: Option<String>,
+    provenance: u32,
+}
+
+#[derive(Debug)]
+struct Relation {
+    dependant: Arc<str>,
+    kind: EdgeKind,
+    dependency: Arc<str>,
+    source: String,
+}
+
+impl<'d> Estate<'d> {
+    pub(crate) fn read(documents: &[Placed], people: &'d People, problems: &mut Vec<Problem>) -> Self {
+        let mut estate = Self {
+            people,
+            drafts: IndexMap::new(),
+            known_as: BTreeMap::new(),
+            relations: Vec::new(),
+            provenances: Vec::new(),
+            findings: Vec::new(),
+        };
+        for document in documents {
+            estate.document(document, problems);
+        }
+        estate
+    }
+
+    fn document(&mut self, document: &Placed, problems: &mut Vec<Problem>) {
+        let (place, metadata) = (&document.place, &document.metadata);
+        match &document.body {
+            Body::Component(spec) => self.component(place, metadata, spec, problems),
+            Body::Resource(spec) => self.resource(place, metadata, spec, problems),
+            Body::Api(spec) => {
+                let draft = Draft {
+                    kind: Arc::from(format!("api:{}", spec.kind)),
+                    system: spec.system.as_deref().map(|system| reference(system, "system")),
+                    ..self.draft(place, Some(&spec.owner), None, problems)
+                };
+                self.add(own("api", metadata.namespace.as_deref(), &metadata.name), draft, place);
+            }
+            Body::System(spec) => {
+                let name = own("system", metadata.namespace.as_deref(), &metadata.name);
+                let draft = Draft {
+                    kind: Arc::from("system"),
+                    system: Some(Arc::clone(&name)),
+                    environment: spec.environment.as_deref().map(Arc::from),
+                    ..self.draft(place, Some(&spec.owner), spec.tier.as_deref(), problems)
+                };
+                if let Some(domain) = &spec.domain {
+                    self.relate(&name, EdgeKind::PartOf, reference(domain, "domain"), place);
+                }
+                self.add(name, draft, place);
+            }
+            Body::Domain(spec) => {
+                let name = own("domain", metadata.namespace.as_deref(), &metadata.name);
+                let draft = Draft {
+                    kind: Arc::from("domain"),
+                    ..self.draft(place, Some(&spec.owner), None, problems)
+                };
+                if let Some(parent) = &spec.subdomain_of {
+                    self.relate(&name, EdgeKind::PartOf, reference(parent, "domain"), place);
+                }
+                self.add(name, draft, place);
+            }
+            Body::Inventory(spec) => self.inventory(place, spec, problems),
+            Body::Group(_)
+            | Body::User(_)
+            | Body::Actor(_)
+            | Body::Account(_)
+            | Body::Environment(_)
+            | Body::Scope(_)
+            | Body::Freeze(_)
+            | Body::Limits(_)
+            | Body::AgentBounds(_)
+            | Body::Ownership(_) => {}
+        }
+    }
+
+    fn component(
+        &mut self,
+        place: &Place,
+        metadata: &Metadata,
+        spec: &ComponentSpec,
+        problems: &mut Vec<Problem>,
+    ) {
+        let name = own("component", metadata.namespace.as_deref(), &metadata.name);
+        let draft = Draft {
+            kind: Arc::from(format!("component:{}", spec.kind)),
+            system: spec.system.as_deref().map(|system| reference(system, "system")),
+            environment: spec.environment.as_deref().map(Arc::from),
+            ..self.draft(place, Some(&spec.owner), spec.tier.as_deref(), problems)
+        };
+        if let Some(parent) = &spec.subcomponent_of {
+            self.relate(&name, EdgeKind::PartOf, reference(parent, "component"), place);
+        }
+        for dependency in &spec.depends_on {
+            self.relate(&name, EdgeKind::DependsOn, reference(dependency, "component"), place);
+        }
+        for dependant in &spec.dependency_of {
+            self.relate(&reference(dependant, "component"), EdgeKind::DependsOn, Arc::clone(&name), place);
+        }
+        for api in &spec.consumes_apis {
+            self.relate(&name, EdgeKind::Consumes, reference(api, "api"), place);
+        }
+        for api in &spec.provides_apis {
+            // The interface does not work without what provides it.
+            self.relate(&reference(api, "api"), EdgeKind::DependsOn, Arc::clone(&name), place);
+        }
+        self.add(name, draft, place);
+    }
+
+    fn resource(
+        &mut self,
+        place: &Place,
+        metadata: &Metadata,
+        spec: &ResourceSpec,
+        problems: &mut Vec<Problem>,
+    ) {
+        let known = own("resource", metadata.namespace.as_deref(), &metadata.name);
+        let annotated = metadata.annotations.get("amazonaws.com/arn");
+        let on_plane = spec.name.as_ref().or(annotated);
+        let name = on_plane.map_or_else(|| Arc::clone(&known), |name| Arc::from(name.as_str()));
+        let (account, region) = account_and_region(&name);
+        let declared = on_plane.is_some() || !spec.identifiers.is_empty();
+        let draft = Draft {
+            kind: Arc::from(spec.kind.as_str()),
+            plane: declared.then(|| plane(spec.plane.as_deref(), place, problems)).flatten(),
+            account: spec.account.as_deref().map_or(account, Arc::from),
+            region: spec.region.as_deref().map_or(region, Arc::from),
+            identifiers: spec.identifiers.iter().map(|id| Arc::from(id.as_str())).collect(),
+            tags: tags(&spec.tags),
+            system: spec.system.as_deref().map(|system| reference(system, "system")),
+            environment: spec.environment.as_deref().map(Arc::from),
+            ..self.draft(place, Some(&spec.owner), spec.tier.as_deref(), problems)
+        };
+        self.known_as.insert(known, Arc::clone(&name));
+        for dependency in &spec.depends_on {
+            self.relate(&name, EdgeKind::DependsOn, reference(dependency, "resource"), place);
+        }
+        for dependant in &spec.dependency_of {
+            self.relate(&reference(dependant, "component"), EdgeKind::DependsOn, Arc::clone(&name), place);
+        }
+        for whole in &spec.part_of {
+            self.relate(&name, EdgeKind::PartOf, reference(whole, "resource"), place);
+        }
+        self.add(name, draft, place);
+    }
+
+    fn inventory(&mut self, place: &Place, spec: &InventorySpec, problems: &mut Vec<Problem>) {
+        let provenance = Provenance {
+            source: Arc::from(spec.source.as_str()),
+            revision: Arc::from(spec.revision.as_deref().unwrap_or_default()),
+            as_of: spec.as_of,
+        };
+        let provenance = self.provenance(provenance);
+        let plane = plane(spec.plane.as_deref(), place, problems);
+        for fact in &spec.resources {
+            let within = |id: &str| -> Arc<str> { Arc::from(format!("{}#{id}", spec.source)) };
+            let own = within(&fact.id);
+            let name = fact.name.as_deref().map_or_else(|| Arc::clone(&own), Arc::from);
+            let (account, region) = account_and_region(&name);
+            let account = [fact.account.as_deref(), Some(&*account), spec.account.as_deref()]
+                .into_iter()
+                .flatten()
+                .find(|account| !account.is_empty());
+            let draft = Draft {
+                kind: Arc::from(fact.kind.as_str()),
+                plane,
+                account: Arc::from(account.unwrap_or_default()),
+                region: fact.region.as_deref().map_or(region, Arc::from),
+                identifiers: fact.identifiers.iter().map(|id| Arc::from(id.as_str())).collect(),
+                tags: tags(&fact.tags),
+                provenance,
+                ..self.fact(place, fact, problems)
+            };
+            self.known_as.insert(own, Arc::clone(&name));
+            self.add(name, draft, place);
+        }
+        for relation in &spec.relations {
+            let Some(kind) = EdgeKind::parse(&relation.kind) else {
+                let known = EdgeKind::ALL.map(EdgeKind::as_str);
+                let text =
+                    format!("unknown relation `{}`; {}", relation.kind, nearest(&relation.kind, &known));
+                problems.push(place.problem(&relation.kind, text));
+                continue;
+            };
+            let within = |id: &str| -> Arc<str> { Arc::from(format!("{}#{id}", spec.source)) };
+            self.relate(&within(&relation.from), kind, within(&relation.to), place);
+        }
+    }
+
+    fn fact(&mut self, place: &Place, fact: &FactSpec, problems: &mut Vec<Problem>) -> Draft {
+        Draft {
+            system: fact.system.as_deref().map(|system| reference(system, "system")),
+            environment: fact.environment.as_deref().map(Arc::from),
+            path: fact.path.clone(),
+            ..self.draft(place, fact.owner.as_deref(), fact.tier.as_deref(), problems)
+        }
+    }
+
+    fn draft(
+        &mut self,
+        place: &Place,
+        owned: Option<&str>,
+        tier_word: Option<&str>,
+        problems: &mut Vec<Problem>,
+    ) -> Draft {
+        let mut draft = Draft::default();
+        if let Some(text) = owned {
+            let name = owner(text);
+            if !self.people.knows(&name) {
+                problems.push(place.problem(text, self.people.unknown_owner(text)));
+            }
+            draft.owners.push(name);
+            draft.owned_by = Some(Arc::from(place.path.as_str()));
+        }
+        draft.tier = tier_word.and_then(|word| tier(word, place, problems));
+        draft.provenance = self.provenance(Provenance {
+            source: Arc::from(place.path.as_str()),
+            revision: Arc::from(""),
+            as_of: None,
+        });
+        draft
+    }
+
+    fn provenance(&mut self, provenance: Provenance) -> u32 {
+        let known = self.provenances.iter().position(|other| *other == provenance);
+        let index = known.unwrap_or_else(|| {
+            self.provenances.push(provenance);
+            self.provenances.len() - 1
+        });
+        u32::try_from(index).unwrap_or(u32::MAX)
+    }
+
+    fn relate(&mut self, dependant: &Arc<str>, kind: EdgeKind, dependency: Arc<str>, place: &Place) {
+        let source = place.path.clone();
+        self.relations.push(Relation { dependant: Arc::clone(dependant), kind, dependency, source });
+    }
+
+    fn add(&mut self, name: Arc<str>, draft: Draft, place: &Place) {
+        let Some(known) = self.drafts.get_mut(&name) else {
+            self.drafts.insert(name, draft);
+            return;
+        };
+        for owner in draft.owners {
+            if !known.owners.contains(&owner) {
+                if !known.owners.is_empty() {
+                    self.findings.push(Finding {
+                        source: place.path.clone(),
+                        text: format!(
+                            "`{name}` belongs to `{}` by one source and to `{owner}` by another; both own it \
+                             until one source is corrected",
+                            known.owners.join("`, `"),
+                        ),
+                    });
+                }
+                known.owners.push(owner);
+                known.owned_by = draft.owned_by.clone();
+            }
+        }
+        for identifier in draft.identifiers {
+            if !known.identifiers.contains(&identifier) {
+                known.identifiers.push(identifier);
+            }
+        }
+        for (key, value) in draft.tags {
+            if !known.tags.iter().any(|(other, _)| *other == key) {
+                known.tags.push((key, value));
+            }
+        }
+        known.system = known.system.take().or(draft.system);
+        known.environment = known.environment.take().or(draft.environment);
+        // The more critical of two tiers.
+        known.tier = [known.tier, draft.tier].into_iter().flatten().min();
+        known.path = known.path.take().or(draft.path);
+        known.plane = known.plane.or(draft.plane);
+    }
+
+    /// Every entry with its owners and scopes, and the relations among them.
+    pub(crate) fn finish(mut self, ownership: &Ownership, scopes: &Scopes) -> (Inventory, Vec<Finding>) {
+        let systems: BTreeMap<Arc<str>, (Owners, Option<Arc<str>>, Option<Tier>)> = self
+            .drafts
+            .iter()
+            .filter(|(name, _)| name.starts_with("system:"))
+            .map(|(name, draft)| {
+                (Arc::clone(name), (draft.owners.clone(), draft.environment.clone(), draft.tier))
+            })
+            .collect();
+        let indices: BTreeMap<Arc<str>, u32> = self.drafts.keys().cloned().zip(0..).collect();
+        let edges = self.edges(&indices);
+        let mut entries = Vec::with_capacity(self.drafts.len());
+        let mut findings = self.findings;
+        for (name, mut draft) in self.drafts {
+            owned_by_tag_or_path(&name, &mut draft, self.people, ownership, &mut findings);
+            if let Some((owners, environment, tier)) =
+                draft.system.as_ref().and_then(|name| systems.get(name))
+            {
+                if draft.owners.is_empty() {
+                    draft.owners.clone_from(owners);
+                    draft.owned_by = draft.system.clone();
+                }
+                draft.environment = draft.environment.or_else(|| environment.clone());
+                draft.tier = draft.tier.or(*tier);
+            }
+            let own = Standing {
+                owners: draft.owners,
+                owned_by: draft.owned_by,
+                system: draft.system,
+                environment: draft.environment,
+                tier: draft.tier,
+                ..Standing::default()
+            };
+            let standing = scopes.stand(own, draft.plane, &draft.account, &name, &draft.tags);
+            entries.push(Entry {
+                kind: draft.kind,
+                plane: draft.plane,
+                account: draft.account,
+                region: draft.region,
+                identifiers: draft.identifiers,
+                tags: draft.tags,
+                standing,
+                provenance: draft.provenance,
+                name,
+            });
+        }
+        (Inventory::new(entries, edges, self.provenances), findings)
+    }
+
+    fn edges(&mut self, indices: &BTreeMap<Arc<str>, u32>) -> Vec<Edge> {
+        let mut edges = Vec::with_capacity(self.relations.len());
+        for relation in &self.relations {
+            let find = |name: &Arc<str>| {
+                let name = self.known_as.get(name).unwrap_or(name);
+                indices.get(name).copied()
+            };
+            match (find(&relation.dependant), find(&relation.dependency)) {
+                (Some(dependant), Some(dependency)) => {
+                    edges.push(Edge { dependant, kind: relation.kind, dependency });
+                }
+                (dependant, _) => {
+                    let missing =
+                        if dependant.is_none() { &relation.dependant } else { &relation.dependency };
+                    self.findings.push(Finding {
+                        source: relation.source.clone(),
+                        text: format!("`{missing}` takes part in a relation and is not declared; declare it"),
+                    });
+                }
+            }
+        }
+        edges
+    }
+}
+
+fn owned_by_tag_or_path(
+    name: &str,
+    draft: &mut Draft,
+    people: &People,
+    ownership: &Ownership,
+    findings: &mut Vec<Finding>,
+) {
+    if draft.owners.is_empty() {
+        let tag = |key: &&str| draft.tags.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(key));
+        for (key, value) in OWNER_TAGS.iter().filter_map(tag) {
+            let named = owner(value);
+            if people.knows(&named) {
+                draft.owners.push(named);
+                draft.owned_by = Some(Arc::from(format!("tag `{key}`")));
+                break;
+            }
+            findings.push(Finding {
+                source: name.to_owned(),
+                text: format!("tag `{key}` says `{value}`, which is no declared group; declare the group"),
+            });
+        }
+    }
+    let by_path = draft.path.as_deref().and_then(|path| ownership.of(path));
+    let Some((owners, source)) = by_path else { return };
+    if draft.owners.is_empty() {
+        draft.owners = owners.into();
+        draft.owned_by = Some(source);
+    } else if draft.owners.as_slice() != owners {
+        findings.push(Finding {
+            source: name.to_owned(),
+            text: format!(
+                "`{}` owns it, and {source} says `{}`; the first counts, correct one of them",
+                draft.owners.join("`, `"),
+                owners.join("`, `"),
+            ),
+        });
+    }
+}
+
+fn tags(written: &BTreeMap<String, String>) -> Vec<(Arc<str>, Arc<str>)> {
+    written.iter().map(|(key, value)| (Arc::from(key.as_str()), Arc::from(value.as_str()))).collect()
+}
+
+/// Account and region of an ARN; empty for any other name.
+pub(crate) fn account_and_region(name: &str) -> (Arc<str>, Arc<str>) {
+    let mut parts = name.split(':');
+    if parts.next() != Some("arn") {
+        return (Arc::from(""), Arc::from(""));
+    }
+    let (region, account) = (parts.nth(2).unwrap_or_default(), parts.next().unwrap_or_default());
+    (Arc::from(account), Arc::from(region))
+}
+
+pub(crate) fn plane(word: Option<&str>, place: &Place, problems: &mut Vec<Problem>) -> Option<Plane> {
+    match word {
+        None | Some("aws") => Some(Plane::Aws),
+        Some(other) => {
+            let text = format!("unknown plane `{other}`; {}", nearest(other, &["aws"]));
+            problems.push(place.problem(other, text));
+            None
+        }
+    }
+}
+
+pub(crate) fn tier(word: &str, place: &Place, problems: &mut Vec<Problem>) -> Option<Tier> {
+    let tier = Tier::parse(word);
+    if tier.is_none() {
+        let text = format!("unknown tier `{word}`; {}", nearest(word, &Tier::WORDS));
+        problems.push(place.problem(word, text));
+    }
+    tier
+}

@@ -1,0 +1,222 @@
+//! Model text to documents: several to a file, each problem with its place and the nearest known word.
+//!
+//! Leaves out what the documents mean together (`build.rs`).
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::document::{
+    AccountSpec, ActorSpec, AgentBoundsSpec, ApiSpec, ComponentSpec, Document, DomainSpec, EnvironmentSpec,
+    FreezeSpec, GroupSpec, InventorySpec, LimitsSpec, Metadata, OwnershipSpec, ResourceSpec, ScopeSpec,
+    SystemSpec, UserSpec,
+};
+use super::{Problem, Source};
+
+/// A document with the place it was read from.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    pub(crate) place: Place,
+    pub(crate) metadata: Metadata,
+    pub(crate) body: Body,
+}
+
+/// Where a document stands, so that what is wrong with it can be pointed at.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) path: String,
+    pub(crate) line: usize,
+    text: Arc<str>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Body {
+    Component(ComponentSpec),
+    Resource(ResourceSpec),
+    Api(ApiSpec),
+    System(SystemSpec),
+    Domain(DomainSpec),
+    Group(GroupSpec),
+    User(UserSpec),
+    Actor(ActorSpec),
+    Account(AccountSpec),
+    Environment(EnvironmentSpec),
+    Scope(ScopeSpec),
+    Freeze(FreezeSpec),
+    Limits(LimitsSpec),
+    AgentBounds(AgentBoundsSpec),
+    Inventory(InventorySpec),
+    Ownership(OwnershipSpec),
+}
+
+const KINDS: [&str; 16] = [
+    "Component",
+    "Resource",
+    "API",
+    "System",
+    "Domain",
+    "Group",
+    "User",
+    "Actor",
+    "Account",
+    "Environment",
+    "Scope",
+    "Freeze",
+    "Limits",
+    "AgentBounds",
+    "Inventory",
+    "Ownership",
+];
+
+const VERSIONS: [&str; 3] = ["ordain/v1", "backstage.io/v1alpha1", "backstage.io/v1beta1"];
+
+impl Place {
+    /// A problem at the first line of the document that holds some words, else at its first line.
+    pub(crate) fn problem(&self, words: &str, text: impl Into<String>) -> Problem {
+        let offset = self.text.lines().position(|line| line.contains(words)).unwrap_or_default();
+        Problem { path: self.path.clone(), line: self.line + offset, text: text.into() }
+    }
+}
+
+/// Reads every document of a file. The problems found are added to those given.
+pub(crate) fn documents(source: &Source, problems: &mut Vec<Problem>) -> Vec<Placed> {
+    let mut found = Vec::new();
+    for (line, text) in split(&source.text) {
+        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+            continue;
+        }
+        match document(&source.path, line, text) {
+            Ok(placed) => found.push(placed),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    found
+}
+
+/// Cuts a file at its `---` lines; each part with the number of its first line.
+fn split(text: &str) -> Vec<(usize, &str)> {
+    let mut parts = Vec::new();
+    let (mut start, mut first, mut at) = (0, 1, 0);
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        if line.trim_end() == "---" {
+            parts.push((first, text.get(start..at).unwrap_or_default()));
+            start = at + line.len();
+            first = number + 2;
+        }
+        at += line.len();
+    }
+    parts.push((first, text.get(start..).unwrap_or_default()));
+    parts
+}
+
+fn document(path: &str, line: usize, text: &str) -> Result<Placed, Problem> {
+    let place = Place { path: path.to_owned(), line, text: Arc::from(text) };
+    let kind = kind_of(text).map_err(|error| yaml_problem(&place, &error))?;
+    let Some(kind) = kind else {
+        return Err(place.problem("", "the document has no `kind`; add one, for example `kind: Component`"));
+    };
+    let (metadata, body) = match kind.as_str() {
+        "Component" => read(&place, text, Body::Component)?,
+        "Resource" => read(&place, text, Body::Resource)?,
+        "API" => read(&place, text, Body::Api)?,
+        "System" => read(&place, text, Body::System)?,
+        "Domain" => read(&place, text, Body::Domain)?,
+        "Group" => read(&place, text, Body::Group)?,
+        "User" => read(&place, text, Body::User)?,
+        "Actor" => read(&place, text, Body::Actor)?,
+        "Account" => read(&place, text, Body::Account)?,
+        "Environment" => read(&place, text, Body::Environment)?,
+        "Scope" => read(&place, text, Body::Scope)?,
+        "Freeze" => read(&place, text, Body::Freeze)?,
+        "Limits" => read(&place, text, Body::Limits)?,
+        "AgentBounds" => read(&place, text, Body::AgentBounds)?,
+        "Inventory" => read(&place, text, Body::Inventory)?,
+        "Ownership" => read(&place, text, Body::Ownership)?,
+        other => {
+            let text = format!("unknown kind `{other}`; {}", nearest(other, &KINDS));
+            return Err(place.problem("kind:", text));
+        }
+    };
+    // Large inventories are pointed into by their own identifiers, which are unique in the file.
+    Ok(Placed { place, metadata, body })
+}
+
+/// The kind, from its own line where it stands at the left edge; the whole document is read otherwise.
+fn kind_of(text: &str) -> Result<Option<String>, yaml_serde::Error> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        kind: Option<String>,
+    }
+    let line = text.lines().find_map(|line| line.strip_prefix("kind:"));
+    if let Some(word) = line.map(str::trim)
+        && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && !word.is_empty()
+    {
+        return Ok(Some(word.to_owned()));
+    }
+    yaml_serde::from_str::<Head>(text).map(|head| head.kind)
+}
+
+fn read<S: DeserializeOwned>(
+    place: &Place,
+    text: &str,
+    body: fn(S) -> Body,
+) -> Result<(Metadata, Body), Problem> {
+    let document: Document<S> = yaml_serde::from_str(text).map_err(|error| yaml_problem(place, &error))?;
+    if !VERSIONS.contains(&document.api_version.as_str()) {
+        let text = format!(
+            "unknown apiVersion `{}`; {}",
+            document.api_version,
+            nearest(&document.api_version, &VERSIONS)
+        );
+        return Err(place.problem("apiVersion:", text));
+    }
+    Ok((document.metadata, body(document.spec)))
+}
+
+fn yaml_problem(place: &Place, error: &yaml_serde::Error) -> Problem {
+    let whole = error.to_string();
+    let message = whole.split(" at line ").next().unwrap_or_default();
+    let offset = error.location().map_or(0, |location| location.line().saturating_sub(1));
+    Problem { path: place.path.clone(), line: place.line + offset, text: reword(message) }
+}
+
+/// serde lists every word it knows; people want the one they meant.
+fn reword(message: &str) -> String {
+    let (place, message) = match message.split_once(": ") {
+        Some((place, rest)) if !place.contains(' ') => (format!("in `{place}`: "), rest),
+        Some(_) | None => (String::new(), message),
+    };
+    let mut words = message.split('`').skip(1).step_by(2);
+    if message.starts_with("unknown field")
+        && let Some(given) = words.next()
+    {
+        let known: Vec<&str> = words.collect();
+        return format!("{place}unknown key `{given}`; {}", nearest(given, &known));
+    }
+    if message.starts_with("missing field")
+        && let Some(missing) = words.next()
+    {
+        return format!("{place}`{missing}` is missing; add it");
+    }
+    if message.starts_with("duplicate field")
+        && let Some(twice) = words.next()
+    {
+        return format!("{place}`{twice}` is given twice; remove one");
+    }
+    format!("{place}{message}; correct the document")
+}
+
+/// `did you mean …` where one is near, else all that are known.
+pub(crate) fn nearest(given: &str, known: &[&str]) -> String {
+    let near = |word: &&&str| strsim::jaro_winkler(&given.to_lowercase(), &word.to_lowercase());
+    let best = known.iter().max_by(|a, b| near(a).total_cmp(&near(b)));
+    match best {
+        Some(best) if near(&best) > 0.8 => format!("did you mean `{best}`"),
+        Some(_) if known.len() <= 24 => {
+            let all: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
+            format!("known here are {}", all.join(", "))
+        }
+        Some(_) | None => "there is nothing of a similar name; declare it or correct the name".to_owned(),
+    }
+}

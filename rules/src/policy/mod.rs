@@ -1,0 +1,228 @@
+//! The rules: Cedar policies, built in and from the model, indexed so that a decision evaluates few.
+//!
+//! Leaves out what they are asked about (`slice.rs`). Grounds and gates are evaluated apart, so that a
+//! refusal names every gate that says no and also whether there was a ground at all.
+
+mod index;
+mod statement;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cedar_policy::{
+    Authorizer, Decision, Entities, PolicyId, PolicySet, Request, Schema, ValidationMode, Validator,
+};
+use ordain_action::{Access, Digest, ReasonCode};
+
+use crate::Count;
+use crate::model::{Problem, Source};
+use index::Index;
+
+pub(crate) use index::Asked;
+pub(crate) use statement::Wording;
+
+/// The schema of every rule.
+const SCHEMA: &str = include_str!("../../schema/ordain.cedarschema");
+
+/// The rules that hold in every model.
+const BUILT_IN: [(&str, &str); 4] = [
+    ("built-in/grounds.cedar", include_str!("../../policies/grounds.cedar")),
+    ("built-in/agents.cedar", include_str!("../../policies/agents.cedar")),
+    ("built-in/exposure.cedar", include_str!("../../policies/exposure.cedar")),
+    ("built-in/circumstances.cedar", include_str!("../../policies/circumstances.cedar")),
+];
+
+/// How far a rule may follow references from what it is asked about; the slice holds that much.
+const LEVEL: u32 = 2;
+
+/// The most sets of rules kept ready.
+const SETS_MAX: usize = 4_096;
+
+/// Whether a rule permits or forbids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Class {
+    /// Why a change may be.
+    Ground,
+    /// Each alone denies.
+    Gate,
+}
+
+/// One rule.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) id: Arc<str>,
+    pub(crate) class: Class,
+    pub(crate) count: Count,
+    pub(crate) code: ReasonCode,
+    pub(crate) reason: Wording,
+    pub(crate) remedy: Wording,
+    /// It asks for parameters themselves, not only for what was read from them.
+    pub(crate) reads_parameters: bool,
+    policy: cedar_policy::Policy,
+    place: (String, usize),
+}
+
+/// All rules of a model.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    rules: Vec<Rule>,
+    by_id: HashMap<PolicyId, u32>,
+    index: Index,
+    digest: Digest,
+    /// Sets put together before, by the rules in them: the same few come up again and again.
+    sets: Mutex<HashMap<Box<[u32]>, Arc<Sets>>>,
+}
+
+#[derive(Debug, Default)]
+struct Sets {
+    grounds: PolicySet,
+    gates: PolicySet,
+    reads_parameters: bool,
+}
+
+/// The rules that may have a say, put together.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidates(Arc<Sets>);
+
+impl Candidates {
+    /// Some of them ask for parameters themselves.
+    pub(crate) fn read_parameters(&self) -> bool {
+        self.0.reads_parameters
+    }
+}
+
+/// What the rules said.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// Grounds that hold, sorted.
+    pub(crate) grounds: Vec<u32>,
+    /// Gates that say no, sorted.
+    pub(crate) gates: Vec<u32>,
+    /// Rules that could not be evaluated, sorted. Any denies: a gate that fails does not forbid.
+    pub(crate) failed: Vec<Arc<str>>,
+}
+
+/// The schema, parsed.
+pub(crate) fn schema() -> Result<Schema, String> {
+    Schema::from_cedarschema_str(SCHEMA).map(|(schema, _)| schema).map_err(|error| error.to_string())
+}
+
+/// The digest of the schema.
+pub(crate) fn schema_digest() -> Digest {
+    Digest::of(SCHEMA.as_bytes())
+}
+
+impl Rules {
+    /// Reads the built in rules and those of a model's files. Problems found are added to those given.
+    pub(crate) fn load(sources: &[&Source], problems: &mut Vec<Problem>) -> Self {
+        let mut rules: Vec<Rule> = Vec::new();
+        let built_in = BUILT_IN.map(|(path, text)| Source { path: path.to_owned(), text: text.to_owned() });
+        for source in built_in.iter().chain(sources.iter().copied()) {
+            for rule in statement::rules(source, problems) {
+                match rules.iter().find(|other| other.id == rule.id) {
+                    None => rules.push(rule),
+                    Some(other) => problems.push(Problem {
+                        path: rule.place.0,
+                        line: rule.place.1,
+                        text: format!(
+                            "a rule with the id `{}` is in `{}` line {} already; give one of them another id",
+                            rule.id, other.place.0, other.place.1
+                        ),
+                    }),
+                }
+            }
+        }
+        rules.sort_by(|left, right| left.id.cmp(&right.id));
+        validate(&rules, problems);
+        let digest = super::model::digest(built_in.iter().chain(sources.iter().copied()));
+        Self {
+            by_id: rules.iter().zip(0..).map(|(rule, number)| (rule.policy.id().clone(), number)).collect(),
+            index: Index::new(rules.iter().map(|rule| &rule.policy)),
+            rules,
+            digest,
+            sets: Mutex::new(HashMap::new()),
+        }
+    }
+
+    pub(crate) const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    pub(crate) fn get(&self, number: u32) -> Option<&Rule> {
+        self.rules.get(number as usize)
+    }
+
+    pub(crate) fn all(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The rules that may have a say on an effect class and what is asked about.
+    pub(crate) fn candidates(&self, access: Access, asked: &Asked) -> Candidates {
+        let numbers = self.index.candidates(access, asked);
+        let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = sets.get(numbers.as_slice()) {
+            return Candidates(Arc::clone(known));
+        }
+        let mut together = Sets::default();
+        for rule in numbers.iter().filter_map(|number| self.get(*number)) {
+            let set = match rule.class {
+                Class::Ground => &mut together.grounds,
+                Class::Gate => &mut together.gates,
+            };
+            // INVARIANT: ids are unique (`load` refuses others), so that adding one cannot fail.
+            let _ = set.add(rule.policy.clone());
+            together.reads_parameters |= rule.reads_parameters;
+        }
+        let together = Arc::new(together);
+        if sets.len() >= SETS_MAX {
+            sets.clear();
+        }
+        sets.insert(numbers.into(), Arc::clone(&together));
+        Candidates(together)
+    }
+
+    /// Evaluates rules; both classes in full.
+    pub(crate) fn ask(&self, candidates: &Candidates, request: &Request, entities: &Entities) -> Answer {
+        let authorizer = Authorizer::new();
+        let mut answer = Answer::default();
+        for (class, set) in [(Class::Ground, &candidates.0.grounds), (Class::Gate, &candidates.0.gates)] {
+            let response = authorizer.is_authorized(request, set, entities);
+            let said = response.diagnostics().reason().filter_map(|id| self.by_id.get(id).copied());
+            match class {
+                Class::Ground if response.decision() == Decision::Allow => answer.grounds.extend(said),
+                Class::Ground => {}
+                Class::Gate => answer.gates.extend(said),
+            }
+            for error in response.diagnostics().errors() {
+                let cedar_policy::AuthorizationError::PolicyEvaluationError(error) = error;
+                answer.failed.push(Arc::from(AsRef::<str>::as_ref(error.policy_id())));
+            }
+        }
+        answer.grounds.sort_unstable();
+        answer.gates.sort_unstable();
+        answer.failed.sort_unstable();
+        answer
+    }
+}
+
+fn validate(rules: &[Rule], problems: &mut Vec<Problem>) {
+    let schema = match schema() {
+        Ok(schema) => schema,
+        Err(text) => {
+            problems.push(Problem { path: "built-in/ordain.cedarschema".to_owned(), line: 1, text });
+            return;
+        }
+    };
+    let mut set = PolicySet::new();
+    for rule in rules {
+        let _ = set.add(rule.policy.clone());
+    }
+    let result = Validator::new(schema).validate_with_level(&set, ValidationMode::Strict, LEVEL);
+    for error in result.validation_errors() {
+        let id: &str = error.policy_id().as_ref();
+        let place = rules.iter().find(|rule| &*rule.id == id).map(|rule| rule.place.clone());
+        let (path, line) = place.unwrap_or_default();
+        let text = format!("rule `{id}` does not fit the schema: {error}; correct the rule");
+        problems.push(Problem { path, line, text });
+    }
+}

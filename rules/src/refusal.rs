@@ -1,0 +1,144 @@
+//! The words of reasons that are no rule's: what is so, and what to do about it.
+//!
+//! Leaves out how a plane says no (the rooms). A reason tells enough to act on and never which field of
+//! which rule to probe.
+
+use std::sync::Arc;
+
+use ordain_action::{Party, ReasonCode};
+
+use crate::resolve::Site;
+use crate::{Count, Reason, Ruling};
+
+/// A reason with an effect it is about; the code is one of ours.
+pub(crate) fn reason(
+    ruling: Ruling,
+    count: Count,
+    code: &str,
+    effect: usize,
+    (text, remedy): (String, String),
+) -> Reason {
+    let code = ReasonCode::new(code).unwrap_or_else(ReasonCode::internal_fault);
+    Reason { ruling, count, code, text, remedy, rules: Vec::new(), effect }
+}
+
+pub(crate) fn no_model() -> Reason {
+    let text = "there is no model yet, so nothing says what may change".to_owned();
+    let remedy =
+        "import what you have with `ordain model import`, or write the first model document".to_owned();
+    reason(Ruling::Deny, Count::Identity, "no_model", 0, (text, remedy))
+}
+
+pub(crate) fn undecodable(code: &str, text: &str) -> Reason {
+    let text = format!("what the request would do cannot be told: {text}");
+    let remedy = "send it in a form the provider's own clients use".to_owned();
+    reason(Ruling::Deny, Count::Identity, code, 0, (text, remedy))
+}
+
+pub(crate) fn unknown_actor(party: &Party) -> Reason {
+    let text = format!("`{}` is not declared in the model", party.name);
+    let remedy = "declare a `User` or an `Actor` of that name, with the teams it acts for".to_owned();
+    reason(Ruling::Deny, Count::Identity, "unknown_actor", 0, (text, remedy))
+}
+
+pub(crate) fn other_kind(party: &Party, declared: &str) -> Reason {
+    let text = format!(
+        "the credential of `{}` is registered for a {}, and the model declares a {declared}",
+        party.name,
+        party.kind.as_str()
+    );
+    let remedy = "correct the kind in the model, or issue another credential".to_owned();
+    reason(Ruling::Deny, Count::Identity, "actor_kind_mismatch", 0, (text, remedy))
+}
+
+pub(crate) fn outside_read_scope(party: &Party, account: &str, service: &str, effect: usize) -> Reason {
+    let text = format!("`{}` may not read `{service}` in account `{account}`", party.name);
+    let remedy = "ask for `reads` of the actor to be widened in the model".to_owned();
+    reason(Ruling::Deny, Count::Identity, "outside_read_scope", effect, (text, remedy))
+}
+
+pub(crate) fn no_owner(site: &Site, effect: usize) -> Reason {
+    let text = format!("nobody is recorded as the owner of `{}`", site.name);
+    let remedy = "give it an owner in the model: import it, or declare a `Scope` that holds it".to_owned();
+    reason(Ruling::Deny, Count::Ownership, "no_owner", effect, (text, remedy))
+}
+
+pub(crate) fn not_owner(party: &Party, site: &Site, effect: usize) -> Reason {
+    let owners = quoted(&site.standing.owners);
+    let text = format!("`{}` belongs to {owners}, for which `{}` does not act", site.name, party.name);
+    let remedy = format!("ask {owners} to make the change");
+    reason(Ruling::Deny, Count::Ownership, "not_owner", effect, (text, remedy))
+}
+
+pub(crate) fn approval_required(party: &Party, site: &Site, effect: usize) -> Reason {
+    let owners = quoted(&site.standing.owners);
+    let text = format!(
+        "`{}` belongs to {owners}, which has to approve what `{}` would do to it",
+        site.name, party.name
+    );
+    let remedy = format!("ask {owners} to approve it, or to make the change");
+    reason(Ruling::Hold, Count::Ownership, "approval_required", effect, (text, remedy))
+}
+
+pub(crate) fn no_ground(party: &Party, access: &str, site: &Site, effect: usize) -> Reason {
+    let text =
+        format!("no rule gives `{}` a ground to {} `{}`", party.name, access.replace('_', " "), site.name);
+    let remedy = format!("ask {} for a rule or for bounds that allow it", quoted(&site.standing.owners));
+    reason(Ruling::Deny, Count::Legitimacy, "no_ground", effect, (text, remedy))
+}
+
+pub(crate) fn rule_failed(rules: Vec<Arc<str>>, effect: usize) -> Reason {
+    let text = format!("{} could not be evaluated, and a rule that fails denies", quoted(&rules));
+    let remedy = "have the rule corrected; `ordain validate` shows where it is".to_owned();
+    let mut reason = reason(Ruling::Deny, Count::Legitimacy, "policy_error", effect, (text, remedy));
+    reason.rules = rules;
+    reason
+}
+
+pub(crate) fn not_asked(why: &str, effect: usize) -> Reason {
+    let text = format!("the rules could not be asked: {why}");
+    let remedy = "report this; until it is corrected the change is denied".to_owned();
+    reason(Ruling::Deny, Count::Legitimacy, "policy_error", effect, (text, remedy))
+}
+
+pub(crate) fn type_not_declared(kind: &str, site: &Site, effect: usize) -> Reason {
+    let text = format!("nothing of type `{kind}` is declared to be created in `{}`", site.name);
+    let remedy = format!("ask {} to add the type to `creates` of the scope", quoted(&site.standing.owners));
+    reason(Ruling::Deny, Count::Ownership, "type_not_declared", effect, (text, remedy))
+}
+
+pub(crate) fn unknown_use(party: &Party, site: &Site, ruling: Ruling, effect: usize) -> Reason {
+    let text = format!("`{}` refers to `{}`, which the model does not know", party.name, site.name);
+    let remedy = match ruling {
+        Ruling::Admit => String::new(),
+        Ruling::Hold | Ruling::Deny => {
+            "import it, declare it, or declare a `Scope` with `public: true` that holds it".to_owned()
+        }
+    };
+    reason(ruling, Count::Ownership, "unknown_use", effect, (text, remedy))
+}
+
+pub(crate) fn reach_unknown(party: &Party, name: &str, ruling: Ruling, effect: usize) -> Reason {
+    let text = format!("what depends on `{name}` is not known");
+    let remedy = match ruling {
+        Ruling::Admit => String::new(),
+        Ruling::Hold | Ruling::Deny => format!(
+            "import it into the model, or have somebody other than {} `{}` do it",
+            match party.kind {
+                ordain_action::ActorKind::Agent => "agent",
+                ordain_action::ActorKind::Pipeline => "pipeline",
+                ordain_action::ActorKind::Person => "person",
+            },
+            party.name
+        ),
+    };
+    reason(ruling, Count::BlastRadius, "reach_unknown", effect, (text, remedy))
+}
+
+/// Names in backticks, with commas; `its owner` where there are none.
+pub(crate) fn quoted(names: &[Arc<str>]) -> String {
+    if names.is_empty() {
+        return "its owner".to_owned();
+    }
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,309 @@
+//! Resources of a request to places in the estate: what each is, and what the model says of it.
+//!
+//! Leaves out who may change them. A name that was only bound by guessing member names never stands alone:
+//! what it may hide is judged beside it, so that it can widen a judgement and never be its ground.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ordain_action::{NameBasis, Plane, Resource, Upstream};
+
+use crate::glob::Glob;
+use crate::inventory::{Entry, Standing};
+use crate::live::{LiveFact, LiveInventory, alias};
+use crate::model::{Model, account_and_region};
+
+/// How deep a resource may lie in others that were created through the gate.
+const DEPTH_MAX: u32 = 8;
+
+/// What is known of a resource.
+#[derive(Debug, Clone)]
+pub(crate) enum Known {
+    /// The model declares it.
+    Entry(u32),
+    /// It was created through the gate.
+    Live(Arc<LiveFact>),
+    /// It is the account, project or cluster as a whole, which the model declares.
+    Account,
+    /// Only the scope it would lie in.
+    No,
+}
+
+/// One resource as it is judged.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    pub(crate) known: Known,
+    /// The name people read.
+    pub(crate) name: String,
+    pub(crate) kind: Arc<str>,
+    pub(crate) account: Arc<str>,
+    pub(crate) region: Arc<str>,
+    pub(crate) standing: Standing,
+    /// What it is cannot be told at all: any scope of the account could hold it.
+    pub(crate) anywhere: bool,
+}
+
+/// Everything that names are resolved in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Estate<'e> {
+    pub(crate) model: &'e Model,
+    pub(crate) live: &'e LiveInventory,
+    pub(crate) upstream: &'e Upstream,
+    pub(crate) plane: Plane,
+    pub(crate) region: &'e Arc<str>,
+}
+
+impl Site {
+    pub(crate) const fn is_known(&self) -> bool {
+        match self.known {
+            Known::Entry(_) | Known::Live(_) | Known::Account => true,
+            Known::No => false,
+        }
+    }
+}
+
+impl<'e> Estate<'e> {
+    /// All that a resource of a request may mean; never empty.
+    pub(crate) fn sites(&self, resource: &Resource) -> Vec<Site> {
+        if resource.pattern {
+            return self.matches(resource);
+        }
+        let mut sites = self.by_name(resource);
+        let guessed = resource.basis == NameBasis::Bound;
+        if sites.is_empty() || guessed {
+            let found = self.by_identifier(resource);
+            if guessed && found.is_empty() {
+                sites.push(self.anywhere(resource));
+            }
+            for site in found {
+                if !sites.iter().any(|other| other.name == site.name) {
+                    sites.push(site);
+                }
+            }
+        }
+        if sites.is_empty() {
+            sites.push(match resource.basis {
+                NameBasis::Carried | NameBasis::Reviewed => self.unknown(resource),
+                NameBasis::Scope => self.whole(resource),
+                NameBasis::Bound | NameBasis::Unnamed => self.anywhere(resource),
+            });
+        }
+        sites
+    }
+
+    fn by_name(&self, resource: &Resource) -> Vec<Site> {
+        if resource.name.is_empty() {
+            return Vec::new();
+        }
+        if let Some(index) = self.model.inventory.by_name(&resource.name) {
+            return self.entry(index).into_iter().collect();
+        }
+        let (account, region) = self.account_and_region(resource);
+        let live = self.live.get(self.plane, &account, &region, &resource.kind, &resource.name);
+        let live = live.or_else(|| {
+            self.live.get(self.plane, &self.upstream.account, self.region, &resource.kind, &resource.name)
+        });
+        live.map(|fact| self.live(fact, &resource.name, 0)).into_iter().collect()
+    }
+
+    fn by_identifier(&self, resource: &Resource) -> Vec<Site> {
+        let (account, region) = self.account_and_region(resource);
+        let mut entries = BTreeSet::new();
+        let mut sites = Vec::new();
+        for identifier in &resource.identifiers {
+            for region in [region.as_ref(), ""] {
+                let key = alias(self.plane, &account, region, &resource.kind, &identifier.value);
+                entries.extend(self.model.inventory.by_alias(&key));
+                let fact = self.live.get(self.plane, &account, region, &resource.kind, &identifier.value);
+                if let Some(fact) = fact {
+                    let name = if resource.name.is_empty() { &identifier.value } else { &resource.name };
+                    sites.push(self.live(fact, name, 0));
+                }
+            }
+        }
+        sites.extend(entries.into_iter().filter_map(|index| self.entry(index)));
+        sites
+    }
+
+    /// Every match of a pattern, and what else it may hold.
+    fn matches(&self, resource: &Resource) -> Vec<Site> {
+        let pattern = Glob::new(&resource.name);
+        let mut sites: Vec<Site> = Vec::new();
+        if !resource.name.is_empty() {
+            let inventory = &self.model.inventory;
+            sites.extend(inventory.matching(&pattern).filter_map(|index| self.entry(index)));
+        }
+        let remainder =
+            if resource.name.is_empty() { self.anywhere(resource) } else { self.unknown(resource) };
+        for scope in self.model.scopes.overlapping(&pattern) {
+            let mut site = remainder.clone();
+            site.standing.owners.clone_from(&scope.owners);
+            site.standing.system.clone_from(&scope.system);
+            site.standing.environment.clone_from(&scope.environment);
+            site.standing.tier = scope.tier;
+            site.standing.mode = site.standing.mode.max(scope.mode);
+            site.standing.scopes.push(Arc::clone(&scope.name));
+            sites.push(site);
+        }
+        sites.push(Site { anywhere: true, ..remainder });
+        sites
+    }
+
+    fn entry(&self, index: u32) -> Option<Site> {
+        let entry: &'e Entry = self.model.inventory.get(index)?;
+        Some(Site {
+            known: Known::Entry(index),
+            name: entry.name.to_string(),
+            kind: Arc::clone(&entry.kind),
+            account: Arc::clone(&entry.account),
+            region: Arc::clone(&entry.region),
+            standing: entry.standing.clone(),
+            anywhere: false,
+        })
+    }
+
+    /// What was created through the gate belongs to whoever owns what it was created in.
+    fn live(&self, fact: &Arc<LiveFact>, name: &str, depth: u32) -> Site {
+        let mut own = Standing::default();
+        if depth < DEPTH_MAX {
+            for parent in &fact.within {
+                for site in self.holder(fact, parent, depth) {
+                    for owner in site.standing.owners {
+                        if !own.owners.contains(&owner) {
+                            own.owners.push(owner);
+                        }
+                    }
+                    own.system = own.system.or(site.standing.system);
+                    own.environment = own.environment.or(site.standing.environment);
+                    own.tier = [own.tier, site.standing.tier].into_iter().flatten().min();
+                    own.mode = own.mode.max(site.standing.mode);
+                }
+            }
+        }
+        if !own.owners.is_empty() {
+            own.owned_by = Some(Arc::from("what it was created in"));
+        }
+        let standing = self.model.scopes.stand(own, Some(fact.plane), &fact.account, name, &[]);
+        Site {
+            known: Known::Live(Arc::clone(fact)),
+            name: name.to_owned(),
+            kind: Arc::clone(&fact.kind),
+            account: Arc::clone(&fact.account),
+            region: Arc::clone(&fact.region),
+            standing,
+            anywhere: false,
+        }
+    }
+
+    fn holder(&self, fact: &LiveFact, parent: &Resource, depth: u32) -> Vec<Site> {
+        let there = Estate { region: &fact.region, ..*self };
+        if let Some(index) = self.model.inventory.by_name(&parent.name) {
+            return there.entry(index).into_iter().collect();
+        }
+        for identifier in &parent.identifiers {
+            let found =
+                self.live.get(fact.plane, &fact.account, &fact.region, &parent.kind, &identifier.value);
+            if let Some(holder) = found {
+                return vec![there.live(holder, &identifier.value, depth + 1)];
+            }
+        }
+        let found = there.by_identifier(parent);
+        if found.is_empty() { vec![there.unknown(parent)] } else { found }
+    }
+
+    /// A resource that only its name is known of: what the scopes say that would hold it.
+    fn unknown(&self, resource: &Resource) -> Site {
+        let (account, region) = self.account_and_region(resource);
+        let account = if belongs_to_anyone(&resource.name) { Arc::from("") } else { account };
+        let standing =
+            self.model.scopes.stand(Standing::default(), Some(self.plane), &account, &resource.name, &[]);
+        self.site(resource, Known::No, account, region, standing)
+    }
+
+    /// The account, project or cluster as a whole.
+    fn whole(&self, resource: &Resource) -> Site {
+        let account = Arc::clone(&self.upstream.account);
+        let name = &resource.name;
+        let standing = self.model.scopes.stand(Standing::default(), Some(self.plane), &account, name, &[]);
+        let declared = self.model.scopes.account(self.plane, &account).is_some();
+        let known = if declared { Known::Account } else { Known::No };
+        self.site(resource, known, account, Arc::clone(self.region), standing)
+    }
+
+    /// The account that the actor's credential is bound to.
+    pub(crate) fn account(&self) -> Site {
+        self.whole(&Resource {
+            role: ordain_action::Role::Target,
+            kind: Arc::from("account"),
+            name: format!("account {}", self.upstream.account),
+            basis: NameBasis::Scope,
+            pattern: false,
+            identifiers: Vec::new(),
+        })
+    }
+
+    /// A resource that nothing certain is known of but the account it is asked for in.
+    fn anywhere(&self, resource: &Resource) -> Site {
+        let account = Arc::clone(&self.upstream.account);
+        let standing = self.model.scopes.stand(Standing::default(), Some(self.plane), &account, "", &[]);
+        let site = self.site(resource, Known::No, account, Arc::clone(self.region), standing);
+        Site { anywhere: true, ..site }
+    }
+
+    /// Where something will be that is about to be created and names no parent: the account.
+    pub(crate) fn to_be_created(&self, resource: &Resource) -> Site {
+        let account = Arc::clone(&self.upstream.account);
+        let name = &resource.name;
+        let standing = self.model.scopes.stand(Standing::default(), Some(self.plane), &account, name, &[]);
+        self.site(resource, Known::No, account, Arc::clone(self.region), standing)
+    }
+
+    fn site(
+        &self,
+        resource: &Resource,
+        known: Known,
+        account: Arc<str>,
+        region: Arc<str>,
+        standing: Standing,
+    ) -> Site {
+        let shown = || {
+            resource.identifiers.first().map_or_else(
+                || format!("{} in account {}", resource.kind, self.upstream.account),
+                |identifier| identifier.value.clone(),
+            )
+        };
+        let name = if resource.name.is_empty() { shown() } else { resource.name.clone() };
+        Site { known, name, kind: Arc::clone(&resource.kind), account, region, standing, anywhere: false }
+    }
+
+    /// The account and region that a name carries; those of the request where it carries none.
+    fn account_and_region(&self, resource: &Resource) -> (Arc<str>, Arc<str>) {
+        let (mut account, mut region) = account_and_region(&resource.name);
+        if account.is_empty() {
+            account = Arc::clone(&self.upstream.account);
+        }
+        if region.is_empty() {
+            region = Arc::clone(self.region);
+        }
+        (account, region)
+    }
+}
+
+/// Names that are shared by all accounts: a bucket that no scope holds may be anybody's.
+fn belongs_to_anyone(name: &str) -> bool {
+    let mut parts = name.split(':');
+    parts.next() == Some("arn") && parts.nth(1) == Some("s3") && parts.nth(1) == Some("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::belongs_to_anyone;
+
+    #[test]
+    fn a_bucket_may_be_anybodys() {
+        assert!(belongs_to_anyone("arn:aws:s3:::backups"));
+        assert!(belongs_to_anyone("arn:aws:s3:::backups/2026/a"));
+        assert!(!belongs_to_anyone("arn:aws:s3:eu-west-1:111122223333:accesspoint/a"));
+        assert!(!belongs_to_anyone("arn:aws:route53:::hostedzone/Z1"));
+    }
+}

@@ -1,0 +1,211 @@
+//! Who owns what a change would touch.
+
+use expect_test::expect;
+
+use crate::support::{SHOP, check, check_on, judged, model, told};
+
+#[test]
+fn an_owner_changes_what_it_owns() {
+    check(
+        "person alice
+         effect ec2:TerminateInstances delete
+         target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0web InstanceId=i-0web",
+        expect![[r#"
+            admit (enforce), permit Admitted
+            admit ownership owner_changes_own: `alice` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:instance/i-0web`
+            owners: web
+            reach: 1 + 1, tier high"#]],
+    );
+}
+
+#[test]
+fn a_stranger_is_told_whose_it_is() {
+    check(
+        "person paul
+         effect ec2:TerminateInstances delete
+         target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0web InstanceId=i-0web",
+        expect![[r#"
+            deny (enforce), no permit
+            deny ownership not_owner: `arn:aws:ec2:eu-west-1:111122223333:instance/i-0web` belongs to `web`, for which `paul` does not act
+                → ask `web` to make the change
+            owners: web
+            reach: 1 + 1, tier high, crosses web"#]],
+    );
+}
+
+#[test]
+fn a_colleague_of_the_same_department_needs_the_owners_approval() {
+    check(
+        "person dora
+         effect ec2:TerminateInstances delete
+         target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0web InstanceId=i-0web",
+        expect![[r#"
+            hold (enforce), no permit
+            hold ownership approval_required: `arn:aws:ec2:eu-west-1:111122223333:instance/i-0web` belongs to `web`, which has to approve what `dora` would do to it
+                → ask `web` to approve it, or to make the change
+            owners: web
+            reach: 1 + 1, tier high, crosses web"#]],
+    );
+}
+
+#[test]
+fn a_pipeline_changes_the_systems_it_deploys_and_no_others() {
+    check(
+        "pipeline deploy
+         effect ec2:StopInstances update
+         target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0web InstanceId=i-0web
+         effect rds:DeleteDBInstance delete
+         target rds:db arn:aws:rds:eu-west-1:111122223333:db:warehouse DBInstanceIdentifier=warehouse",
+        expect![[""]],
+    );
+}
+
+#[test]
+fn a_raw_identifier_is_resolved_by_account_region_and_type() {
+    check(
+        "person alice
+         effect ec2:StopInstances update
+         target ec2:instance - InstanceId=i-0web",
+        expect![[r#"
+            admit (enforce), permit Admitted
+            admit ownership owner_changes_own: `alice` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:instance/i-0new`
+            admit blast_radius reach_unknown: what depends on `arn:aws:ec2:eu-west-1:111122223333:instance/i-0new` is not known
+            owners: web
+            reach: 1 + unknown, tier high"#]],
+    );
+}
+
+#[test]
+fn an_identifier_that_is_not_known_is_in_the_account_and_its_reach_is_unknown() {
+    check(
+        "person alice
+         effect ec2:StopInstances update
+         target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0new InstanceId=i-0new",
+        expect![[""]],
+    );
+    check(
+        "agent cleaner
+         effect ec2:StopInstances update
+         target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0new InstanceId=i-0new",
+        expect![[""]],
+    );
+}
+
+#[test]
+fn a_guessed_name_never_is_the_ground() {
+    // The name says the web team's bucket; the account is the web team's too, so hers is judged beside it.
+    check(
+        "person paul
+         effect s3:PutBucketVersioning update
+         target s3:bucket arn:aws:s3:::salaries bound Bucket=other",
+        expect![[""]],
+    );
+}
+
+#[test]
+fn a_bucket_that_no_scope_holds_may_be_anybodys() {
+    check(
+        "person alice
+         effect s3:DeleteBucket delete
+         target s3:bucket arn:aws:s3:::somebody-elses Bucket=somebody-elses",
+        expect![[r#"
+            deny (enforce), no permit
+            deny ownership no_owner: nobody is recorded as the owner of `arn:aws:s3:::somebody-elses`
+                → give it an owner in the model: import it, or declare a `Scope` that holds it
+            admit blast_radius reach_unknown: what depends on `arn:aws:s3:::somebody-elses` is not known
+            reach: 1 + unknown"#]],
+    );
+}
+
+#[test]
+fn a_create_is_judged_by_the_scope_it_is_created_in() {
+    check(
+        "person alice
+         effect s3:CreateBucket create
+         target s3:bucket arn:aws:s3:::shop-data-new Bucket=shop-data-new",
+        expect![[""]],
+    );
+    check(
+        "person alice
+         effect s3:CreateBucket create
+         target s3:bucket arn:aws:s3:::shop-web-new Bucket=shop-web-new",
+        expect![[""]],
+    );
+}
+
+#[test]
+fn one_denied_effect_denies_the_request() {
+    check(
+        "person alice
+         effect s3:DeleteObject delete data
+         target s3:object arn:aws:s3:::shop-web-a/1
+         effect s3:DeleteObject delete data
+         target s3:object arn:aws:s3:::shop-data-a/1",
+        expect![[r#"
+            deny (enforce), no permit
+            deny ownership not_owner: `arn:aws:ec2:eu-west-1:111122223333:instance/i-0web` belongs to `web`, for which `paul` does not act
+                → ask `web` to make the change
+            admit ownership owner_changes_own: `cleaner` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:instance/i-0web`
+            owners: web
+            reach: 1 + 1, tier high"#]],
+    );
+}
+
+#[test]
+fn acting_on_behalf_of_somebody_takes_both() {
+    check(
+        "agent cleaner for person paul
+         effect ec2:StopInstances update
+         target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0web",
+        expect![[r#"
+            deny (enforce), no permit
+            deny ownership unknown_use: `cleaner` refers to `arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-0x`, which the model does not know
+                → import it, declare it, or declare a `Scope` with `public: true` that holds it
+            admit ownership owner_changes_own: `cleaner` acts for `web`, which owns `ec2:instance in account 111122223333`
+            owners: web
+            reach: 0 + 0"#]],
+    );
+}
+
+#[test]
+fn an_actor_that_the_model_does_not_know_may_nothing() {
+    check(
+        "person mallory
+         effect ec2:StopInstances update
+         target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0web",
+        expect![[""]],
+    );
+    check(
+        "person cleaner
+         effect ec2:StopInstances update
+         target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0web",
+        expect![[""]],
+    );
+}
+
+#[test]
+fn what_is_referred_to_has_to_be_known_or_public() {
+    check_on(
+        &model(SHOP),
+        "agent cleaner
+         effect ec2:RunInstances create
+         target ec2:instance -
+         uses ec2:image arn:aws:ec2:eu-west-1::image/ami-0a
+         uses ec2:security-group arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0web
+         uses ec2:subnet arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-0x",
+        expect![[""]],
+    );
+}
+
+#[test]
+fn without_a_model_changes_are_denied_and_said_to_be_for_that() {
+    let snapshot = ordain_rules::Snapshot::empty(ordain_rules::Modes::new(ordain_rules::Mode::Enforce));
+    let action = crate::support::action(
+        "person alice
+         effect ec2:StopInstances update
+         target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0web",
+    );
+    let judged = judged(&snapshot, crate::support::NOW, &action);
+    assert!(judged.verdict.no_model);
+    expect![[""]].assert_eq(&told(&judged));
+}

@@ -1,0 +1,217 @@
+//! Text to actions, verdicts to text.
+//!
+//! Leaves out what is being tested.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use expect_test::Expect;
+use jiff::Timestamp;
+use ordain_action::{
+    Access, Action, Actor, ActorKind, Answer, Call, Completeness, Digest, Effect, Identifier, IdentityProof,
+    Level, NameBasis, Parameters, Party, Plane, Reading, Resource, Role, Scalar, Undecodable, Upstream,
+};
+use ordain_rules::{Counters, Judged, Mode, Modes, Snapshot, Source, judge};
+
+/// A Tuesday in no freeze.
+pub const NOW: &str = "2026-11-24T10:00:00Z";
+
+/// A small shop: two teams in one account, one host with many dependants.
+pub const SHOP: &str = include_str!("shop.yaml");
+
+/// A model of one file.
+#[track_caller]
+pub fn model(text: &str) -> Snapshot {
+    models(&[("shop.yaml", text)])
+}
+
+/// A model of several files, in enforce mode.
+#[track_caller]
+pub fn models(files: &[(&str, &str)]) -> Snapshot {
+    let sources: Vec<Source> = files
+        .iter()
+        .map(|(path, text)| Source { path: (*path).to_owned(), text: (*text).to_owned() })
+        .collect();
+    Snapshot::load(&sources, Modes::new(Mode::Enforce)).unwrap_or_else(|problems| {
+        let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        panic!("{}", all.join("\n"))
+    })
+}
+
+/// The problems of a model of several files.
+pub fn check_problems(files: &[(&str, &str)], expected: Expect) {
+    let sources: Vec<Source> = files
+        .iter()
+        .map(|(path, text)| Source { path: (*path).to_owned(), text: (*text).to_owned() })
+        .collect();
+    let found = match Snapshot::load(&sources, Modes::new(Mode::Enforce)) {
+        Ok(_) => "loaded".to_owned(),
+        Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+    };
+    expected.assert_eq(&found);
+}
+
+/// What the judge says of an action on the shop.
+pub fn check(action_text: &str, expected: Expect) {
+    check_on(&model(SHOP), action_text, expected);
+}
+
+/// What the judge says of an action.
+pub fn check_on(snapshot: &Snapshot, action_text: &str, expected: Expect) {
+    check_at(snapshot, NOW, action_text, expected);
+}
+
+/// What the judge says of an action at some time.
+pub fn check_at(snapshot: &Snapshot, now: &str, action_text: &str, expected: Expect) {
+    expected.assert_eq(&told(&judged(snapshot, now, &action(action_text))));
+}
+
+/// Judges an action.
+pub fn judged(snapshot: &Snapshot, now: &str, action: &Action) -> Judged {
+    let now: Timestamp = now.parse().unwrap();
+    judge(snapshot, action, Digest::of(b"request"), &Counters::new(), now)
+}
+
+/// A verdict in words.
+pub fn told(judged: &Judged) -> String {
+    let verdict = &judged.verdict;
+    let mut text = format!("{} ({})", verdict.ruling.as_str(), verdict.mode.as_str());
+    match &judged.permit {
+        Some(permit) => writeln!(text, ", permit {:?}", permit.kind()).unwrap(),
+        None => writeln!(text, ", no permit").unwrap(),
+    }
+    for reason in &verdict.reasons {
+        let (ruling, count) = (reason.ruling.as_str(), reason.count.as_str());
+        writeln!(text, "{ruling} {count} {}: {}", reason.code.as_str(), reason.text).unwrap();
+        if !reason.remedy.is_empty() {
+            writeln!(text, "    → {}", reason.remedy).unwrap();
+        }
+    }
+    if !verdict.owners.is_empty() {
+        writeln!(text, "owners: {}", verdict.owners.join(", ")).unwrap();
+    }
+    let reach = &verdict.reach;
+    let dependants = reach.dependants.map_or_else(|| "unknown".to_owned(), |count| count.to_string());
+    write!(text, "reach: {} + {dependants}", reach.direct).unwrap();
+    if let Some(tier) = &reach.tier {
+        write!(text, ", tier {tier}").unwrap();
+    }
+    if !reach.owners_crossed.is_empty() {
+        write!(text, ", crosses {}", reach.owners_crossed.join(", ")).unwrap();
+    }
+    text
+}
+
+/// Reads an action. The first line is who: `agent cleaner [for person alice] [claimed]`. Then effects,
+/// each `effect ec2:TerminateInstances delete [data]` with its resources
+/// `target|parent|uses ec2:instance NAME|- [carried|reviewed|bound|scope|unnamed] [pattern] [Member=value]`,
+/// its parameters `Path = value`, and `partial` or `opaque` where they are not complete.
+pub fn action(text: &str) -> Action {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let actor = actor(lines.next().unwrap());
+    let mut effects: Vec<Effect> = Vec::new();
+    let mut undecodable = None;
+    for line in lines {
+        if let Some(why) = line.strip_prefix("undecodable ") {
+            undecodable = Some(Undecodable::new("unknown_operation", why));
+        } else if let Some(rest) = line.strip_prefix("effect ") {
+            effects.push(effect(rest));
+        } else {
+            detail(effects.last_mut().unwrap(), line);
+        }
+    }
+    let reading = match undecodable {
+        Some(why) => Reading::Undecodable { plane: Plane::Aws, why },
+        None => Reading::Call(Call {
+            plane: Plane::Aws,
+            effects,
+            answer: Answer::default(),
+            region: Arc::from("eu-west-1"),
+        }),
+    };
+    Action { actor, reading }
+}
+
+fn actor(line: &str) -> Actor {
+    let words: Vec<&str> = line.split(' ').collect();
+    let party =
+        |kind: &str, name: &str| Party { name: Arc::from(name), kind: ActorKind::parse(kind).unwrap() };
+    let mut on_behalf_of = Vec::new();
+    for (at, word) in words.iter().enumerate() {
+        if *word == "for" {
+            on_behalf_of.push(party(words[at + 1], words[at + 2]));
+        }
+    }
+    let claimed = words.last() == Some(&"claimed");
+    Actor {
+        party: party(words[0], words[1]),
+        credential: Arc::from("AKORTEST"),
+        proof: if claimed { IdentityProof::Claimed } else { IdentityProof::Proven },
+        on_behalf_of,
+        session: None,
+        upstream: Upstream {
+            name: Arc::from("default"),
+            plane: Plane::Aws,
+            account: Arc::from("111122223333"),
+            partition: Arc::from("aws"),
+        },
+    }
+}
+
+fn effect(rest: &str) -> Effect {
+    let mut words = rest.split(' ');
+    let (service, operation) = words.next().unwrap().split_once(':').unwrap();
+    let access = Access::parse(words.next().unwrap()).unwrap();
+    let level = if words.next() == Some("data") { Level::Data } else { Level::Control };
+    Effect {
+        service: Arc::from(service),
+        operation: Arc::from(operation),
+        iam_action: Arc::from(format!("{service}:{operation}")),
+        access,
+        level,
+        resources: Vec::new(),
+        parameters: Parameters::new(),
+    }
+}
+
+fn detail(effect: &mut Effect, line: &str) {
+    let roles = [("target ", Role::Target), ("parent ", Role::Parent), ("uses ", Role::Uses)];
+    for (word, role) in roles {
+        if let Some(rest) = line.strip_prefix(word) {
+            effect.resources.push(resource(role, rest));
+            return;
+        }
+    }
+    match line {
+        "partial" => effect.parameters.incomplete(Completeness::Partial("template")),
+        "opaque" => effect.parameters.incomplete(Completeness::Opaque("template")),
+        _ => {
+            let (path, value) = line.split_once(" = ").unwrap();
+            effect.parameters.push(path, Scalar::Text(value)).unwrap();
+        }
+    }
+}
+
+fn resource(role: Role, rest: &str) -> Resource {
+    let mut words = rest.split(' ');
+    let kind = Arc::from(words.next().unwrap());
+    let name = words.next().unwrap();
+    let name = if name == "-" { String::new() } else { name.to_owned() };
+    let mut basis = if name.is_empty() { NameBasis::Unnamed } else { NameBasis::Reviewed };
+    let (mut pattern, mut identifiers) = (false, Vec::new());
+    for word in words {
+        match word {
+            "carried" => basis = NameBasis::Carried,
+            "reviewed" => basis = NameBasis::Reviewed,
+            "bound" => basis = NameBasis::Bound,
+            "scope" => basis = NameBasis::Scope,
+            "unnamed" => basis = NameBasis::Unnamed,
+            "pattern" => pattern = true,
+            other => {
+                let (member, value) = other.split_once('=').unwrap();
+                identifiers.push(Identifier { name: Arc::from(member), value: value.to_owned() });
+            }
+        }
+    }
+    Resource { role, kind, name, basis, pattern, identifiers }
+}
