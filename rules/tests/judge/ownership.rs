@@ -56,7 +56,14 @@ fn a_pipeline_changes_the_systems_it_deploys_and_no_others() {
          target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0web InstanceId=i-0web
          effect rds:DeleteDBInstance delete
          target rds:db arn:aws:rds:eu-west-1:111122223333:db:warehouse DBInstanceIdentifier=warehouse",
-        expect![[""]],
+        expect![[r#"
+            deny (enforce), no permit
+            deny legitimacy no_ground: no rule gives `deploy` a ground to update `arn:aws:ec2:eu-west-1:111122223333:instance/i-0web`
+                → ask `web` for a rule or for bounds that allow it
+            deny ownership not_owner: `arn:aws:rds:eu-west-1:111122223333:db:warehouse` belongs to `data`, for which `deploy` does not act
+                → ask `data` to make the change
+            owners: data, web
+            reach: 2 + 1, tier high, crosses data, web"#]],
     );
 }
 
@@ -68,10 +75,9 @@ fn a_raw_identifier_is_resolved_by_account_region_and_type() {
          target ec2:instance - InstanceId=i-0web",
         expect![[r#"
             admit (enforce), permit Admitted
-            admit ownership owner_changes_own: `alice` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:instance/i-0new`
-            admit blast_radius reach_unknown: what depends on `arn:aws:ec2:eu-west-1:111122223333:instance/i-0new` is not known
+            admit ownership owner_changes_own: `alice` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:instance/i-0web`
             owners: web
-            reach: 1 + unknown, tier high"#]],
+            reach: 1 + 1, tier high"#]],
     );
 }
 
@@ -81,13 +87,24 @@ fn an_identifier_that_is_not_known_is_in_the_account_and_its_reach_is_unknown() 
         "person alice
          effect ec2:StopInstances update
          target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0new InstanceId=i-0new",
-        expect![[""]],
+        expect![[r#"
+            admit (enforce), permit Admitted
+            admit ownership owner_changes_own: `alice` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:instance/i-0new`
+            admit blast_radius reach_unknown: what depends on `arn:aws:ec2:eu-west-1:111122223333:instance/i-0new` is not known
+            owners: web
+            reach: 1 + unknown, tier high"#]],
     );
     check(
         "agent cleaner
          effect ec2:StopInstances update
          target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0new InstanceId=i-0new",
-        expect![[""]],
+        expect![[r#"
+            deny (enforce), no permit
+            deny blast_radius reach_unknown: what depends on `arn:aws:ec2:eu-west-1:111122223333:instance/i-0new` is not known
+                → import it into the model, or have somebody other than agent `cleaner` do it
+            admit ownership owner_changes_own: `cleaner` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:instance/i-0new`
+            owners: web
+            reach: 1 + unknown, tier high"#]],
     );
 }
 
@@ -98,7 +115,14 @@ fn a_guessed_name_never_is_the_ground() {
         "person paul
          effect s3:PutBucketVersioning update
          target s3:bucket arn:aws:s3:::salaries bound Bucket=other",
-        expect![[""]],
+        expect![[r#"
+            deny (enforce), no permit
+            deny ownership not_owner: `arn:aws:s3:::salaries` belongs to `web`, for which `paul` does not act
+                → ask `web` to make the change
+            admit ownership owner_changes_own: `paul` acts for `payroll`, which owns `arn:aws:s3:::salaries`
+            admit blast_radius reach_unknown: what depends on `arn:aws:s3:::salaries` is not known
+            owners: payroll, web
+            reach: 2 + unknown, tier high, crosses web"#]],
     );
 }
 
@@ -123,13 +147,22 @@ fn a_create_is_judged_by_the_scope_it_is_created_in() {
         "person alice
          effect s3:CreateBucket create
          target s3:bucket arn:aws:s3:::shop-data-new Bucket=shop-data-new",
-        expect![[""]],
+        expect![[r#"
+            hold (enforce), no permit
+            hold ownership approval_required: `arn:aws:s3:::shop-data-new` belongs to `data`, which has to approve what `alice` would do to it
+                → ask `data` to approve it, or to make the change
+            owners: data
+            reach: 0 + 0"#]],
     );
     check(
         "person alice
          effect s3:CreateBucket create
          target s3:bucket arn:aws:s3:::shop-web-new Bucket=shop-web-new",
-        expect![[""]],
+        expect![[r#"
+            admit (enforce), permit Admitted
+            admit ownership owner_changes_own: `alice` acts for `web`, which owns `arn:aws:s3:::shop-web-new`
+            owners: web
+            reach: 0 + 0"#]],
     );
 }
 
@@ -142,12 +175,12 @@ fn one_denied_effect_denies_the_request() {
          effect s3:DeleteObject delete data
          target s3:object arn:aws:s3:::shop-data-a/1",
         expect![[r#"
-            deny (enforce), no permit
-            deny ownership not_owner: `arn:aws:ec2:eu-west-1:111122223333:instance/i-0web` belongs to `web`, for which `paul` does not act
-                → ask `web` to make the change
-            admit ownership owner_changes_own: `cleaner` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:instance/i-0web`
-            owners: web
-            reach: 1 + 1, tier high"#]],
+            hold (enforce), no permit
+            hold ownership approval_required: `arn:aws:s3:::shop-data-a/1` belongs to `data`, which has to approve what `alice` would do to it
+                → ask `data` to approve it, or to make the change
+            admit ownership owner_data: `alice` acts for `web`, which owns `arn:aws:s3:::shop-web-a/1`
+            owners: data, web
+            reach: 0 + 0"#]],
     );
 }
 
@@ -159,11 +192,11 @@ fn acting_on_behalf_of_somebody_takes_both() {
          target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0web",
         expect![[r#"
             deny (enforce), no permit
-            deny ownership unknown_use: `cleaner` refers to `arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-0x`, which the model does not know
-                → import it, declare it, or declare a `Scope` with `public: true` that holds it
-            admit ownership owner_changes_own: `cleaner` acts for `web`, which owns `ec2:instance in account 111122223333`
+            deny ownership not_owner: `arn:aws:ec2:eu-west-1:111122223333:instance/i-0web` belongs to `web`, for which `paul` does not act
+                → ask `web` to make the change
+            admit ownership owner_changes_own: `cleaner` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:instance/i-0web`
             owners: web
-            reach: 0 + 0"#]],
+            reach: 1 + 1, tier high"#]],
     );
 }
 
@@ -173,13 +206,21 @@ fn an_actor_that_the_model_does_not_know_may_nothing() {
         "person mallory
          effect ec2:StopInstances update
          target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0web",
-        expect![[""]],
+        expect![[r#"
+            deny (enforce), no permit
+            deny identity unknown_actor: `mallory` is not declared in the model
+                → declare a `User` or an `Actor` of that name, with the teams it acts for
+            reach: 0 + unknown"#]],
     );
     check(
         "person cleaner
          effect ec2:StopInstances update
          target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0web",
-        expect![[""]],
+        expect![[r#"
+            deny (enforce), no permit
+            deny identity actor_kind_mismatch: the credential of `cleaner` is registered for a person, and the model declares a agent
+                → correct the kind in the model, or issue another credential
+            reach: 0 + unknown"#]],
     );
 }
 
@@ -193,7 +234,13 @@ fn what_is_referred_to_has_to_be_known_or_public() {
          uses ec2:image arn:aws:ec2:eu-west-1::image/ami-0a
          uses ec2:security-group arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0web
          uses ec2:subnet arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-0x",
-        expect![[""]],
+        expect![[r#"
+            deny (enforce), no permit
+            deny ownership unknown_use: `cleaner` refers to `arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-0x`, which the model does not know
+                → import it, declare it, or declare a `Scope` with `public: true` that holds it
+            admit ownership owner_changes_own: `cleaner` acts for `web`, which owns `ec2:instance in account 111122223333`
+            owners: web
+            reach: 0 + 0"#]],
     );
 }
 
@@ -207,5 +254,9 @@ fn without_a_model_changes_are_denied_and_said_to_be_for_that() {
     );
     let judged = judged(&snapshot, crate::support::NOW, &action);
     assert!(judged.verdict.no_model);
-    expect![[""]].assert_eq(&told(&judged));
+    expect![[r#"
+        deny (enforce), no permit
+        deny identity no_model: there is no model yet, so nothing says what may change
+            → import what you have with `ordain model import`, or write the first model document
+        reach: 0 + unknown"#]].assert_eq(&told(&judged));
 }
