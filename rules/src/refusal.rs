@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use ordain_action::{Party, ReasonCode};
+use ordain_action::{Access, Party, ReasonCode};
 
 use crate::resolve::Site;
 use crate::{Count, Reason, Ruling};
@@ -43,7 +43,7 @@ pub(crate) fn unknown_actor(party: &Party) -> Reason {
 
 pub(crate) fn other_kind(party: &Party, declared: &str) -> Reason {
     let text = format!(
-        "the credential of `{}` is registered for a {}, and the model declares a {declared}",
+        "the credential of `{}` is registered as `{}`, and the model declares `{declared}`",
         party.name,
         party.kind.as_str()
     );
@@ -80,9 +80,23 @@ pub(crate) fn approval_required(party: &Party, site: &Site, effect: usize) -> Re
     reason(Ruling::Hold, Count::Ownership, "approval_required", effect, (text, remedy))
 }
 
-pub(crate) fn no_ground(party: &Party, access: &str, site: &Site, effect: usize) -> Reason {
-    let text =
-        format!("no rule gives `{}` a ground to {} `{}`", party.name, access.replace('_', " "), site.name);
+/// What an effect class does, as a verb before a resource.
+pub(crate) const fn verb(access: Access) -> &'static str {
+    match access {
+        Access::Read => "read",
+        Access::Create => "create in",
+        Access::Update => "update",
+        Access::Delete => "delete",
+        Access::Grant => "change who may do what on",
+        Access::Expose => "open",
+        Access::Execute => "run something on",
+        Access::Tag => "tag",
+        Access::SecretRead => "read secrets of",
+    }
+}
+
+pub(crate) fn no_ground(party: &Party, access: Access, site: &Site, effect: usize) -> Reason {
+    let text = format!("no rule gives `{}` a ground to {} `{}`", party.name, verb(access), site.name);
     let remedy = format!("ask {} for a rule or for bounds that allow it", quoted(&site.standing.owners));
     reason(Ruling::Deny, Count::Legitimacy, "no_ground", effect, (text, remedy))
 }

@@ -246,7 +246,8 @@ impl<'e> Estate<'e> {
     fn anywhere(&self, resource: &Resource) -> Site {
         let account = Arc::clone(&self.upstream.account);
         let standing = self.model.scopes.stand(Standing::default(), Some(self.plane), &account, "", &[]);
-        let site = self.site(resource, Known::No, account, Arc::clone(self.region), standing);
+        let unnamed = Resource { name: String::new(), ..resource.clone() };
+        let site = self.site(&unnamed, Known::No, account, Arc::clone(self.region), standing);
         Site { anywhere: true, ..site }
     }
 

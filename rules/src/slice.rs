@@ -112,6 +112,11 @@ impl Question<'_> {
             self.resource(types)?,
             self.operation_entity(types),
             self.parameters(types)?,
+            // Without it no effect class would be in `change`, and every gate on all changes be silent.
+            Entity::new_no_attrs(
+                uid(&types.action, self.access.as_str()),
+                HashSet::from([uid(&types.action, "change")]),
+            ),
         ];
         for owner in &self.site.standing.owners {
             let groups = self.model.people.groups.get(owner).into_iter().flatten();

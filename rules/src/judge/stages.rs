@@ -287,7 +287,7 @@ impl<'j> Judgement<'j> {
         }
         // Where the owner was the trouble, that was said; an owner without a ground is another matter.
         if answer.grounds.is_empty() && standing.suffices() {
-            self.reasons.push(refusal::no_ground(party, touched.access.as_str(), site, touched.index));
+            self.reasons.push(refusal::no_ground(party, touched.access, site, touched.index));
         }
         let values = self.values(party, touched, site, freezes);
         for number in answer.grounds.iter().chain(&answer.gates) {
@@ -325,7 +325,7 @@ impl<'j> Judgement<'j> {
             ("resource", site.name.clone()),
             ("system", word(&standing.system)),
             ("operation", format!("{}:{}", touched.effect.service, touched.effect.operation)),
-            ("access", touched.access.as_str().replace('_', " ")),
+            ("access", refusal::verb(touched.access).to_owned()),
             ("freeze", freezes.iter().map(freeze).collect::<Vec<_>>().join("; ")),
             ("dependants", self.measured.dependants.to_string()),
             ("environment", word(&standing.environment)),

@@ -2,5 +2,7 @@
 //!
 //! Leaves out importing, which has tests of its own.
 
+mod gates;
 mod ownership;
+mod reach;
 mod support;

@@ -58,10 +58,9 @@ fn a_pipeline_changes_the_systems_it_deploys_and_no_others() {
          target rds:db arn:aws:rds:eu-west-1:111122223333:db:warehouse DBInstanceIdentifier=warehouse",
         expect![[r#"
             deny (enforce), no permit
-            deny legitimacy no_ground: no rule gives `deploy` a ground to update `arn:aws:ec2:eu-west-1:111122223333:instance/i-0web`
-                → ask `web` for a rule or for bounds that allow it
             deny ownership not_owner: `arn:aws:rds:eu-west-1:111122223333:db:warehouse` belongs to `data`, for which `deploy` does not act
                 → ask `data` to make the change
+            admit ownership pipeline_deploys_its_systems: `deploy` is declared to deploy `system:storefront`, to which `arn:aws:ec2:eu-west-1:111122223333:instance/i-0web` belongs
             owners: data, web
             reach: 2 + 1, tier high, crosses data, web"#]],
     );
@@ -117,10 +116,10 @@ fn a_guessed_name_never_is_the_ground() {
          target s3:bucket arn:aws:s3:::salaries bound Bucket=other",
         expect![[r#"
             deny (enforce), no permit
-            deny ownership not_owner: `arn:aws:s3:::salaries` belongs to `web`, for which `paul` does not act
+            deny ownership not_owner: `other` belongs to `web`, for which `paul` does not act
                 → ask `web` to make the change
             admit ownership owner_changes_own: `paul` acts for `payroll`, which owns `arn:aws:s3:::salaries`
-            admit blast_radius reach_unknown: what depends on `arn:aws:s3:::salaries` is not known
+            admit blast_radius reach_unknown: what depends on `other` is not known
             owners: payroll, web
             reach: 2 + unknown, tier high, crosses web"#]],
     );
@@ -218,7 +217,7 @@ fn an_actor_that_the_model_does_not_know_may_nothing() {
          target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0web",
         expect![[r#"
             deny (enforce), no permit
-            deny identity actor_kind_mismatch: the credential of `cleaner` is registered for a person, and the model declares a agent
+            deny identity actor_kind_mismatch: the credential of `cleaner` is registered as `person`, and the model declares `agent`
                 → correct the kind in the model, or issue another credential
             reach: 0 + unknown"#]],
     );
@@ -258,5 +257,6 @@ fn without_a_model_changes_are_denied_and_said_to_be_for_that() {
         deny (enforce), no permit
         deny identity no_model: there is no model yet, so nothing says what may change
             → import what you have with `ordain model import`, or write the first model document
-        reach: 0 + unknown"#]].assert_eq(&told(&judged));
+        reach: 0 + unknown"#]]
+    .assert_eq(&told(&judged));
 }
