@@ -34,6 +34,7 @@ pub struct ListenCounts {
     accepted: AtomicU64,
     turned_away: AtomicU64,
     handshakes_failed: AtomicU64,
+    open: Arc<AtomicU64>,
 }
 
 impl ListenCounts {
@@ -49,10 +50,32 @@ impl ListenCounts {
         self.turned_away.load(Ordering::Relaxed)
     }
 
+    /// Connections that are open.
+    #[must_use]
+    pub fn open(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    fn opened(&self) -> Open {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+        self.open.fetch_add(1, Ordering::Relaxed);
+        Open(Arc::clone(&self.open))
+    }
+
     /// TLS handshakes that failed or took too long.
     #[must_use]
     pub fn handshakes_failed(&self) -> u64 {
         self.handshakes_failed.load(Ordering::Relaxed)
+    }
+}
+
+/// One open connection, counted until it is dropped.
+#[derive(Debug)]
+struct Open(Arc<AtomicU64>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -96,8 +119,8 @@ where
             counts.turned_away.fetch_add(1, Ordering::Relaxed);
             continue;
         };
-        counts.accepted.fetch_add(1, Ordering::Relaxed);
-        connections.spawn(connection(Arc::clone(&shared), Arc::clone(&counts), socket, peer, seat));
+        let place = (seat, counts.opened());
+        connections.spawn(connection(Arc::clone(&shared), Arc::clone(&counts), socket, peer, place));
     }
     // New connections are refused by the system from here, so that a balancer takes them elsewhere.
     drop(listener);
@@ -114,7 +137,7 @@ async fn connection<S, F, B>(
     counts: Arc<ListenCounts>,
     socket: TcpStream,
     peer: SocketAddr,
-    seat: Seat,
+    place: (Seat, Open),
 ) where
     S: Fn(ConnectionInfo, Request<RequestBody>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
@@ -148,7 +171,7 @@ async fn connection<S, F, B>(
     } else {
         serve::http1(shared, info, stream).await;
     }
-    drop(seat);
+    drop(place);
 }
 
 /// A connection of which it is known what it speaks.

@@ -4,7 +4,6 @@ use expect_test::{Expect, expect};
 
 use super::harness::{Gate, answers, quick};
 
-#[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
 async fn check(raw: &str, expected: Expect) {
     let gate = Gate::start(quick()).await;
     let answer = gate.talk(raw.as_bytes()).await;

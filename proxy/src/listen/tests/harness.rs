@@ -1,6 +1,5 @@
 //! A listener with a service that says what reached it, and clients that write bytes as they are told.
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -89,6 +88,18 @@ impl Gate {
         timeout(PATIENCE, self.task).await.unwrap().unwrap()
     }
 
+    /// Waits until all connections are closed and nothing is held, for as long as that may take.
+    pub(super) async fn at_rest(&self) {
+        for _ in 0..400 {
+            let held = self.budget.proven_in_use() + self.budget.unproven_in_use();
+            if self.counts.open() == 0 && held == 0 {
+                return;
+            }
+            sleep(Duration::from_millis(25)).await;
+        }
+        panic!("{} connections are open, {} bytes held", self.counts.open(), self.budget.unproven_in_use());
+    }
+
     pub(super) fn passed(&self) -> Vec<String> {
         self.passed.lock().unwrap().clone()
     }
@@ -146,6 +157,7 @@ async fn answer(
     }
     match held.head().uri.path() {
         "/slow" => sleep(Duration::from_millis(300)).await,
+        "/large" => return reply(200, &"a".repeat(64 << 20)),
         "/stuck" => sleep(PATIENCE * 2).await,
         _ => {}
     }
@@ -170,8 +182,7 @@ async fn stream(request: Request<RequestBody>) -> Response<Full<Bytes>> {
 }
 
 fn reply(status: u16, text: &str) -> Response<Full<Bytes>> {
-    let body: Result<_, Infallible> = Ok(Full::new(Bytes::copy_from_slice(text.as_bytes())));
-    let mut response = Response::new(body.unwrap());
+    let mut response = Response::new(Full::new(Bytes::copy_from_slice(text.as_bytes())));
     *response.status_mut() = status.try_into().unwrap();
     response
 }

@@ -1,4 +1,10 @@
 //! Raw sockets in, answers out: a small service behind a real listener.
 
+mod bodies;
+mod differential;
 mod framing;
 mod harness;
+mod http2;
+mod leaving;
+mod timing;
+mod tls;
