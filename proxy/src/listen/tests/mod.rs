@@ -1,6 +1,9 @@
 //! Raw sockets in, answers out: a small service behind a real listener.
 
 mod bodies;
+#[path = "../../../../tests/attacks/case.rs"]
+mod case;
+mod cases;
 mod differential;
 mod framing;
 mod harness;
