@@ -7,6 +7,7 @@ mod answer;
 mod aws;
 pub mod form;
 mod head;
+pub mod line;
 mod room;
 mod rooms;
 

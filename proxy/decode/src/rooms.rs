@@ -5,7 +5,7 @@
 use ordain_action::Undecodable;
 
 use crate::room::Claim;
-use crate::{Head, aws};
+use crate::{Head, WayIn, aws};
 
 /// What rooms have to know before the first request.
 #[derive(Clone, Default)]
@@ -53,5 +53,17 @@ impl Rooms {
     /// No room knows the host, or the head says two things at once.
     pub fn claim<'r>(&'r self, head: &Head<'_>) -> Result<Claim<'r>, Undecodable> {
         self.aws.claim(head).map(Claim::aws)
+    }
+
+    /// How a request to that host is to be taken where nothing else says: by the host, when it is a provider's.
+    #[must_use]
+    pub fn way_in(&self, host: &str) -> WayIn {
+        if aws::is_provider_host(host) { WayIn::Egress } else { WayIn::Reverse }
+    }
+
+    /// The digest of all catalogues, overlays included: a record carries it.
+    #[must_use]
+    pub fn catalog_digest(&self) -> &str {
+        self.aws.catalog_digest()
     }
 }

@@ -1,12 +1,19 @@
-//! Which services and operations a head may mean.
+//! A request in the hands of this room: claimed from its head, read with its body, denied in its own form.
+//!
+//! Leaves out each of the steps, which have files of their own.
 
 use ordain_action::{Call, Created, Denial, Undecodable, Upstream};
+use ordain_catalog::{Location, Payload, Protocol};
 
-use super::Room;
 use super::deny::{self, Dialect};
 use super::marker::Markers;
+use super::route::{self, Found, Route};
+use super::site::Site;
+use super::wire::Wire;
+use super::{Room, answer, call, credentials, destination, gather};
 use crate::Head;
 use crate::answer::{AnswerHead, MintedCredentials, Replacement};
+use crate::form::query::Pair;
 use crate::room::{AnswerRead, Destination, NativeResponse, Needs};
 
 /// A request that this room has claimed.
@@ -15,31 +22,78 @@ pub(crate) struct Claim<'r> {
     room: &'r Room,
     dialect: Dialect,
     bodiless: bool,
+    // What host and marks say, or why the request cannot be read; it is claimed and denied all the same.
+    reading: Result<(Site, Route<'r>), Undecodable>,
 }
 
 impl<'r> Claim<'r> {
+    /// Claims a request.
+    ///
+    /// # Errors
+    /// Nothing in the head belongs to this plane.
     pub(super) fn make(room: &'r Room, head: &Head<'_>) -> Result<Self, Undecodable> {
-        let markers = Markers::read(head)?;
-        let dialect = Dialect::of(&markers);
-        Ok(Self { room, dialect, bodiless: head.method == "HEAD" })
+        let bodiless = head.method == "HEAD";
+        let markers = match Markers::read(head) {
+            Ok(markers) => markers,
+            Err(why) => return Ok(Self { room, dialect: Dialect::RestJson, bodiless, reading: Err(why) }),
+        };
+        let reading = Site::read(room, head, &markers)
+            .and_then(|site| route::find(room, head, &markers, &site).map(|route| (site, route)));
+        if let Err(why) = &reading
+            && why.reason_code == "unclaimed"
+        {
+            return Err(why.clone());
+        }
+        let dialect = Dialect::of(&markers, reading.as_ref().ok().map(|(_, route)| route));
+        Ok(Self { room, dialect, bodiless, reading })
     }
 
     pub(crate) fn needs(&self) -> Needs {
-        Needs::Held { cap: 16 << 20 }
+        let Ok((_, Route::Known(found))) = &self.reading else {
+            return Needs::Held { cap: gather::BODY_MAX };
+        };
+        if found.iter().any(|found| matches!(found.operation.payload, Payload::Streamed { .. })) {
+            return Needs::Payload;
+        }
+        let bodiless = found.iter().all(|found| {
+            let takes_none = !found.operation.members.iter().any(|member| member.location == Location::Body);
+            let rest = matches!(found.protocol, Protocol::RestJson | Protocol::RestXml);
+            rest && takes_none && matches!(&*found.operation.http.method, "GET" | "HEAD")
+        });
+        if bodiless { Needs::Nothing } else { Needs::Held { cap: gather::BODY_MAX } }
     }
 
     pub(crate) fn decode(
         &self,
-        _upstream: &Upstream,
-        _head: &Head<'_>,
-        _body: &[u8],
-        _payload_sha256: Option<&str>,
+        upstream: &Upstream,
+        head: &Head<'_>,
+        body: &[u8],
+        payload_sha256: Option<&str>,
     ) -> Result<Call, Undecodable> {
-        let _ = self.room.config.token_key;
-        Err(Undecodable::new(
-            "unknown_operation",
-            "the operation is not in the catalogue; add it by an overlay",
-        ))
+        let (site, route) = self.reading.as_ref().map_err(Undecodable::clone)?;
+        let markers = Markers::read(head)?;
+        let opened = gather::open(head, body)?;
+        if matches!(self.needs(), Needs::Nothing) && !body.is_empty() {
+            return Err(Undecodable::new("unexpected_body", "the operation takes no body; send none"));
+        }
+        let in_form;
+        let found = match route {
+            Route::Known(found) => found,
+            Route::Form(services) => {
+                let pairs = gather::form_pairs(&markers, &opened)?;
+                let value = |name: &str| {
+                    pairs.iter().find(|pair: &&Pair<'_>| pair.name == name).map(|pair| pair.value.as_ref())
+                };
+                let action = value("Action").ok_or_else(|| {
+                    Undecodable::new("no_action", "the form names no `Action`; name the operation")
+                })?;
+                in_form = route::by_action(services, action, value("Version"))?;
+                &in_form
+            }
+        };
+        let (found, wire) = strictest(found, head, &markers, &opened)?;
+        let part = call::Request { room: self.room, site, found, payload_sha256 };
+        call::make(&part, upstream, wire)
     }
 
     pub(crate) fn deny(&self, denial: &Denial) -> NativeResponse {
@@ -48,50 +102,88 @@ impl<'r> Claim<'r> {
 
     pub(crate) fn destination(
         &self,
-        _: &Upstream,
-        _: &Head<'_>,
-        _: &Call,
+        upstream: &Upstream,
+        head: &Head<'_>,
+        call: &Call,
     ) -> Result<Destination, Undecodable> {
-        Err(Undecodable::new(
-            "unknown_host",
-            "no host of the provider serves the service in that region; name another region",
-        ))
+        let (site, _) = self.reading.as_ref().map_err(Undecodable::clone)?;
+        destination::of(self.room, site, &Markers::read(head)?, upstream, call)
     }
 
-    pub(crate) fn read_answer(&self, _: &AnswerHead<'_>, _: &[u8]) -> AnswerRead {
-        AnswerRead::default()
+    pub(crate) fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
+        answer::read(answer, body)
     }
 
-    pub(crate) fn read_created(&self, _: &Call, _: &AnswerHead<'_>, _: &[u8]) -> Vec<Created> {
-        Vec::new()
+    pub(crate) fn read_created(&self, call: &Call, answer: &AnswerHead<'_>, body: &[u8]) -> Vec<Created> {
+        answer::created(&call.answer, answer, body)
     }
 
     pub(crate) fn find_credentials(
         &self,
-        _: &Call,
-        _: &AnswerHead<'_>,
-        _: &[u8],
+        call: &Call,
+        answer: &AnswerHead<'_>,
+        body: &[u8],
     ) -> Result<Option<MintedCredentials>, Undecodable> {
-        Ok(None)
+        call.answer.mints.map_or(Ok(None), |minted| credentials::find(minted, answer, body))
     }
 
     pub(crate) fn replace_credentials(
         &self,
-        _: &MintedCredentials,
-        _: &Replacement<'_>,
-        _: &AnswerHead<'_>,
-        _: &[u8],
+        found: &MintedCredentials,
+        replacement: &Replacement<'_>,
+        answer: &AnswerHead<'_>,
+        body: &[u8],
     ) -> Result<Vec<u8>, Undecodable> {
-        Err(Undecodable::new(
-            "credentials_not_found",
-            "the answer carries no credentials that can be replaced",
-        ))
+        credentials::replace(found, replacement, answer, body)
+    }
+}
+
+/// Of operations that the head cannot tell apart: one whose members all are known, then the strictest.
+fn strictest<'f, 'r>(
+    found: &'f [Found<'r>],
+    head: &Head<'_>,
+    markers: &Markers<'_>,
+    body: &[u8],
+) -> Result<(&'f Found<'r>, Wire), Undecodable> {
+    let mut best: Option<((bool, u8, usize), &Found<'r>, Wire)> = None;
+    let mut refused = None;
+    for found in found {
+        match gather::wire(found, head, markers, body) {
+            Ok(wire) => {
+                let weight = (
+                    wire.partial.is_none(),
+                    call::strictness(found.operation.access),
+                    found.service.operations().len(),
+                );
+                if best.as_ref().is_none_or(|(known, _, _)| weight > *known) {
+                    best = Some((weight, found, wire));
+                }
+            }
+            Err(why) => refused = Some(why),
+        }
+    }
+    match (best, refused) {
+        (Some((_, found, wire)), _) => Ok((found, wire)),
+        (None, Some(why)) => Err(why),
+        (None, None) => Err(route::unknown("the request")),
     }
 }
 
 impl Dialect {
-    /// The form in which the caller expects its error, from the marks alone.
-    pub(super) fn of(markers: &Markers<'_>) -> Self {
+    /// The form in which the caller expects its error: that of the operation found, or what the marks look like.
+    fn of(markers: &Markers<'_>, route: Option<&Route<'_>>) -> Self {
+        match route {
+            Some(Route::Known(found)) => {
+                if let Some(found) = found.first() {
+                    return Self::spoken(found);
+                }
+            }
+            Some(Route::Form(services)) => {
+                let ec2 = services.iter().any(|service| service.reads(Protocol::Ec2));
+                return if ec2 { Self::Ec2 } else { Self::Query };
+            }
+            None => {}
+        }
         if markers.smithy_protocol == Some("rpc-v2-cbor") {
             return Self::Cbor;
         }
@@ -107,6 +199,19 @@ impl Dialect {
             (None, "application/x-www-form-urlencoded") => Self::Query,
             (None, _) if markers.query.iter().any(|pair| pair.name == "Action") => Self::Query,
             (None, _) => Self::RestJson,
+        }
+    }
+
+    fn spoken(found: &Found<'_>) -> Self {
+        match found.protocol {
+            Protocol::Query => Self::Query,
+            Protocol::Ec2 => Self::Ec2,
+            Protocol::Json if &*found.service.head().json_version == "1.0" => Self::Json10,
+            Protocol::Json => Self::Json11,
+            Protocol::RestJson => Self::RestJson,
+            Protocol::RestXml if &**found.service.name() == "s3" => Self::S3,
+            Protocol::RestXml => Self::RestXml,
+            Protocol::Cbor => Self::Cbor,
         }
     }
 }

@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn each_protocol_has_its_own_words() {
+    fn query_clients_hear_xml() {
         check(
             Dialect::Query,
             DenialKind::Forbidden,
@@ -278,6 +278,10 @@ mod tests {
             <?xml version="1.0" encoding="UTF-8"?>
             <Error><Code>InvalidAccessKeyId</Code><Message>User: &lt;alice&gt; is not authorized &amp; more</Message><RequestId>01890a5d-ac96-774b-bcce-b302099a8057</RequestId></Error>"#]],
         );
+    }
+
+    #[test]
+    fn json_and_cbor_clients_hear_their_own() {
         check(
             Dialect::Json10,
             DenialKind::Forbidden,

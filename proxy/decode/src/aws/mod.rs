@@ -5,16 +5,36 @@
 //! - **Reads** query, EC2 query, JSON 1.0 and 1.1, REST JSON, REST XML and Smithy RPC v2 CBOR.
 //! - **Catalogue**: `proxy/catalog/aws`, generated from the vendor's own models.
 //! - **Denies as** each protocol's own error (`deny.rs`).
-//! - **Absent on purpose**: checking signatures (`ordain-sigv4`), S3 browser POST forms, event streams that go both
-//!   ways, S3 Object Lambda's own hosts.
+//! - **Absent on purpose**: checking signatures (`ordain-sigv4`), S3 browser POST forms, multi-region access
+//!   points, websites, and the inside of CloudFormation templates.
 
+mod answer;
+mod authority;
+mod batch;
+mod bind;
+mod bucket;
+mod call;
 mod claim;
+mod credentials;
 mod deny;
+mod destination;
+mod gather;
 mod marker;
+mod partiql;
+mod policy;
+mod resource;
+mod rest;
+mod route;
+mod secret;
+mod sharpen;
+mod site;
+mod wire;
 
 use ordain_action::Undecodable;
+use ordain_catalog::Catalog;
 
 pub(crate) use claim::Claim;
+pub(crate) use site::is_provider_host;
 
 use crate::Head;
 use crate::rooms::{RoomsConfig, RoomsError};
@@ -22,17 +42,38 @@ use crate::rooms::{RoomsConfig, RoomsError};
 /// The room and what it was set up with.
 #[derive(Debug)]
 pub(crate) struct Room {
-    config: RoomsConfig,
+    catalog: Catalog,
+    tokens: secret::Tokens,
+    own_hosts: Vec<String>,
 }
 
 impl Room {
     /// Sets the room up.
     pub(crate) fn new(config: RoomsConfig) -> Result<Self, RoomsError> {
-        Ok(Self { config })
+        let catalog = match &config.aws_overlay {
+            Some(text) => {
+                Catalog::with_overlay(text).map_err(|error| RoomsError::Overlay(error.to_string()))?
+            }
+            None => Catalog::new(),
+        };
+        Ok(Self { catalog, tokens: secret::Tokens::new(config.token_key), own_hosts: config.own_hosts })
     }
 
     /// Claims a request, from its head alone.
     pub(crate) fn claim(&self, head: &Head<'_>) -> Result<Claim<'_>, Undecodable> {
         Claim::make(self, head)
+    }
+
+    /// The digest of the catalogue.
+    pub(crate) fn catalog_digest(&self) -> &str {
+        self.catalog.digest()
+    }
+
+    /// The labels before a name of ours: SDKs put buckets and account ids there.
+    fn own_prefix<'h>(&self, host: &'h str) -> &'h str {
+        let ours = self.own_hosts.iter().map(String::as_str).chain(["localhost"]);
+        ours.filter_map(|own| host.strip_suffix(own)?.strip_suffix('.'))
+            .max_by_key(|prefix| host.len() - prefix.len())
+            .unwrap_or_default()
     }
 }

@@ -1,6 +1,6 @@
 //! CBOR as the Smithy RPC v2 protocol writes it: maps with text keys, each key once, one value, no tags but time.
 //!
-//! Leaves out half-precision floats and big numbers, which no client of that protocol sends.
+//! Leaves out big numbers, which no client of that protocol sends.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -56,6 +56,7 @@ fn value(decoder: &mut Decoder<'_>, fields: &mut Fields, depth: usize) -> Result
         | Type::Int => {
             fields.put(Scalar::Number(&decoder.int().map_err(broken)?.to_string()));
         }
+        Type::F16 => fields.put(Scalar::Number(&decoder.f16().map_err(broken)?.to_string())),
         Type::F32 => fields.put(Scalar::Number(&decoder.f32().map_err(broken)?.to_string())),
         Type::F64 => fields.put(Scalar::Number(&decoder.f64().map_err(broken)?.to_string())),
         Type::Bytes | Type::BytesIndef => {
@@ -77,7 +78,7 @@ fn value(decoder: &mut Decoder<'_>, fields: &mut Fields, depth: usize) -> Result
             }
             return value(decoder, fields, depth + 1);
         }
-        Type::Undefined | Type::F16 | Type::Simple | Type::Break | Type::Unknown(_) => {
+        Type::Undefined | Type::Simple | Type::Break | Type::Unknown(_) => {
             return Err(bad("there is a kind of value that the protocol does not use"));
         }
     }

@@ -11,7 +11,7 @@ use quick_xml::name::ResolveResult;
 use super::DEPTH_MAX;
 use super::fields::{Fields, clip, duplicate};
 
-/// Whether an element may repeat, by its path below the root, without item numbers.
+/// Whether an element may repeat, by its path below the root, with the item numbers of the lists around it.
 pub type IsList<'a> = &'a dyn Fn(&str) -> bool;
 
 /// Reads one document into `fields`, where their path stands, and returns the name of its root.
@@ -26,7 +26,7 @@ pub fn read(body: &[u8], is_list: IsList<'_>, fields: &mut Fields) -> Result<Str
     let mut reader = NsReader::from_str(text);
     reader.config_mut().allow_dangling_amp = false;
     let mut document =
-        Document { is_list, open: Vec::new(), plain: String::new(), root: None, namespace: None };
+        Document { is_list, open: Vec::new(), path: String::new(), root: None, namespace: None };
     loop {
         let (resolved, event) = reader.read_resolved_event().map_err(|_| bad("it is not well formed"))?;
         let namespace = match resolved {
@@ -94,7 +94,7 @@ fn predefined(name: &str) -> Result<&'static str, Undecodable> {
 
 struct Open {
     marks: Vec<super::fields::Mark>,
-    plain_end: usize,
+    path_end: usize,
     text: String,
     has_children: bool,
     // Names of the children so far, with how many there were.
@@ -104,8 +104,8 @@ struct Open {
 struct Document<'l> {
     is_list: IsList<'l>,
     open: Vec<Open>,
-    // The path below the root without item numbers.
-    plain: String,
+    // The path below the root, item numbers included.
+    path: String,
     root: Option<String>,
     namespace: Option<Option<String>>,
 }
@@ -126,7 +126,7 @@ impl Document<'_> {
         let local = start.local_name();
         let name = local.into_inner();
         let mut marks = Vec::new();
-        let plain_end = self.plain.len();
+        let path_end = self.path.len();
         match self.open.last_mut() {
             None if self.root.is_some() => return Err(bad("it has two roots")),
             None => self.root = Some(name.to_owned()),
@@ -135,24 +135,26 @@ impl Document<'_> {
                     return Err(bad("text and elements are mixed"));
                 }
                 parent.has_children = true;
-                if !self.plain.is_empty() {
-                    self.plain.push('.');
+                if !self.path.is_empty() {
+                    self.path.push('.');
                 }
-                self.plain.push_str(name);
+                self.path.push_str(name);
                 let number = parent.count(name);
-                let list = (self.is_list)(&self.plain);
+                let list = (self.is_list)(&self.path);
                 if number > 1 && !list {
                     return Err(duplicate(name));
                 }
                 marks.push(fields.enter(name));
                 if list {
                     marks.push(fields.enter_item(number));
+                    self.path.push('.');
+                    self.path.push_str(&number.to_string());
                 }
             }
         }
         self.open.push(Open {
             marks,
-            plain_end,
+            path_end,
             text: String::new(),
             has_children: false,
             children: Vec::new(),
@@ -177,13 +179,14 @@ impl Document<'_> {
     fn end(&mut self, fields: &mut Fields) -> Result<(), Undecodable> {
         let Some(open) = self.open.pop() else { return Err(bad("an element ends that did not begin")) };
         let root = self.open.is_empty();
-        if !open.has_children && !(root && open.text.trim().is_empty()) {
+        let nothing_at_root = root && open.text.trim().is_empty();
+        if !open.has_children && !nothing_at_root {
             fields.put(if open.text.is_empty() { Scalar::Empty } else { Scalar::Text(&open.text) });
         }
         for mark in open.marks.into_iter().rev() {
             fields.leave(mark);
         }
-        self.plain.truncate(open.plain_end);
+        self.path.truncate(open.path_end);
         Ok(())
     }
 }

@@ -1,0 +1,313 @@
+//! Operations that do many things at once, or whose body is a language of its own: each into all its effects.
+//!
+//! Leaves out templates, which are indirect authority for now: their parameters are said to be partial.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ordain_action::{
+    Access, Completeness, Effect, Identifier, NameBasis, Parameters, Resource, Role, Scalar, Undecodable,
+};
+use ordain_catalog::{Location, Operation};
+
+use super::bind::is_arn;
+use super::partiql;
+use super::resource::Place;
+use super::wire::Wire;
+use crate::form::fields::{segments, unescape};
+use crate::form::{Fields, json};
+
+/// Adds the parameters that stand inside a text of the body, so that they are read like any other.
+pub(super) fn unfold(operation: &Operation, wire: &mut Wire) -> Result<(), Undecodable> {
+    if &*operation.service != "cloudcontrol" {
+        return Ok(());
+    }
+    for member in ["DesiredState", "PatchDocument"] {
+        let Some(text) = wire.text(Location::Body, member).map(str::to_owned) else { continue };
+        let mut inner = Fields::new();
+        json::read(text.as_bytes(), &mut inner)?;
+        let outer = wire.at(Location::Body);
+        for (path, value) in inner.iter() {
+            outer.put_at(&format!("{member}.{path}"), value);
+        }
+    }
+    Ok(())
+}
+
+/// Changes the effect of operations whose own name does not say what they do.
+pub(super) fn adjust(effect: &mut Effect, place: &Place<'_>) {
+    match (&*effect.service, &*effect.operation) {
+        (
+            "cloudformation",
+            "CreateStack"
+            | "UpdateStack"
+            | "DeleteStack"
+            | "ExecuteChangeSet"
+            | "CreateStackSet"
+            | "UpdateStackSet"
+            | "CreateStackInstances"
+            | "UpdateStackInstances"
+            | "DeleteStackInstances"
+            | "ContinueUpdateRollback"
+            | "RollbackStack"
+            | "ImportStacksToStackSet"
+            | "StartResourceScan"
+            | "ExecuteStackRefactor",
+        ) => {
+            effect.access = Access::Execute;
+            effect.parameters.incomplete(Completeness::Partial("what the template does is not decoded"));
+        }
+        ("cloudcontrol", "CreateResource" | "UpdateResource" | "DeleteResource") => {
+            cloud_control(effect, place)
+        }
+        ("s3", "DeleteObjects") => delete_objects(effect, place),
+        _ => {}
+    }
+}
+
+/// The effects of a batch; `None` for what is none.
+pub(super) fn split(
+    main: &Effect,
+    wire: &Wire,
+    place: &Place<'_>,
+) -> Result<Option<Vec<Effect>>, Undecodable> {
+    if &*main.service != "dynamodb" {
+        return Ok(None);
+    }
+    match &*main.operation {
+        "BatchWriteItem" => by_table(main, wire, place, written).map(Some),
+        "TransactWriteItems" => by_table(main, wire, place, transacted).map(Some),
+        "ExecuteStatement" | "BatchExecuteStatement" | "ExecuteTransaction" => {
+            statements(main, wire, place).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn delete_objects(effect: &mut Effect, place: &Place<'_>) {
+    let Some(bucket) = effect.parameters.text("Bucket").map(str::to_owned) else { return };
+    if is_arn(&bucket) {
+        return;
+    }
+    let mut targets = Vec::new();
+    for leaf in effect.parameters.iter() {
+        let Scalar::Text(key) = leaf.value else { continue };
+        if leaf.path.ends_with(".Key") {
+            targets.push(Resource {
+                role: Role::Target,
+                kind: Arc::from("s3:object"),
+                name: format!("arn:{}:s3:::{bucket}/{key}", place.partition),
+                basis: NameBasis::Reviewed,
+                pattern: false,
+                identifiers: vec![
+                    Identifier { name: Arc::from("Bucket"), value: bucket.clone() },
+                    Identifier { name: Arc::from("Key"), value: key.to_owned() },
+                ],
+            });
+        }
+    }
+    if !targets.is_empty() {
+        effect.resources.retain(|resource| resource.role != Role::Target);
+        effect.resources.extend(targets);
+        let bucket_known = effect
+            .resources
+            .iter()
+            .any(|resource| resource.role == Role::Parent && &*resource.kind == "s3:bucket");
+        if !bucket_known {
+            effect.resources.push(Resource {
+                role: Role::Parent,
+                kind: Arc::from("s3:bucket"),
+                name: format!("arn:{}:s3:::{bucket}", place.partition),
+                basis: NameBasis::Reviewed,
+                pattern: false,
+                identifiers: vec![Identifier { name: Arc::from("Bucket"), value: bucket }],
+            });
+        }
+    }
+}
+
+/// Types whose primary identifier names one resource by a template that was reviewed.
+const CLOUD_CONTROL: [(&str, &str, &str); 12] = [
+    ("AWS::S3::Bucket", "s3:bucket", "arn:{p}:s3:::{id}"),
+    ("AWS::IAM::Role", "iam:role", "arn:{p}:iam::{a}:role/{id}"),
+    ("AWS::IAM::User", "iam:user", "arn:{p}:iam::{a}:user/{id}"),
+    ("AWS::EC2::Instance", "ec2:instance", "arn:{p}:ec2:{r}:{a}:instance/{id}"),
+    ("AWS::EC2::SecurityGroup", "ec2:security-group", "arn:{p}:ec2:{r}:{a}:security-group/{id}"),
+    ("AWS::EC2::VPC", "ec2:vpc", "arn:{p}:ec2:{r}:{a}:vpc/{id}"),
+    ("AWS::EC2::Subnet", "ec2:subnet", "arn:{p}:ec2:{r}:{a}:subnet/{id}"),
+    ("AWS::EC2::Volume", "ec2:volume", "arn:{p}:ec2:{r}:{a}:volume/{id}"),
+    ("AWS::DynamoDB::Table", "dynamodb:table", "arn:{p}:dynamodb:{r}:{a}:table/{id}"),
+    ("AWS::Lambda::Function", "lambda:function", "arn:{p}:lambda:{r}:{a}:function:{id}"),
+    ("AWS::RDS::DBInstance", "rds:db", "arn:{p}:rds:{r}:{a}:db:{id}"),
+    ("AWS::KMS::Key", "kms:key", "arn:{p}:kms:{r}:{a}:key/{id}"),
+];
+
+fn cloud_control(effect: &mut Effect, place: &Place<'_>) {
+    let type_name = effect.parameters.text("TypeName").unwrap_or_default().to_owned();
+    let identifier = effect.parameters.text("Identifier").unwrap_or_default().to_owned();
+    effect.resources.retain(|resource| resource.role == Role::Uses);
+    effect.access = match &*effect.operation {
+        "CreateResource" => Access::Create,
+        "DeleteResource" => Access::Delete,
+        _ if effect.access == Access::Expose => Access::Expose,
+        // A change of who may do what, whatever the way it comes.
+        _ if type_name.starts_with("AWS::IAM::")
+            || type_name.ends_with("Policy")
+            || type_name.ends_with("Permission") =>
+        {
+            Access::Grant
+        }
+        _ => Access::Update,
+    };
+    if identifier.is_empty() {
+        return;
+    }
+    let known = CLOUD_CONTROL.iter().find(|(name, _, _)| *name == type_name);
+    let (kind, name, basis) = match known {
+        Some(_) if is_arn(&identifier) => (None, identifier.clone(), NameBasis::Carried),
+        Some((_, kind, template)) => {
+            let name = template
+                .replace("{p}", place.partition)
+                .replace("{r}", place.region)
+                .replace("{a}", place.account)
+                .replace("{id}", &identifier);
+            (Some(*kind), name, NameBasis::Reviewed)
+        }
+        None if is_arn(&identifier) => (None, identifier.clone(), NameBasis::Carried),
+        None => (None, String::new(), NameBasis::Unnamed),
+    };
+    effect.resources.push(Resource {
+        role: Role::Target,
+        kind: kind.map_or_else(|| Arc::from(format!("cloudformation:{type_name}")), Arc::from),
+        name,
+        basis,
+        pattern: false,
+        identifiers: vec![
+            Identifier { name: Arc::from("TypeName"), value: type_name },
+            Identifier { name: Arc::from("Identifier"), value: identifier },
+        ],
+    });
+}
+
+/// The table and the class of one leaf of a batch; `None` for leaves that are not part of an item.
+type Sort = fn(&str, &Wire) -> Option<(String, Access)>;
+
+/// `RequestItems.TABLE.N.PutRequest.…`
+fn written(path: &str, _: &Wire) -> Option<(String, Access)> {
+    let mut segments = segments(path);
+    if segments.next() != Some("RequestItems") {
+        return None;
+    }
+    let table = unescape(segments.next()?);
+    match segments.nth(1)? {
+        "PutRequest" => Some((table, Access::Update)),
+        _ => Some((table, Access::Delete)),
+    }
+}
+
+/// `TransactItems.N.Put.…`, whose table stands in a member of its own.
+fn transacted(path: &str, wire: &Wire) -> Option<(String, Access)> {
+    let mut segments = segments(path);
+    if segments.next() != Some("TransactItems") {
+        return None;
+    }
+    let (item, kind) = (segments.next()?, segments.next()?);
+    let table = wire.text(Location::Body, &format!("TransactItems.{item}.{kind}.TableName"))?.to_owned();
+    match kind {
+        "ConditionCheck" => Some((table, Access::Read)),
+        "Put" | "Update" => Some((table, Access::Update)),
+        _ => Some((table, Access::Delete)),
+    }
+}
+
+/// One effect for each table and class.
+fn by_table(main: &Effect, wire: &Wire, place: &Place<'_>, sort: Sort) -> Result<Vec<Effect>, Undecodable> {
+    let mut groups: BTreeMap<(String, Access), Parameters> = BTreeMap::new();
+    for leaf in main.parameters.iter() {
+        let Some(group) = sort(leaf.path, wire) else { continue };
+        let parameters = groups.entry(group).or_insert_with(|| {
+            let mut parameters = Parameters::new();
+            parameters.incomplete(main.parameters.completeness());
+            parameters
+        });
+        parameters.push(leaf.path, leaf.value).map_err(|_| unread())?;
+    }
+    if groups.is_empty() {
+        return Err(unread());
+    }
+    // Leaves beside the items (a request token, what to return) belong to each.
+    let mut effects = Vec::with_capacity(groups.len());
+    for ((table, access), mut parameters) in groups {
+        for leaf in main.parameters.iter().filter(|leaf| sort(leaf.path, wire).is_none()) {
+            let pushed = if leaf.idempotency {
+                parameters.push_idempotency(leaf.path, leaf.value)
+            } else {
+                parameters.push(leaf.path, leaf.value)
+            };
+            pushed.map_err(|_| unread())?;
+        }
+        let resources = vec![table_resource(&table, None, place)];
+        effects.push(Effect { access, resources, parameters, ..main.clone() });
+    }
+    Ok(effects)
+}
+
+/// One effect for each statement. What is not understood changes any table.
+fn statements(main: &Effect, wire: &Wire, place: &Place<'_>) -> Result<Vec<Effect>, Undecodable> {
+    let texts: Vec<&str> = wire
+        .iter()
+        .filter(|leaf| leaf.path == "Statement" || leaf.path.ends_with(".Statement"))
+        .filter_map(|leaf| leaf.text())
+        .collect();
+    if texts.is_empty() {
+        return Err(unread());
+    }
+    let mut effects: Vec<Effect> = Vec::new();
+    for text in texts {
+        let effect = match partiql::read(text) {
+            Ok(statement) => Effect {
+                access: statement.access,
+                iam_action: Arc::from(format!("dynamodb:{}", statement.permission)),
+                resources: vec![table_resource(&statement.table, statement.index.as_deref(), place)],
+                ..main.clone()
+            },
+            Err(_) => {
+                let mut effect = Effect {
+                    access: Access::Update,
+                    resources: vec![Resource { pattern: true, ..table_resource("*", None, place) }],
+                    ..main.clone()
+                };
+                effect.parameters.incomplete(Completeness::Partial("the statement is not understood"));
+                effect
+            }
+        };
+        // Ten statements of one kind on one table are one effect; the parameters hold all of them.
+        let known =
+            effects.iter().any(|known| known.access == effect.access && known.resources == effect.resources);
+        if !known {
+            effects.push(effect);
+        }
+    }
+    Ok(effects)
+}
+
+fn table_resource(table: &str, index: Option<&str>, place: &Place<'_>) -> Resource {
+    let (name, basis) = if is_arn(table) {
+        (table.to_owned(), NameBasis::Carried)
+    } else {
+        (place.arn("dynamodb", &format!("table/{table}")), NameBasis::Reviewed)
+    };
+    let mut identifiers = vec![Identifier { name: Arc::from("TableName"), value: table.to_owned() }];
+    let (kind, name) = match index {
+        Some(index) => {
+            identifiers.push(Identifier { name: Arc::from("IndexName"), value: index.to_owned() });
+            ("dynamodb:index", format!("{name}/index/{index}"))
+        }
+        None => ("dynamodb:table", name),
+    };
+    Resource { role: Role::Target, kind: Arc::from(kind), name, basis, pattern: false, identifiers }
+}
+
+fn unread() -> Undecodable {
+    Undecodable::new("unread_batch", "the batch names nothing that can be judged; send its items whole")
+}

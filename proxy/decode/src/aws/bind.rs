@@ -1,0 +1,238 @@
+//! The resources that a request names, by the catalogue's bindings.
+//!
+//! Leaves out resources that only the value betrays (`authority.rs`) and those of batches (`batch.rs`).
+
+use ordain_action::{Identifier, NameBasis, Resource};
+use ordain_catalog::{Binding, BoundMember, Location, Protocol};
+
+use super::resource::Place;
+use super::wire::Wire;
+
+/// The most resources one effect may name: beyond, some would go unjudged.
+pub(super) const RESOURCES_MAX: usize = 4_096;
+
+struct Match<'w> {
+    items: Vec<&'w str>,
+    value: &'w str,
+}
+
+/// All resources that the bindings find, each once, in the order of the bindings and the request.
+pub(super) fn resources(
+    bindings: &[Binding],
+    protocol: Protocol,
+    wire: &Wire,
+    place: &Place<'_>,
+) -> Vec<Resource> {
+    let mut resources: Vec<Resource> = Vec::new();
+    for (at, binding) in bindings.iter().enumerate() {
+        let matches: Vec<Vec<Match<'_>>> =
+            binding.members.iter().map(|member| matches(member, protocol, wire)).collect();
+        // The member with the most list items decides how many resources there are.
+        let driver = (0..matches.len()).rev().max_by_key(|index| {
+            matches.get(*index).and_then(|found| found.first()).map_or(0, |first| first.items.len() + 1)
+        });
+        let Some(driver) = driver.and_then(|index| matches.get(index)) else { continue };
+        for lead in driver {
+            if !lead.value.starts_with(&*binding.value_prefix)
+                || taken(bindings.get(..at), binding, lead.value)
+            {
+                continue;
+            }
+            let mut variables: Vec<(&str, &str)> = Vec::new();
+            let mut identifiers = Vec::new();
+            for (member, found) in binding.members.iter().zip(&matches) {
+                let fitting = found
+                    .iter()
+                    .find(|one| one.items.iter().zip(&lead.items).all(|(one, other)| one == other));
+                let Some(fitting) = fitting else { continue };
+                variables.push((&member.variable, fitting.value));
+                identifiers.push(Identifier { name: member.name.clone(), value: fitting.value.to_owned() });
+            }
+            let resource = named(binding, lead.value, &variables, identifiers, place);
+            if !resources.contains(&resource) {
+                resources.push(resource);
+            }
+            if resources.len() > RESOURCES_MAX {
+                return resources;
+            }
+        }
+    }
+    resources
+}
+
+/// Whether an earlier binding of the same member, narrower in its values, has named it already.
+fn taken(earlier: Option<&[Binding]>, binding: &Binding, value: &str) -> bool {
+    let Some(first) = binding.members.first() else { return false };
+    earlier.unwrap_or_default().iter().any(|other| {
+        !other.value_prefix.is_empty()
+            && other.role == binding.role
+            && value.starts_with(&*other.value_prefix)
+            && other
+                .members
+                .first()
+                .is_some_and(|member| member.path == first.path && member.location == first.location)
+    })
+}
+
+fn matches<'w>(member: &BoundMember, protocol: Protocol, wire: &'w Wire) -> Vec<Match<'w>> {
+    if member.only.is_some_and(|only| only != protocol) {
+        return Vec::new();
+    }
+    let rest = matches!(protocol, Protocol::RestJson | Protocol::RestXml);
+    let location = if rest { member.location } else { Location::Body };
+    wire.iter()
+        .filter(|leaf| leaf.location == location)
+        .filter_map(|leaf| {
+            let items = member.path.items(leaf.path)?;
+            let value = leaf.text().filter(|value| !value.is_empty())?;
+            Some(Match { items, value })
+        })
+        .collect()
+}
+
+fn named(
+    binding: &Binding,
+    lead: &str,
+    variables: &[(&str, &str)],
+    identifiers: Vec<Identifier>,
+    place: &Place<'_>,
+) -> Resource {
+    let carried = variables.iter().map(|(_, value)| *value).chain([lead]).find(|value| is_arn(value));
+    let (name, basis) = match carried {
+        Some(arn) => (arn.to_owned(), NameBasis::Carried),
+        None => match fill(&binding.template, variables, place) {
+            Some(name) => (name, binding.basis),
+            None => (String::new(), NameBasis::Unnamed),
+        },
+    };
+    let pattern =
+        lead.contains('*') || variables.iter().any(|(_, value)| value.contains('*')) || name.contains('*');
+    Resource { role: binding.role, kind: binding.kind.clone(), name, basis, pattern, identifiers }
+}
+
+/// Whether a text is a whole ARN: six parts, the resource not empty.
+pub(super) fn is_arn(text: &str) -> bool {
+    let mut parts = text.splitn(6, ':');
+    parts.next() == Some("arn")
+        && parts.next().is_some_and(|partition| partition.starts_with("aws") || partition == "*")
+        && parts.nth(3).is_some_and(|resource| !resource.is_empty())
+        && !text.bytes().any(|byte| byte.is_ascii_control() || byte == b' ')
+}
+
+/// A template with its variables put in; `None` when one is missing or the template is empty.
+pub(super) fn fill(template: &str, variables: &[(&str, &str)], place: &Place<'_>) -> Option<String> {
+    if template.is_empty() {
+        return None;
+    }
+    let mut name = String::with_capacity(template.len() + 32);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (variable, tail) = after.split_once('}')?;
+        name.push_str(before);
+        name.push_str(match variable {
+            "partition" => place.partition,
+            "region" => place.region,
+            "account" => place.account,
+            other => variables.iter().find(|(known, _)| *known == other).map(|(_, value)| *value)?,
+        });
+        rest = tail;
+    }
+    name.push_str(rest);
+    Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use ordain_action::{Role, Scalar};
+    use ordain_catalog::Path;
+
+    use super::*;
+
+    fn member(variable: &str, path: &str) -> BoundMember {
+        BoundMember {
+            variable: variable.into(),
+            name: variable.into(),
+            only: None,
+            location: Location::Body,
+            path: Path::new(path),
+        }
+    }
+
+    fn binding(template: &str, value_prefix: &str, members: Vec<BoundMember>) -> Binding {
+        Binding {
+            role: Role::Target,
+            kind: "x:y".into(),
+            basis: NameBasis::Reviewed,
+            template: template.into(),
+            value_prefix: value_prefix.into(),
+            members,
+        }
+    }
+
+    fn names(bindings: &[Binding], leaves: &[(&str, &str)]) -> Vec<String> {
+        let mut wire = Wire::default();
+        let fields = wire.at(Location::Body);
+        for (path, value) in leaves {
+            fields.put_at(path, Scalar::Text(value));
+        }
+        let place = Place { partition: "aws", region: "eu-west-1", account: "123456789012" };
+        resources(bindings, Protocol::Json, &wire, &place)
+            .into_iter()
+            .map(|resource| format!("{} {} {}", resource.basis.as_str(), resource.name, resource.pattern))
+            .collect()
+    }
+
+    #[test]
+    fn every_item_of_a_list_is_a_resource() {
+        let by_id = binding("arn:{partition}:x:{region}:{account}:y/{Id}", "", vec![member("Id", "Ids.*")]);
+        assert_eq!(
+            names(
+                &[by_id],
+                &[("Ids.1", "a"), ("Ids.2", "arn:aws:x:eu-west-1:1:y/b"), ("Ids.3", "a"), ("Other.1", "c")]
+            ),
+            [
+                "reviewed arn:aws:x:eu-west-1:123456789012:y/a false",
+                "carried arn:aws:x:eu-west-1:1:y/b false"
+            ]
+        );
+    }
+
+    #[test]
+    fn members_of_one_item_belong_together() {
+        let both = binding(
+            "{Outer}/{Bucket}/{Key}",
+            "",
+            vec![member("Outer", "Outer"), member("Bucket", "Items.*.B"), member("Key", "Items.*.K")],
+        );
+        assert_eq!(
+            names(
+                &[both],
+                &[
+                    ("Outer", "o"),
+                    ("Items.1.B", "b1"),
+                    ("Items.1.K", "k1"),
+                    ("Items.2.B", "b2"),
+                    ("Items.2.K", "k*")
+                ]
+            ),
+            ["reviewed o/b1/k1 false", "reviewed o/b2/k* true"]
+        );
+    }
+
+    #[test]
+    fn a_missing_variable_builds_no_name() {
+        let both = binding("{A}/{B}", "", vec![member("A", "A"), member("B", "B")]);
+        assert_eq!(names(std::slice::from_ref(&both), &[("A", "a")]), ["unnamed  false"]);
+        assert!(names(&[both], &[("C", "c")]).is_empty());
+    }
+
+    #[test]
+    fn the_first_binding_that_fits_a_value_holds() {
+        let bindings = [
+            binding("alias {Id}", "alias/", vec![member("Id", "Id")]),
+            binding("key {Id}", "", vec![member("Id", "Id")]),
+        ];
+        assert_eq!(names(&bindings, &[("Id", "alias/a")]), ["reviewed alias alias/a false"]);
+        assert_eq!(names(&bindings, &[("Id", "k")]), ["reviewed key k false"]);
+    }
+}

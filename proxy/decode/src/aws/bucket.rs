@@ -1,0 +1,132 @@
+//! S3's own ways: buckets in hosts and paths, keys whose bytes stay as sent, and its neighbours on the same name.
+//!
+//! Leaves out what its operations do. Websites, browser forms and multi-region access points are refused.
+
+use std::borrow::Cow;
+
+use ordain_action::Undecodable;
+use ordain_catalog::{Operation, Service};
+
+use super::marker::Markers;
+use super::rest::is_query_member;
+use super::site::Site;
+use crate::form::fields::{clip, duplicate};
+use crate::form::percent;
+use crate::form::uri::Segments;
+
+/// Whether a service is S3 or its control plane.
+pub(super) fn is_s3(service: &Service) -> bool {
+    matches!(&**service.name(), "s3" | "s3control")
+}
+
+/// Whether a service keeps objects under keys whose bytes are not to be normalised.
+pub(super) fn is_object_store(service: &Service) -> bool {
+    &**service.name() == "s3"
+}
+
+/// S3 and its control plane share a name: path, host and account header tell them apart.
+pub(super) fn may_be(service: &Service, markers: &Markers<'_>, site: &Site) -> bool {
+    let control_path = markers.target.path.starts_with("/v20180820/");
+    match &**service.name() {
+        // On a host of ours a bucket named `v20180820` cannot be told from the control plane: both are asked.
+        "s3" => {
+            let control_host = site.table_host.starts_with("s3-control");
+            let outposts_control = control_path && site.table_host.starts_with("s3-outposts");
+            !control_host && !outposts_control
+        }
+        "s3control" => {
+            control_path
+                && !(site.table_host.starts_with("s3.") || site.table_host.starts_with("s3-accesspoint"))
+        }
+        _ => true,
+    }
+}
+
+/// The bucket that the host names, if it names one.
+fn bucket_in_host(site: &Site) -> Result<Option<&str>, Undecodable> {
+    if site.table_host.contains("accesspoint.s3-global") || site.prefix.ends_with(".mrap") {
+        return Err(Undecodable::new(
+            "multi_region_access_point",
+            "a multi-region access point may lead to several buckets; name a bucket or a regional access point",
+        ));
+    }
+    if site.table_host.starts_with("s3-website") || site.prefix.contains("s3-website") {
+        return Err(Undecodable::new(
+            "website_endpoint",
+            "website hosts are not an API; use the bucket's API host",
+        ));
+    }
+    // A VPC endpoint's name stands between bucket and service.
+    let prefix = match site.prefix.split_once("vpce-") {
+        Some((before, _)) => {
+            let before = before.trim_end_matches('.');
+            before.strip_suffix("bucket").map_or(before, |before| before.trim_end_matches('.'))
+        }
+        None => site.prefix.as_str(),
+    };
+    if prefix.is_empty() {
+        return Ok(None);
+    }
+    let is_bucket = prefix.len() <= 255
+        && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+    if !is_bucket {
+        return Err(Undecodable::new(
+            "bad_bucket",
+            format!("`{}` is no bucket's name; use one in the host or in the path", clip(prefix)),
+        ));
+    }
+    Ok(Some(prefix))
+}
+
+/// Bucket and key as two segments; the key keeps its slashes, empty and dotted segments.
+pub(super) fn segments<'a>(markers: &Markers<'a>, site: &Site) -> Result<Segments<'a>, Undecodable> {
+    let path = markers.target.path.strip_prefix('/').unwrap_or(markers.target.path);
+    let in_host = bucket_in_host(site)?;
+    let (bucket, key) = match in_host {
+        Some(bucket) => (Some(Cow::Owned(bucket.to_owned())), path),
+        None if path.is_empty() => (None, ""),
+        None => {
+            let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+            if bucket.is_empty() {
+                return Err(Undecodable::new("bad_bucket", "the path names no bucket; begin it with one"));
+            }
+            (Some(percent::decode(bucket)?), key)
+        }
+    };
+    let mut decoded = Vec::new();
+    if let Some(bucket) = bucket {
+        let plain = !bucket.contains('/') || bucket.starts_with("arn:");
+        if !plain || matches!(&*bucket, "." | "..") || bucket.bytes().any(|byte| byte.is_ascii_control()) {
+            return Err(Undecodable::new(
+                "bad_bucket",
+                format!("`{}` is no bucket's name; use one in the host or in the path", clip(&bucket)),
+            ));
+        }
+        decoded.push(bucket);
+    }
+    if !key.is_empty() {
+        decoded.push(percent::decode(key)?);
+    }
+    Ok(Segments { decoded, trailing_slash: false })
+}
+
+/// Refuses a query member that could make the request another operation than the one found.
+pub(super) fn refuse_strange_query(operation: &Operation, markers: &Markers<'_>) -> Result<(), Undecodable> {
+    for (at, pair) in markers.query.iter().enumerate() {
+        let name = pair.name.as_ref();
+        if markers.query.iter().skip(at + 1).any(|other| other.name == pair.name) {
+            return Err(duplicate(name));
+        }
+        let own = operation.http.query.iter().any(|(literal, _)| **literal == *name)
+            || is_query_member(operation, name);
+        // The operation's own name as SDKs add it, and headers that a presigned URL carries in its query.
+        let noise = name == "x-id" || name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("x-amz-"));
+        if !own && !noise {
+            return Err(Undecodable::new(
+                "unknown_query",
+                format!("`{}` does not belong to `{}`; leave it out", clip(name), operation.name),
+            ));
+        }
+    }
+    Ok(())
+}

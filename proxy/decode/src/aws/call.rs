@@ -1,0 +1,226 @@
+//! From an operation and its parameters to a call: effects, resources, parameters without secrets.
+//!
+//! Leaves out where the parameters stood (`gather.rs`) and operations that do many things at once (`batch.rs`).
+
+use std::sync::Arc;
+
+use ordain_action::{
+    Access, Answer, Call, Completeness, Effect, Level, Parameters, Plane, Resource, Role, Scalar,
+    Undecodable, Upstream,
+};
+use ordain_catalog::{Location, Operation, Protocol};
+
+use super::resource::Place;
+use super::route::Found;
+use super::site::Site;
+use super::wire::Wire;
+use super::{Room, authority, batch, bind, secret, sharpen};
+
+/// What a call is made from, but for its parameters.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Request<'a, 'r> {
+    pub(super) room: &'r Room,
+    pub(super) site: &'a Site,
+    pub(super) found: &'a Found<'r>,
+    pub(super) payload_sha256: Option<&'a str>,
+}
+
+/// How strict a class is, for ties: what hands out authority comes last.
+pub(super) const fn strictness(access: Access) -> u8 {
+    match access {
+        Access::Read => 0,
+        Access::Tag => 1,
+        Access::Create => 2,
+        Access::Update => 3,
+        Access::Execute => 4,
+        Access::Delete => 5,
+        Access::Expose => 6,
+        Access::Grant => 7,
+        Access::SecretRead => 8,
+    }
+}
+
+/// Makes the call.
+pub(super) fn make(
+    request: &Request<'_, '_>,
+    upstream: &Upstream,
+    mut wire: Wire,
+) -> Result<Call, Undecodable> {
+    let found = request.found;
+    let operation = found.operation;
+    let region = call_region(&request.site.region);
+    // A region belongs to one partition, and a name with another one in it names nothing.
+    let partition = request.room.catalog.hosts().partition_of(&request.site.region);
+    let partition = partition.map_or(&upstream.partition, |partition| &partition.name);
+    let place = Place { partition, region: &region, account: &upstream.account };
+    batch::unfold(operation, &mut wire)?;
+    refuse_overflow(operation, &wire)?;
+    let dry = is_dry_run(operation, found.protocol, &wire);
+    let mut resources = bind::resources(&operation.bindings, found.protocol, &wire, &place);
+    if operation.access.is_change() {
+        resources.extend(authority::used_keys(&operation.service, &wire.fields, &place));
+    }
+    if resources.len() > bind::RESOURCES_MAX {
+        return Err(too_many());
+    }
+    let sharpened = if operation.access.is_change() && !dry {
+        sharpen::by_parameters(&operation.service, &operation.name, &wire.fields)
+    } else {
+        None
+    };
+    let access = class(operation.access, sharpened, dry);
+    let parameters = parameters(request, &wire)?;
+    let mut main = Effect {
+        service: operation.service.clone(),
+        operation: operation.name.clone(),
+        iam_action: iam_action(operation),
+        access,
+        level: operation.level,
+        resources,
+        parameters,
+    };
+    batch::adjust(&mut main, &place);
+    let mut effects = batch::split(&main, &wire, &place)?.unwrap_or_else(|| vec![main]);
+    if let Some(extra) = sharpened
+        && access == Access::Create
+    {
+        // A create that also opens or grants is judged as both.
+        let twins: Vec<Effect> =
+            effects.iter().map(|effect| Effect { access: extra, ..effect.clone() }).collect();
+        effects.extend(twins);
+    }
+    for effect in &mut effects {
+        scope(effect, &place);
+    }
+    if access.is_change() {
+        effects.extend(passed(&operation.service, &wire, &place)?);
+    }
+    let answer = if dry { Answer::default() } else { operation.answer(found.protocol) };
+    Ok(Call { plane: Plane::Aws, effects, answer, region })
+}
+
+/// The vendor's pseudo regions stand for no region.
+fn call_region(region: &Arc<str>) -> Arc<str> {
+    if region.ends_with("-global") { Arc::from("") } else { Arc::clone(region) }
+}
+
+fn class(access: Access, sharpened: Option<Access>, dry: bool) -> Access {
+    match (access, sharpened) {
+        _ if dry => Access::Read,
+        (Access::Update | Access::Tag | Access::Grant | Access::Execute, Some(sharper))
+            if strictness(sharper) > strictness(access) || sharper == Access::Expose =>
+        {
+            sharper
+        }
+        (access, _) => access,
+    }
+}
+
+fn iam_action(operation: &Operation) -> Arc<str> {
+    operation
+        .iam_actions
+        .first()
+        .cloned()
+        .unwrap_or_else(|| Arc::from(format!("{}:{}", operation.service, operation.name)))
+}
+
+/// `DryRun=true`, once, on an operation that has the member, with nothing beside it that is not understood.
+fn is_dry_run(operation: &Operation, protocol: Protocol, wire: &Wire) -> bool {
+    operation.dry_run
+        && protocol == Protocol::Ec2
+        && wire.partial.is_none()
+        && wire.text(Location::Body, "DryRun") == Some("true")
+}
+
+fn too_many() -> Undecodable {
+    Undecodable::new("too_many_parameters", "there are more parameters than are judged at once; send fewer")
+}
+
+/// What was not kept must not hold a target: data operations that name theirs elsewhere may go on.
+fn refuse_overflow(operation: &Operation, wire: &Wire) -> Result<(), Undecodable> {
+    if !wire.fields.overflowed() {
+        return Ok(());
+    }
+    let in_lists = operation
+        .bindings
+        .iter()
+        .flat_map(|binding| &binding.members)
+        .any(|member| member.path.as_str().contains('*'));
+    let harmless = !operation.access.is_change() || (operation.level == Level::Data && !in_lists);
+    if harmless { Ok(()) } else { Err(too_many()) }
+}
+
+/// All parameters, secrets as tokens.
+fn parameters(request: &Request<'_, '_>, wire: &Wire) -> Result<Parameters, Undecodable> {
+    let Found { operation, protocol, .. } = request.found;
+    let rest = matches!(protocol, Protocol::RestJson | Protocol::RestXml);
+    let tokens = &request.room.tokens;
+    let mut parameters = Parameters::new();
+    for leaf in wire.iter() {
+        let location = if rest { leaf.location } else { Location::Body };
+        let secret =
+            operation.is_sensitive(*protocol, location, leaf.path) || secret::looks_secret(leaf.path);
+        let token;
+        let value = match leaf.value {
+            Scalar::Text(text) | Scalar::Number(text) if secret => {
+                token = tokens.token(text);
+                Scalar::Token(&token)
+            }
+            plain @ (Scalar::Text(_)
+            | Scalar::Number(_)
+            | Scalar::Bool(_)
+            | Scalar::Null
+            | Scalar::Empty
+            | Scalar::Token(_)) => plain,
+        };
+        let pushed = if operation.is_idempotency_token(*protocol, location, leaf.path) {
+            parameters.push_idempotency(leaf.path, value)
+        } else {
+            parameters.push(leaf.path, value)
+        };
+        pushed.map_err(|_| too_many())?;
+    }
+    if let (true, Some(hash)) = (wire.partial.is_some(), request.payload_sha256) {
+        let pushed = parameters.push("payload_sha256", Scalar::Text(hash));
+        pushed.map_err(|_| too_many())?;
+    }
+    if let Some(why) = wire.partial {
+        parameters.incomplete(Completeness::Partial(why));
+    }
+    if let Some(why) = wire.opaque {
+        parameters.incomplete(Completeness::Opaque(why));
+    }
+    Ok(parameters)
+}
+
+/// An effect never has zero resources: the account stands in where nothing narrower is named.
+fn scope(effect: &mut Effect, place: &Place<'_>) {
+    let has = |role: Role| effect.resources.iter().any(|resource| resource.role == role);
+    if effect.access == Access::Create {
+        if !has(Role::Parent) {
+            effect.resources.push(place.account_scope(Role::Parent));
+        }
+    } else if !has(Role::Target) && !has(Role::Parent) {
+        effect.resources.push(place.account_scope(Role::Target));
+    }
+}
+
+/// Roles handed over are effects of their own: whoever passes a role acts with it.
+fn passed(service: &Arc<str>, wire: &Wire, place: &Place<'_>) -> Result<Vec<Effect>, Undecodable> {
+    let roles = authority::passed_roles(service, &wire.fields, place);
+    roles.into_iter().map(|role| passed_role(service, role)).collect()
+}
+
+fn passed_role(service: &Arc<str>, role: Resource) -> Result<Effect, Undecodable> {
+    let mut parameters = Parameters::new();
+    parameters.push("PassedToService", Scalar::Text(service)).map_err(|_| too_many())?;
+    Ok(Effect {
+        service: Arc::from("iam"),
+        operation: Arc::from("PassRole"),
+        iam_action: Arc::from("iam:PassRole"),
+        access: Access::Execute,
+        level: Level::Control,
+        resources: vec![role],
+        parameters,
+    })
+}

@@ -1,0 +1,121 @@
+//! The host a call has to be sent to: from the catalogue's table, for the service decided.
+//!
+//! Leaves out configured endpoints, which the gate puts in the host's place.
+
+use ordain_action::{Call, Undecodable, Upstream};
+use ordain_catalog::{Location, Operation, Variant};
+
+use super::Room;
+use super::marker::{Markers, is_label};
+use super::site::Site;
+use crate::form::fields::clip;
+use crate::room::Destination;
+
+/// Finds the host.
+pub(super) fn of(
+    room: &Room,
+    site: &Site,
+    markers: &Markers<'_>,
+    upstream: &Upstream,
+    call: &Call,
+) -> Result<Destination, Undecodable> {
+    let effect = call.effects.first().ok_or_else(|| none("the request"))?;
+    // A passed role or a key in use is never the first effect: the operation itself is.
+    let service = room.catalog.service(&effect.service).ok_or_else(|| none(&effect.service))?;
+    let operation = service.operation(&effect.operation).ok_or_else(|| none(&effect.operation))?;
+    let hosts = room.catalog.hosts();
+    let region = match &*site.region {
+        "" => match &*upstream.partition {
+            "aws-cn" => "cn-north-1",
+            "aws-us-gov" => "us-gov-west-1",
+            _ => "us-east-1",
+        },
+        region => region,
+    };
+    let partition = hosts.partition_of(region).ok_or_else(|| none(region))?;
+    if *partition.name != *upstream.partition {
+        return Err(Undecodable::new(
+            "partition_mismatch",
+            format!(
+                "region `{}` is not in partition `{}` of the upstream; name one of its regions",
+                clip(region),
+                upstream.partition
+            ),
+        ));
+    }
+    let signing_name = match &*markers.signing_name {
+        "" => service.head().signing_name.to_string(),
+        name => name.to_owned(),
+    };
+    if let Some(host) = &site.host {
+        return Ok(Destination {
+            host: host.clone(),
+            host_prefix: String::new(),
+            signing_name,
+            signing_region: site.signing_region.to_string(),
+        });
+    }
+    if matches!(signing_name.as_str(), "s3express" | "s3-outposts" | "s3-object-lambda")
+        || call
+            .effects
+            .iter()
+            .any(|effect| effect.parameters.text("Bucket").is_some_and(|name| name.starts_with("arn:")))
+    {
+        return Err(Undecodable::new(
+            "needs_own_host",
+            "the bucket is reached by a host of its own; send the request to that host",
+        ));
+    }
+    let destination = hosts.upstream(&effect.service, region, Variant::Plain).ok_or_else(|| none(region))?;
+    let host_prefix = if &*effect.service == "s3" {
+        if site.prefix.is_empty() { String::new() } else { format!("{}.", site.prefix) }
+    } else {
+        prefix(operation, call)?
+    };
+    Ok(Destination {
+        host: format!("{host_prefix}{}", destination.host),
+        host_prefix,
+        signing_name,
+        signing_region: if markers.region.is_empty() {
+            destination.signing_region.to_string()
+        } else {
+            markers.region.to_string()
+        },
+    })
+}
+
+/// The operation's host prefix, its labels filled in from the request.
+fn prefix(operation: &Operation, call: &Call) -> Result<String, Undecodable> {
+    let Some(template) = operation.host_prefix.as_deref() else { return Ok(String::new()) };
+    let mut prefix = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, tail) = after.split_once('}').ok_or_else(|| none(template))?;
+        let wire = operation.members.iter().find(|member| *member.name == *name).map_or(name, |member| {
+            if member.location == Location::Header { &member.wire } else { &*member.wire }
+        });
+        let value = call
+            .effects
+            .iter()
+            .find_map(|effect| effect.parameters.text(wire))
+            .filter(|value| !value.is_empty() && is_label(value))
+            .ok_or_else(|| {
+                Undecodable::new(
+                    "bad_host_prefix",
+                    format!("`{name}` does not fit into a host; give one plain word"),
+                )
+            })?;
+        prefix.push_str(before);
+        prefix.push_str(value);
+        rest = tail;
+    }
+    prefix.push_str(rest);
+    Ok(prefix)
+}
+
+fn none(what: &str) -> Undecodable {
+    Undecodable::new(
+        "no_upstream_host",
+        format!("no host of the provider is known for `{}`; name a region where the service is", clip(what)),
+    )
+}

@@ -1,0 +1,133 @@
+//! REST operations by method, path template, query and headers.
+//!
+//! Leaves out what the labels mean. Of several that fit, the most literal one is meant; two that fit equally well
+//! within one service are refused, across services they are ties.
+
+use ordain_action::Undecodable;
+use ordain_catalog::{Location, Operation, Protocol, Service};
+
+use super::bucket;
+use super::marker::Markers;
+use super::route::{Found, unknown};
+use super::site::Site;
+use crate::Head;
+use crate::form::fields::clip;
+use crate::form::uri::{self, Fit, Segments};
+
+/// How exactly an operation is named by a head; more is better, from the left.
+type Weight = (Fit, usize, usize, usize);
+
+/// Finds the operations of some services.
+pub(super) fn find<'r>(
+    services: &[&'r Service],
+    head: &Head<'_>,
+    markers: &Markers<'_>,
+    site: &Site,
+) -> Result<Vec<Found<'r>>, Undecodable> {
+    let mut found = Vec::new();
+    let mut refused = None;
+    for service in services {
+        let Some(protocol) =
+            [Protocol::RestJson, Protocol::RestXml].into_iter().find(|protocol| service.reads(*protocol))
+        else {
+            continue;
+        };
+        let segments = if bucket::is_object_store(service) {
+            bucket::segments(markers, site)?
+        } else {
+            match markers.target.segments() {
+                Ok(segments) => segments,
+                Err(why) => {
+                    refused = Some(why);
+                    continue;
+                }
+            }
+        };
+        let read = one_service(service, protocol, head, markers, &segments)?;
+        found.extend(read);
+    }
+    if found.is_empty() {
+        return Err(refused
+            .unwrap_or_else(|| unknown(&format!("{} {}", clip(head.method), clip(markers.target.path)))));
+    }
+    Ok(found)
+}
+
+fn one_service<'r>(
+    service: &'r Service,
+    protocol: Protocol,
+    head: &Head<'_>,
+    markers: &Markers<'_>,
+    segments: &Segments<'_>,
+) -> Result<Option<Found<'r>>, Undecodable> {
+    let mut best: Option<(Weight, Found<'r>)> = None;
+    let mut tied: Option<&'r Operation> = None;
+    for operation in service.operations() {
+        if &*operation.http.method != head.method {
+            continue;
+        }
+        let Some((fit, labels)) = uri::fit(&operation.http.path, segments) else { continue };
+        let Some((literals, required, headers)) = discriminators(operation, head, markers) else { continue };
+        let weight = (fit, literals, required, headers);
+        let better = best.as_ref().map(|(known, _)| weight.cmp(known));
+        match better {
+            Some(std::cmp::Ordering::Less) => {}
+            Some(std::cmp::Ordering::Equal) => tied = Some(operation),
+            Some(std::cmp::Ordering::Greater) | None => {
+                let labels = labels.into_iter().map(|label| (label.name.to_owned(), label.value)).collect();
+                tied = None;
+                best = Some((weight, Found { service, operation, protocol, labels }));
+            }
+        }
+    }
+    let Some((_, found)) = best else { return Ok(None) };
+    if let Some(other) = tied {
+        return Err(Undecodable::new(
+            "ambiguous_operation",
+            format!(
+                "the request may mean `{}` or `{}`; leave out what belongs to the other",
+                found.operation.name, other.name
+            ),
+        ));
+    }
+    if bucket::is_object_store(service) {
+        bucket::refuse_strange_query(found.operation, markers)?;
+    }
+    Ok(Some(found))
+}
+
+/// How many literal and required query members and headers of an operation are there; `None` when one is missing.
+fn discriminators(
+    operation: &Operation,
+    head: &Head<'_>,
+    markers: &Markers<'_>,
+) -> Option<(usize, usize, usize)> {
+    for (name, value) in &operation.http.query {
+        let there = markers
+            .query
+            .iter()
+            .any(|pair| pair.name == **name && value.as_deref().is_none_or(|value| pair.value == value));
+        if !there {
+            return None;
+        }
+    }
+    for name in &operation.http.required_query {
+        if !markers.query.iter().any(|pair| pair.name == **name) {
+            return None;
+        }
+    }
+    let mut headers = 0;
+    for name in &operation.http.required_headers {
+        let hoisted = markers.query.iter().any(|pair| pair.name.eq_ignore_ascii_case(name));
+        if !head.headers.contains_key(&**name) && !hoisted {
+            return None;
+        }
+        headers += 1;
+    }
+    Some((operation.http.query.len(), operation.http.required_query.len(), headers))
+}
+
+/// Whether a query member is the operation's own.
+pub(super) fn is_query_member(operation: &Operation, name: &str) -> bool {
+    operation.members.iter().any(|member| member.location == Location::Query && *member.wire == *name)
+}
