@@ -26,8 +26,8 @@ pub(crate) struct Measured {
     pub(crate) targets: u64,
     /// Resources that depend on those.
     pub(crate) dependants: u64,
-    /// What a target is or what depends on it is not known.
-    pub(crate) unknown: Option<String>,
+    /// What is not known, the first of each effect.
+    pub(crate) unknown: Vec<Unknown>,
     /// There are more than were walked.
     pub(crate) more: bool,
     /// Owners of all of them.
@@ -39,6 +39,15 @@ pub(crate) struct Measured {
     pub(crate) share: Option<Share>,
     /// The effect that reaches farthest.
     pub(crate) effect: usize,
+}
+
+/// Something whose reach is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unknown {
+    pub(crate) effect: usize,
+    pub(crate) name: String,
+    /// It is known, and what runs there may reach anything its authority does.
+    pub(crate) runs: bool,
 }
 
 /// How much of a group goes at once.
@@ -92,9 +101,14 @@ pub(crate) fn measure(estate: &Estate<'_>, starts: &[Start<'_>]) -> Measured {
     }
     for start in starts {
         let Some(follows) = follows(start.effect) else { continue };
-        if let Some(site) = start.targets.iter().find(|site| !site.is_known()) {
-            measured.unknown.get_or_insert_with(|| site.name.clone());
-        }
+        // What runs under an authority reaches what that reaches, which no model says yet.
+        let runs = start.effect.access == Access::Execute;
+        let unclear = start.targets.iter().find(|site| runs || !site.is_known());
+        measured.unknown.extend(unclear.map(|site| Unknown {
+            effect: start.index,
+            name: site.name.clone(),
+            runs,
+        }));
         let steps = walk(estate, start.targets, follows, &mut seen, &mut measured);
         if let Some((at, step)) =
             steps.iter().enumerate().max_by_key(|(at, step)| (step.depth, usize::MAX - at))
@@ -291,7 +305,7 @@ impl Measured {
         let count = u64::try_from(crossed.len()).unwrap_or(u64::MAX);
         if let Some(limit) = limits.owners_crossed.filter(|limit| count > *limit) {
             let text = format!(
-                "it reaches what {count} other owners have (`{}`), and the limit is {limit}",
+                "it reaches what belongs to `{}`, and the limit is {limit} other owners",
                 crossed.join("`, `")
             );
             over.push(("owners_crossed", text, "have one of those owners do it, or split it".to_owned()));

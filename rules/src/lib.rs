@@ -6,6 +6,8 @@
 mod judge;
 mod verdict;
 
+pub mod import;
+
 mod blast;
 mod counters;
 mod facts;
@@ -26,7 +28,7 @@ pub use counters::{CounterKey, CounterNeeds, Counters};
 pub use inventory::Provenance;
 pub use judge::{judge, needs, read};
 pub use live::{LiveFact, LiveInventory};
-pub use model::{Finding, Problem, Snapshot, Source, Summary};
+pub use model::{Fact, Finding, Problem, Snapshot, Source, Summary};
 pub use modes::Modes;
 pub use read_scope::ReadScope;
 pub use verdict::{Count, Judged, Mode, Permit, PermitKind, Reach, Reason, Ruling, ShadowScope, Verdict};

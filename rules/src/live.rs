@@ -105,7 +105,8 @@ impl LiveInventory {
         let in_role = |role: Role| -> Vec<Resource> {
             let creating = call.effects.iter().filter(|effect| effect.access == Access::Create);
             let all = creating.flat_map(|effect| &effect.resources);
-            all.filter(|resource| resource.role == role).cloned().collect()
+            let in_role = all.filter(|resource| resource.role == role && !resource.pattern);
+            in_role.cloned().collect()
         };
         self.add(LiveFact {
             plane: call.plane,

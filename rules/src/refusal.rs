@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use ordain_action::{Access, Party, ReasonCode};
+use ordain_action::{Access, Effect, Party, ReasonCode};
 
+use crate::blast::Unknown;
 use crate::resolve::Site;
 use crate::{Count, Reason, Ruling};
 
@@ -115,6 +116,15 @@ pub(crate) fn not_asked(why: &str, effect: usize) -> Reason {
     reason(Ruling::Deny, Count::Legitimacy, "policy_error", effect, (text, remedy))
 }
 
+pub(crate) fn parameters_incomplete(called: &Effect, effect: usize) -> Reason {
+    let text = format!(
+        "a rule reads the parameters of `{}:{}`, and not all of them could be read",
+        called.service, called.operation
+    );
+    let remedy = "send the parameters in the request itself, not by reference".to_owned();
+    reason(Ruling::Deny, Count::Legitimacy, "parameters_incomplete", effect, (text, remedy))
+}
+
 pub(crate) fn type_not_declared(kind: &str, site: &Site, effect: usize) -> Reason {
     let text = format!("nothing of type `{kind}` is declared to be created in `{}`", site.name);
     let remedy = format!("ask {} to add the type to `creates` of the scope", quoted(&site.standing.owners));
@@ -132,21 +142,34 @@ pub(crate) fn unknown_use(party: &Party, site: &Site, ruling: Ruling, effect: us
     reason(ruling, Count::Ownership, "unknown_use", effect, (text, remedy))
 }
 
-pub(crate) fn reach_unknown(party: &Party, name: &str, ruling: Ruling, effect: usize) -> Reason {
-    let text = format!("what depends on `{name}` is not known");
-    let remedy = match ruling {
-        Ruling::Admit => String::new(),
-        Ruling::Hold | Ruling::Deny => format!(
-            "import it into the model, or have somebody other than {} `{}` do it",
-            match party.kind {
-                ordain_action::ActorKind::Agent => "agent",
-                ordain_action::ActorKind::Pipeline => "pipeline",
-                ordain_action::ActorKind::Person => "person",
-            },
-            party.name
-        ),
+pub(crate) fn reach_unknown(party: &Party, unknown: &Unknown, ruling: Ruling) -> Reason {
+    let name = &unknown.name;
+    let (text, remedy) = if unknown.runs {
+        (
+            format!(
+                "what would run on or as `{name}` may reach all that its authority does, which is not known"
+            ),
+            "declare `AgentBounds` for it, or have a person or a pipeline do it",
+        )
+    } else {
+        (
+            format!("what depends on `{name}` is not known"),
+            "import it into the model, or have a person or a pipeline do it",
+        )
     };
-    reason(ruling, Count::BlastRadius, "reach_unknown", effect, (text, remedy))
+    let remedy = match ruling {
+        Ruling::Admit => "",
+        Ruling::Hold | Ruling::Deny => remedy,
+    };
+    let words = (text, remedy.to_owned());
+    let mut reason = reason(ruling, Count::BlastRadius, "reach_unknown", unknown.effect, words);
+    reason.text = match ruling {
+        Ruling::Admit => reason.text,
+        Ruling::Hold | Ruling::Deny => {
+            format!("{}, and {} `{}` has to know", reason.text, party.kind.as_str(), party.name)
+        }
+    };
+    reason
 }
 
 /// Names in backticks, with commas; `its owner` where there are none.

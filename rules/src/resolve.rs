@@ -252,7 +252,7 @@ impl<'e> Estate<'e> {
     }
 
     /// Where something will be that is about to be created and names no parent: the account.
-    pub(crate) fn to_be_created(&self, resource: &Resource) -> Site {
+    pub(crate) fn new_site(&self, resource: &Resource) -> Site {
         let account = Arc::clone(&self.upstream.account);
         let name = &resource.name;
         let standing = self.model.scopes.stand(Standing::default(), Some(self.plane), &account, name, &[]);

@@ -137,6 +137,11 @@ impl Inventory {
         &self.entries
     }
 
+    /// All entries, by name.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = &Entry> {
+        self.ordered.iter().filter_map(|index| self.get(*index))
+    }
+
     pub(crate) fn by_name(&self, name: &str) -> Option<u32> {
         self.by_name.get(name).copied()
     }

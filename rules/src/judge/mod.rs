@@ -58,8 +58,12 @@ pub fn judge(
         return pass_through(snapshot, action, call, request);
     }
     let estate = Estate { model, live: snapshot.live(), upstream, plane: call.plane, region: &call.region };
-    let touched: Vec<Touched<'_>> =
-        call.effects.iter().enumerate().map(|(index, effect)| Touched::of(&estate, effect, index)).collect();
+    let touched: Vec<Touched<'_>> = call
+        .effects
+        .iter()
+        .enumerate()
+        .map(|(index, effect)| Touched::of(&estate, call, effect, index))
+        .collect();
     let starts: Vec<Start<'_>> = touched.iter().filter_map(Touched::start).collect();
     let measured = measure(&estate, &starts);
     let mut judgement = Judgement::new(&estate, action, &measured, now);
@@ -180,7 +184,7 @@ fn conclude(
     let crossed = asking.map_or_else(Vec::new, |(_, person)| measured.crossed(&person.teams));
     let reach = Reach {
         direct: measured.targets,
-        dependants: measured.unknown.is_none().then_some(measured.dependants),
+        dependants: measured.unknown.is_empty().then_some(measured.dependants),
         owners_crossed: crossed,
         tier: measured.tier.map(|tier| Arc::from(tier.as_str())),
         path: measured.path.clone(),

@@ -35,25 +35,17 @@ pub(crate) struct Touched<'e> {
 }
 
 impl<'e> Touched<'e> {
-    pub(crate) fn of(estate: &Estate<'_>, effect: &'e Effect, index: usize) -> Self {
+    pub(crate) fn of(estate: &Estate<'_>, call: &Call, effect: &'e Effect, index: usize) -> Self {
         let in_role = |role: Role| effect.resources.iter().filter(move |resource| resource.role == role);
         let sites = |role: Role| in_role(role).flat_map(|resource| estate.sites(resource)).collect();
         let access = if retags(estate, effect) { Access::Grant } else { effect.access };
         let parents: Vec<Site> = sites(Role::Parent);
-        let (targets, mut judged, mut creates) = match access {
-            Access::Create => created(estate, in_role(Role::Target), parents.is_empty()),
-            Access::Read
-            | Access::Update
-            | Access::Delete
-            | Access::Grant
-            | Access::Expose
-            | Access::Execute
-            | Access::Tag
-            | Access::SecretRead => {
-                let named: Vec<Site> = sites(Role::Target);
-                let targets = if named.is_empty() { parents.clone() } else { named };
-                (targets.clone(), targets, Vec::new())
-            }
+        let (targets, mut judged, mut creates) = if is_creating(call, effect) {
+            created(estate, in_role(Role::Target), parents.is_empty())
+        } else {
+            let named: Vec<Site> = sites(Role::Target);
+            let targets = if named.is_empty() { parents.clone() } else { named };
+            (targets.clone(), targets, Vec::new())
         };
         creates.sort();
         creates.dedup();
@@ -86,6 +78,12 @@ impl<'e> Touched<'e> {
     }
 }
 
+/// The effect creates, or says of the same operation what else it does beside creating.
+fn is_creating(call: &Call, effect: &Effect) -> bool {
+    let same = |other: &&Effect| other.service == effect.service && other.operation == effect.operation;
+    call.effects.iter().filter(same).any(|other| other.access == Access::Create)
+}
+
 /// What a create touches: targets that are there already, and where new ones will be.
 fn created<'r>(
     estate: &Estate<'_>,
@@ -101,7 +99,7 @@ fn created<'r>(
             judged.extend(found);
             continue;
         }
-        let place = estate.to_be_created(target);
+        let place = estate.new_site(target);
         // A scope that would hold the name is asked too, beside the parent.
         if without_parent || !place.standing.scopes.is_empty() {
             judged.push(place);
@@ -242,7 +240,7 @@ impl<'j> Judgement<'j> {
     fn legitimacy(&mut self, party: &Party, person: &Person, touched: &Touched<'_>, site: &Site) {
         let standing = Standing::of(person, site);
         let freezes = self.freezes(site);
-        let unknown = self.measured.unknown.is_some();
+        let unknown = !self.measured.unknown.is_empty();
         let crossed = self.measured.crossed(&person.teams).len();
         let mut question = Question {
             model: self.estate.model,
@@ -268,7 +266,10 @@ impl<'j> Judgement<'j> {
             with_parameters: false,
         };
         match ask(&mut question) {
-            Err(why) => self.reasons.push(refusal::not_asked(&why, touched.index)),
+            Err(Unasked::Parameters) => {
+                self.reasons.push(refusal::parameters_incomplete(touched.effect, touched.index))
+            }
+            Err(Unasked::Slice(why)) => self.reasons.push(refusal::not_asked(&why, touched.index)),
             Ok(answer) => self.answer(party, touched, site, standing, &freezes, answer),
         }
     }
@@ -375,21 +376,37 @@ impl<'j> Judgement<'j> {
                 (text, remedy),
             ));
         }
-        if let Some(name) = &self.measured.unknown {
+        for unknown in &self.measured.unknown {
+            let Some(touched) = touched.iter().find(|touched| touched.index == unknown.effect) else {
+                continue;
+            };
+            // Bounds that let an agent run something there have weighed what that reaches.
+            if unknown.runs && touched.judged.iter().all(|site| self.declared(party, touched, site)) {
+                continue;
+            }
             let ruling = if limits.must_be_known { Ruling::Deny } else { Ruling::Admit };
-            self.reasons.push(refusal::reach_unknown(party, name, ruling, effect));
+            self.reasons.push(refusal::reach_unknown(party, unknown, ruling));
         }
     }
 }
 
-fn ask(question: &mut Question<'_>) -> Result<Answer, String> {
+/// Why no rule could be asked.
+enum Unasked {
+    /// A rule reads the parameters, and not all of them could be read.
+    Parameters,
+    /// What the rules would see could not be put together.
+    Slice(String),
+}
+
+fn ask(question: &mut Question<'_>) -> Result<Answer, Unasked> {
     let rules = &question.model.rules;
-    let candidates = rules.candidates(question.access, &question.asked()?);
+    let asked = question.asked().map_err(Unasked::Slice)?;
+    let candidates = rules.candidates(question.access, &asked);
     question.with_parameters = candidates.read_parameters();
     if question.with_parameters && !question.facts.complete {
-        return Err("a rule reads the parameters, and not all of them could be read".to_owned());
+        return Err(Unasked::Parameters);
     }
-    let (request, entities) = question.slice()?;
+    let (request, entities) = question.slice().map_err(Unasked::Slice)?;
     Ok(rules.ask(&candidates, &request, &entities))
 }
 

@@ -4,9 +4,11 @@
 //! key is an error: a key misspelt in a model would otherwise be a rule that silently is not there.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 /// One document: the envelope is Backstage's.
 #[derive(Debug, Deserialize)]
@@ -32,7 +34,7 @@ pub(crate) struct Metadata {
     pub(crate) _description: Option<String>,
     #[serde(default, rename = "labels")]
     pub(crate) _labels: BTreeMap<String, String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "once")]
     pub(crate) annotations: BTreeMap<String, String>,
     #[serde(default, rename = "tags")]
     pub(crate) _tags: Vec<String>,
@@ -94,7 +96,7 @@ pub(crate) struct ResourceSpec {
     pub(crate) environment: Option<String>,
     #[serde(default)]
     pub(crate) tier: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "once")]
     pub(crate) tags: BTreeMap<String, String>,
     /// What deleting takes this along. Ours.
     #[serde(default)]
@@ -157,7 +159,7 @@ pub(crate) struct GroupSpec {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct UserSpec {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "once")]
     pub(crate) profile: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) member_of: Vec<String>,
@@ -226,7 +228,7 @@ pub(crate) struct ScopeSpec {
     #[serde(default)]
     pub(crate) names: Vec<String>,
     /// Tags that a known resource must carry, all of them; a value may be a pattern.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "once")]
     pub(crate) tags: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) owner: Option<String>,
@@ -356,7 +358,7 @@ pub(crate) struct FactSpec {
     pub(crate) environment: Option<String>,
     #[serde(default)]
     pub(crate) tier: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "once")]
     pub(crate) tags: BTreeMap<String, String>,
     /// The folder of the source tree that declares it, for CODEOWNERS.
     #[serde(default)]
@@ -381,6 +383,8 @@ pub(crate) struct OwnershipSpec {
     pub(crate) source: String,
     #[serde(default)]
     pub(crate) revision: Option<String>,
+    #[serde(default, rename = "asOf")]
+    pub(crate) _as_of: Option<Timestamp>,
     pub(crate) rules: Vec<OwnershipRuleSpec>,
 }
 
@@ -389,4 +393,30 @@ pub(crate) struct OwnershipSpec {
 pub(crate) struct OwnershipRuleSpec {
     pub(crate) pattern: String,
     pub(crate) owners: Vec<String>,
+}
+
+/// A map in which no key is given twice: of two tags the last would win without a word.
+fn once<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    struct Once;
+
+    impl<'de> Visitor<'de> for Once {
+        type Value = BTreeMap<String, String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map of text to text")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut all = BTreeMap::new();
+            while let Some((key, value)) = map.next_entry::<String, String>()? {
+                if all.contains_key(&key) {
+                    return Err(A::Error::custom(format!("duplicate field `{key}`")));
+                }
+                all.insert(key, value);
+            }
+            Ok(all)
+        }
+    }
+
+    deserializer.deserialize_map(Once)
 }

@@ -326,13 +326,18 @@ impl<'d> Estate<'d> {
 
     /// Every entry with its owners and scopes, and the relations among them.
     pub(crate) fn finish(mut self, ownership: &Ownership, scopes: &Scopes) -> (Inventory, Vec<Finding>) {
-        let systems: BTreeMap<Arc<str>, (Owners, Option<Arc<str>>, Option<Tier>)> = self
+        let standing = |draft: &Draft| Standing {
+            owners: draft.owners.clone(),
+            environment: draft.environment.clone(),
+            tier: draft.tier,
+            ..Standing::default()
+        };
+        let is_system = |(name, _): &(&Arc<str>, &Draft)| name.starts_with("system:");
+        let systems: BTreeMap<Arc<str>, Standing> = self
             .drafts
             .iter()
-            .filter(|(name, _)| name.starts_with("system:"))
-            .map(|(name, draft)| {
-                (Arc::clone(name), (draft.owners.clone(), draft.environment.clone(), draft.tier))
-            })
+            .filter(is_system)
+            .map(|(name, draft)| (Arc::clone(name), standing(draft)))
             .collect();
         let indices: BTreeMap<Arc<str>, u32> = self.drafts.keys().cloned().zip(0..).collect();
         let edges = self.edges(&indices);
@@ -340,15 +345,13 @@ impl<'d> Estate<'d> {
         let mut findings = self.findings;
         for (name, mut draft) in self.drafts {
             owned_by_tag_or_path(&name, &mut draft, self.people, ownership, &mut findings);
-            if let Some((owners, environment, tier)) =
-                draft.system.as_ref().and_then(|name| systems.get(name))
-            {
+            if let Some(system) = draft.system.as_ref().and_then(|name| systems.get(name)) {
                 if draft.owners.is_empty() {
-                    draft.owners.clone_from(owners);
+                    draft.owners.clone_from(&system.owners);
                     draft.owned_by = draft.system.clone();
                 }
-                draft.environment = draft.environment.or_else(|| environment.clone());
-                draft.tier = draft.tier.or(*tier);
+                draft.environment = draft.environment.or_else(|| system.environment.clone());
+                draft.tier = draft.tier.or(system.tier);
             }
             let own = Standing {
                 owners: draft.owners,

@@ -18,13 +18,13 @@ use jiff::Timestamp;
 use ordain_action::{Access, Actor, Digest};
 
 use crate::glob::Glob;
-use crate::inventory::{Inventory, Scopes, Standing};
+use crate::inventory::{Inventory, Provenance, Scopes, Standing, Tier};
 use crate::limits::AllLimits;
 use crate::policy::{self, Rules};
 use crate::{LiveInventory, Mode, Modes, ReadScope, read_scope};
 
 pub(crate) use build::digest;
-pub(crate) use estate::account_and_region;
+pub(crate) use estate::{OWNER_TAGS, account_and_region};
 pub(crate) use people::{People, Person};
 pub(crate) use text::nearest;
 
@@ -114,6 +114,29 @@ pub(crate) struct Bounds {
     pub(crate) until: Option<Timestamp>,
 }
 
+/// One thing that the model says exists.
+#[derive(Debug, Clone, Copy)]
+pub struct Fact<'s> {
+    /// The canonical name, or the entity reference of what is on no plane.
+    pub name: &'s str,
+    /// The type.
+    pub kind: &'s str,
+    /// The account, where it is in one.
+    pub account: &'s str,
+    /// Who owns it.
+    pub owners: &'s [Arc<str>],
+    /// Where that is said.
+    pub owned_by: Option<&'s str>,
+    /// The system it belongs to.
+    pub system: Option<&'s str>,
+    /// The environment it is in.
+    pub environment: Option<&'s str>,
+    /// How critical it is.
+    pub tier: Option<&'s str>,
+    /// Where the fact comes from.
+    pub provenance: Option<&'s Provenance>,
+}
+
 /// What a model holds, in figures.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
@@ -199,6 +222,24 @@ impl Snapshot {
     #[must_use]
     pub const fn live(&self) -> &LiveInventory {
         &self.live
+    }
+
+    /// Everything the model says exists, by name.
+    pub fn inventory(&self) -> impl Iterator<Item = Fact<'_>> {
+        let inventory = self.model.as_ref().map(|model| &model.inventory);
+        inventory.into_iter().flat_map(|inventory| {
+            inventory.in_order().map(|entry| Fact {
+                name: &entry.name,
+                kind: &entry.kind,
+                account: &entry.account,
+                owners: &entry.standing.owners,
+                owned_by: entry.standing.owned_by.as_deref(),
+                system: entry.standing.system.as_deref(),
+                environment: entry.standing.environment.as_deref(),
+                tier: entry.standing.tier.map(Tier::as_str),
+                provenance: inventory.provenances.get(entry.provenance as usize),
+            })
+        })
     }
 
     /// What does not fit together in the model, sorted.

@@ -99,8 +99,8 @@ fn an_identifier_that_is_not_known_is_in_the_account_and_its_reach_is_unknown() 
          target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0new InstanceId=i-0new",
         expect![[r#"
             deny (enforce), no permit
-            deny blast_radius reach_unknown: what depends on `arn:aws:ec2:eu-west-1:111122223333:instance/i-0new` is not known
-                → import it into the model, or have somebody other than agent `cleaner` do it
+            deny blast_radius reach_unknown: what depends on `arn:aws:ec2:eu-west-1:111122223333:instance/i-0new` is not known, and agent `cleaner` has to know
+                → import it into the model, or have a person or a pipeline do it
             admit ownership owner_changes_own: `cleaner` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:instance/i-0new`
             owners: web
             reach: 1 + unknown, tier high"#]],

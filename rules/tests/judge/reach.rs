@@ -112,7 +112,7 @@ fn changing_a_firewall_reaches_what_it_guards() {
             deny (enforce), no permit
             deny blast_radius blast_radius_exceeded: it reaches 32 dependants (for example `arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0busy` ← `arn:aws:ec2:eu-west-1:111122223333:instance/i-0busy` ← `resource:worker-1`), and the limit is 10 for agent `cleaner`
                 → change fewer at once, or have somebody with wider limits do it
-            deny blast_radius owners_crossed: it reaches what 1 other owners have (`payroll`), and the limit is 0 for agent `cleaner`
+            deny blast_radius owners_crossed: it reaches what belongs to `payroll`, and the limit is 0 other owners for agent `cleaner`
                 → have one of those owners do it, or split it
             deny blast_radius tier_too_critical: it reaches tier `critical`, and the limit is `high` for agent `cleaner`
                 → have a person or a pipeline of the owner do it

@@ -14,20 +14,20 @@ use ordain_action::{
 use ordain_rules::{Counters, Judged, Mode, Modes, Snapshot, Source, judge};
 
 /// A Tuesday in no freeze.
-pub const NOW: &str = "2026-11-24T10:00:00Z";
+pub(crate) const NOW: &str = "2026-11-24T10:00:00Z";
 
 /// A small shop: two teams in one account, one host with many dependants.
-pub const SHOP: &str = include_str!("shop.yaml");
+pub(crate) const SHOP: &str = include_str!("shop.yaml");
 
 /// A model of one file.
 #[track_caller]
-pub fn model(text: &str) -> Snapshot {
+pub(crate) fn model(text: &str) -> Snapshot {
     models(&[("shop.yaml", text)])
 }
 
 /// A model of several files, in enforce mode.
 #[track_caller]
-pub fn models(files: &[(&str, &str)]) -> Snapshot {
+pub(crate) fn models(files: &[(&str, &str)]) -> Snapshot {
     let sources: Vec<Source> = files
         .iter()
         .map(|(path, text)| Source { path: (*path).to_owned(), text: (*text).to_owned() })
@@ -39,7 +39,7 @@ pub fn models(files: &[(&str, &str)]) -> Snapshot {
 }
 
 /// The problems of a model of several files.
-pub fn check_problems(files: &[(&str, &str)], expected: Expect) {
+pub(crate) fn check_problems(files: &[(&str, &str)], expected: Expect) {
     let sources: Vec<Source> = files
         .iter()
         .map(|(path, text)| Source { path: (*path).to_owned(), text: (*text).to_owned() })
@@ -52,28 +52,28 @@ pub fn check_problems(files: &[(&str, &str)], expected: Expect) {
 }
 
 /// What the judge says of an action on the shop.
-pub fn check(action_text: &str, expected: Expect) {
+pub(crate) fn check(action_text: &str, expected: Expect) {
     check_on(&model(SHOP), action_text, expected);
 }
 
 /// What the judge says of an action.
-pub fn check_on(snapshot: &Snapshot, action_text: &str, expected: Expect) {
+pub(crate) fn check_on(snapshot: &Snapshot, action_text: &str, expected: Expect) {
     check_at(snapshot, NOW, action_text, expected);
 }
 
 /// What the judge says of an action at some time.
-pub fn check_at(snapshot: &Snapshot, now: &str, action_text: &str, expected: Expect) {
+pub(crate) fn check_at(snapshot: &Snapshot, now: &str, action_text: &str, expected: Expect) {
     expected.assert_eq(&told(&judged(snapshot, now, &action(action_text))));
 }
 
 /// Judges an action.
-pub fn judged(snapshot: &Snapshot, now: &str, action: &Action) -> Judged {
+pub(crate) fn judged(snapshot: &Snapshot, now: &str, action: &Action) -> Judged {
     let now: Timestamp = now.parse().unwrap();
     judge(snapshot, action, Digest::of(b"request"), &Counters::new(), now)
 }
 
 /// A verdict in words.
-pub fn told(judged: &Judged) -> String {
+pub(crate) fn told(judged: &Judged) -> String {
     let verdict = &judged.verdict;
     let mut text = format!("{} ({})", verdict.ruling.as_str(), verdict.mode.as_str());
     match &judged.permit {
@@ -106,7 +106,7 @@ pub fn told(judged: &Judged) -> String {
 /// each `effect ec2:TerminateInstances delete [data]` with its resources
 /// `target|parent|uses ec2:instance NAME|- [carried|reviewed|bound|scope|unnamed] [pattern] [Member=value]`,
 /// its parameters `Path = value`, and `partial` or `opaque` where they are not complete.
-pub fn action(text: &str) -> Action {
+pub(crate) fn action(text: &str) -> Action {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let actor = actor(lines.next().unwrap());
     let mut effects: Vec<Effect> = Vec::new();

@@ -1,0 +1,73 @@
+//! Importers: what you have, as text, to documents that the model directory takes, as text.
+//!
+//! Leaves out reading and writing files. Every fact carries its source, the source's revision and the time
+//! the import was told; nothing that the source marks as sensitive is kept.
+
+mod codeowners;
+mod relation;
+mod state;
+mod terraform;
+mod vocabulary;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+pub use codeowners::codeowners;
+pub use terraform::{Terraform, terraform};
+
+/// A model document made from something else, and what is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// The name that suits the document's file, without a folder, for example `terraform-network.yaml`.
+    pub file: String,
+    /// The document.
+    pub text: String,
+    /// What is in it.
+    pub summary: ImportSummary,
+}
+
+/// What an import brought.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportSummary {
+    /// Resources, or rules of a CODEOWNERS file.
+    pub facts: usize,
+    /// Relations among the resources.
+    pub relations: usize,
+    /// Resources that no tag and no folder says an owner of; a CODEOWNERS file or a scope may.
+    pub unowned: usize,
+    /// Owners that are named, to be declared as groups.
+    pub owners: BTreeSet<String>,
+    /// Accounts the resources are in, to be declared as accounts.
+    pub accounts: BTreeSet<String>,
+    /// What was left out, and why, a sentence each.
+    pub left_out: Vec<String>,
+}
+
+/// Something that cannot be imported.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot import `{path}`: {text}")]
+pub struct ImportError {
+    /// The file.
+    pub path: String,
+    /// What is wrong and what to do.
+    pub text: String,
+}
+
+/// When a fact was so, as the documents write it.
+fn as_of_line(as_of: Option<Timestamp>) -> String {
+    as_of.map(|time| format!("  asOf: {time}\n")).unwrap_or_default()
+}
+
+/// A scalar that YAML reads as exactly this text.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// A name that an entity may have: letters, digits, `-`, `_` and `.`.
+fn entity_name(text: &str) -> String {
+    let fit =
+        |letter: char| if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '-' };
+    let name: String = text.chars().map(fit).collect();
+    name.trim_matches('-').to_owned()
+}
