@@ -1,1 +1,30 @@
-//! The ledger.
+//! The ledger: a verdict becomes a durable record, and only then a request that may be sent.
+//!
+//! Leaves out the evidence's form (`ordain-proof`), why something is refused (`ordain-rules`), and every
+//! socket: what is sent, and how, is not known here.
+#![warn(clippy::wildcard_enum_match_arm, clippy::iter_over_hash_type)]
+
+mod ledger;
+mod sendable;
+
+mod attempts;
+mod checkpointer;
+mod durable;
+mod own_change;
+mod reader;
+mod settings;
+mod start;
+mod storage;
+mod writer;
+
+pub use durable::{Decision, Digests, HeadSummary};
+pub use ledger::{Ledger, LedgerStatus, NotRecorded, Sequence};
+pub use own_change::{ChangeKind, OwnChange};
+pub use reader::{Filter, Found, Kept, ReadError, Reader};
+pub use sendable::{
+    Closing, Mismatch, Recorded, Refused, Reservation, Reserved, Sendable, SendableKind, Unrecorded,
+    WrongPermit,
+};
+pub use settings::{AttemptRate, Clock, LedgerSettings};
+pub use start::OpenError;
+pub use storage::{FileStorage, Segment, Storage};

@@ -1,0 +1,62 @@
+//! From what was judged to what is kept, and back.
+//!
+//! Leaves out the kept form itself (`ordain_proof::record`) and when something is kept.
+
+mod back;
+mod write;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use ordain_action::{Action, DecisionId, Digest};
+use ordain_rules::Counters;
+
+pub(crate) use back::{action_of, outcome_of};
+pub(crate) use write::{Frames, NotWritten, attempts, decision, outcome, own_change};
+
+/// What goes into the record of a decision, beside the verdict.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// Its name, which the caller sees.
+    pub id: DecisionId,
+    /// The time judged with.
+    pub now: Timestamp,
+    /// Who asked for what. Secrets among the parameters are tokens already.
+    pub action: Arc<Action>,
+    /// The request digest.
+    pub request: Digest,
+    /// The request's head, as far as it carries no secret.
+    pub head: HeadSummary,
+    /// What it was judged with, by digest.
+    pub digests: Arc<Digests>,
+    /// What was counted.
+    pub counters: Counters,
+    /// The last outcome in the live inventory judged with.
+    pub live: u64,
+}
+
+/// The head of a request, as far as it carries no secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HeadSummary {
+    /// The method.
+    pub method: String,
+    /// The host as asked for.
+    pub host: String,
+    /// The path, without a query: that may carry credentials.
+    pub path: String,
+}
+
+/// What decisions are made from, by digest: the same from one reload to the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digests {
+    /// The model.
+    pub model: Digest,
+    /// The rules.
+    pub rules: Digest,
+    /// The rules' schema.
+    pub schema: Digest,
+    /// The catalogue.
+    pub catalogue: Digest,
+    /// The program.
+    pub program: Digest,
+}

@@ -1,0 +1,329 @@
+//! Reads the ledger: one decision, those that fit a filter, and the outcomes the live inventory is made of.
+//!
+//! Needs no lock: it sees everything durable, and takes a batch that is being written for the end. Leaves
+//! out proofs (`ordain_proof`) and what a person is shown.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use memchr::memmem;
+use ordain_action::{Action, DecisionId, Outcome};
+use ordain_proof::record::{self, BriefKind, DecisionRecord, Record, RecordError};
+use ordain_proof::replay::{Damage, Entry, Replay};
+use ordain_proof::tree::Hash;
+
+use crate::checkpointer::{segment_first, segment_name};
+use crate::durable;
+use crate::ledger::Sequence;
+use crate::storage::{FileStorage, Storage};
+
+/// Why the ledger cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The disk does not let us.
+    #[error("the ledger cannot be read: {0}")]
+    Disk(#[from] io::Error),
+    /// It is not what was written.
+    #[error("the ledger does not verify: {0}")]
+    Damaged(#[from] Damage),
+    /// An entry cannot be understood.
+    #[error("entry {entry} cannot be read: {why}")]
+    Entry {
+        /// The entry.
+        entry: u64,
+        /// What is wrong.
+        why: RecordError,
+    },
+}
+
+/// An entry as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its place.
+    pub sequence: Sequence,
+    /// Its leaf hash.
+    pub hash: Hash,
+    /// Its statement, JSON.
+    pub statement: Vec<u8>,
+    /// What was too long for the statement, JSON; empty where nothing was.
+    pub detail: Vec<u8>,
+}
+
+/// A decision and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The decision.
+    pub decision: Kept,
+    /// What became of it, once that is known.
+    pub outcome: Option<Kept>,
+}
+
+/// Which decisions are asked for. What is not set fits all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// The actor's name.
+    pub actor: Option<String>,
+    /// `admit`, `hold` or `deny`.
+    pub ruling: Option<String>,
+    /// The permission the plane would check, for example `ec2:TerminateInstances`; a `*` at its end fits
+    /// any ending.
+    pub operation: Option<String>,
+    /// A reason's code.
+    pub reason_code: Option<String>,
+    /// Part of a resource's name or of an identifier.
+    pub resource: Option<String>,
+    /// RFC 3339; not before.
+    pub since: Option<jiff::Timestamp>,
+    /// RFC 3339; before.
+    pub until: Option<jiff::Timestamp>,
+}
+
+/// A ledger to be read.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    storage: Arc<dyn Storage>,
+}
+
+impl Reader {
+    /// The ledger kept in a directory.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such directory.
+    pub fn open(directory: &Path) -> io::Result<Self> {
+        if !directory.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "there is no ledger; start the gate first"));
+        }
+        Ok(Self { storage: Arc::new(FileStorage::new(directory)?) })
+    }
+
+    /// The ledger kept in a storage.
+    #[must_use]
+    pub fn new(storage: Arc<dyn Storage>) -> Self {
+        Self { storage }
+    }
+
+    /// Shows every entry, in order, until told to stop.
+    ///
+    /// # Errors
+    /// [`ReadError::Disk`] and [`ReadError::Damaged`].
+    pub fn entries(&self, mut visit: impl FnMut(Entry<'_>) -> ControlFlow<()>) -> Result<(), ReadError> {
+        let names = self.storage.names()?;
+        let mut segments: Vec<u64> = names.iter().filter_map(|name| segment_first(name)).collect();
+        segments.sort_unstable();
+        let mut replay = Replay::new(Vec::new());
+        let mut stopped = false;
+        for (index, first) in segments.iter().enumerate() {
+            let bytes = self.storage.read(&segment_name(*first))?.unwrap_or_default();
+            let last = index + 1 == segments.len();
+            replay.segment(*first, &bytes, last, |entry| {
+                stopped = stopped || visit(entry).is_break();
+                Ok(())
+            })?;
+            if stopped {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows every entry read as a record, in order, until told to stop.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn records(
+        &self,
+        mut visit: impl FnMut(&Entry<'_>, &Record<'_>) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        let mut failed = None;
+        self.entries(|entry| match record::read(entry.bytes) {
+            Ok(record) => visit(&entry, &record),
+            Err(why) => {
+                failed = Some(ReadError::Entry { entry: entry.sequence, why });
+                ControlFlow::Break(())
+            }
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// One decision by its name, with what became of it.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn get(&self, decision: DecisionId) -> Result<Option<Found>, ReadError> {
+        let name = decision.to_string();
+        let mut found: Option<Found> = None;
+        let mut failed = None;
+        self.entries(|entry| {
+            if entry.brief.name != name {
+                return ControlFlow::Continue(());
+            }
+            let kept = match kept(&entry) {
+                Ok(kept) => kept,
+                Err(error) => {
+                    failed = Some(error);
+                    return ControlFlow::Break(());
+                }
+            };
+            match (entry.brief.kind, &mut found) {
+                (BriefKind::Decision { refused }, None) => {
+                    found = Some(Found { decision: kept, outcome: None });
+                    if refused { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                }
+                (BriefKind::Outcome, Some(found)) => {
+                    found.outcome = Some(kept);
+                    ControlFlow::Break(())
+                }
+                (
+                    BriefKind::Decision { .. }
+                    | BriefKind::Outcome
+                    | BriefKind::Attempts
+                    | BriefKind::Change { .. },
+                    _,
+                ) => ControlFlow::Continue(()),
+            }
+        })?;
+        failed.map_or(Ok(found), Err)
+    }
+
+    /// Shows every decision that fits, in order, until told to stop.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn query(
+        &self,
+        filter: &Filter,
+        mut visit: impl FnMut(Kept, &DecisionRecord<'_>) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        let mut failed = None;
+        self.entries(|entry| {
+            let shown = shown(&entry, filter, &mut visit);
+            shown.unwrap_or_else(|error| {
+                failed = Some(error);
+                ControlFlow::Break(())
+            })
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Shows every outcome with the action it is of, in order: what the live inventory is folded from.
+    /// Actions that create nothing are left out.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn creations(&self, mut visit: impl FnMut(&Action, &Outcome, Sequence)) -> Result<(), ReadError> {
+        let mut open: BTreeMap<String, Action> = BTreeMap::new();
+        let mut failed = None;
+        self.entries(|entry| match creation(&entry, &mut open, &mut visit) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(why) => {
+                failed = Some(ReadError::Entry { entry: entry.sequence, why });
+                ControlFlow::Break(())
+            }
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// The decision of an entry as the action it was made for, so that it can be judged again; `None` when
+    /// the entry is no decision, or uses words this version does not know.
+    ///
+    /// # Errors
+    /// [`RecordError`] when it cannot be read.
+    pub fn action(statement: &[u8], blob: Option<&[u8]>) -> Result<Option<Action>, RecordError> {
+        let Record::Decision(decision) = record::read(statement)? else { return Ok(None) };
+        decision.with_detail(blob, |detail| durable::action_of(&decision, detail))
+    }
+}
+
+fn kept(entry: &Entry<'_>) -> Result<Kept, ReadError> {
+    let detail = match entry.blob {
+        None => Vec::new(),
+        Some(blob) => record::unpack(blob).map_err(|why| ReadError::Entry { entry: entry.sequence, why })?,
+    };
+    Ok(Kept { sequence: Sequence(entry.sequence), hash: entry.hash, statement: entry.bytes.to_vec(), detail })
+}
+
+fn shown(
+    entry: &Entry<'_>,
+    filter: &Filter,
+    visit: &mut impl FnMut(Kept, &DecisionRecord<'_>) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, ReadError> {
+    let BriefKind::Decision { .. } = entry.brief.kind else { return Ok(ControlFlow::Continue(())) };
+    // Most entries do not hold the actor's name at all, and need not be read to know it.
+    if let Some(actor) = &filter.actor
+        && memmem::find(entry.bytes, actor.as_bytes()).is_none()
+    {
+        return Ok(ControlFlow::Continue(()));
+    }
+    let unread = |why| ReadError::Entry { entry: entry.sequence, why };
+    let Record::Decision(decision) = record::read(entry.bytes).map_err(unread)? else {
+        return Ok(ControlFlow::Continue(()));
+    };
+    let fits = fits(&decision, entry.blob, filter).map_err(unread)?;
+    if fits { Ok(visit(kept(entry)?, &decision)) } else { Ok(ControlFlow::Continue(())) }
+}
+
+fn fits(decision: &DecisionRecord<'_>, blob: Option<&[u8]>, filter: &Filter) -> Result<bool, RecordError> {
+    let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
+    if !is(&filter.actor, &decision.actor.party.name) || !is(&filter.ruling, &decision.ruling) {
+        return Ok(false);
+    }
+    if filter.since.is_some() || filter.until.is_some() {
+        let Ok(time) = decision.time.parse::<jiff::Timestamp>() else { return Ok(false) };
+        if filter.since.is_some_and(|since| time < since) || filter.until.is_some_and(|until| time >= until) {
+            return Ok(false);
+        }
+    }
+    if filter.operation.is_none() && filter.reason_code.is_none() && filter.resource.is_none() {
+        return Ok(true);
+    }
+    decision.with_detail(blob, |detail| {
+        let reason = filter.reason_code.as_deref();
+        let reason = reason.is_none_or(|code| detail.reasons.iter().any(|reason| reason.code == code));
+        let effects = match &detail.reading {
+            record::ReadingRecord::Call(call) => call.effects.as_slice(),
+            record::ReadingRecord::Undecodable(_) => &[],
+        };
+        let operation = filter.operation.as_deref().is_none_or(|wanted| {
+            effects.iter().any(|effect| match wanted.strip_suffix('*') {
+                Some(start) => effect.iam_action.starts_with(start),
+                None => effect.iam_action == wanted,
+            })
+        });
+        let resource = filter.resource.as_deref().is_none_or(|wanted| {
+            let mut resources = effects.iter().flat_map(|effect| &effect.resources);
+            resources.any(|resource| {
+                resource.name.contains(wanted)
+                    || resource.identifiers.iter().any(|identifier| identifier.1.contains(wanted))
+            })
+        });
+        reason && operation && resource
+    })
+}
+
+fn creation(
+    entry: &Entry<'_>,
+    open: &mut BTreeMap<String, Action>,
+    visit: &mut impl FnMut(&Action, &Outcome, Sequence),
+) -> Result<(), RecordError> {
+    match entry.brief.kind {
+        BriefKind::Decision { refused: false } => {
+            // Reading an entry whole costs more than looking whether it creates anything.
+            let creates = entry.blob.is_some() || memmem::find(entry.bytes, b"\"create\"").is_some();
+            if creates && let Some(action) = Reader::action(entry.bytes, entry.blob)? {
+                open.insert(entry.brief.name.to_string(), action);
+            }
+        }
+        BriefKind::Outcome => {
+            if let Some(action) = open.remove(entry.brief.name.as_ref())
+                && let Record::Outcome(outcome) = record::read(entry.bytes)?
+            {
+                visit(&action, &durable::outcome_of(&outcome), Sequence(entry.sequence));
+            }
+        }
+        BriefKind::Decision { refused: true } | BriefKind::Attempts | BriefKind::Change { .. } => {}
+    }
+    Ok(())
+}
