@@ -5,6 +5,7 @@
 //! refused: no AWS operation needs one but the bidirectional event streams, and those come over HTTP/2.
 
 mod body;
+mod busy;
 mod connection;
 mod guard;
 mod patience;

@@ -6,7 +6,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,8 +15,10 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::body::{Pace, RequestBody};
+use super::busy::{Busy, Quiet};
 use super::connection::{Guarded, HeadTimes, REFUSED, Verge};
 use super::guard::{guard, settle};
 use super::stream::Stream;
@@ -97,13 +98,14 @@ where
     B: AnswerBody,
 {
     let pace = shared.pace();
-    let idle = shared.settings.idle_timeout;
+    let (idle, stall) = (shared.settings.idle_timeout, shared.settings.body_timeout);
+    let goodbye = shared.settings.header_timeout;
     let streams = shared.settings.streams;
     let mut stop = shared.stop.clone();
     let busy = Busy::default();
     let counted = busy.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let running = counted.enter();
+        let handling = counted.handling();
         let (mut parts, body) = request.into_parts();
         let mut info = info.clone();
         let request = match guard(&parts).and_then(|()| settle(&mut parts, &info)) {
@@ -115,9 +117,8 @@ where
         };
         let answer = (shared.service)(info, request);
         async move {
-            let answer = answer.await;
-            drop(running);
-            Ok::<_, Infallible>(answer)
+            let (head, body) = answer.await.into_parts();
+            Ok::<_, Infallible>(Response::from_parts(head, handling.answered(body)))
         }
     });
     let connection = http2::Builder::new(TokioExecutor::new())
@@ -130,13 +131,24 @@ where
         .keep_alive_timeout(Duration::from_secs(20))
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
-    tokio::select! {
+    let quiet = tokio::select! {
         _ended = connection.as_mut() => return,
-        () = stopped(&mut stop) => {}
-        () = busy.idle_for(idle) => {}
+        () = stopped(&mut stop) => None,
+        quiet = busy.quiet(idle, stall) => Some(quiet),
+    };
+    match quiet {
+        // To drop the connection resets what is stuck on it.
+        Some(Quiet::Stalled) => {}
+        Some(Quiet::Idle) => {
+            connection.as_mut().graceful_shutdown();
+            let _closed = timeout(goodbye, connection).await;
+        }
+        // The listener cuts what does not end within its time to drain.
+        None => {
+            connection.as_mut().graceful_shutdown();
+            let _ended = connection.await;
+        }
     }
-    connection.as_mut().graceful_shutdown();
-    let _ended = connection.await;
 }
 
 /// What stands for a request that was refused: nothing of it can be decoded, let alone forwarded.
@@ -150,44 +162,4 @@ fn stand_in() -> Request<RequestBody> {
 /// Ready once the listener is told to stop, or is gone.
 pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _told = stop.wait_for(|stopped| *stopped).await;
-}
-
-/// How many requests of a connection are being answered, and how many have been.
-#[derive(Debug, Clone, Default)]
-struct Busy(Arc<Counts>);
-
-#[derive(Debug, Default)]
-struct Counts {
-    running: AtomicUsize,
-    begun: AtomicUsize,
-}
-
-#[derive(Debug)]
-struct Running(Arc<Counts>);
-
-impl Busy {
-    fn enter(&self) -> Running {
-        self.0.running.fetch_add(1, Ordering::AcqRel);
-        self.0.begun.fetch_add(1, Ordering::AcqRel);
-        Running(Arc::clone(&self.0))
-    }
-
-    /// Ready when nothing was asked for and nothing was being answered for that long, or up to twice.
-    async fn idle_for(&self, limit: Duration) {
-        let mut seen = self.0.begun.load(Ordering::Acquire);
-        loop {
-            tokio::time::sleep(limit).await;
-            let begun = self.0.begun.load(Ordering::Acquire);
-            if begun == seen && self.0.running.load(Ordering::Acquire) == 0 {
-                return;
-            }
-            seen = begun;
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::AcqRel);
-    }
 }

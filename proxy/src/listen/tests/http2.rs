@@ -283,6 +283,72 @@ async fn an_idle_connection_is_told_to_go() {
     gate.at_rest().await;
 }
 
+/// Writes these frames, keeps the connection open, and waits until the gate has had enough.
+async fn outlast(gate: &Gate, frames: &[Vec<u8>], alive: bool) {
+    let mut socket = gate.connect().await;
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    bytes.extend(frames.concat());
+    socket.write_all(&bytes).await.unwrap();
+    let (mut reader, mut writer) = socket.into_split();
+    // It is alive, and says so for as long as it may.
+    let pings = tokio::spawn(async move {
+        while !alive || writer.write_all(&frame(6, 0, 0, b"12345678")).await.is_ok() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    });
+    let _ =
+        tokio::time::timeout(Duration::from_secs(10), tokio::io::copy(&mut reader, &mut tokio::io::sink()))
+            .await
+            .expect("the gate has enough at some time");
+    pings.abort();
+    gate.at_rest().await;
+}
+
+#[tokio::test]
+async fn a_client_that_only_pings_is_idle() {
+    outlast(&Gate::start(quick()).await, &[frame(4, 0, 0, &[])], true).await;
+}
+
+#[tokio::test]
+async fn a_client_that_takes_no_answers_is_let_go() {
+    // SETTINGS_INITIAL_WINDOW_SIZE of 0: not a byte of the answer may be sent.
+    let settings = frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    let gate = Gate::start(quick()).await;
+    outlast(&gate, &[settings, frame(1, 5, 1, &head(&[]))], true).await;
+    assert_eq!(gate.passed(), ["POST / host=a 0"], "the request itself was answered");
+}
+
+#[tokio::test]
+async fn a_body_that_never_comes_holds_nothing() {
+    let gate = Gate::start(quick()).await;
+    let head = frame(1, 4, 1, &head(&[("content-length", "9")]));
+    outlast(&gate, &[frame(4, 0, 0, &[]), head], true).await;
+    assert!(gate.passed().is_empty());
+}
+
+#[tokio::test]
+async fn a_head_that_stops_half_way_holds_nothing() {
+    outlast(&Gate::start(quick()).await, &[frame(4, 0, 0, &[]), frame(1, 0, 1, &head(&[]))], false).await;
+    outlast(&Gate::start(quick()).await, &[], false).await;
+}
+
+#[tokio::test]
+async fn clients_that_vanish_leave_nothing_behind() {
+    let gate = Gate::start(quick()).await;
+    for round in 0..200_usize {
+        let mut socket = gate.connect().await;
+        let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+        bytes.extend(frame(4, 0, 0, &[]));
+        bytes.extend(frame(1, 4, 1, &head(&[("content-length", "6")])));
+        bytes.extend(frame(0, 0, 1, b"abc"));
+        bytes.extend(frame(0, 1, 1, b"def"));
+        bytes.truncate(24 + round % (bytes.len() - 24));
+        let _ = socket.write_all(&bytes).await;
+    }
+    gate.at_rest().await;
+    assert!(gate.passed().is_empty(), "none of them sent a whole request: {:?}", gate.passed());
+}
+
 #[tokio::test]
 async fn a_listener_told_to_stop_lets_streams_end() {
     let mut gate = Gate::start(quick()).await;
