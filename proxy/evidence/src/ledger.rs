@@ -103,7 +103,7 @@ impl Ledger {
     /// [`OpenError`]: a ledger that does not verify is never written on.
     pub fn open(settings: LedgerSettings, storage: Arc<dyn Storage>) -> Result<Self, OpenError> {
         let lock = storage.lock().map_err(|error| match error.kind() {
-            std::io::ErrorKind::WouldBlock => OpenError::InUse,
+            std::io::ErrorKind::WouldBlock => OpenError::Locked,
             _ => OpenError::Disk(error),
         })?;
         let started = start::start(&settings, &storage)?;

@@ -30,7 +30,7 @@ const VERIFIER: &str = "verifier";
 pub enum OpenError {
     /// Someone else writes it.
     #[error("the ledger is in use by another program; stop that one, or give this one a ledger of its own")]
-    InUse,
+    Locked,
     /// The disk does not let us.
     #[error("the ledger cannot be opened: {0}")]
     Disk(#[from] io::Error),

@@ -4,8 +4,13 @@
 //! every network. Whoever holds a ledger's files, or one proof and a public key, needs nothing but this.
 #![warn(clippy::wildcard_enum_match_arm, clippy::iter_over_hash_type)]
 
+pub mod inclusion;
+pub mod tiles;
+pub mod verify;
+
+pub mod replay;
+
 pub mod frame;
 pub mod note;
 pub mod record;
-pub mod replay;
 pub mod tree;

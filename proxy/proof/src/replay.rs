@@ -5,11 +5,11 @@
 
 use crate::frame::{self, Kind, Tail};
 use crate::note::Checkpoint;
-use crate::record;
+use crate::record::{self, Brief};
 use crate::tree::{Frontier, Hash};
 
 /// One entry of the ledger.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Entry<'a> {
     /// Its place, from zero.
     pub sequence: u64,
@@ -19,6 +19,8 @@ pub struct Entry<'a> {
     pub bytes: &'a [u8],
     /// What was too long for the statement: a salt, then zstd.
     pub blob: Option<&'a [u8]>,
+    /// What it is about.
+    pub brief: Brief<'a>,
 }
 
 /// What is wrong with a ledger's bytes.
@@ -140,11 +142,11 @@ impl Replay {
                 (Kind::Blob, None) => blob = Some((frame.hash, content)),
                 (Kind::Blob, Some(_)) => return Err(Damage::Blob { sequence }),
                 (Kind::Entry, held) => {
-                    check_blob(sequence, content, held.map(|(hash, _)| hash))?;
+                    let brief = brief_of(sequence, content, held.map(|(hash, _)| hash))?;
                     self.frontier.push(frame.hash);
                     self.check_signed(self.frontier.size())?;
                     let blob_bytes = held.map(|(_, bytes)| bytes);
-                    visit(Entry { sequence, hash: frame.hash, bytes: content, blob: blob_bytes })?;
+                    visit(Entry { sequence, hash: frame.hash, bytes: content, blob: blob_bytes, brief })?;
                     blob = None;
                     offset = frame.bytes.end;
                     self.batch = frame.batch;
@@ -189,8 +191,8 @@ impl Replay {
 }
 
 /// An entry names its blob, and the blob stands right before the entry that names it.
-fn check_blob(sequence: u64, statement: &[u8], held: Option<Hash>) -> Result<(), Damage> {
-    let named =
-        record::blob_of(statement).map_err(|why| Damage::Statement { sequence, why: why.to_string() })?;
-    if named == held { Ok(()) } else { Err(Damage::Blob { sequence }) }
+fn brief_of(sequence: u64, statement: &[u8], held: Option<Hash>) -> Result<Brief<'_>, Damage> {
+    let brief =
+        record::brief(statement).map_err(|why| Damage::Statement { sequence, why: why.to_string() })?;
+    if brief.blob == held { Ok(brief) } else { Err(Damage::Blob { sequence }) }
 }

@@ -153,35 +153,90 @@ pub fn read(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
     }
 }
 
-/// The hash of the blob that an entry names, read without reading the rest.
+/// What an entry is about, read without reading the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brief<'a> {
+    /// What sort of entry it is.
+    pub kind: BriefKind,
+    /// For decisions and outcomes, the decision's name.
+    pub name: Text<'a>,
+    /// For decisions and outcomes, the request digest.
+    pub digest: Text<'a>,
+    /// The hash of the blob the entry names.
+    pub blob: Option<Hash>,
+}
+
+/// What sort of entry it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BriefKind {
+    /// A decision; an outcome follows unless the request was refused.
+    Decision {
+        /// It was refused.
+        refused: bool,
+    },
+    /// What became of a decision.
+    Outcome,
+    /// Counted attempts.
+    Attempts,
+    /// A change of the gate itself.
+    Change {
+        /// The program started: every decision before has its outcome before or right after.
+        started: bool,
+    },
+}
+
+#[derive(Deserialize)]
+struct BriefStatement<'a> {
+    #[serde(borrow)]
+    subject: [Subject<'a>; 1],
+    #[serde(rename = "predicateType", borrow)]
+    predicate_type: Text<'a>,
+    #[serde(borrow)]
+    predicate: BriefPredicate<'a>,
+}
+
+#[derive(Deserialize)]
+struct BriefPredicate<'a> {
+    #[serde(borrow, default)]
+    effect: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    what: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    content: Option<BriefContent<'a>>,
+}
+
+#[derive(Deserialize)]
+struct BriefContent<'a> {
+    #[serde(borrow, default)]
+    blob: Option<BriefBlob<'a>>,
+}
+
+#[derive(Deserialize)]
+struct BriefBlob<'a> {
+    #[serde(borrow)]
+    sha256: Text<'a>,
+}
+
+/// Reads what an entry is about.
 ///
 /// # Errors
-/// [`RecordError`] when the bytes are not JSON of ours.
-pub fn blob_of(bytes: &[u8]) -> Result<Option<Hash>, RecordError> {
-    #[derive(Deserialize)]
-    struct Outer<'a> {
-        #[serde(borrow)]
-        predicate: Inner<'a>,
-    }
-    #[derive(Deserialize)]
-    struct Inner<'a> {
-        #[serde(borrow, default)]
-        content: Option<Content<'a>>,
-    }
-    #[derive(Deserialize)]
-    struct Content<'a> {
-        #[serde(borrow, default)]
-        blob: Option<Named<'a>>,
-    }
-    #[derive(Deserialize)]
-    struct Named<'a> {
-        #[serde(borrow)]
-        sha256: Text<'a>,
-    }
-    let outer: Outer<'_> = serde_json::from_slice(bytes)?;
-    let Some(named) = outer.predicate.content.and_then(|content| content.blob) else { return Ok(None) };
-    let mut hash = [0; 32];
-    hex::decode_to_slice(named.sha256.as_bytes(), &mut hash)
-        .map_err(|_| RecordError::Digest(named.sha256.into_owned()))?;
-    Ok(Some(Hash(hash)))
+/// [`RecordError`] for anything that is not a statement of ours in a version known here.
+pub fn brief(bytes: &[u8]) -> Result<Brief<'_>, RecordError> {
+    let statement: BriefStatement<'_> = serde_json::from_slice(bytes)?;
+    let predicate = statement.predicate;
+    let kind = match statement.predicate_type.as_ref() {
+        DECISION => BriefKind::Decision { refused: predicate.effect.as_deref() == Some("refused") },
+        OUTCOME => BriefKind::Outcome,
+        ATTEMPTS => BriefKind::Attempts,
+        CHANGE => BriefKind::Change { started: predicate.what.as_deref() == Some("started") },
+        other => return Err(RecordError::Unknown(other.to_owned())),
+    };
+    let blob = match predicate.content.and_then(|content| content.blob) {
+        None => None,
+        Some(named) => Some(
+            Hash::from_hex(&named.sha256).ok_or_else(|| RecordError::Digest(named.sha256.into_owned()))?,
+        ),
+    };
+    let [Subject { name, digest }] = statement.subject;
+    Ok(Brief { kind, name, digest: digest.sha256, blob })
 }
