@@ -1,1 +1,19 @@
-//! Everything from outside, in one binary.
+//! Everything from outside, in one binary: the program is started as a user starts it, and asked over sockets.
+//!
+//! Leaves out what one package can show alone; that stands beside the package's own code.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stderr,
+    reason = "a test that cannot go on must stop and say where"
+)]
+
+mod attacks;
+mod evidence;
+mod harness;
+mod planes;
+mod way_through;
+mod tidy;

@@ -50,7 +50,12 @@ NAMED = {
     ("ec2", "GroupId"): "sg-0123456789abcdef0",
     ("ec2", "ImageId"): "ami-0123456789abcdef0",
     ("route53", "HostedZoneId"): "Z0123456789ABC",
-    ("events", "EndpointId"): None,
+    ("kinesis", "ResourceARN"): "arn:aws:kinesis:us-east-1:123456789012:stream/example",
+    ("kinesis", "ChannelARN"): "arn:aws:kinesis:us-east-1:123456789012:channel/example",
+    ("kinesis", "QueueARN"): "arn:aws:kinesis:us-east-1:123456789012:queue/example",
+    ("cloudfront-keyvaluestore", "KvsARN"): (
+        "arn:aws:cloudfront::123456789012:key-value-store/0c5a2f6e-1111-4222-8333-444455556666"
+    ),
 }
 # Members of which one serialiser, endpoint rule or signer cannot make a request here.
 LEFT_OUT = {

@@ -1,0 +1,296 @@
+//! The program as a user starts it: a settings file, keys made with its own verbs, a child process on port 0.
+//!
+//! Leaves out what is asked of it.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::client::{Client, Key, Sent};
+use super::invariant;
+use super::ledger::LedgerView;
+use super::recorder::{ACCOUNT, Recorder};
+
+/// What a gate is started with.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    pub(crate) mode: &'static str,
+    /// Model files, by name.
+    pub(crate) model: Vec<(&'static str, String)>,
+    /// Actors that get a key: name and kind.
+    pub(crate) actors: Vec<(&'static str, &'static str)>,
+    /// More lines of the settings file, each under its own table.
+    pub(crate) settings: String,
+    /// The base URL of the upstream, where it is not a recorder.
+    pub(crate) endpoint: Option<String>,
+    /// The real key pair, where the upstream checks it.
+    pub(crate) real: (String, String),
+    /// The ledger's folder, where it must lie elsewhere.
+    pub(crate) ledger: Option<PathBuf>,
+    /// What the program is started under, for example `strace` and its arguments.
+    pub(crate) under: Vec<String>,
+}
+
+/// A team that owns the account and all in it, its person `alice`, its agent `robot`; `mallory` of no team.
+pub(crate) const MODEL: &str = include_str!("model.yaml");
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            mode: "enforce",
+            model: vec![("model.yaml", MODEL.to_owned())],
+            actors: vec![("alice", "person"), ("robot", "agent"), ("mallory", "person")],
+            settings: String::new(),
+            endpoint: None,
+            real: ("AKIAREALREALREALREAL".to_owned(), "a-real-secret-that-must-never-be-seen".to_owned()),
+            ledger: None,
+            under: Vec::new(),
+        }
+    }
+}
+
+/// A running gate, and the upstream behind it.
+pub(crate) struct Gate {
+    pub(crate) address: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    pub(crate) recorder: Recorder,
+    pub(crate) folder: TempDir,
+    setup: Setup,
+    keys: Vec<(String, Key)>,
+    child: Child,
+    checked: bool,
+}
+
+impl Gate {
+    /// Starts a gate in front of a recorder.
+    pub(crate) fn start(setup: Setup) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let recorder = Recorder::start();
+        write_files(folder.path(), &setup, &recorder);
+        let keys = setup
+            .actors
+            .iter()
+            .map(|(name, kind)| ((*name).to_owned(), create_key(folder.path(), name, kind)))
+            .collect();
+        recorder.watch(&ledger_folder(folder.path(), &setup));
+        let (child, address, admin) = spawn(folder.path(), &setup);
+        Self { address, admin, recorder, folder, setup, keys, child, checked: false }
+    }
+
+    /// The client of one of the actors.
+    pub(crate) fn client(&self, actor: &str) -> Client {
+        let key = self.keys.iter().find(|(name, _)| name == actor).expect("the actor has a key");
+        Client::new(self.address, &key.1)
+    }
+
+    pub(crate) fn key(&self, actor: &str) -> &Key {
+        &self.keys.iter().find(|(name, _)| name == actor).expect("the actor has a key").1
+    }
+
+    pub(crate) fn ledger_folder(&self) -> PathBuf {
+        ledger_folder(self.folder.path(), &self.setup)
+    }
+
+    pub(crate) fn ledger(&self) -> LedgerView {
+        LedgerView::new(&self.ledger_folder())
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Runs another verb of the program with the same settings.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        run(self.folder.path(), arguments)
+    }
+
+    /// Memory the program has resident, in bytes.
+    pub(crate) fn resident(&self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap_or_default();
+        let line = text.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or("VmRSS: 0 kB");
+        line.split_whitespace().nth(1).and_then(|word| word.parse::<u64>().ok()).unwrap_or(0) * 1024
+    }
+
+    /// A page of the admin address.
+    pub(crate) fn admin_page(&self, path: &str) -> (u16, String) {
+        use std::io::Write as _;
+        let mut stream = TcpStream::connect(self.admin).expect("the admin address answers");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.admin).unwrap();
+        let reply = super::client::read_reply(&mut stream, false).expect("the admin address answers");
+        (reply.status, reply.text())
+    }
+
+    /// Kills the program as a power cut of the process would, and waits until it is gone.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("the program can be killed");
+        self.child.wait().expect("the program ends");
+    }
+
+    /// Starts the program again on the same files.
+    pub(crate) fn restart(&mut self) {
+        let (child, address, admin) = spawn(self.folder.path(), &self.setup);
+        self.child = child;
+        self.address = address;
+        self.admin = admin;
+        self.checked = false;
+        // What a kill tore off is gone, and something else stands in its place.
+        self.recorder.watch(&self.ledger_folder());
+    }
+
+    /// Asks the program to end in order; returns whether it ended well.
+    pub(crate) fn stop(&mut self) -> bool {
+        let asked = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().unwrap();
+        assert!(asked.success(), "the program is there to be stopped");
+        let until = Instant::now() + Duration::from_secs(40);
+        while Instant::now() < until {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.success();
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the program did not end within 40 s of SIGTERM");
+    }
+
+    /// Ends the test: the program stops in order, what arrived is what was admitted, and the ledger verifies.
+    pub(crate) fn finish(mut self) {
+        self.checked = true;
+        if self.child.try_wait().unwrap().is_none() {
+            assert!(self.stop(), "the program ended badly");
+        }
+        self.check();
+    }
+
+    /// What must hold once the program has stopped in order.
+    fn check(&mut self) {
+        self.check_killed();
+        invariant::check_outcomes(&mut self.ledger());
+    }
+
+    /// What must hold whenever the program is gone, however it went: all but the outcomes, which may be cut off.
+    pub(crate) fn check_killed(&mut self) {
+        self.checked = true;
+        invariant::check_arrived(&self.recorder.arrived(), &mut self.ledger());
+        let verified = self.run(&["ledger", "verify"]);
+        assert!(verified.status.success(), "the ledger does not verify: {}", said(&verified));
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+        if !self.checked && !thread::panicking() {
+            panic!("a test ended without checking its gate: call `finish`");
+        }
+    }
+}
+
+pub(crate) fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn ledger_folder(folder: &Path, setup: &Setup) -> PathBuf {
+    setup.ledger.clone().unwrap_or_else(|| folder.join("state/ledger"))
+}
+
+fn write_files(folder: &Path, setup: &Setup, recorder: &Recorder) {
+    let endpoint = setup.endpoint.clone().unwrap_or_else(|| format!("http://{}", recorder.address));
+    let mut text = format!("state = {:?}\nmode = {:?}\n", folder.join("state"), setup.mode);
+    text.push_str("[listen]\ndata = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n");
+    write!(text, "[model]\ndirectory = {:?}\n", folder.join("model")).unwrap();
+    write!(text, "[ledger]\ndirectory = {:?}\norigin = \"ordain/test\"\n", ledger_folder(folder, setup)).unwrap();
+    text.push_str(&setup.settings);
+    write!(
+        text,
+        "\n[[upstream]]\nname = \"default\"\nplane = \"aws\"\naccount = \"{ACCOUNT}\"\nendpoint = \"{endpoint}\"\n\
+         credentials = {{ file = {:?} }}\n",
+        folder.join("real")
+    )
+    .unwrap();
+    std::fs::write(folder.join("gate.toml"), text).unwrap();
+    std::fs::write(folder.join("real"), format!("{}\n{}\n", setup.real.0, setup.real.1)).unwrap();
+    std::fs::create_dir_all(folder.join("model")).unwrap();
+    for (name, text) in &setup.model {
+        std::fs::write(folder.join("model").join(name), text).unwrap();
+    }
+}
+
+fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ordain"));
+    scrub(&mut command).arg("--config").arg(folder.join("gate.toml"));
+    command
+}
+
+/// Nothing of the machine's own set-up may reach the program.
+fn scrub(command: &mut Command) -> &mut Command {
+    command
+        .env_remove("ORDAIN_CONFIG")
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .stdin(Stdio::null())
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    program(folder).args(arguments).output().expect("the program runs")
+}
+
+/// Makes a key with the program's own verb.
+pub(crate) fn create_key(folder: &Path, name: &str, kind: &str) -> Key {
+    let made = run(folder, &["--output", "json", "key", "create", "--actor", name, "--kind", kind]);
+    assert!(made.status.success(), "no key for `{name}`: {}", said(&made));
+    let text = String::from_utf8(made.stdout).unwrap();
+    let key: serde_json::Value = serde_json::from_str(&text).expect("a key in JSON");
+    let field = |name: &str| key[name].as_str().unwrap_or_else(|| panic!("no `{name}` in {key}")).to_owned();
+    Key { id: field("access_key_id"), secret: field("secret_access_key") }
+}
+
+fn spawn(folder: &Path, setup: &Setup) -> (Child, SocketAddr, SocketAddr) {
+    let mut words = setup.under.clone();
+    words.push(env!("CARGO_BIN_EXE_ordain").to_owned());
+    let mut command = Command::new(&words[0]);
+    scrub(&mut command).args(&words[1..]).arg("--config").arg(folder.join("gate.toml")).arg("serve");
+    let log = std::fs::File::create(folder.join("gate.log")).unwrap();
+    let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the program starts");
+    let stdout = child.stdout.take().unwrap();
+    let (found, addresses) = mpsc::channel();
+    thread::spawn(move || {
+        // Read to the end, so that the program never waits for us.
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            for address in addresses_in(&line) {
+                drop(found.send(address));
+            }
+        }
+    });
+    let mut next = || {
+        addresses.recv_timeout(Duration::from_secs(30)).unwrap_or_else(|_| {
+            let log = std::fs::read_to_string(folder.join("gate.log")).unwrap_or_default();
+            panic!("the program did not say where it listens: {log}")
+        })
+    };
+    let data = next();
+    let mut admin = next();
+    while admin == data {
+        admin = next();
+    }
+    (child, data, admin)
+}
+
+fn addresses_in(line: &str) -> Vec<SocketAddr> {
+    line.split(|letter: char| !(letter.is_ascii_digit() || letter == '.' || letter == ':'))
+        .filter_map(|word| word.trim_matches(['.', ':']).parse().ok())
+        .collect()
+}
+
+/// A change that the model of the harness admits for `alice`.
+pub(crate) fn a_change(number: usize) -> Sent {
+    Sent::ec2(&format!("StopInstances&InstanceId.1=i-{number:017x}"))
+}

@@ -1,0 +1,25 @@
+//! What tests from outside share: the program as a child process, an upstream that records, signed requests.
+//!
+//! Leaves out what any one test asks.
+
+mod client;
+mod gate;
+mod invariant;
+mod ledger;
+mod recorder;
+
+pub(crate) use client::{Client, Key, Reply, Sent, read_reply, sha256};
+pub(crate) use gate::{Gate, MODEL, Setup, a_change, said};
+pub(crate) use ledger::{Entry, LedgerView};
+pub(crate) use recorder::{Answer, Arrived, Recorder};
+
+/// What `tests/run` says of the servers and programs it started or found.
+#[expect(clippy::disallowed_methods, reason = "the one place of the tests that reads the environment")]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The long variants are asked for.
+pub(crate) fn full() -> bool {
+    variable("ORDAIN_TEST_FULL").as_deref() == Some("yes")
+}

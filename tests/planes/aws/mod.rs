@@ -1,0 +1,3 @@
+//! Amazon Web Services, as its own clients speak to it.
+
+mod sweep;

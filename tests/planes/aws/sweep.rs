@@ -1,0 +1,188 @@
+//! Every operation of every AWS service, as botocore itself sends it, must be read as what it is.
+//!
+//! The requests are made by `sweep.py` and kept compressed in `sweep/`; `ORDAIN_TEST_SWEEP` names a folder of
+//! fresh ones. Leaves out resources and parameters, which the room's own cases show.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use ordain_decode::{Rooms, RoomsConfig, decode_line};
+use serde::Deserialize;
+
+/// What `sweep.py` says of a request.
+#[derive(Deserialize)]
+struct Expected {
+    id: String,
+    expect_service: String,
+    expect_operation: String,
+    expect_readonly_hint: String,
+}
+
+/// What the decoder says of it.
+#[derive(Deserialize)]
+struct Decoded {
+    id: String,
+    #[serde(default)]
+    effects: Vec<DecodedEffect>,
+    undecodable: Option<DecodedRefusal>,
+}
+
+#[derive(Deserialize)]
+struct DecodedEffect {
+    service: String,
+    operation: String,
+    access: String,
+    resources: Vec<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct DecodedRefusal {
+    reason_code: String,
+}
+
+/// What a whole file came to.
+#[derive(Default)]
+struct Tally {
+    requests: usize,
+    exact: usize,
+    undecodable: usize,
+    /// Another service of the same name on the wire, or another operation: grouped, counted.
+    misses: BTreeMap<String, usize>,
+    /// Changes that would have gone on as reads, by id.
+    changes_read: Vec<String>,
+    /// Effects without a resource, by id.
+    bare: Vec<String>,
+}
+
+impl Tally {
+    fn add(&mut self, expected: &Expected, decoded: &Decoded) {
+        assert_eq!(expected.id, decoded.id, "answers come in the order of the requests");
+        self.requests += 1;
+        if let Some(refusal) = &decoded.undecodable {
+            self.undecodable += 1;
+            self.miss(format!("{}: undecodable, {}", expected.expect_service, refusal.reason_code));
+            return;
+        }
+        let first = decoded.effects.first().expect("a decoded request has an effect");
+        if first.service == expected.expect_service && first.operation == expected.expect_operation {
+            self.exact += 1;
+        } else {
+            let what = if first.operation == expected.expect_operation { "service" } else { "operation" };
+            self.miss(format!("{}: read as another {what}, {}", expected.expect_service, first.service));
+        }
+        // What nobody doubts is a change must not pass as a read, exact or not.
+        if expected.expect_readonly_hint == "change" && decoded.effects.iter().all(|effect| effect.access == "read") {
+            self.changes_read.push(expected.id.clone());
+        }
+        if decoded.effects.iter().any(|effect| effect.resources.is_empty()) {
+            self.bare.push(expected.id.clone());
+        }
+    }
+
+    fn miss(&mut self, group: String) {
+        *self.misses.entry(group).or_default() += 1;
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.exact += other.exact;
+        self.undecodable += other.undecodable;
+        for (group, count) in other.misses {
+            *self.misses.entry(group).or_default() += count;
+        }
+        self.changes_read.extend(other.changes_read);
+        self.bare.extend(other.bare);
+    }
+
+    fn report(&self, name: &str) {
+        let percent = 100.0 * share(self.exact, self.requests);
+        eprintln!("{name}: {} requests, {percent:.2} % exact, {} undecodable", self.requests, self.undecodable);
+        let mut groups: Vec<_> = self.misses.iter().collect();
+        groups.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        for (group, count) in groups.iter().take(40) {
+            eprintln!("  {count:6}  {group}");
+        }
+        for id in self.changes_read.iter().take(20) {
+            eprintln!("  a change decoded as a read: {id}");
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of requests are far below 2^52")]
+fn share(part: usize, whole: usize) -> f64 {
+    part as f64 / whole as f64
+}
+
+/// The requests of one file: fresh ones where a folder of them is named, else those kept beside this file.
+fn requests(name: &str) -> Box<dyn BufRead> {
+    if let Some(folder) = crate::harness::variable("ORDAIN_TEST_SWEEP") {
+        let path = Path::new(&folder).join(format!("{name}.jsonl"));
+        return Box::new(BufReader::new(File::open(path).expect("the folder of fresh requests has all files")));
+    }
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/planes/aws/sweep")
+        .join(format!("{name}.jsonl.zst"));
+    let file = File::open(path).expect("the sweep is kept beside this file");
+    let plain: Box<dyn Read> = Box::new(zstd::Decoder::new(file).expect("it is a zstd stream"));
+    Box::new(BufReader::new(plain))
+}
+
+fn replay(name: &str) -> Tally {
+    let rooms = Rooms::new(RoomsConfig::default()).expect("the built-in rooms load");
+    let lines: Vec<String> = requests(name).lines().map(|line| line.expect("the file is text")).collect();
+    let half = lines.len().div_ceil(2).max(1);
+    let mut tally = Tally::default();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> =
+            lines.chunks(half).map(|lines| scope.spawn(|| decode_all(&rooms, lines))).collect();
+        for worker in workers {
+            tally.merge(worker.join().expect("no request stops the decoder"));
+        }
+    });
+    tally.report(name);
+    tally
+}
+
+fn decode_all(rooms: &Rooms, lines: &[String]) -> Tally {
+    let mut tally = Tally::default();
+    let mut answer = String::new();
+    for line in lines {
+        answer.clear();
+        decode_line(rooms, line, &mut answer);
+        let expected: Expected = serde_json::from_str(line).expect("the sweep is JSON lines");
+        let decoded: Decoded = serde_json::from_str(&answer).expect("the decoder writes JSON lines");
+        tally.add(&expected, &decoded);
+    }
+    tally
+}
+
+fn check(name: &str, least_requests: usize, least_exact: f64) {
+    let tally = replay(name);
+    assert!(tally.requests >= least_requests, "the sweep has shrunk to {} requests", tally.requests);
+    assert!(tally.changes_read.is_empty(), "{} changes were decoded as reads", tally.changes_read.len());
+    assert!(tally.bare.is_empty(), "an effect without a resource: {:?}", tally.bare.first());
+    let exact = share(tally.exact, tally.requests);
+    assert!(exact >= least_exact, "{:.3} % exact, {:.3} % wanted", exact * 100.0, least_exact * 100.0);
+}
+
+#[test]
+fn the_sweep_with_native_hosts() {
+    check("native", 39_000, 0.995);
+}
+
+#[test]
+fn the_sweep_under_endpoint_override() {
+    check("override", 39_000, 0.99);
+}
+
+#[test]
+fn the_sweep_of_presigned_urls() {
+    check("presigned", 4_500, 0.99);
+}
+
+#[test]
+fn the_sweep_of_other_protocols_regions_and_hosts() {
+    check("variants", 14_500, 0.99);
+}

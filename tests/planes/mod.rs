@@ -1,0 +1,5 @@
+//! One folder a control plane: its operations on the wire, its own clients through the gate.
+//!
+//! Leaves out what is the same for every plane.
+
+mod aws;
