@@ -19,3 +19,6 @@ pub use operation::{
 pub use path::Path;
 pub use service::{Head, Protocol, Service};
 pub use text::TextError;
+
+#[cfg(test)]
+mod tests;

@@ -34,6 +34,8 @@ pub struct Operation {
     /// The labels that the vendor's clients put before the host, with `{Member}` in them, for example
     /// `{AccountId}.` or `data.`.
     pub host_prefix: Option<Box<str>>,
+    /// The name of its own hosts in the host table, where it does not go to the service's usual ones.
+    pub endpoint: Option<Box<str>>,
     /// It has a `DryRun` member that the vendor guarantees to change nothing.
     pub dry_run: bool,
     /// Top-level members of the request, in the vendor's order.

@@ -7,6 +7,8 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::operation::Operation;
+
 /// One of the forms in which a provider publishes an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Variant {
@@ -62,6 +64,8 @@ pub struct Destination {
     pub host: String,
     /// The region in the credential scope.
     pub signing_region: Arc<str>,
+    /// The name in the credential scope, where it is not the service's own.
+    pub signing_name: Option<Arc<str>>,
 }
 
 /// What a host says about a request sent to it.
@@ -100,6 +104,7 @@ struct Row {
     variant: Variant,
     template: Box<str>,
     signing_region: Option<Arc<str>>,
+    signing_name: Option<Arc<str>>,
     /// By partition: every region of it, or these.
     places: BTreeMap<usize, Option<BTreeSet<Arc<str>>>>,
     /// Requests are never sent there, but may name it.
@@ -133,17 +138,32 @@ impl Hosts {
     /// publishes no such variant.
     #[must_use]
     pub fn upstream(&self, service: &str, region: &str, variant: Variant) -> Option<Destination> {
+        self.destination(self.by_service.get(service)?, region, variant)
+    }
+
+    /// Where requests for an operation in a region go: its own hosts where it has some, else the service's.
+    #[must_use]
+    pub fn upstream_of(&self, operation: &Operation, region: &str, variant: Variant) -> Option<Destination> {
+        match &operation.endpoint {
+            Some(own) => {
+                let rows = self.by_service.get(format!("{}/{own}", operation.service).as_str())?;
+                self.destination(rows, region, variant)
+            }
+            None => self.upstream(&operation.service, region, variant),
+        }
+    }
+
+    fn destination(&self, rows: &[usize], region: &str, variant: Variant) -> Option<Destination> {
         let (region, at) = self.region_partition.get_key_value(region)?;
         let partition = self.partitions.get(*at)?;
-        let row = self
-            .by_service
-            .get(service)?
+        let row = rows
             .iter()
             .filter_map(|row| self.rows.get(*row))
             .find(|row| !row.also && row.variant == variant && row.serves(*at, region))?;
         Some(Destination {
             host: row.template.replace("{region}", region).replace("{suffix}", suffix(partition, variant)),
             signing_region: row.signing_region.clone().unwrap_or_else(|| region.clone()),
+            signing_name: row.signing_name.clone(),
         })
     }
 

@@ -7,7 +7,7 @@
 //! host SERVICE VARIANT TEMPLATE SIGNING-REGION PARTITION[/REGION,REGION…]…
 //! also …                                          the same, for hosts that are named and never sent to
 //! ```
-//! A signing region of `-` is the region itself; a partition without regions means every one of its regions.
+//! A signing region of `-` is the region itself, with `/NAME` behind it where the signing name is another one; a partition without regions means every one of its regions.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -110,12 +110,25 @@ impl Hosts {
                 regions.map(|regions| regions.split(',').map(|region| shared(names, region)).collect());
             places.insert(at, regions);
         }
-        let service = shared(names, service);
+        // Hosts of some operations only are the service's too: `kinesis/OperationType=data`.
+        let owner = shared(names, service);
+        let service = shared(names, service.split('/').next().unwrap_or_default());
         let row = self.rows.len();
         self.by_pattern.entry(template.into()).or_default().push(row);
-        self.by_service.entry(service.clone()).or_default().push(row);
+        self.by_service.entry(owner).or_default().push(row);
+        let (signing, name) =
+            signing.split_once('/').map_or((signing, None), |(region, name)| (region, Some(name)));
+        let signing_name = name.map(|name| shared(names, name));
         let signing_region = (signing != "-").then(|| shared(names, signing));
-        self.rows.push(Row { service, variant, template: template.into(), signing_region, places, also });
+        self.rows.push(Row {
+            service,
+            variant,
+            template: template.into(),
+            signing_region,
+            signing_name,
+            places,
+            also,
+        });
         Ok(())
     }
 }

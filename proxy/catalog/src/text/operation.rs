@@ -48,6 +48,7 @@ impl Operations {
             "auth" => open.auth = line.auth()?,
             "payload" => open.payload = line.payload()?,
             "host" => open.host_prefix = Some(rest.into()),
+            "endpoint" => open.endpoint = Some(rest.into()),
             "event-stream" => open.event_stream = true,
             "dry-run" => open.dry_run = true,
             _ => {
@@ -104,6 +105,7 @@ impl Operations {
             payload: Payload::Held,
             event_stream: false,
             host_prefix: None,
+            endpoint: None,
             dry_run: false,
             members: Vec::new(),
             marks: Vec::new(),
