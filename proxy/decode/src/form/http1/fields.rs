@@ -22,69 +22,80 @@ pub const FIELDS_MAX: usize = 100;
 /// No header with a meaning to us is longer.
 const KNOWN_NAME_MAX: usize = 48;
 
-/// Headers that say one thing. Given twice, two readers could take two different ones.
-const SINGLE: [&[u8]; 46] = [
-    b"authorization",
-    b"content-type",
-    b"content-encoding",
-    b"content-md5",
-    b"content-range",
-    b"date",
-    b"from",
-    b"if-modified-since",
-    b"if-unmodified-since",
-    b"max-forwards",
-    b"proxy-authorization",
-    b"range",
-    b"referer",
-    b"smithy-protocol",
-    b"user-agent",
-    b"x-amz-account-id",
-    b"x-amz-acl",
-    b"x-amz-bypass-governance-retention",
-    b"x-amz-content-sha256",
-    b"x-amz-copy-source",
-    b"x-amz-copy-source-range",
-    b"x-amz-create-session-mode",
-    b"x-amz-date",
-    b"x-amz-decoded-content-length",
-    b"x-amz-expected-bucket-owner",
-    b"x-amz-grant-full-control",
-    b"x-amz-grant-read",
-    b"x-amz-grant-read-acp",
-    b"x-amz-grant-write",
-    b"x-amz-grant-write-acp",
-    b"x-amz-invocation-type",
-    b"x-amz-mfa",
-    b"x-amz-object-lock-legal-hold",
-    b"x-amz-object-lock-mode",
-    b"x-amz-object-lock-retain-until-date",
-    b"x-amz-rename-source",
-    b"x-amz-request-payer",
-    b"x-amz-s3session-token",
-    b"x-amz-sdk-checksum-algorithm",
-    b"x-amz-security-token",
-    b"x-amz-source-expected-bucket-owner",
-    b"x-amz-tagging",
-    b"x-amz-tagging-directive",
-    b"x-amz-target",
-    b"x-amz-trailer",
-    b"x-amzn-query-mode",
-];
+/// What a header is to the guard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It says one thing, and has this place among those that do. Given twice, two readers could take two
+    /// different ones.
+    Single(u32),
+    /// Some servers let it overrule the method or the path.
+    Override,
+    /// Neither.
+    Free,
+}
 
-/// Headers that some servers let overrule the method or the path.
-const OVERRIDES: [&[u8]; 10] = [
-    b"x-http-method-override",
-    b"x-http-method",
-    b"x-method-override",
-    b"x-original-url",
-    b"x-original-uri",
-    b"x-original-method",
-    b"x-rewrite-url",
-    b"x-forwarded-uri",
-    b"x-forwarded-prefix",
-    b"x-override-url",
-];
+/// A `match`, because every header of every request is looked up here.
+const fn kind(lower: &[u8]) -> Kind {
+    match lower {
+        b"authorization" => Kind::Single(0),
+        b"content-type" => Kind::Single(1),
+        b"content-encoding" => Kind::Single(2),
+        b"content-md5" => Kind::Single(3),
+        b"content-range" => Kind::Single(4),
+        b"date" => Kind::Single(5),
+        b"from" => Kind::Single(6),
+        b"if-modified-since" => Kind::Single(7),
+        b"if-unmodified-since" => Kind::Single(8),
+        b"max-forwards" => Kind::Single(9),
+        b"proxy-authorization" => Kind::Single(10),
+        b"range" => Kind::Single(11),
+        b"referer" => Kind::Single(12),
+        b"smithy-protocol" => Kind::Single(13),
+        b"user-agent" => Kind::Single(14),
+        b"x-amz-account-id" => Kind::Single(15),
+        b"x-amz-acl" => Kind::Single(16),
+        b"x-amz-bypass-governance-retention" => Kind::Single(17),
+        b"x-amz-content-sha256" => Kind::Single(18),
+        b"x-amz-copy-source" => Kind::Single(19),
+        b"x-amz-copy-source-range" => Kind::Single(20),
+        b"x-amz-create-session-mode" => Kind::Single(21),
+        b"x-amz-date" => Kind::Single(22),
+        b"x-amz-decoded-content-length" => Kind::Single(23),
+        b"x-amz-expected-bucket-owner" => Kind::Single(24),
+        b"x-amz-grant-full-control" => Kind::Single(25),
+        b"x-amz-grant-read" => Kind::Single(26),
+        b"x-amz-grant-read-acp" => Kind::Single(27),
+        b"x-amz-grant-write" => Kind::Single(28),
+        b"x-amz-grant-write-acp" => Kind::Single(29),
+        b"x-amz-invocation-type" => Kind::Single(30),
+        b"x-amz-mfa" => Kind::Single(31),
+        b"x-amz-object-lock-legal-hold" => Kind::Single(32),
+        b"x-amz-object-lock-mode" => Kind::Single(33),
+        b"x-amz-object-lock-retain-until-date" => Kind::Single(34),
+        b"x-amz-rename-source" => Kind::Single(35),
+        b"x-amz-request-payer" => Kind::Single(36),
+        b"x-amz-s3session-token" => Kind::Single(37),
+        b"x-amz-sdk-checksum-algorithm" => Kind::Single(38),
+        b"x-amz-security-token" => Kind::Single(39),
+        b"x-amz-source-expected-bucket-owner" => Kind::Single(40),
+        b"x-amz-tagging" => Kind::Single(41),
+        b"x-amz-tagging-directive" => Kind::Single(42),
+        b"x-amz-target" => Kind::Single(43),
+        b"x-amz-trailer" => Kind::Single(44),
+        b"x-amzn-query-mode" => Kind::Single(45),
+        b"x-http-method-override"
+        | b"x-http-method"
+        | b"x-method-override"
+        | b"x-original-url"
+        | b"x-original-uri"
+        | b"x-original-method"
+        | b"x-rewrite-url"
+        | b"x-forwarded-uri"
+        | b"x-forwarded-prefix"
+        | b"x-override-url" => Kind::Override,
+        _ => Kind::Free,
+    }
+}
 
 /// Headers about framing and routing, which no other spelling may stand for.
 const FRAMING: [&[u8]; 12] = [
@@ -257,17 +268,18 @@ impl<'a> Fields<'a> {
     }
 
     fn other(&mut self, lower: &[u8]) -> Result<(), Refusal> {
-        if OVERRIDES.contains(&lower) {
-            return Err(Refusal::Override(Refusal::name(lower)));
-        }
-        if let Some(index) = SINGLE.iter().position(|name| *name == lower) {
-            let bit = 1_u64 << index;
-            if self.singles & bit != 0 {
-                return Err(Refusal::GivenTwice(Refusal::name(lower)));
+        match kind(lower) {
+            Kind::Free => Ok(()),
+            Kind::Override => Err(Refusal::Override(Refusal::name(lower))),
+            Kind::Single(index) => {
+                let bit = 1_u64 << index;
+                if self.singles & bit != 0 {
+                    return Err(Refusal::GivenTwice(Refusal::name(lower)));
+                }
+                self.singles |= bit;
+                Ok(())
             }
-            self.singles |= bit;
         }
-        Ok(())
     }
 }
 
@@ -301,9 +313,6 @@ fn lower<'b>(name: &[u8], buffer: &'b mut [u8; KNOWN_NAME_MAX]) -> Option<&'b [u
 
 /// CGI-like servers read `_` as `-`: what has a meaning in one spelling must not come in the other.
 fn check_twin(name: &[u8], dashed: &[u8]) -> Result<(), Refusal> {
-    let meant = FRAMING.contains(&dashed)
-        || SINGLE.contains(&dashed)
-        || OVERRIDES.contains(&dashed)
-        || dashed.starts_with(b"x-amz-");
+    let meant = FRAMING.contains(&dashed) || kind(dashed) != Kind::Free || dashed.starts_with(b"x-amz-");
     if meant { Err(Refusal::UnderscoreTwin(Refusal::name(name))) } else { Ok(()) }
 }

@@ -214,31 +214,46 @@ fn trim(value: &[u8]) -> &[u8] {
 }
 
 fn is_token(name: &[u8]) -> bool {
-    !name.is_empty()
-        && name.iter().all(|byte| {
-            byte.is_ascii_alphanumeric()
-                || matches!(
-                    byte,
-                    b'!' | b'#'
-                        | b'$'
-                        | b'%'
-                        | b'&'
-                        | b'\''
-                        | b'*'
-                        | b'+'
-                        | b'-'
-                        | b'.'
-                        | b'^'
-                        | b'_'
-                        | b'`'
-                        | b'|'
-                        | b'~'
-                )
-        })
+    !name.is_empty() && all_in(&TOKEN, name)
 }
 
 fn is_value(value: &[u8]) -> bool {
-    value.iter().all(|byte| !byte.is_ascii_control() || *byte == b'\t')
+    all_in(&VALUE, value)
+}
+
+/// Which bytes belong to a set. Every byte of every head is looked up in one.
+type Bytes = [bool; 256];
+
+fn all_in(set: &Bytes, bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| set.get(usize::from(*byte)) == Some(&true))
+}
+
+const TOKEN: Bytes = set(b"!#$%&'*+-.^_`|~", false);
+
+/// Everything but control characters, the tab excepted.
+const VALUE: Bytes = set(b"\t !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", true);
+
+/// The bytes given, with letters and digits, and where asked for with those outside ASCII.
+const fn set(bytes: &[u8], beyond: bool) -> Bytes {
+    let mut set = [false; 256];
+    let mut byte = 0_u8;
+    let mut rest = &mut set as &mut [bool];
+    while let Some((slot, after)) = rest.split_first_mut() {
+        *slot = byte.is_ascii_alphanumeric() || (beyond && !byte.is_ascii()) || contains(bytes, byte);
+        byte = byte.wrapping_add(1);
+        rest = after;
+    }
+    set
+}
+
+const fn contains(mut bytes: &[u8], byte: u8) -> bool {
+    while let Some((first, after)) = bytes.split_first() {
+        if *first == byte {
+            return true;
+        }
+        bytes = after;
+    }
+    false
 }
 
 #[cfg(test)]
