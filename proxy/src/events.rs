@@ -3,10 +3,14 @@
 //! Leaves out evidence (the ledger) and what callers are told (denials). The only file that calls the
 //! logging macros. Labels are bounded: never an ARN, never an actor's name.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use ordain_action::{Actor, DecisionId};
-use ordain_rules::Verdict;
+use crate::fault::Fault;
+
+use ordain_action::{DecisionId, Reading};
+use ordain_evidence::Decision;
+use ordain_rules::{Ruling, Verdict};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -40,7 +44,6 @@ pub struct Metrics {
     refused: Family<FaultLabels, Counter>,
     undecoded: Family<FaultLabels, Counter>,
     shadow_unrecorded: Counter,
-    fail_open: Counter,
     custody_leaks: Counter,
     decision_duration: Histogram,
     upstream_duration: Histogram,
@@ -87,8 +90,10 @@ impl Metrics {
             "Changes forwarded without a record, in shadow and warn only",
             shadow_unrecorded.clone(),
         );
-        let fail_open = Counter::default();
-        registry.register("fail_open", "Changes forwarded undecided in enforce; stays 0", fail_open.clone());
+        // Never counted up: no code path forwards undecided in enforce. It is there to be alerted on, so that
+        // an absent series is not taken for a good one.
+        let fail_open: Counter = Counter::default();
+        registry.register("fail_open", "Changes forwarded undecided in enforce; stays 0", fail_open);
         let custody_leaks = Counter::default();
         registry.register(
             "custody_leaks",
@@ -114,7 +119,6 @@ impl Metrics {
             refused,
             undecoded,
             shadow_unrecorded,
-            fail_open,
             custody_leaks,
             decision_duration,
             upstream_duration,
@@ -144,67 +148,56 @@ impl Metrics {
     }
 }
 
-/// A decision on a change was made and recorded.
-#[derive(Debug)]
-pub struct Decided<'a> {
-    /// Its name.
-    pub decision: DecisionId,
-    /// The plane's word.
-    pub plane: &'static str,
-    /// The service of the first effect; empty when undecodable.
-    pub service: &'a str,
-    /// The operation of the first effect; empty when undecodable.
-    pub operation: &'a str,
-    /// Who asked.
-    pub actor: &'a Actor,
-    /// What was said.
-    pub verdict: &'a Verdict,
-    /// From held body to verdict.
-    pub judged_in: Duration,
-}
-
 impl Metrics {
-    /// Counts and logs a decision.
-    pub fn decided(&self, event: &Decided<'_>) {
-        let reason_code = event.verdict.reasons.first().map_or("", |reason| reason.code.as_str());
+    /// Counts and logs a decision; a read is counted only.
+    pub fn decided(&self, decision: &Decision, verdict: &Verdict, judged_in: Duration) {
+        let action = &decision.action;
+        let (plane, service, operation) = match &action.reading {
+            Reading::Call(call) => {
+                let effect = call.effects.first();
+                let service = effect.map_or("", |effect| &*effect.service);
+                (call.plane, service, effect.map_or("", |effect| &*effect.operation))
+            }
+            Reading::Undecodable { plane, why } => {
+                self.undecoded.get_or_create(&FaultLabels { reason_code: why.reason_code.to_owned() }).inc();
+                (*plane, "", "")
+            }
+        };
+        self.decision_duration.observe(judged_in.as_secs_f64());
+        let is_read = matches!(&action.reading, Reading::Call(call) if !call.is_change());
+        if is_read && verdict.ruling == Ruling::Admit {
+            self.reads.get_or_create(&ServiceLabels { plane: plane.as_str(), service: service.to_owned() }).inc();
+            return;
+        }
+        let reason_code = verdict.reasons.first().map_or("", |reason| reason.code.as_str());
         self.decisions
             .get_or_create(&DecisionLabels {
-                plane: event.plane,
-                service: event.service.to_owned(),
-                verdict: event.verdict.ruling.as_str(),
-                mode: event.verdict.mode.as_str(),
+                plane: plane.as_str(),
+                service: service.to_owned(),
+                verdict: verdict.ruling.as_str(),
+                mode: verdict.mode.as_str(),
                 reason_code: reason_code.to_owned(),
             })
             .inc();
-        self.decision_duration.observe(event.judged_in.as_secs_f64());
         tracing::info!(
-            decision = %event.decision,
-            actor = %event.actor.party.name,
-            kind = event.actor.party.kind.as_str(),
-            plane = event.plane,
-            service = event.service,
-            operation = event.operation,
-            verdict = event.verdict.ruling.as_str(),
-            mode = event.verdict.mode.as_str(),
+            decision = %decision.id,
+            actor = %action.actor.party.name,
+            kind = action.actor.party.kind.as_str(),
+            plane = plane.as_str(),
+            service,
+            operation,
+            verdict = verdict.ruling.as_str(),
+            mode = verdict.mode.as_str(),
             reason_code,
             "decided"
         );
     }
 
-    /// Counts a read that passed.
-    pub fn read(&self, plane: &'static str, service: &str) {
-        self.reads.get_or_create(&ServiceLabels { plane, service: service.to_owned() }).inc();
-    }
-
-    /// Counts and logs a request that was refused before a decision.
-    pub fn refused(&self, peer: std::net::SocketAddr, reason_code: &str, text: &str) {
+    /// Counts and logs a request that was refused: before a decision, or by one.
+    pub fn refused(&self, peer: SocketAddr, fault: &Fault) {
+        let reason_code = fault.reason_code().as_str();
         self.refused.get_or_create(&FaultLabels { reason_code: reason_code.to_owned() }).inc();
-        tracing::warn!(%peer, reason_code, text, "refused");
-    }
-
-    /// Counts a request that could not be decoded.
-    pub fn undecoded(&self, reason_code: &str) {
-        self.undecoded.get_or_create(&FaultLabels { reason_code: reason_code.to_owned() }).inc();
+        tracing::warn!(%peer, reason_code, text = fault.log_text(), "refused");
     }
 
     /// The ledger took a record, or failed to.

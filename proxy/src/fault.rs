@@ -8,6 +8,9 @@ use std::fmt;
 use ordain_action::{Action, DecisionId, Denial, DenialKind, Effect, ReasonCode, Reading};
 use ordain_rules::{Ruling, Verdict};
 
+use crate::forward::ForwardError;
+use crate::held::HoldError;
+
 /// Something that ended a request other than an answer.
 #[derive(Debug, Clone)]
 pub struct Fault {
@@ -48,6 +51,43 @@ impl Fault {
         fault
     }
 
+    /// A proof of ours did not fit: the caller is told no more than that.
+    #[must_use]
+    pub fn internal(detail: &dyn fmt::Display) -> Self {
+        let text = "the gate stopped the request because its own checks disagreed; tell the operator";
+        Self::new(DenialKind::BadGateway, "internal_fault", text).with_detail(detail)
+    }
+
+    /// The upstream was not reached, or did not answer.
+    #[must_use]
+    pub fn unanswered(error: &ForwardError, decision: DecisionId) -> Self {
+        let (kind, code, text) = match error {
+            ForwardError::NotStarted(_) => (
+                DenialKind::BadGateway,
+                "upstream_unreachable",
+                "the control plane could not be reached, and nothing was sent; try again",
+            ),
+            ForwardError::Unanswered(_) => (
+                DenialKind::BadGateway,
+                "upstream_unanswered",
+                "the control plane took the request and did not answer; look before you repeat it",
+            ),
+            ForwardError::Late(_) => (
+                DenialKind::GatewayTimeout,
+                "upstream_late",
+                "the control plane did not answer in time; look before you repeat it",
+            ),
+        };
+        Self::new(kind, code, text).with_detail(error).with_decision(decision)
+    }
+
+    /// The evidence could not be written, so the change was not made.
+    #[must_use]
+    pub fn unrecordable(why: &str, decision: DecisionId) -> Self {
+        let text = "the change was not made because it cannot be recorded; tell the operator that changes are stopped";
+        Self::new(DenialKind::Unrecordable, "not_recordable", text).with_detail(why).with_decision(decision)
+    }
+
     /// Adds what the operator must know and the caller must not.
     #[must_use]
     pub fn with_detail(mut self, detail: impl fmt::Display) -> Self {
@@ -82,6 +122,12 @@ impl Fault {
             None => self.text.clone(),
         };
         Denial { kind: self.kind, reason_code: self.reason_code.clone(), text, decision: self.decision }
+    }
+}
+
+impl From<HoldError> for Fault {
+    fn from(error: HoldError) -> Self {
+        Self::new(error.kind(), error.reason_code(), error.to_string())
     }
 }
 

@@ -18,6 +18,7 @@ use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use ordain_action::Outcome;
 use tower::Service;
 
 /// Why a body ended early, in words.
@@ -38,6 +39,18 @@ pub enum ForwardError {
     /// The answer did not begin in time: it may or may not have taken effect.
     #[error("the upstream did not answer within {0:?}")]
     Late(Duration),
+}
+
+impl ForwardError {
+    /// What the evidence says of it.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        match self {
+            Self::NotStarted(_) => Outcome::NotSent { why: "upstream_unreachable" },
+            Self::Unanswered(_) => Outcome::Unknown { why: "upstream_unanswered" },
+            Self::Late(_) => Outcome::Unknown { why: "upstream_late" },
+        }
+    }
 }
 
 /// Connections to upstreams.

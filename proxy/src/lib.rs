@@ -3,13 +3,36 @@
 //! Leaves out every decision (`ordain-rules`), every wire format (`ordain-decode`) and the evidence's form
 //! (`ordain-evidence`, `ordain-proof`).
 
-pub mod clock;
+pub mod cli;
+
 pub mod config;
+pub mod settings;
+
+pub mod gate;
+pub mod listen;
+pub mod request;
+
+pub mod head;
+pub mod held;
+pub mod identity;
+pub mod model;
+pub mod state;
+
+pub mod change;
+pub mod forward;
+pub mod outcome;
+pub mod outgoing;
+pub mod payload;
+pub mod reply;
+
+pub mod keys;
+pub mod upstream;
+
+pub mod admin;
+pub mod own;
+pub mod reload;
+
+pub mod clock;
 pub mod events;
 pub mod fault;
-pub mod forward;
-pub mod held;
-pub mod listen;
-pub mod model;
-pub mod settings;
 pub mod telemetry;

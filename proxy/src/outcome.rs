@@ -2,16 +2,134 @@
 //!
 //! Leaves out what the evidence looks like and what is done with what was created.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Response, response};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Body, Frame, Incoming};
+use ordain_action::{Action, Created, DecisionId, DenialKind, Outcome, Reading};
+use ordain_decode::{AnswerHead, Claim};
+use ordain_evidence::Closing;
 use tokio::sync::mpsc;
 
+use crate::change::Reply;
+use crate::fault::Fault;
 use crate::forward::{BodyError, strip_hop_by_hop};
-use crate::reply::ReplyBody;
+use crate::gate::Gate;
+use crate::keys::IssuedKey;
+use crate::reply::{self, ReplyBody};
+use crate::upstream;
+
+/// A change whose request has left.
+#[derive(Debug)]
+pub struct Open {
+    /// What is owed to the evidence.
+    pub closing: Closing,
+    /// What reads the answer.
+    pub claim: Claim<'static>,
+    /// The key that signed.
+    pub key: Arc<IssuedKey>,
+    /// The decision.
+    pub id: DecisionId,
+    /// What was judged.
+    pub action: Arc<Action>,
+    /// What a caller is told in warn mode.
+    pub warning: Option<String>,
+}
+
+/// Passes a read's answer on.
+#[must_use]
+pub fn pass(answer: Response<Incoming>) -> Response<ReplyBody> {
+    let (mut head, body) = answer.into_parts();
+    strip_hop_by_hop(&mut head.headers);
+    Response::from_parts(head, body.map_err(Into::into).boxed_unsync())
+}
+
+/// Hands a change's answer to its caller and closes its evidence with what the answer says.
+pub async fn deliver(gate: &Gate, open: Open, answer: Response<Incoming>, reply: Reply) {
+    let carries = match &open.action.reading {
+        Reading::Call(call) => answer.status().is_success() && (call.answer.mints.is_some() || !call.answer.creates.is_empty()),
+        Reading::Undecodable { .. } => false,
+    };
+    if carries { deliver_held(gate, open, answer, reply).await } else { deliver_streamed(gate, open, answer, reply).await }
+}
+
+async fn deliver_streamed(gate: &Gate, open: Open, answer: Response<Incoming>, reply: Reply) {
+    let (mut response, pump) = pump(answer);
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    open.mark(&mut response);
+    drop(reply.send(Ok(response)));
+    let (end, kept) = pump.run().await;
+    let outcome = match end {
+        End::Whole => open.outcome(AnswerHead { status, headers: &headers }, &kept, Vec::new()),
+        End::Broken => Outcome::Unknown { why: "answer_broken" },
+    };
+    gate.close(open.closing, open.id, &open.action, outcome).await;
+}
+
+/// An answer that carries identifiers or credentials is read before it is passed on: what it says must be
+/// known before the caller can act on it, and a real credential must not reach the caller at all.
+async fn deliver_held(gate: &Gate, open: Open, answer: Response<Incoming>, reply: Reply) {
+    let held = match hold(answer).await {
+        Ok(held) => held,
+        Err(why) => {
+            let (word, outcome) = match why {
+                NotHeld::Broken => ("answer_broken", Outcome::Unknown { why: "answer_broken" }),
+                NotHeld::TooLong => ("answer_too_long", Outcome::Unknown { why: "answer_too_long" }),
+            };
+            gate.close(open.closing, open.id, &open.action, outcome).await;
+            let text = "the control plane's answer could not be read whole; look at what it did before you repeat it";
+            drop(reply.send(Err(Fault::new(DenialKind::BadGateway, word, text).with_decision(open.id))));
+            return;
+        }
+    };
+    let head = AnswerHead { status: held.head.status.as_u16(), headers: &held.head.headers };
+    let Reading::Call(call) = &open.action.reading else { return };
+    let created = open.claim.read_created(call, &head, &held.body);
+    let body = match upstream::minted::reissue(&gate.keys, &open.key, &open.claim, call, &head, &held.body, gate.clock.now()) {
+        Ok(Some(reissued)) => Ok(Bytes::from(reissued.body)),
+        Ok(None) => Ok(held.body.clone()),
+        Err(fault) => Err(fault),
+    };
+    let outcome = open.outcome(head, &held.body, created);
+    let response = body.map(|body| {
+        let mut head = held.head;
+        head.headers.remove(http::header::TRANSFER_ENCODING);
+        head.headers.insert(http::header::CONTENT_LENGTH, body.len().into());
+        let mut response = Response::from_parts(head, reply::full(body));
+        open.mark(&mut response);
+        response
+    });
+    let response = response.map_err(|fault| {
+        gate.metrics.custody_leak(open.id, &fault.log_text());
+        fault.with_decision(open.id)
+    });
+    // What was created is in the model before the caller knows of it, so that its next request is judged
+    // with it.
+    gate.close(open.closing, open.id, &open.action, outcome).await;
+    drop(reply.send(response));
+}
+
+impl Open {
+    fn mark(&self, response: &mut Response<ReplyBody>) {
+        reply::name_decision(response.headers_mut(), self.id);
+        if let Some(warning) = &self.warning {
+            reply::warn(response.headers_mut(), warning);
+        }
+    }
+
+    fn outcome(&self, head: AnswerHead<'_>, body: &[u8], created: Vec<Created>) -> Outcome {
+        let read = self.claim.read_answer(&head, body);
+        Outcome::Answered {
+            status: head.status,
+            request_id: read.request_id,
+            error_code: read.error_code,
+            created,
+        }
+    }
+}
 
 /// The longest answer that is held to be read. A create's answer is a few KiB.
 pub const ANSWER_MAX: usize = 8 * 1024 * 1024;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ordain_evidence::ChangeKind;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::events;
@@ -55,7 +56,8 @@ async fn received(hangup: Option<&mut tokio::signal::unix::Signal>) {
 /// What is wrong with the model, or why the change could not be recorded; the old one stays in force.
 pub async fn once(gate: &Gate) -> Result<(), String> {
     let Some(read) = gate.model.read_again().map_err(|error| error.to_string())? else { return Ok(()) };
-    gate.record_own_change("model", &read.digest().to_hex()).await?;
+    let summary = format!("model {} with rules {}", read.digest(), read.rules_digest());
+    gate.record_own_change(ChangeKind::Model, summary, Some(read.digest())).await?;
     gate.model.replace(&read);
     events::reloaded("model", &read.digest().to_hex());
     Ok(())

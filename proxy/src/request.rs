@@ -7,44 +7,156 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::{Request, Response};
-use ordain_action::{Action, Outcome, Reading, request_digest};
+use ordain_action::{Action, Outcome, request_digest};
 use ordain_decode::Claim;
-use ordain_evidence::{Closing, Recorded, Sendable};
-use ordain_rules::{PermitKind, ShadowScope, Verdict};
-use tokio::sync::oneshot;
+use ordain_evidence::{Decision, Recorded, Sendable};
+use ordain_rules::{Counters, Judged, PermitKind};
 
-use crate::change::Change;
-use crate::events::Decided;
+use crate::change::Reply;
 use crate::fault::Fault;
-use crate::forward::{self, Outgoing};
 use crate::gate::Gate;
 use crate::held::Held;
 use crate::listen::{ConnectionInfo, RequestBody};
+use crate::outgoing::Outgoing;
 use crate::reply::{self, ReplyBody};
-use crate::{guard, outcome};
+use crate::{head, outcome};
 
 /// Answers one request: with what the control plane answered, or with a denial in its own form.
 ///
 /// Returns no error: a failure of ours ends in a denial, so that none becomes a permission.
 pub async fn serve(
-    gate: &Arc<Gate>,
-    connection: &ConnectionInfo,
+    gate: Arc<Gate>,
+    connection: ConnectionInfo,
     request: Request<RequestBody>,
 ) -> Response<ReplyBody> {
-    let (parts, body) = request.into_parts();
-    // No room can word a refusal before one has claimed the request.
-    let claim = match guard::check(connection, &parts).and_then(|head| guard::claim(gate, &head)) {
+    // Until a room has claimed the request, nobody knows in which words its client understands a denial.
+    let claim = match head::claim(gate.rooms, &connection, &request) {
         Ok(claim) => claim,
         Err(fault) => {
             gate.metrics.refused(connection.peer, &fault);
             return reply::plain(&fault.denial());
         }
     };
-    match decide(gate, connection, &claim, Request::from_parts(parts, body)).await {
+    match decide(&gate, &connection, &claim, request).await {
         Ok(response) => response,
         Err(fault) => {
             gate.metrics.refused(connection.peer, &fault);
             reply::native(claim.deny(&fault.denial()))
         }
     }
+}
+
+async fn decide(
+    gate: &Arc<Gate>,
+    connection: &ConnectionInfo,
+    claim: &Claim<'static>,
+    request: Request<RequestBody>,
+) -> Result<Response<ReplyBody>, Fault> {
+    // Who they say they are bounds what we hold for them; the proof needs the body's hash.
+    let claimed = gate.claim_identity(&head::view(connection, &request))?;
+    // A change is judged whole, or, for payload operations, on its head. Never in part.
+    let mut held = Held::take(request, gate.need(claim), &gate.budget).await?;
+    let head = head::of(connection, held.head());
+    let identified = gate.prove_identity(claimed, &head, held.sha256())?;
+    let bytes = held.bytes().map_or(&[][..], |bytes| bytes);
+    let reading = claim.decode(&identified.actor.upstream, &head, bytes, identified.payload_sha256());
+    let action = Arc::new(Action { actor: identified.actor.clone(), reading });
+    let digest = request_digest(&action, &head::digest(&head, held.sha256()));
+    let destination = head::destination(claim, &action, &head);
+    let summary = head::summary(&head);
+    held.prove(&gate.budget)?;
+
+    // One snapshot for the whole decision: the model may be replaced while we judge.
+    let model = gate.model.snapshot();
+    let now = gate.clock.now();
+    let started = Instant::now();
+    let (judged, counters) = if gate.passes_as_read(&action) {
+        (ordain_rules::read(&model, &action, digest), Counters::new())
+    } else {
+        let counters = gate.state.counters(&ordain_rules::needs(&model, &action)).await?;
+        (ordain_rules::judge(&model, &action, digest, &counters, now), counters)
+    };
+    let decision = gate.decision(&model, action, digest, counters, now, summary);
+    gate.metrics.decided(&decision, &judged.verdict, started.elapsed());
+
+    let outgoing = Outgoing { claim: claim.clone(), decision: decision.id, destination, held, identified };
+    match judged.permit {
+        Some(permit) if matches!(permit.kind(), PermitKind::Read | PermitKind::PassThrough) => {
+            let sendable = gate.ledger.read(permit, outgoing).map_err(|error| Fault::internal(&error))?;
+            read(gate, &decision, sendable).await
+        }
+        permit => {
+            // From here to the settled outcome the change has a task of its own: a client that goes away
+            // can no longer leave it half done.
+            let judged = Judged { permit, ..judged };
+            let (gate, changes) = (Arc::clone(gate), Arc::clone(&gate.changes));
+            changes.run(|reply| change(gate, judged, decision, outgoing, reply)).await
+        }
+    }
+}
+
+/// Passes a read, or what a plane lets pass as one. Nothing durable is owed for it.
+async fn read(gate: &Gate, decision: &Decision, sendable: Sendable<Outgoing>) -> Result<Response<ReplyBody>, Fault> {
+    let (outgoing, _closing) = sendable.release(&decision.request).map_err(|error| Fault::internal(&error))?;
+    let signed = gate.sign(outgoing).await?;
+    let answer = gate.forward(signed).await.map_err(|error| Fault::unanswered(&error, decision.id))?;
+    Ok(outcome::pass(answer))
+}
+
+/// Carries a change out, or refuses it; either way its evidence comes first.
+async fn change(gate: Arc<Gate>, judged: Judged, decision: Decision, outgoing: Outgoing, reply: Reply) {
+    // A caller who has gone before the record has asked for nothing.
+    if reply.is_closed() {
+        return;
+    }
+    let refusal = Fault::refused(&decision.action, &judged.verdict, decision.id);
+    let warning = gate.warning(&judged.verdict);
+    let (id, request) = (decision.id, decision.request);
+    let action = Arc::clone(&decision.action);
+    let reserved = match gate.state.reserve(judged).await {
+        Ok(reserved) => reserved,
+        Err(fault) => return answer(reply, Err(fault.with_decision(id))),
+    };
+
+    // Recorded before it takes effect: what cannot be recorded does not happen. The request goes in and
+    // comes out bound to its permit, so that no other request can ride on it.
+    let started = Instant::now();
+    let recorded = gate.ledger.record(reserved, decision, outgoing).await;
+    gate.metrics.appended(started.elapsed());
+    let sendable = match recorded {
+        Ok(Recorded::Sendable(sendable)) => sendable,
+        Ok(Recorded::Refused(_)) => return answer(reply, Err(refusal)),
+        Err(unrecorded) => match gate.pass_unrecorded(unrecorded) {
+            Ok(sendable) => sendable,
+            Err(fault) => return answer(reply, Err(fault)),
+        },
+    };
+    let (outgoing, mut closing) = match sendable.release(&request) {
+        Ok(released) => released,
+        Err(mismatch) => return answer(reply, Err(Fault::internal(&mismatch).with_decision(id))),
+    };
+    let (claim, key) = (outgoing.claim.clone(), Arc::clone(&outgoing.identified.key));
+    let signed = match gate.sign(outgoing).await {
+        Ok(signed) => signed,
+        Err(fault) => {
+            gate.close(closing, id, &action, Outcome::NotSent { why: "not_signed" }).await;
+            return answer(reply, Err(fault.with_decision(id)));
+        }
+    };
+    closing.started();
+    match gate.forward(signed).await {
+        Ok(response) => {
+            let open = outcome::Open { closing, claim, key, id, action, warning };
+            outcome::deliver(&gate, open, response, reply).await;
+        }
+        Err(error) => {
+            gate.close(closing, id, &action, error.outcome()).await;
+            answer(reply, Err(Fault::unanswered(&error, id)));
+        }
+    }
+}
+
+fn answer(reply: Reply, answer: Result<Response<ReplyBody>, Fault>) {
+    // The caller may have gone; the evidence is closed all the same.
+    drop(reply.send(answer));
 }

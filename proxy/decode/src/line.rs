@@ -58,6 +58,21 @@ pub fn decode_line_for(rooms: &Rooms, upstream: &Upstream, line: &str, out: &mut
     }
 }
 
+/// Reads one line for an upstream: its id, and what the request would do.
+///
+/// # Errors
+/// The line is not a request.
+pub fn read_request(rooms: &Rooms, upstream: &Upstream, line: &str) -> Result<(String, Reading), Undecodable> {
+    let line: Line<'_> = serde_json::from_str(line).map_err(|error| {
+        Undecodable::new("bad_line", format!("the line is not a request: {error}; see `ordain decode --help`"))
+    })?;
+    let reading = match read_line(rooms, upstream, &line) {
+        Ok((reading, _)) => reading,
+        Err(why) => Reading::Undecodable { plane: Plane::Unknown, why },
+    };
+    Ok((line.id.into_owned(), reading))
+}
+
 /// Reads one raw HTTP request and appends one line.
 pub fn decode_raw(rooms: &Rooms, upstream: &Upstream, id: &str, raw: &[u8], out: &mut String) {
     let read = read_raw(rooms, upstream, raw);

@@ -1,18 +1,21 @@
-//! Health, readiness and metrics, on an address of their own.
+//! Health, readiness and metrics, on an address of their own; and where the command line has its own
+//! changes recorded while the gate holds the ledger.
 //!
-//! Leaves out everything that changes something: model, keys and mode are changed by the command line on
-//! the state directory, and each such change is a ledger entry.
+//! Leaves out making those changes: keys and model are changed in the state directory.
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use ordain_evidence::ChangeKind;
+use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
 
 use crate::gate::Gate;
+use crate::own::{self, Said};
 
 /// Serves until the gate is told to stop.
 ///
@@ -28,6 +31,7 @@ pub async fn run(
         .route("/readyz", get(ready))
         .route("/readyz/changes", get(ready_for_changes))
         .route("/metrics", get(metrics))
+        .route(own::PATH, post(own_change))
         .with_state(gate);
     axum::serve(listener, router).with_graceful_shutdown(stop).await
 }
@@ -55,4 +59,25 @@ async fn metrics(State(gate): State<Arc<Gate>>) -> impl IntoResponse {
     gate.observe();
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], gate.metrics.render())
+}
+
+/// Records a change that the command line is about to make.
+async fn own_change(
+    State(gate): State<Arc<Gate>>,
+    headers: HeaderMap,
+    Json(said): Json<Said>,
+) -> (StatusCode, String) {
+    let presented = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let presented = presented.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    if !bool::from(presented.as_bytes().ct_eq(gate.admin_token.as_bytes())) {
+        return (StatusCode::UNAUTHORIZED, "present the token of `admin.token` in the state directory\n".to_owned());
+    }
+    let kinds = [ChangeKind::Key, ChangeKind::Model, ChangeKind::Rules, ChangeKind::Mode, ChangeKind::Configuration];
+    let Some(kind) = kinds.into_iter().find(|kind| kind.as_str() == said.kind) else {
+        return (StatusCode::BAD_REQUEST, format!("`{}` is no kind of change\n", said.kind));
+    };
+    match gate.record_own_change(kind, said.summary, None).await {
+        Ok(()) => (StatusCode::OK, "recorded\n".to_owned()),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
+    }
 }

@@ -10,9 +10,12 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::Context as _;
-use ordain_decode::{Rooms, RoomsConfig, decode_line, decode_raw};
+use ordain_action::{Plane, Upstream};
+use ordain_decode::line::{decode_line_for, decode_raw};
+use ordain_decode::{Rooms, RoomsConfig};
 
 use super::{Context, Exit};
+use crate::config::Config;
 
 /// The most lines that are decoded together.
 const BATCH: usize = 2_048;
@@ -26,24 +29,29 @@ pub(super) struct Arguments {
     /// Files of JSON lines, or of one raw HTTP request each; `-` is standard input.
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    /// The account that the requests are for.
+    #[arg(long, default_value = "123456789012")]
+    account: String,
 }
 
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
-    let config = context.config()?;
-    let overlay = match &config.overlay {
-        Some(path) => Some(std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?),
-        None => None,
+    let rooms = rooms(&context.config()?)?;
+    let upstream = Upstream {
+        name: "decode".into(),
+        plane: Plane::Aws,
+        account: arguments.account.as_str().into(),
+        partition: "aws".into(),
     };
-    let rooms = Rooms::new(RoomsConfig { aws_overlay: overlay, ..RoomsConfig::default() })?;
+    let decoder = Decoder { rooms: &rooms, upstream: &upstream };
     let out = io::stdout().lock();
     let mut out = io::BufWriter::with_capacity(1 << 16, out);
     for path in &arguments.files {
         let result = if path == Path::new("-") {
-            file(&rooms, "standard input", BufReader::with_capacity(BUFFER, io::stdin().lock()), &mut out)
+            file(decoder, "standard input", BufReader::with_capacity(BUFFER, io::stdin().lock()), &mut out)
         } else {
             let opened = File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?;
             let name = path.display().to_string();
-            file(&rooms, &name, BufReader::with_capacity(BUFFER, opened), &mut out)
+            file(decoder, &name, BufReader::with_capacity(BUFFER, opened), &mut out)
         };
         match result {
             // The reader of our output has gone: nothing is left to do, and nothing is wrong.
@@ -57,21 +65,38 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     }
 }
 
+/// The rooms of a configuration. Their secrets' tokens are of no gate: they match in one run only.
+pub(super) fn rooms(config: &Config) -> anyhow::Result<Rooms> {
+    let overlay = match &config.overlay {
+        Some(path) => {
+            Some(std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?)
+        }
+        None => None,
+    };
+    Ok(Rooms::new(RoomsConfig { aws_overlay: overlay, ..RoomsConfig::default() })?)
+}
+
+#[derive(Clone, Copy)]
+struct Decoder<'r> {
+    rooms: &'r Rooms,
+    upstream: &'r Upstream,
+}
+
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// A file is JSON lines when its first byte opens an object, and one raw request otherwise.
-fn file(rooms: &Rooms, name: &str, mut input: BufReader<impl Read>, out: &mut impl Write) -> anyhow::Result<()> {
+fn file(decoder: Decoder<'_>, name: &str, mut input: BufReader<impl Read>, out: &mut impl Write) -> anyhow::Result<()> {
     let first = input.fill_buf().with_context(|| format!("cannot read `{name}`"))?.first().copied();
     match first {
         None => Ok(()),
-        Some(b'{') => lines(rooms, input, out),
+        Some(b'{') => lines(decoder, input, out),
         Some(_) => {
             let mut raw = Vec::new();
             input.read_to_end(&mut raw)?;
             let mut line = String::new();
-            decode_raw(rooms, name, &raw, &mut line);
+            decode_raw(decoder.rooms, decoder.upstream, name, &raw, &mut line);
             line.push('\n');
             out.write_all(line.as_bytes())?;
             Ok(())
@@ -81,7 +106,7 @@ fn file(rooms: &Rooms, name: &str, mut input: BufReader<impl Read>, out: &mut im
 
 /// Decodes on all cores and writes in order. A batch ends early when no whole line is waiting, so that a
 /// caller that sends one request and waits gets its answer.
-fn lines(rooms: &Rooms, mut input: BufReader<impl Read>, out: &mut impl Write) -> anyhow::Result<()> {
+fn lines(decoder: Decoder<'_>, mut input: BufReader<impl Read>, out: &mut impl Write) -> anyhow::Result<()> {
     let workers = thread::available_parallelism().map_or(1, NonZero::get);
     let mut batch = Vec::with_capacity(BATCH);
     loop {
@@ -101,18 +126,18 @@ fn lines(rooms: &Rooms, mut input: BufReader<impl Read>, out: &mut impl Write) -
         if batch.is_empty() {
             return Ok(());
         }
-        decode_batch(rooms, &batch, workers, out)?;
+        decode_batch(decoder, &batch, workers, out)?;
         out.flush()?;
     }
 }
 
-fn decode_batch(rooms: &Rooms, batch: &[String], workers: usize, out: &mut impl Write) -> io::Result<()> {
+fn decode_batch(decoder: Decoder<'_>, batch: &[String], workers: usize, out: &mut impl Write) -> io::Result<()> {
     if batch.len() < 64 || workers < 2 {
-        return out.write_all(decode_some(rooms, batch).as_bytes());
+        return out.write_all(decode_some(decoder, batch).as_bytes());
     }
     let share = batch.len().div_ceil(workers);
     thread::scope(|scope| {
-        let started: Vec<_> = batch.chunks(share).map(|some| scope.spawn(move || decode_some(rooms, some))).collect();
+        let started: Vec<_> = batch.chunks(share).map(|some| scope.spawn(move || decode_some(decoder, some))).collect();
         for worker in started {
             let text = worker.join().map_err(|_| io::Error::other("a decoder stopped"))?;
             out.write_all(text.as_bytes())?;
@@ -121,10 +146,10 @@ fn decode_batch(rooms: &Rooms, batch: &[String], workers: usize, out: &mut impl 
     })
 }
 
-fn decode_some(rooms: &Rooms, lines: &[String]) -> String {
+fn decode_some(decoder: Decoder<'_>, lines: &[String]) -> String {
     let mut text = String::with_capacity(lines.len() * 512);
     for line in lines {
-        decode_line(rooms, line, &mut text);
+        decode_line_for(decoder.rooms, decoder.upstream, line, &mut text);
         text.push('\n');
     }
     text

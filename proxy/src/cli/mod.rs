@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub use output::Output;
+pub use output::{Output, Rows};
 
 use crate::config::Config;
 use crate::settings::Settings;

@@ -6,7 +6,6 @@
 use std::io::{self, ErrorKind, Write};
 
 use comfy_table::Table;
-use comfy_table::presets::NOTHING;
 use serde::Serialize;
 
 use super::Format;
@@ -52,9 +51,17 @@ impl Output {
         match format {
             Format::Json => self.line(&serde_json::to_string_pretty(value)?)?,
             Format::Yaml => self.raw(yaml_serde::to_string(value)?.as_bytes())?,
-            Format::Table => self.line(&rows().render())?,
+            Format::Table => self.table(&rows())?,
         }
         Ok(())
+    }
+
+    /// Writes a table.
+    ///
+    /// # Errors
+    /// What the system says; a reader that has gone is no error.
+    pub fn table(self, rows: &Rows) -> io::Result<()> {
+        self.line(&rows.render())
     }
 }
 
@@ -86,7 +93,7 @@ impl Rows {
 
     fn render(&self) -> String {
         let mut table = Table::new();
-        table.load_preset(NOTHING);
+        table.load_style(comfy_table::presets::NOTHING);
         table.set_header(self.header.iter().map(|word| word.to_uppercase()));
         for row in &self.rows {
             table.add_row(row);

@@ -2,18 +2,23 @@
 //!
 //! Leaves out what a gate is (`gate.rs`) and how it listens (`listen/`).
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use ordain_action::{ActorKind, Party};
+use ordain_evidence::ChangeKind;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{Context, Exit};
+use crate::clock::Clock;
 use crate::config::Config;
-use crate::gate::{Gate, Started};
-use crate::settings::Settings;
+use crate::keys::{IssuedKey, NewKey};
+use crate::gate::Gate;
+use crate::settings::{Settings, environment};
 use crate::{admin, events, reload, telemetry};
 
 /// Run the gate.
@@ -40,27 +45,69 @@ async fn serve(context: &Context, config: Config) -> anyhow::Result<Exit> {
         .await
         .with_context(|| format!("cannot listen on `{}`; choose another `listen.admin`", config.admin))?;
     let drain = config.limits.drain;
-    let Started { gate, first_key } = Gate::start(config, data.local_addr()?).await?;
-    context.output.raw(gate.greeting(first_key.as_ref(), admin.local_addr()?).as_bytes())?;
+    let gate = Gate::start(config, data.local_addr()?, Clock::system()).await?;
+    let first = first_key(&gate).await?;
+    context.output.raw(greeting(&gate, &first, context.settings.as_deref()).as_bytes())?;
     events::serving(data.local_addr()?, admin.local_addr()?, gate.config.mode.as_str());
     let (stop, stopped) = watch::channel(false);
     let health = tokio::spawn(admin::run(admin, Arc::clone(&gate), wait_for(stopped.clone())));
     let reloading = tokio::spawn(reload::run(Arc::clone(&gate), wait_for(stopped.clone())));
     // Under systemd the unit is ready only now; elsewhere nobody listens to this.
     drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
-    let serving = tokio::spawn(gate.listen(data, wait_for(stopped)));
+    let serving = tokio::spawn(Arc::clone(&gate).listen(data, wait_for(stopped)));
     until_told_to_stop().await?;
     events::draining(drain.as_secs());
     gate.drain();
     stop.send_replace(true);
     drop(sd_notify::notify(&[sd_notify::NotifyState::Stopping]));
-    serving.await?;
+    serving.await??;
     reloading.await?;
     gate.changes.finish(Duration::from_secs(5)).await;
     gate.ledger.clone().close().await;
     health.await??;
     events::stopped();
     Ok(Exit::Ok)
+}
+
+/// The first key of a new gate: for the person at the keyboard.
+async fn first_key(gate: &Gate) -> anyhow::Result<Option<Arc<IssuedKey>>> {
+    if !gate.keys.list().is_empty() {
+        return Ok(None);
+    }
+    let upstream = gate.config.upstreams.first().context("no upstream is configured")?;
+    let name = environment("USER").unwrap_or_else(|| "me".to_owned());
+    let new = NewKey {
+        party: Party { name: name.as_str().into(), kind: ActorKind::Person },
+        on_behalf_of: Vec::new(),
+        upstream: upstream.name.as_str().into(),
+    };
+    let summary = format!("create the first key for person {name} on upstream {}", upstream.name);
+    gate.record_own_change(ChangeKind::Key, summary, None).await.map_err(anyhow::Error::msg)?;
+    Ok(Some(gate.keys.create(&new, gate.clock.now())?))
+}
+
+/// What stands on the screen once the gate serves: what it is, and the next two lines to paste.
+fn greeting(gate: &Gate, first: &Option<Arc<IssuedKey>>, settings: Option<&Path>) -> String {
+    let mut text = format!("ordain {} in {} mode\n", env!("CARGO_PKG_VERSION"), gate.config.mode.as_str());
+    for upstream in &gate.config.upstreams {
+        let name = &upstream.name;
+        match gate.upstreams.get(name) {
+            Some(verified) => text.push_str(&format!("  upstream `{name}` is account {}\n", verified.account)),
+            None => text.push_str(&format!("  upstream `{name}` is not verified yet, so it is not served\n")),
+        }
+    }
+    let model = gate.model.snapshot();
+    if model.has_model() {
+        text.push_str(&format!("  model of `{}`\n", gate.config.model.display()));
+    } else {
+        text.push_str(&format!("  no model yet in `{}`\n", gate.config.model.display()));
+    }
+    if let Some(key) = first {
+        text.push_str(&format!("  first key {} for {}\n", key.id, key.party.name));
+    }
+    let with = settings.map_or(String::new(), |path| format!(" --config {}", path.display()));
+    text.push_str(&format!("next, in another terminal:\n  eval \"$(ordain env{with})\"\n  aws sts get-caller-identity\n"));
+    text
 }
 
 async fn until_told_to_stop() -> anyhow::Result<()> {

@@ -31,6 +31,10 @@ const PROMISE_MAX: u64 = 64 * 1024;
 /// The most memory set aside for a body before it arrives.
 const RESERVE_MAX: u64 = 1024 * 1024;
 
+/// Bytes a second that a body must arrive at while it is held. At this rate the longest body is held for
+/// a quarter of an hour, and the promise of one for no longer than a pause.
+const HELD_RATE: u64 = 16 * 1024;
+
 /// What of a body the decision needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
@@ -201,6 +205,7 @@ impl WholeBody {
         if let Some(declared) = declared.filter(|declared| *declared <= PROMISE_MAX) {
             share.grow_to(declared)?;
         }
+        body.hurry(HELD_RATE);
         let reserve = declared.unwrap_or(0).min(RESERVE_MAX);
         let mut bytes = BytesMut::with_capacity(usize::try_from(reserve).unwrap_or(0));
         let mut hash = digest::Context::new(&digest::SHA256);

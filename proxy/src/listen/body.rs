@@ -23,7 +23,7 @@ use super::patience::Patience;
 pub struct Pace {
     /// The longest wait for the next piece.
     pub piece: Duration,
-    /// Bytes a second, averaged over the time spent waiting beyond [`Pace::piece`].
+    /// Bytes a second. What comes faster does not pay for waiting later, beyond one [`Pace::piece`].
     pub rate: u64,
 }
 
@@ -75,8 +75,8 @@ pub struct RequestBody {
     verge: Option<Arc<Verge>>,
     pace: Pace,
     patience: Patience,
-    waited: Duration,
-    received: u64,
+    /// How long may still be waited in all. Bytes earn it, waiting spends it.
+    credit: Duration,
 }
 
 impl RequestBody {
@@ -92,7 +92,7 @@ impl RequestBody {
     }
 
     const fn new(source: Source, pace: Pace, verge: Option<Arc<Verge>>) -> Self {
-        Self { source, verge, pace, patience: Patience::new(), waited: Duration::ZERO, received: 0 }
+        Self { source, verge, pace, patience: Patience::new(), credit: pace.piece }
     }
 
     fn failed(&self, error: &hyper::Error) -> BodyError {
@@ -104,11 +104,17 @@ impl RequestBody {
         }
     }
 
-    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // A drip of single bytes is as good as silence.
-        let earned = Duration::from_secs(self.received.checked_div(self.pace.rate).unwrap_or(u64::MAX / 2));
-        let allowed = self.pace.piece.saturating_add(earned).saturating_sub(self.waited);
-        self.patience.poll(cx, allowed.min(self.pace.piece))
+    /// Asks for at least so many bytes a second from now on: a body that is held takes room from others.
+    pub(crate) fn hurry(&mut self, rate: u64) {
+        self.pace.rate = self.pace.rate.max(rate);
+    }
+
+    /// A drip of single bytes is as good as silence, whatever came before it.
+    fn arrived(&mut self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let earned = bytes.saturating_mul(1_000).checked_div(self.pace.rate).unwrap_or(u64::MAX);
+        let left = self.credit.saturating_sub(self.patience.reset());
+        self.credit = left.saturating_add(Duration::from_millis(earned)).min(self.pace.piece);
     }
 }
 
@@ -126,17 +132,14 @@ impl Body for RequestBody {
             Source::Connection(body) => body,
         };
         let Poll::Ready(next) = Pin::new(body).poll_frame(cx) else {
-            return this.poll_late(cx).map(|()| Some(Err(BodyError::Late)));
+            return this.patience.poll(cx, this.credit).map(|()| Some(Err(BodyError::Late)));
         };
-        this.waited = this.waited.saturating_add(this.patience.reset());
         let frame = match next {
             None => return Poll::Ready(None),
             Some(Err(error)) => return Poll::Ready(Some(Err(this.failed(&error)))),
             Some(Ok(frame)) => frame,
         };
-        if let Some(data) = frame.data_ref() {
-            this.received = this.received.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX));
-        }
+        this.arrived(frame.data_ref().map_or(0, Bytes::len));
         if let Some(trailers) = frame.trailers_ref()
             && let Some(name) = trailers.keys().find(|name| !is_known_trailer(name.as_str().as_bytes()))
         {

@@ -54,7 +54,7 @@ pub struct ListenSettings {
     pub idle_timeout: Duration,
     /// For the next piece of a body, and for a stalled client to take the next piece of an answer.
     pub body_timeout: Duration,
-    /// Bytes a second that a body must arrive at, beyond one `body_timeout` of waiting.
+    /// Bytes a second that a body must arrive at; `body_timeout` is the most it may fall behind.
     pub body_rate: u64,
     /// For requests in flight to end once the listener is told to stop.
     pub drain: Duration,

@@ -89,16 +89,37 @@ async fn a_body_that_drips_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_fast_beginning_does_not_pay_for_a_drip() {
+    let gate = Gate::start(quick()).await;
+    let mut socket = gate.connect().await;
+    socket.write_all(b"POST /a HTTP/1.1\r\nhost: gate\r\ncontent-length: 900000\r\n\r\n").await.unwrap();
+    socket.write_all(&[b'a'; 800_000]).await.unwrap();
+    let begun = Instant::now();
+    let (mut reader, mut writer) = socket.into_split();
+    let drip = tokio::spawn(async move {
+        while writer.write_all(b"a").await.is_ok() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    });
+    let mut answer = String::new();
+    let _ = tokio::io::AsyncReadExt::read_to_string(&mut reader, &mut answer).await;
+    assert_eq!(answers(&answer), "408 body_late");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    gate.at_rest().await;
+    drip.abort();
+}
+
+#[tokio::test]
 async fn a_slow_body_that_is_fast_enough_passes() {
     let gate = Gate::start(quick()).await;
     let mut socket = gate.connect().await;
-    let head = b"POST /a HTTP/1.1\r\nhost: gate\r\ncontent-length: 20480\r\nconnection: close\r\n\r\n";
+    let head = b"POST /a HTTP/1.1\r\nhost: gate\r\ncontent-length: 40960\r\nconnection: close\r\n\r\n";
     socket.write_all(head).await.unwrap();
     for _ in 0..10 {
         sleep(Duration::from_millis(100)).await;
-        socket.write_all(&[b'a'; 2048]).await.unwrap();
+        socket.write_all(&[b'a'; 4096]).await.unwrap();
     }
-    assert_eq!(answers(&read_to_end(&mut socket).await), "200 POST /a host=gate 20480");
+    assert_eq!(answers(&read_to_end(&mut socket).await), "200 POST /a host=gate 40960");
 }
 
 #[tokio::test]

@@ -1,0 +1,150 @@
+//! `ordain check`: would this be admitted? Requests are decoded and judged against the model; nothing is
+//! sent, nothing is recorded, and no signature is looked at.
+//!
+//! Leaves out what was created through the gate since the model was written.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use ordain_action::{Action, Actor, ActorKind, Digest, IdentityProof, Party, Plane, Reading, Upstream, request_digest};
+use ordain_decode::Rooms;
+use ordain_decode::line::read_request;
+use ordain_rules::{Counters, LiveInventory, Ruling, Verdict};
+use serde::Serialize;
+
+use super::output::Rows;
+use super::{Context, Exit, decode};
+use crate::clock::Clock;
+use crate::model::Model;
+
+/// Judge requests against the model without sending them.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Who would ask, by the name the model knows.
+    #[arg(long)]
+    actor: String,
+    /// What the actor is: `person`, `pipeline` or `agent`.
+    #[arg(long, default_value = "person")]
+    kind: String,
+    /// The account that the requests are for.
+    #[arg(long)]
+    account: String,
+    /// The upstream's name.
+    #[arg(long, default_value = "default")]
+    upstream: String,
+    /// Files of JSON lines as `ordain decode` reads them; `-` is standard input.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Checked {
+    id: String,
+    operations: Vec<String>,
+    verdict: &'static str,
+    reasons: Vec<Said>,
+    owners: Vec<String>,
+    dependants: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Said {
+    ruling: &'static str,
+    count: &'static str,
+    code: String,
+    text: String,
+    remedy: String,
+}
+
+pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
+    let config = context.config()?;
+    let model = Model::open(config.model.clone(), config.modes(), LiveInventory::new())?;
+    let rooms = decode::rooms(&config)?;
+    let kind = ActorKind::parse(&arguments.kind)
+        .with_context(|| format!("`--kind` is `{}`: use `person`, `pipeline` or `agent`", arguments.kind))?;
+    let actor = Actor {
+        party: Party { name: arguments.actor.as_str().into(), kind },
+        credential: Arc::from(""),
+        proof: IdentityProof::Claimed,
+        on_behalf_of: Vec::new(),
+        session: None,
+        upstream: Upstream {
+            name: arguments.upstream.as_str().into(),
+            plane: Plane::Aws,
+            account: arguments.account.as_str().into(),
+            partition: Arc::from("aws"),
+        },
+    };
+    let mut all = Vec::new();
+    for path in &arguments.files {
+        let opened: Box<dyn BufRead> = if path == Path::new("-") {
+            Box::new(io::stdin().lock())
+        } else {
+            Box::new(BufReader::new(File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?))
+        };
+        for line in opened.lines() {
+            let line = line?;
+            if !line.trim().is_empty() {
+                all.push(check(&rooms, &model, &actor, &line)?);
+            }
+        }
+    }
+    let no = all.iter().any(|checked| checked.verdict != Ruling::Admit.as_str());
+    context.output.show(context.format, &all, || {
+        let mut rows = Rows::new(&["id", "operation", "verdict", "because"]);
+        for checked in &all {
+            let because = checked.reasons.iter().map(|said| format!("{}: {}", said.code, said.text));
+            rows.push(vec![
+                checked.id.clone(),
+                checked.operations.join(", "),
+                checked.verdict.to_owned(),
+                because.collect::<Vec<_>>().join("\n"),
+            ]);
+        }
+        rows
+    })?;
+    Ok(if no { Exit::No } else { Exit::Ok })
+}
+
+fn check(rooms: &Rooms, model: &Model, actor: &Actor, line: &str) -> anyhow::Result<Checked> {
+    let (id, reading) = read_request(rooms, &actor.upstream, line).map_err(|why| anyhow::anyhow!(why.text))?;
+    let operations = match &reading {
+        Reading::Call(call) => call.effects.iter().map(|effect| effect.iam_action.to_string()).collect(),
+        Reading::Undecodable { .. } => Vec::new(),
+    };
+    let changes = !matches!(&reading, Reading::Call(call) if !call.is_change());
+    // The judge knows unproven actors and says so; here it is asked as if the signature had been right.
+    let action = Action { actor: Actor { proof: IdentityProof::Proven, ..actor.clone() }, reading };
+    let digest = request_digest(&action, &Digest::of(line.as_bytes()));
+    let snapshot = model.snapshot();
+    let judged = if changes {
+        ordain_rules::judge(&snapshot, &action, digest, &Counters::new(), Clock::system().now())
+    } else {
+        ordain_rules::read(&snapshot, &action, digest)
+    };
+    Ok(checked(id, operations, &judged.verdict))
+}
+
+fn checked(id: String, operations: Vec<String>, verdict: &Verdict) -> Checked {
+    Checked {
+        id,
+        operations,
+        verdict: verdict.ruling.as_str(),
+        reasons: verdict
+            .reasons
+            .iter()
+            .map(|reason| Said {
+                ruling: reason.ruling.as_str(),
+                count: reason.count.as_str(),
+                code: reason.code.as_str().to_owned(),
+                text: reason.text.clone(),
+                remedy: reason.remedy.clone(),
+            })
+            .collect(),
+        owners: verdict.owners.iter().map(ToString::to_string).collect(),
+        dependants: verdict.reach.dependants,
+    }
+}

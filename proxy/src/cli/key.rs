@@ -1,0 +1,217 @@
+//! `ordain key`: the keys that actors hold. The kind of an actor is registered with its key, here and nowhere
+//! else.
+//!
+//! Leaves out how keys are kept (`keys/`). Each change is a ledger entry: by the running gate when there is
+//! one to write it, else by this command.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use ordain_action::{ActorKind, Party};
+use ordain_evidence::ChangeKind;
+use ordain_sigv4::Secret;
+use serde::Serialize;
+
+use super::output::Rows;
+use super::{Context, Exit};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::keys::{self, IssuedKey, KeyStore, NewKey};
+use crate::own;
+
+/// Create, import, list and revoke keys.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Make a key pair for an actor.
+    Create(New),
+    /// Take up a key pair that exists elsewhere; its secret is read from a file.
+    Import {
+        #[command(flatten)]
+        new: New,
+        /// The access key id.
+        #[arg(long)]
+        id: String,
+        /// A file that holds the secret and nothing else; `-` is standard input.
+        #[arg(long)]
+        secret_file: PathBuf,
+    },
+    /// List all keys, oldest first.
+    List,
+    /// End a key, and every session that descends from it.
+    Revoke {
+        /// The access key id.
+        id: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct New {
+    /// Who will hold it, by the name the model knows.
+    #[arg(long)]
+    actor: String,
+    /// What the actor is: `person`, `pipeline` or `agent`.
+    #[arg(long, value_parser = kind)]
+    kind: ActorKind,
+    /// Whom the actor acts for, as `person:alice`; nearest first where there are several.
+    #[arg(long, value_parser = party)]
+    on_behalf_of: Vec<Party>,
+    /// The upstream it is bound to; the first configured one when it is not given.
+    #[arg(long)]
+    upstream: Option<String>,
+}
+
+fn kind(word: &str) -> Result<ActorKind, String> {
+    ActorKind::parse(word).ok_or_else(|| "use `person`, `pipeline` or `agent`".to_owned())
+}
+
+fn party(text: &str) -> Result<Party, String> {
+    let (word, name) = text.split_once(':').ok_or("write it as `person:alice`")?;
+    Ok(Party { name: name.into(), kind: kind(word)? })
+}
+
+/// A key as it is shown once, when it is made.
+#[derive(Serialize)]
+struct Made<'a> {
+    access_key_id: &'a str,
+    secret_access_key: &'a str,
+    actor: &'a str,
+    kind: &'a str,
+    upstream: &'a str,
+}
+
+/// A key as it is listed.
+#[derive(Serialize)]
+struct Listed {
+    access_key_id: String,
+    actor: String,
+    kind: &'static str,
+    on_behalf_of: Vec<String>,
+    upstream: String,
+    created: String,
+    state: String,
+}
+
+pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
+    let config = context.config()?;
+    let keys = keys::of(&config)?;
+    let clock = Clock::system();
+    match arguments.verb {
+        Verb::Create(new) => {
+            let new = resolve(&config, new)?;
+            own::record(&config, &clock, ChangeKind::Key, format!("create a key for {}", describe(&new)))?;
+            let key = keys.create(&new, clock.now())?;
+            show_made(context, &key)?;
+        }
+        Verb::Import { new, id, secret_file } => {
+            let new = resolve(&config, new)?;
+            let secret = read_secret(&secret_file)?;
+            own::record(&config, &clock, ChangeKind::Key, format!("import key {id} for {}", describe(&new)))?;
+            let key = keys.import(&new, &id, secret, clock.now())?;
+            context.output.line(&format!("imported {} for {}", key.id, key.party.name))?;
+        }
+        Verb::List => list(context, &keys)?,
+        Verb::Revoke { id } => {
+            own::record(&config, &clock, ChangeKind::Key, format!("revoke key {id}"))?;
+            let key = keys.revoke(&id, clock.now())?;
+            context.output.line(&format!("revoked {} of {}", key.id, key.party.name))?;
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn resolve(config: &Config, new: New) -> anyhow::Result<NewKey> {
+    let known = || config.upstreams.iter().map(|upstream| format!("`{}`", upstream.name)).collect::<Vec<_>>().join(", ");
+    let upstream = match new.upstream {
+        Some(name) if config.upstreams.iter().any(|upstream| upstream.name == name) => name,
+        Some(name) => anyhow::bail!("there is no upstream `{name}`; configured are {}", known()),
+        None => config.upstreams.first().map(|upstream| upstream.name.clone()).context("no upstream is configured")?,
+    };
+    Ok(NewKey {
+        party: Party { name: new.actor.into(), kind: new.kind },
+        on_behalf_of: new.on_behalf_of,
+        upstream: upstream.into(),
+    })
+}
+
+fn describe(new: &NewKey) -> String {
+    let mut text = format!("{} {} on upstream {}", new.party.kind.as_str(), new.party.name, new.upstream);
+    for party in &new.on_behalf_of {
+        text.push_str(&format!(", on behalf of {} {}", party.kind.as_str(), party.name));
+    }
+    text
+}
+
+fn read_secret(path: &std::path::Path) -> anyhow::Result<Secret> {
+    let text = if path == std::path::Path::new("-") {
+        std::io::read_to_string(std::io::stdin())?
+    } else {
+        std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?
+    };
+    Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+fn show_made(context: &Context, key: &IssuedKey) -> anyhow::Result<()> {
+    let made = Made {
+        access_key_id: &key.id,
+        secret_access_key: key.secret.expose(),
+        actor: &key.party.name,
+        kind: key.party.kind.as_str(),
+        upstream: &key.upstream,
+    };
+    context.output.show(context.format, &made, || {
+        let mut rows = Rows::new(&["what", "value"]);
+        rows.push(vec!["actor".to_owned(), format!("{} ({})", made.actor, made.kind)]);
+        rows.push(vec!["upstream".to_owned(), made.upstream.to_owned()]);
+        rows.push(vec!["AWS_ACCESS_KEY_ID".to_owned(), made.access_key_id.to_owned()]);
+        rows.push(vec!["AWS_SECRET_ACCESS_KEY".to_owned(), made.secret_access_key.to_owned()]);
+        rows
+    })?;
+    context.output.complain("the secret is shown this once; it is sealed in the state directory");
+    Ok(())
+}
+
+fn list(context: &Context, keys: &KeyStore) -> anyhow::Result<()> {
+    let listed: Vec<Listed> = keys.list().iter().map(|key| listed(keys, key)).collect();
+    context.output.show(context.format, &listed, || {
+        let mut rows = Rows::new(&["key", "actor", "kind", "for", "upstream", "created", "state"]);
+        for key in &listed {
+            rows.push(vec![
+                key.access_key_id.clone(),
+                key.actor.clone(),
+                key.kind.to_owned(),
+                key.on_behalf_of.join(", "),
+                key.upstream.clone(),
+                key.created.clone(),
+                key.state.clone(),
+            ]);
+        }
+        rows
+    })
+}
+
+fn listed(keys: &KeyStore, key: &IssuedKey) -> Listed {
+    let state = match (keys.revoked_by(key), &key.minted) {
+        (Some(by), _) if by == key.id => "revoked".to_owned(),
+        (Some(by), _) => format!("revoked with {by}"),
+        (None, Some(minted)) => match minted.expires {
+            Some(expires) => format!("session until {expires}"),
+            None => "minted".to_owned(),
+        },
+        (None, None) => "valid".to_owned(),
+    };
+    Listed {
+        access_key_id: key.id.to_string(),
+        actor: key.party.name.to_string(),
+        kind: key.party.kind.as_str(),
+        on_behalf_of: key.on_behalf_of.iter().map(|party| format!("{}:{}", party.kind.as_str(), party.name)).collect(),
+        upstream: key.upstream.to_string(),
+        created: key.created.to_string(),
+        state,
+    }
+}

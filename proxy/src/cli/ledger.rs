@@ -1,0 +1,203 @@
+//! `ordain ledger`: verify, prove and query the evidence. Works beside a running gate.
+//!
+//! Leaves out how it is verified (`ordain-proof`); `ordain-verify` does the same without the gate's program.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use ordain_evidence::{Filter, Reader};
+use ordain_proof::note::Verifier;
+use ordain_proof::verify::{self, Demand, Verified, Wanted};
+use serde::Serialize;
+
+use super::output::Rows;
+use super::{Context, Exit};
+
+/// Verify, prove and query the evidence.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The ledger's folder; the configured one when it is not given.
+    #[arg(long, global = true)]
+    directory: Option<PathBuf>,
+    /// The public key: its text, or a file that holds it. Without one, the key beside the ledger is used,
+    /// which whoever can write the ledger can write too.
+    #[arg(long, global = true)]
+    key: Option<String>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Verify every byte against the signed checkpoint.
+    Verify {
+        /// A checkpoint kept elsewhere; the ledger must go on from it. May be given again.
+        #[arg(long)]
+        checkpoint: Vec<PathBuf>,
+        /// The gate is stopped: the checkpoint must cover every entry.
+        #[arg(long)]
+        closed: bool,
+    },
+    /// Write an entry and the proof that it is in the ledger: `PATH.json` and `PATH.tlog-proof`.
+    Prove {
+        /// The decision's name, or the entry's number.
+        entry: String,
+        /// Where to.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// List decisions, oldest first.
+    Query(Query),
+}
+
+#[derive(Debug, clap::Args)]
+struct Query {
+    /// The actor's name.
+    #[arg(long)]
+    actor: Option<String>,
+    /// `admit`, `hold` or `deny`.
+    #[arg(long)]
+    verdict: Option<String>,
+    /// The operation, as `ec2:TerminateInstances` or `ec2:*`.
+    #[arg(long)]
+    operation: Option<String>,
+    /// A reason code.
+    #[arg(long)]
+    reason: Option<String>,
+    /// Part of a resource's name or identifier.
+    #[arg(long)]
+    resource: Option<String>,
+    /// At or after this time (RFC 3339).
+    #[arg(long)]
+    since: Option<jiff::Timestamp>,
+    /// Before this time (RFC 3339).
+    #[arg(long)]
+    until: Option<jiff::Timestamp>,
+    /// The most that are listed.
+    #[arg(long, default_value_t = 100)]
+    most: usize,
+}
+
+#[derive(Serialize)]
+struct Report {
+    verifies: bool,
+    entries: u64,
+    covered: u64,
+    decisions: u64,
+    without_outcome: u64,
+    root: String,
+    torn: bool,
+}
+
+pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
+    let directory = match arguments.directory {
+        Some(directory) => directory,
+        None => context.config()?.ledger,
+    };
+    match arguments.verb {
+        Verb::Verify { checkpoint, closed } => {
+            let verifier = key(&directory, arguments.key.as_deref())?;
+            let notes = checkpoint.iter().map(|path| text(path)).collect::<anyhow::Result<Vec<_>>>()?;
+            let demand = Demand { earlier: notes.iter().map(String::as_str).collect(), closed };
+            match verify::directory(&directory, &verifier, &demand) {
+                Ok(verified) => show(context, &verified),
+                Err(error) => {
+                    context.output.complain(&format!("does not verify: {error}"));
+                    Ok(Exit::Ledger)
+                }
+            }
+        }
+        Verb::Prove { entry, out } => {
+            let verifier = key(&directory, arguments.key.as_deref())?;
+            let wanted = entry.parse().map_or_else(|_| Wanted::Decision(entry.clone()), Wanted::Index);
+            match verify::prove(&directory, &verifier, &wanted) {
+                Ok(proven) => {
+                    let (statement, proof) = (out.with_extension("json"), out.with_extension("tlog-proof"));
+                    write(&statement, &proven.entry)?;
+                    write(&proof, proven.proof.to_text().as_bytes())?;
+                    context.output.line(&format!("wrote `{}` and `{}`", statement.display(), proof.display()))?;
+                    Ok(Exit::Ok)
+                }
+                Err(error) => {
+                    context.output.complain(&format!("cannot be proven: {error}"));
+                    Ok(Exit::Ledger)
+                }
+            }
+        }
+        Verb::Query(query) => list(context, &directory, query),
+    }
+}
+
+fn show(context: &Context, verified: &Verified) -> anyhow::Result<Exit> {
+    let report = Report {
+        verifies: true,
+        entries: verified.entries,
+        covered: verified.covered,
+        decisions: verified.decisions,
+        without_outcome: verified.open,
+        root: verified.root.to_string(),
+        torn: verified.torn,
+    };
+    context.output.show(context.format, &report, || {
+        let mut rows = Rows::new(&["the ledger", "verifies"]);
+        rows.push(vec!["entries".to_owned(), format!("{}, {} under the signed checkpoint", report.entries, report.covered)]);
+        rows.push(vec!["decisions".to_owned(), format!("{}, {} without an outcome yet", report.decisions, report.without_outcome)]);
+        rows.push(vec!["root".to_owned(), report.root.clone()]);
+        if report.torn {
+            rows.push(vec!["tail".to_owned(), "a batch that was being written follows: the gate runs, or was killed".to_owned()]);
+        }
+        rows
+    })?;
+    Ok(Exit::Ok)
+}
+
+fn list(context: &Context, directory: &Path, query: Query) -> anyhow::Result<Exit> {
+    let reader = Reader::open(directory).with_context(|| format!("no ledger in `{}`", directory.display()))?;
+    let filter = Filter {
+        actor: query.actor,
+        ruling: query.verdict,
+        operation: query.operation,
+        reason_code: query.reason,
+        resource: query.resource,
+        since: query.since,
+        until: query.until,
+    };
+    let mut statements = Vec::new();
+    let mut rows = Rows::new(&["entry", "time", "actor", "verdict", "mode", "request", "decision"]);
+    reader.query(&filter, |kept, decision| {
+        rows.push(vec![
+            kept.sequence.to_string(),
+            decision.time.to_string(),
+            decision.actor.party.name.to_string(),
+            decision.ruling.to_string(),
+            decision.mode.to_string(),
+            format!("{} {}{}", decision.head.method, decision.head.host, decision.head.path),
+            decision.id.to_string(),
+        ]);
+        statements.push(kept.statement);
+        if statements.len() >= query.most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    let values: Result<Vec<serde_json::Value>, _> = statements.iter().map(|bytes| serde_json::from_slice(bytes)).collect();
+    context.output.show(context.format, &values?, || rows)?;
+    Ok(Exit::Ok)
+}
+
+fn key(directory: &Path, given: Option<&str>) -> anyhow::Result<Verifier> {
+    match given {
+        None => Ok(Verifier::parse(&text(&directory.join("verifier"))?)?),
+        Some(given) => match Verifier::parse(given) {
+            Ok(verifier) => Ok(verifier),
+            Err(_) => Ok(Verifier::parse(&text(Path::new(given))?)?),
+        },
+    }
+}
+
+fn text(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    fs::write(path, bytes).with_context(|| format!("cannot write `{}`", path.display()))
+}

@@ -1,0 +1,356 @@
+//! All a request needs, built once.
+//!
+//! Leaves out the path of a request (`request.rs`) and listening (`listen/`).
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use anyhow::Context as _;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use jiff::Timestamp;
+use ordain_action::{Action, DecisionId, DenialKind, Digest, Outcome, Reading};
+use ordain_decode::{Claim, Head, Needs, Rooms, RoomsConfig};
+use ordain_evidence::{
+    ChangeKind, Closing, Decision, Digests, FileStorage, HeadSummary, Ledger, LedgerSettings, OpenError, OwnChange,
+    Reader, Sendable, Unrecorded,
+};
+use ordain_rules::{Counters, LiveInventory, Mode, Ruling, ShadowScope, Snapshot, Verdict};
+use ordain_sigv4::{Body, KeyCache};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+use crate::change::Changes;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::events::{self, Metrics};
+use crate::fault::Fault;
+use crate::forward::{ForwardError, Forwarder, OutBody};
+use crate::held::{Budget, Need};
+use crate::identity::{self, Claimed, Identified};
+use crate::keys::KeyStore;
+use crate::listen::{self, ListenCounts, ListenSettings};
+use crate::model::Model;
+use crate::outgoing::{Base, Outgoing};
+use crate::state::State;
+use crate::upstream::{Own, Source, Upstreams};
+use crate::{own, request};
+
+/// All a request needs.
+#[derive(Debug)]
+pub struct Gate {
+    /// What it was built from.
+    pub config: Config,
+    /// The time.
+    pub clock: Clock,
+    /// What it says of itself.
+    pub metrics: Metrics,
+    /// What reads requests. As long-lived as the program: a claim on a request points into it.
+    pub rooms: &'static Rooms,
+    /// The keys that actors hold.
+    pub keys: Arc<KeyStore>,
+    /// The intent model in force.
+    pub model: Model,
+    /// What must be counted once.
+    pub state: State,
+    /// The evidence.
+    pub ledger: Ledger,
+    /// The real credentials.
+    pub upstreams: Upstreams,
+    /// How many bytes of bodies may be held.
+    pub budget: Budget,
+    /// Changes in flight.
+    pub changes: Arc<Changes>,
+    /// What the command line presents to have its own changes recorded.
+    pub admin_token: String,
+    forwarder: Forwarder,
+    signing_keys: KeyCache,
+    counts: Arc<ListenCounts>,
+    draining: AtomicBool,
+    program: Digest,
+    catalogue: Digest,
+}
+
+impl Gate {
+    /// Builds a gate that will be reached at `data`.
+    ///
+    /// # Errors
+    /// Anything that keeps it from deciding: a model with problems, a ledger that does not verify, an account
+    /// that is not the one configured.
+    pub async fn start(config: Config, data: SocketAddr, clock: Clock) -> anyhow::Result<Arc<Self>> {
+        own::prepare(&config.state)?;
+        let keys = Arc::new(crate::keys::of(&config)?);
+        keys.watch(|error| events::reload_failed("keys", &error.to_string()))?;
+        let overlay = match &config.overlay {
+            Some(path) => {
+                Some(std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?)
+            }
+            None => None,
+        };
+        let rooms = Rooms::new(RoomsConfig {
+            token_key: token_key(&config.state)?,
+            own_hosts: own_hosts(&config, data),
+            aws_overlay: overlay,
+        })?;
+        let live = live(&config.ledger)?;
+        let model = Model::open(config.model.clone(), config.modes(), live)?;
+        let ledger = open_ledger(&config, &clock).context("the ledger cannot be used")?;
+        let listeners = Own { addresses: vec![data, config.admin], names: config.names.clone() };
+        let sources = config.upstreams.iter().map(Source::from).collect();
+        let upstreams = Upstreams::start(sources, &listeners, clock.now()).await?;
+        let forwarder = Forwarder::new(vec![data, config.admin], Vec::new(), config.limits.upstream_timeout)
+            .map_err(anyhow::Error::msg)?;
+        let catalogue = Digest::from_hex(rooms.catalog_digest())
+            .unwrap_or_else(|| Digest::of(rooms.catalog_digest().as_bytes()));
+        Ok(Arc::new(Self {
+            catalogue,
+            budget: Budget::new(config.limits.held, config.limits.unproven),
+            admin_token: own::admin_token(&config.state)?,
+            clock,
+            metrics: Metrics::new(),
+            // Read-only data for as long as the program runs; requests in flight point into it.
+            rooms: Box::leak(Box::new(rooms)),
+            keys,
+            model,
+            state: State::new(),
+            ledger,
+            upstreams,
+            changes: Arc::new(Changes::default()),
+            forwarder,
+            signing_keys: KeyCache::new(),
+            counts: Arc::new(ListenCounts::default()),
+            draining: AtomicBool::new(false),
+            program: Digest::of(env!("CARGO_PKG_VERSION").as_bytes()),
+            config,
+        }))
+    }
+
+    /// Serves connections until `stop`, and lets those in flight end.
+    ///
+    /// # Errors
+    /// The certificate cannot be used.
+    pub async fn listen(self: Arc<Self>, listener: TcpListener, stop: impl Future<Output = ()> + Send) -> anyhow::Result<()> {
+        let tls = match &self.config.tls {
+            Some((certificate, key)) => Some(listen::Tls::load(certificate, key)?),
+            None => None,
+        };
+        let limits = &self.config.limits;
+        let settings = ListenSettings {
+            tls,
+            connections: limits.connections,
+            connections_per_peer: limits.connections_per_peer,
+            header_timeout: limits.header_timeout,
+            idle_timeout: limits.idle_timeout,
+            body_timeout: limits.body_timeout,
+            drain: limits.drain,
+            ..ListenSettings::default()
+        };
+        let counts = Arc::clone(&self.counts);
+        let service = move |connection, request| request::serve(Arc::clone(&self), connection, request);
+        listen::run(listener, settings, counts, service, stop).await;
+        Ok(())
+    }
+
+    /// Who a head says it is from.
+    ///
+    /// # Errors
+    /// In words that tell the caller what to do.
+    pub fn claim_identity(&self, head: &Head<'_>) -> Result<Claimed, Fault> {
+        identity::claim(&self.keys, |name| self.upstreams.get(name), head, self.clock.now())
+    }
+
+    /// Proves who a request is from.
+    ///
+    /// # Errors
+    /// In words that tell the caller what to do.
+    pub fn prove_identity(
+        &self,
+        claimed: Claimed,
+        head: &Head<'_>,
+        body: Option<Digest>,
+    ) -> Result<Identified, Fault> {
+        let body = match &body {
+            // A held body in chunks would be judged as its frames and not as what they hold.
+            Some(_) if claimed.payload().is_chunked() => {
+                return Err(Fault::new(
+                    DenialKind::Malformed,
+                    "payload_form",
+                    "`aws-chunked` is taken only for operations whose body is a stream; send this one whole",
+                ));
+            }
+            Some(digest) => Body::Held { sha256: &digest.0 },
+            None => Body::Streamed,
+        };
+        claimed.prove(&self.keys, &self.signing_keys, head, body, self.clock.now())
+    }
+
+    /// What of a body the room needs, within what the operator allows.
+    #[must_use]
+    pub fn need(&self, claim: &Claim<'_>) -> Need {
+        match claim.needs() {
+            Needs::Payload => Need::Head,
+            Needs::Held { cap } => Need::Whole { cap: cap.min(self.config.limits.body) },
+            Needs::Nothing => Need::Whole { cap: self.config.limits.body },
+        }
+    }
+
+    /// Whether no policy is asked: the call changes nothing, or only data where only control is judged.
+    #[must_use]
+    pub fn passes_as_read(&self, action: &Action) -> bool {
+        match &action.reading {
+            Reading::Call(call) => !call.is_change(),
+            Reading::Undecodable { .. } => false,
+        }
+    }
+
+    /// What goes into the record of a decision, beside the verdict.
+    #[must_use]
+    pub fn decision(
+        &self,
+        model: &Snapshot,
+        action: Arc<Action>,
+        request: Digest,
+        counters: Counters,
+        now: Timestamp,
+        head: HeadSummary,
+    ) -> Decision {
+        Decision {
+            id: DecisionId(Uuid::now_v7()),
+            now,
+            action,
+            request,
+            head,
+            digests: Arc::new(Digests {
+                model: model.digest(),
+                rules: model.rules_digest(),
+                schema: model.schema_digest(),
+                catalogue: self.catalogue,
+                program: self.program,
+            }),
+            counters,
+            live: model.live().sequence(),
+        }
+    }
+
+    /// What a caller is told in warn mode of a verdict that enforce would have refused.
+    #[must_use]
+    pub fn warning(&self, verdict: &Verdict) -> Option<String> {
+        let told = verdict.mode == Mode::Warn && verdict.ruling != Ruling::Admit;
+        told.then(|| verdict.reasons.first().map(|reason| reason.code.as_str().to_owned())).flatten()
+    }
+
+    /// Lets a change pass that could not be recorded, where its mode is not enforce.
+    ///
+    /// # Errors
+    /// In enforce it does not happen.
+    pub fn pass_unrecorded<R>(&self, unrecorded: Unrecorded<R>) -> Result<Sendable<R>, Fault> {
+        let (id, why) = (unrecorded.decision(), unrecorded.why().to_owned());
+        let refused = || Fault::unrecordable(&why, id);
+        let scope = ShadowScope::of(unrecorded.mode()).ok_or_else(refused)?;
+        let sendable = unrecorded.shadow(scope).map_err(|_| refused())?;
+        self.metrics.shadow_unrecorded(id, &why);
+        Ok(sendable)
+    }
+
+    /// Signs a request again with the real credential behind its key.
+    ///
+    /// # Errors
+    /// Nothing was sent.
+    pub async fn sign(&self, outgoing: Outgoing) -> Result<Request<OutBody>, Fault> {
+        let now = self.clock.now();
+        let upstream = &outgoing.identified.key.upstream;
+        let base = self.upstreams.endpoint(upstream).map_or(Base::Provider, |uri| Base::Endpoint(uri.clone()));
+        let real = self.upstreams.real(&outgoing.identified.key, now).await.map_err(|error| {
+            let text = "the gate has no real credential for this upstream now; tell the operator";
+            Fault::new(DenialKind::BadGateway, "no_credential", text).with_detail(error)
+        })?;
+        outgoing.sign(&self.signing_keys, &real, &base, now)
+    }
+
+    /// Sends a signed request.
+    ///
+    /// # Errors
+    /// [`ForwardError`], which says whether it may have taken effect.
+    pub async fn forward(&self, signed: Request<OutBody>) -> Result<Response<Incoming>, ForwardError> {
+        let started = Instant::now();
+        let answer = self.forwarder.send(signed).await;
+        self.metrics.answered(started.elapsed());
+        answer
+    }
+
+    /// Closes the evidence of a change, and adds what it created to the model.
+    pub async fn close(&self, closing: Closing, id: DecisionId, action: &Action, outcome: Outcome) {
+        match closing.close(outcome.clone()).await {
+            Ok(Some(sequence)) => self.model.created(action, &outcome, sequence.0),
+            Ok(None) => {}
+            Err(error) => events::outcome_unwritten(id, &error.to_string()),
+        }
+    }
+
+    /// Makes a change of the gate itself durable, before it takes effect.
+    ///
+    /// # Errors
+    /// Why it could not be recorded: it must not take effect.
+    pub async fn record_own_change(&self, kind: ChangeKind, summary: String, after: Option<Digest>) -> Result<(), String> {
+        let own =
+            OwnChange { kind, now: self.clock.now(), author: "operator".to_owned(), summary, before: None, after };
+        self.ledger.note(own).await.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Reads what is read when asked for into the metrics.
+    pub fn observe(&self) {
+        let held = self.budget.proven_in_use().saturating_add(self.budget.unproven_in_use());
+        self.metrics.observe(self.ledger.status().entries, self.counts.open(), held);
+    }
+
+    /// Takes no more requests.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Whether it takes no more requests.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+}
+
+/// The ledger of a configuration, to be written.
+///
+/// # Errors
+/// It is in use, or does not verify.
+pub fn open_ledger(config: &Config, clock: &Clock) -> Result<Ledger, OpenError> {
+    let clock = clock.clone();
+    let told = ordain_evidence::Clock::new(move || clock.now());
+    let mut settings = LedgerSettings::new(config.origin.clone(), told);
+    settings.program = concat!("ordain ", env!("CARGO_PKG_VERSION")).to_owned();
+    Ledger::open(settings, Arc::new(FileStorage::new(&config.ledger)?))
+}
+
+/// What was created through the gate before, as the ledger tells it.
+fn live(directory: &Path) -> anyhow::Result<LiveInventory> {
+    let mut live = LiveInventory::new();
+    if directory.is_dir() {
+        let reader = Reader::open(directory)?;
+        reader.creations(|action, outcome, sequence| live.apply_outcome(action, outcome, sequence.0))?;
+    }
+    Ok(live)
+}
+
+fn own_hosts(config: &Config, data: SocketAddr) -> Vec<String> {
+    let mut names: Vec<String> = config.names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    names.push(data.ip().to_string());
+    names
+}
+
+/// The key under which secrets become tokens; made on first use, and never again: tokens of the same secret
+/// must stay the same for as long as the ledger does.
+fn token_key(state: &Path) -> anyhow::Result<[u8; 32]> {
+    let text = own::secret_file(&state.join("token.key"))?;
+    let mut key = [0; 32];
+    hex::decode_to_slice(text.trim(), &mut key).context("`token.key` in the state directory is not 64 hexadecimal digits")?;
+    Ok(key)
+}

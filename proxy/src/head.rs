@@ -1,0 +1,101 @@
+//! The head of a request as rooms and signatures see it, and the guard's and the rooms' refusals as faults.
+//!
+//! Leaves out the rules themselves: framing is the listener's, meaning the rooms'.
+
+use http::header::HOST;
+use http::{HeaderMap, Method, Request, Uri, request};
+use ordain_action::{Action, DenialKind, Digest, Reading, Undecodable};
+use ordain_decode::{Claim, Destination, Head, Rooms, WayIn};
+use ordain_evidence::HeadSummary;
+
+use crate::fault::Fault;
+use crate::listen::{self, ConnectionInfo};
+
+/// The head of a request in hand.
+#[must_use]
+pub fn of<'a>(connection: &ConnectionInfo, parts: &'a request::Parts) -> Head<'a> {
+    look(connection, &parts.method, &parts.uri, &parts.headers)
+}
+
+/// The head of a request whose body has not been taken.
+#[must_use]
+pub fn view<'a, B>(connection: &ConnectionInfo, request: &'a Request<B>) -> Head<'a> {
+    look(connection, request.method(), request.uri(), request.headers())
+}
+
+/// Finds the room a request belongs to.
+///
+/// # Errors
+/// The guard refused it, or no room knows it: nothing more is done with it in any mode.
+pub fn claim<B>(
+    rooms: &'static Rooms,
+    connection: &ConnectionInfo,
+    request: &Request<B>,
+) -> Result<Claim<'static>, Fault> {
+    if let Some(refusal) = &connection.refused {
+        return Err(Fault::new(refusal.kind(), refusal.reason_code(), refusal.text()));
+    }
+    rooms
+        .claim(&view(connection, request))
+        .map_err(|Undecodable { reason_code, text }| Fault::new(DenialKind::Malformed, reason_code, text))
+}
+
+/// Where a request would be sent, by what it means.
+///
+/// # Errors
+/// It has no meaning that we can read, or no host of the provider serves it.
+pub fn destination(claim: &Claim<'_>, action: &Action, head: &Head<'_>) -> Result<Destination, Undecodable> {
+    match &action.reading {
+        Reading::Call(call) => claim.destination(&action.actor.upstream, head, call),
+        Reading::Undecodable { why, .. } => Err(why.clone()),
+    }
+}
+
+/// What of a head is evidence: no query, which may carry a signature.
+#[must_use]
+pub fn summary(head: &Head<'_>) -> HeadSummary {
+    let path = head.target.split_once('?').map_or(head.target, |(path, _)| path);
+    HeadSummary { method: head.method.to_owned(), host: head.authority.to_owned(), path: path.to_owned() }
+}
+
+/// The SHA-256 of what was received, for requests that cannot be bound by their meaning.
+#[must_use]
+pub fn digest(head: &Head<'_>, body: Option<Digest>) -> Digest {
+    let mut lines: Vec<Vec<u8>> = Vec::with_capacity(head.headers.len());
+    for (name, value) in head.headers {
+        if !NOISE.contains(&name.as_str()) {
+            lines.push([name.as_str().as_bytes(), b":", value.as_bytes()].concat());
+        }
+    }
+    lines.sort();
+    let first = format!("{}\n{}\n{}", head.method, head.target, head.authority);
+    lines.insert(0, first.into_bytes());
+    // No line holds a line end, so that no two heads join to the same bytes.
+    let mut bytes = lines.join(&b'\n');
+    bytes.extend_from_slice(&body.map_or([0; 32], |digest| digest.0));
+    Digest::of(&bytes)
+}
+
+/// What differs between a request and its retry; what it says is bound elsewhere.
+const NOISE: [&str; 7] = [
+    "authorization",
+    "x-amz-date",
+    "x-amz-security-token",
+    "date",
+    "amz-sdk-invocation-id",
+    "amz-sdk-request",
+    "user-agent",
+];
+
+fn look<'a>(connection: &ConnectionInfo, method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Head<'a> {
+    Head {
+        method: method.as_str(),
+        target: uri.path_and_query().map_or("/", |target| target.as_str()),
+        // INVARIANT: the guard lets through only a host that is ASCII.
+        authority: headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
+        headers,
+        way_in: match connection.way_in {
+            listen::WayIn::Reverse => WayIn::Reverse,
+        },
+    }
+}

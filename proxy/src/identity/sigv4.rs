@@ -1,0 +1,170 @@
+//! Identity by AWS Signature Version 4 under an issued key.
+//!
+//! Leaves out the signature's own rules (`ordain-sigv4`) and how keys are kept (`keys`).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use ordain_action::{Actor, DenialKind, IdentityProof, Upstream};
+use ordain_decode::Head;
+use ordain_sigv4::{Body, KeyCache, Payload, Proven, Refusal};
+
+use crate::fault::Fault;
+use crate::keys::{IssuedKey, KeyStore};
+
+pub(super) struct Claimed {
+    signature: ordain_sigv4::Claimed,
+    key: Arc<IssuedKey>,
+    upstream: Upstream,
+}
+
+pub(super) fn claim(
+    keys: &KeyStore,
+    upstream: impl Fn(&str) -> Option<Upstream>,
+    head: &Head<'_>,
+    now: Timestamp,
+) -> Result<Claimed, Fault> {
+    let signature = ordain_sigv4::claim(&signed_head(head), now).map_err(|refusal| fault(&refusal))?;
+    let id = signature.key_id();
+    let key = keys.find(id).ok_or_else(|| {
+        unauthenticated("unknown_key", format!("the access key `{id}` is not one that is issued here; use an issued key"))
+    })?;
+    in_force(keys, &key, now)?;
+    session_token(&key, &signature)?;
+    let bound = upstream(&key.upstream).ok_or_else(|| {
+        unauthenticated(
+            "unknown_upstream",
+            format!("the key is bound to the upstream `{}`, which is not served here, or whose account is not verified yet; ask the operator", key.upstream),
+        )
+    })?;
+    let upstream = seen_through(bound, &key);
+    Ok(Claimed { signature, key, upstream })
+}
+
+impl Claimed {
+    pub(super) const fn key(&self) -> &Arc<IssuedKey> {
+        &self.key
+    }
+
+    pub(super) const fn upstream(&self) -> &Upstream {
+        &self.upstream
+    }
+
+    pub(super) const fn payload(&self) -> Payload {
+        self.signature.payload()
+    }
+
+    pub(super) fn scope(&self) -> (&str, &str) {
+        (self.signature.scope().region(), self.signature.scope().service())
+    }
+
+    pub(super) fn prove(
+        self,
+        keys: &KeyStore,
+        derived: &KeyCache,
+        head: &Head<'_>,
+        body: Body<'_>,
+        now: Timestamp,
+    ) -> Result<(Actor, Arc<IssuedKey>, Proven), Fault> {
+        in_force(keys, &self.key, now)?;
+        let proven = self.signature.prove(derived, &self.key.secret, &signed_head(head), body);
+        let proven = proven.map_err(|refusal| fault(&refusal))?;
+        let actor = Actor {
+            party: self.key.party.clone(),
+            credential: Arc::clone(&self.key.id),
+            proof: IdentityProof::Proven,
+            on_behalf_of: self.key.on_behalf_of.clone(),
+            session: session(&self.key),
+            upstream: self.upstream,
+        };
+        Ok((actor, self.key, proven))
+    }
+}
+
+/// The head, as a signature sees it.
+fn signed_head<'a>(head: &Head<'a>) -> ordain_sigv4::Head<'a> {
+    ordain_sigv4::Head {
+        method: head.method,
+        target: head.target,
+        authority: head.authority,
+        headers: head.headers,
+    }
+}
+
+fn in_force(keys: &KeyStore, key: &IssuedKey, now: Timestamp) -> Result<(), Fault> {
+    if let Some(revoked) = keys.revoked_by(key) {
+        let id = &key.id;
+        let text = if revoked == *id {
+            format!("the access key `{id}` is revoked; ask for another")
+        } else {
+            format!("the access key `{revoked}`, which `{id}` descends from, is revoked; ask for another")
+        };
+        return Err(unauthenticated("key_revoked", text));
+    }
+    match key.minted.as_ref().and_then(|minted| minted.expires) {
+        Some(expires) if now >= expires => {
+            Err(unauthenticated("token_expired", format!("the session ended at `{expires}`; start a new one")))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn session_token(key: &IssuedKey, signature: &ordain_sigv4::Claimed) -> Result<(), Fault> {
+    let ours = key.minted.as_ref().and_then(|minted| minted.session_token.as_ref());
+    let text = match (ours, signature.session_token()) {
+        (None, None) => return Ok(()),
+        (Some(ours), Some(given)) if ours.is(given) => return Ok(()),
+        (Some(_), Some(_)) => "the session token is not the one that came with the key; send both as they were given",
+        (Some(_), None) => "the key is temporary and its session token is missing; send it with every request",
+        (None, Some(_)) => "the key is not temporary and comes with a session token; send none",
+    };
+    Err(unauthenticated("invalid_token", text))
+}
+
+/// A session of a role may be in another account than the upstream that handed it out, and what it does is done
+/// there.
+fn seen_through(bound: Upstream, key: &IssuedKey) -> Upstream {
+    let principal = key.minted.as_ref().map_or("", |minted| &minted.principal);
+    let mut parts = principal.split(':');
+    let (Some("arn"), Some(partition), Some("sts" | "iam"), Some(""), Some(account)) =
+        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return bound;
+    };
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    if is_account && account != &*bound.account {
+        return Upstream { account: account.into(), partition: partition.into(), ..bound };
+    }
+    bound
+}
+
+fn session(key: &IssuedKey) -> Option<Arc<str>> {
+    let minted = key.minted.as_ref()?;
+    // A session that the upstream gave no name is told apart by the issued id it goes by.
+    Some(if minted.principal.is_empty() { Arc::clone(&key.id) } else { Arc::clone(&minted.principal) })
+}
+
+fn unauthenticated(reason: &str, text: impl Into<String>) -> Fault {
+    Fault::new(DenialKind::Unauthenticated, reason, text)
+}
+
+fn fault(refusal: &Refusal) -> Fault {
+    let kind = match refusal {
+        Refusal::Unsigned
+        | Refusal::OtherScheme(_)
+        | Refusal::Version2
+        | Refusal::Version4a
+        | Refusal::PostForm
+        | Refusal::Skewed { .. }
+        | Refusal::Expired { .. }
+        | Refusal::UnsignedHeader(_)
+        | Refusal::SignatureMismatch => DenialKind::Unauthenticated,
+        Refusal::TwoSignatures
+        | Refusal::Malformed(_)
+        | Refusal::PayloadForm(_)
+        | Refusal::Chunked
+        | Refusal::BodyNeeded
+        | Refusal::BodyMismatch => DenialKind::Malformed,
+    };
+    Fault::new(kind, refusal.reason_code(), refusal.to_string())
+}

@@ -1,0 +1,69 @@
+//! What an issued key is, and what it is bound to.
+//!
+//! Leaves out how it is kept.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use ordain_action::Party;
+use ordain_sigv4::{KeyPair, Secret};
+
+/// A key pair that only Ordain understands.
+#[derive(Debug, Clone)]
+pub struct IssuedKey {
+    /// The access key id.
+    pub id: Arc<str>,
+    /// The secret access key.
+    pub secret: Secret,
+    /// Who it was registered for, and as what kind of actor.
+    pub party: Party,
+    /// Those for whom the party acts with it, nearest first.
+    pub on_behalf_of: Vec<Party>,
+    /// The name of the upstream it is bound to.
+    pub upstream: Arc<str>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it was revoked.
+    pub revoked: Option<Timestamp>,
+    /// What stands behind it where an answer of the upstream handed out a credential; `None` for a key that was
+    /// created or imported here, behind which the upstream's own credential stands.
+    pub minted: Option<Minted>,
+}
+
+/// A credential that the upstream handed out, and that stays in the gate.
+#[derive(Debug, Clone)]
+pub struct Minted {
+    /// The real credential.
+    pub real: KeyPair,
+    /// The session token that the caller must present: ours, not the real one.
+    pub session_token: Option<Secret>,
+    /// When the real credential ends; `None` for a lasting key pair.
+    pub expires: Option<Timestamp>,
+    /// Whom the upstream says the credential is for, such as an assumed role's ARN; empty where it does not say.
+    pub principal: Arc<str>,
+    /// The issued keys it descends from, nearest first: each of them revoked revokes it.
+    pub lineage: Vec<Arc<str>>,
+}
+
+/// What a key is to be issued for.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// Who will hold it.
+    pub party: Party,
+    /// Those for whom the party acts with it, nearest first.
+    pub on_behalf_of: Vec<Party>,
+    /// The name of the upstream to bind it to.
+    pub upstream: Arc<str>,
+}
+
+/// The beginning of every lasting id that is issued.
+pub const LASTING: &str = "AKOR";
+
+/// The beginning of every temporary id that is issued.
+pub const TEMPORARY: &str = "ASOR";
+
+/// Whether an access key id has the form of those that Ordain issues: such a one is never an upstream's.
+#[must_use]
+pub fn is_issued_form(id: &str) -> bool {
+    id.len() == 20 && (id.starts_with(LASTING) || id.starts_with(TEMPORARY))
+}

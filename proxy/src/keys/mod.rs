@@ -1,0 +1,384 @@
+//! Issued keys: made, imported, minted, revoked, and looked up by every request.
+//!
+//! A request finds its key in memory; a change by another process is seen within a second. Leaves out whether a
+//! signature is right (`identity`) and the evidence of changes (the caller records them first).
+
+mod file;
+mod issued;
+mod record;
+mod seal;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use jiff::{SignedDuration, Timestamp};
+use ordain_sigv4::{KeyPair, Secret};
+
+use crate::config::Config;
+use crate::own;
+use crate::settings::environment;
+use file::KeyFile;
+pub use issued::{IssuedKey, LASTING, Minted, NewKey, TEMPORARY, is_issued_form};
+pub use seal::SealingKey;
+
+/// What went wrong with the key store.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// A file cannot be read or written.
+    #[error("`{path}` cannot be used: {source}; check the state directory")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The sealing key is not usable.
+    #[error("the sealing key `{which}` is not {should}")]
+    SealingKey {
+        /// Which one.
+        which: String,
+        /// What it should be.
+        should: String,
+    },
+    /// Lines of the key file cannot be read. The other keys are in force.
+    #[error("`{path}` line {line} {fault}")]
+    Line {
+        /// The file.
+        path: String,
+        /// The first such line among those that were new.
+        line: usize,
+        /// What is wrong with it.
+        fault: Line,
+    },
+    /// Cryptography failed.
+    #[error("the system's cryptography failed; restart, and tell the operator if it happens again")]
+    Cryptography,
+    /// There is no such key.
+    #[error("there is no key `{0}`; list them with `ordain key list`")]
+    Unknown(String),
+    /// The id is taken.
+    #[error("there is a key `{0}` already; revoke it, or import under another id")]
+    Taken(String),
+    /// The id is not one that a client can use.
+    #[error("the id `{0}` is not 16 to 128 letters, digits and underscores; give another")]
+    BadId(String),
+    /// The secret is too short to sign with.
+    #[error("the secret is shorter than 16 characters; give a longer one")]
+    ShortSecret,
+    /// The actor's name cannot be used.
+    #[error("the actor's name `{0}` is empty or holds blanks or control characters; give another")]
+    BadActor(String),
+}
+
+impl KeyError {
+    fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io { path: path.display().to_string(), source }
+    }
+}
+
+/// What is wrong with a line of the key file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Line {
+    /// It is not a record.
+    #[error("is not a key record; restore the file from a copy")]
+    Malformed,
+    /// It is of another version.
+    #[error("is of version {0}, which this build does not read; use the build that wrote it")]
+    Version(u32),
+    /// It was changed, or sealed under another key.
+    #[error("does not open under this sealing key, or was changed; give the key it was sealed under")]
+    Sealed,
+}
+
+type Snapshot = HashMap<Arc<str>, Arc<IssuedKey>>;
+
+/// A session that is over is forgotten after this time, which no session outlives its ancestors by.
+const FORGET: SignedDuration = SignedDuration::from_hours(48);
+
+/// The file is rewritten when it has this many lines more than twice what it needs.
+const SLACK: usize = 256;
+
+/// How often another process's changes are looked for.
+const POLL: Duration = Duration::from_millis(500);
+
+/// All issued keys.
+#[derive(Debug)]
+pub struct KeyStore {
+    keys: ArcSwap<Snapshot>,
+    writer: Mutex<Writer>,
+    sealing: SealingKey,
+}
+
+#[derive(Debug)]
+struct Writer {
+    file: KeyFile,
+    lines: usize,
+}
+
+impl KeyStore {
+    /// Opens the store of a state directory, which must exist.
+    ///
+    /// # Errors
+    /// [`KeyError`] when a file or one of its lines cannot be read: a store that is not whole is not served.
+    pub fn open(directory: &Path, sealing: SealingKey) -> Result<Self, KeyError> {
+        let writer = Mutex::new(Writer { file: KeyFile::new(directory), lines: 0 });
+        let store = Self { keys: ArcSwap::default(), writer, sealing };
+        store.reload()?;
+        Ok(store)
+    }
+
+    /// The key of an id, revoked or not.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<Arc<IssuedKey>> {
+        self.keys.load().get(id).cloned()
+    }
+
+    /// All keys, oldest first.
+    #[must_use]
+    pub fn list(&self) -> Vec<Arc<IssuedKey>> {
+        let mut all: Vec<_> = self.keys.load().values().cloned().collect();
+        all.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        all
+    }
+
+    /// The revoked key that takes this one with it: itself, or one that it descends from.
+    #[must_use]
+    pub fn revoked_by(&self, key: &IssuedKey) -> Option<Arc<str>> {
+        let keys = self.keys.load();
+        let lineage = key.minted.iter().flat_map(|minted| &minted.lineage);
+        std::iter::once(&key.id)
+            .chain(lineage)
+            .find(|id| keys.get(*id).is_some_and(|ancestor| ancestor.revoked.is_some()))
+            .cloned()
+    }
+
+    /// Makes a key pair. It is on disk when this returns.
+    ///
+    /// # Errors
+    /// [`KeyError`] when it cannot be kept.
+    pub fn create(&self, new: &NewKey, now: Timestamp) -> Result<Arc<IssuedKey>, KeyError> {
+        self.add(fresh(new, random_id(LASTING)?, Secret::new(random_text(30)?), now))
+    }
+
+    /// Takes up a key pair that exists elsewhere.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the id is taken or no client could use it.
+    pub fn import(
+        &self,
+        new: &NewKey,
+        id: &str,
+        secret: Secret,
+        now: Timestamp,
+    ) -> Result<Arc<IssuedKey>, KeyError> {
+        let usable = (16..=128).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if !usable {
+            return Err(KeyError::BadId(id.to_owned()));
+        }
+        if secret.expose().len() < 16 {
+            return Err(KeyError::ShortSecret);
+        }
+        self.add(fresh(new, id.to_owned(), secret, now))
+    }
+
+    /// Makes a key pair of ours in the place of a real one that `by` was handed. The party stays the same.
+    ///
+    /// # Errors
+    /// [`KeyError`] when it cannot be kept: the real one must not reach the caller then either.
+    pub fn mint(
+        &self,
+        by: &IssuedKey,
+        real: KeyPair,
+        expires: Option<Timestamp>,
+        principal: &str,
+        now: Timestamp,
+    ) -> Result<Arc<IssuedKey>, KeyError> {
+        let session_token = match &real.session_token {
+            Some(_) => Some(Secret::new(random_text(72)?)),
+            None => None,
+        };
+        let prefix = if session_token.is_some() { TEMPORARY } else { LASTING };
+        let mut lineage = vec![Arc::clone(&by.id)];
+        lineage.extend(by.minted.iter().flat_map(|minted| minted.lineage.iter().cloned()));
+        let new = NewKey {
+            party: by.party.clone(),
+            on_behalf_of: by.on_behalf_of.clone(),
+            upstream: Arc::clone(&by.upstream),
+        };
+        let mut key = fresh(&new, random_id(prefix)?, Secret::new(random_text(30)?), now);
+        key.minted = Some(Minted { real, session_token, expires, principal: principal.into(), lineage });
+        self.add(key)
+    }
+
+    /// Ends a key, and with it every session that descends from it. A revoked key stays revoked.
+    ///
+    /// # Errors
+    /// [`KeyError::Unknown`], or the file cannot be written: the key is still in force then.
+    pub fn revoke(&self, id: &str, now: Timestamp) -> Result<Arc<IssuedKey>, KeyError> {
+        let mut writer = self.writer();
+        let locked = writer.file.lock()?;
+        self.catch_up(&mut writer)?;
+        let key = self.find(id).ok_or_else(|| KeyError::Unknown(id.to_owned()))?;
+        if key.revoked.is_some() {
+            return Ok(key);
+        }
+        let revoked = Arc::new(IssuedKey { revoked: Some(now), ..IssuedKey::clone(&key) });
+        self.keep(&mut writer, &locked, &revoked)?;
+        Ok(revoked)
+    }
+
+    /// Takes up what other processes changed; says whether anything was.
+    ///
+    /// # Errors
+    /// [`KeyError`] when a file or one of its lines cannot be read. Lines that can be are in force all the same:
+    /// a revocation must not wait for a repair.
+    pub fn reload(&self) -> Result<bool, KeyError> {
+        self.catch_up(&mut self.writer())
+    }
+
+    /// Looks for other processes' changes twice a second until the store is dropped; `failed` hears what cannot be
+    /// read.
+    ///
+    /// # Errors
+    /// [`KeyError::Io`] when no thread can be started.
+    pub fn watch(self: &Arc<Self>, failed: impl Fn(&KeyError) + Send + 'static) -> Result<(), KeyError> {
+        let store = Arc::downgrade(self);
+        let watch = move || {
+            while let Some(store) = store.upgrade() {
+                if let Err(error) = store.reload() {
+                    failed(&error);
+                }
+                drop(store);
+                std::thread::sleep(POLL);
+            }
+        };
+        let started = std::thread::Builder::new().name("keys".to_owned()).spawn(watch);
+        let path = self.writer().file.path().to_owned();
+        started.map(|_| ()).map_err(|source| KeyError::io(&path, source))
+    }
+
+    fn add(&self, key: IssuedKey) -> Result<Arc<IssuedKey>, KeyError> {
+        let name = &key.party.name;
+        if name.is_empty() || name.chars().any(|character| character.is_whitespace() || character.is_control()) {
+            return Err(KeyError::BadActor(name.to_string()));
+        }
+        let mut writer = self.writer();
+        let locked = writer.file.lock()?;
+        self.catch_up(&mut writer)?;
+        if self.find(&key.id).is_some() {
+            return Err(KeyError::Taken(key.id.to_string()));
+        }
+        let created = key.created;
+        let key = Arc::new(key);
+        self.keep(&mut writer, &locked, &key)?;
+        self.tidy(&mut writer, &locked, created)?;
+        Ok(key)
+    }
+
+    fn keep(&self, writer: &mut Writer, locked: &file::Locked, key: &Arc<IssuedKey>) -> Result<(), KeyError> {
+        // Never in force before it is on disk: a restart must not forget what a caller was told.
+        writer.file.append(locked, &record::write(key, &self.sealing)?)?;
+        writer.lines += 1;
+        let mut keys = Snapshot::clone(&self.keys.load());
+        keys.insert(Arc::clone(&key.id), Arc::clone(key));
+        self.keys.store(Arc::new(keys));
+        Ok(())
+    }
+
+    /// Rewrites the file once most of it is history.
+    fn tidy(&self, writer: &mut Writer, locked: &file::Locked, now: Timestamp) -> Result<(), KeyError> {
+        let over = |key: &IssuedKey| {
+            let expires = key.minted.as_ref().and_then(|minted| minted.expires);
+            expires.is_some_and(|expires| now.duration_since(expires) > FORGET)
+        };
+        let needed = self.keys.load().values().filter(|key| !over(key)).count();
+        if writer.lines <= needed * 2 + SLACK {
+            return Ok(());
+        }
+        let kept: Vec<Arc<IssuedKey>> = self.list().into_iter().filter(|key| !over(key)).collect();
+        let lines: Result<Vec<String>, KeyError> =
+            kept.iter().map(|key| record::write(key, &self.sealing)).collect();
+        writer.file.replace(locked, &lines?)?;
+        writer.lines = kept.len();
+        self.keys.store(Arc::new(kept.into_iter().map(|key| (Arc::clone(&key.id), key)).collect()));
+        Ok(())
+    }
+
+    fn catch_up(&self, writer: &mut Writer) -> Result<bool, KeyError> {
+        let read = writer.file.read()?;
+        if !read.anew && read.lines.is_empty() {
+            return Ok(false);
+        }
+        let (mut keys, before) =
+            if read.anew { (Snapshot::new(), 0) } else { (Snapshot::clone(&self.keys.load()), writer.lines) };
+        let mut fault = None;
+        for (index, line) in read.lines.iter().enumerate() {
+            match record::read(line, &self.sealing) {
+                Ok(key) => drop(keys.insert(Arc::clone(&key.id), Arc::new(key))),
+                Err(why) if fault.is_none() => fault = Some((before + index + 1, why)),
+                Err(_) => {}
+            }
+        }
+        writer.lines = before + read.lines.len();
+        self.keys.store(Arc::new(keys));
+        match fault {
+            Some((line, fault)) => {
+                Err(KeyError::Line { path: writer.file.path().display().to_string(), line, fault })
+            }
+            None => Ok(true),
+        }
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The key store of a configuration; its state directory is made where it is not there.
+///
+/// # Errors
+/// The directory cannot be made, no sealing key is usable, or the store is not whole.
+pub fn of(config: &Config) -> anyhow::Result<KeyStore> {
+    own::prepare(&config.state)?;
+    let given = environment("ORDAIN_SEALING_KEY");
+    let credentials = environment("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let sealing = SealingKey::find(&config.state, given.as_deref(), credentials.as_deref())?;
+    Ok(KeyStore::open(&config.state, sealing)?)
+}
+
+fn fresh(new: &NewKey, id: String, secret: Secret, now: Timestamp) -> IssuedKey {
+    IssuedKey {
+        id: id.into(),
+        secret,
+        party: new.party.clone(),
+        on_behalf_of: new.on_behalf_of.clone(),
+        upstream: Arc::clone(&new.upstream),
+        created: now,
+        revoked: None,
+        minted: None,
+    }
+}
+
+/// Twenty characters, as every client takes them: a prefix of ours and eighty random bits.
+fn random_id(prefix: &str) -> Result<String, KeyError> {
+    const ALPHABET: [u8; 32] = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| KeyError::Cryptography)?;
+    let letter = |byte: &u8| ALPHABET.get(usize::from(byte & 31)).copied().map_or('A', char::from);
+    Ok(prefix.chars().chain(bytes.iter().map(letter)).collect())
+}
+
+fn random_text(bytes: usize) -> Result<String, KeyError> {
+    use base64::Engine as _;
+    let mut random = zeroize::Zeroizing::new(vec![0; bytes]);
+    aws_lc_rs::rand::fill(&mut random).map_err(|_| KeyError::Cryptography)?;
+    Ok(base64::engine::general_purpose::STANDARD.encode(&random))
+}
+
+#[cfg(test)]
+mod tests;

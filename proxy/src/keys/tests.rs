@@ -1,0 +1,244 @@
+//! The key store from outside: round trips, several processes, and what a copy of the file gives away.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use ordain_action::{ActorKind, Party};
+use ordain_sigv4::{KeyPair, Secret};
+
+use super::*;
+
+fn store(directory: &Path) -> Result<KeyStore, KeyError> {
+    KeyStore::open(directory, SealingKey::from_hex(&"5a".repeat(32)).unwrap())
+}
+
+fn now() -> Timestamp {
+    "2026-11-23T21:00:00Z".parse().unwrap()
+}
+
+fn alice() -> NewKey {
+    NewKey {
+        party: Party { name: "alice".into(), kind: ActorKind::Person },
+        on_behalf_of: vec![Party { name: "team".into(), kind: ActorKind::Agent }],
+        upstream: "default".into(),
+    }
+}
+
+fn real() -> KeyPair {
+    KeyPair {
+        id: "ASIAREALREALREALREAL".to_owned(),
+        secret: Secret::new("the-real-secret".to_owned()),
+        session_token: Some(Secret::new("the-real-token".to_owned())),
+    }
+}
+
+fn mint(store: &KeyStore, by: &IssuedKey) -> Arc<IssuedKey> {
+    let expires = now() + SignedDuration::from_hours(1);
+    store.mint(by, real(), Some(expires), "arn:aws:sts::1:assumed-role/r/s", now()).unwrap()
+}
+
+#[test]
+fn a_key_comes_back_whole_after_a_restart() {
+    let state = tempfile::tempdir().unwrap();
+    let made = store(state.path()).unwrap().create(&alice(), now()).unwrap();
+    assert!(is_issued_form(&made.id) && made.id.starts_with(LASTING), "{}", made.id);
+    assert_eq!(made.secret.expose().len(), 40);
+    let found = store(state.path()).unwrap().find(&made.id).unwrap();
+    assert!(found.secret.is(made.secret.expose()));
+    assert_eq!(format!("{found:?}"), format!("{made:?}"));
+    assert_eq!(found.party, alice().party);
+    assert_eq!(found.on_behalf_of, alice().on_behalf_of);
+}
+
+#[test]
+fn a_minted_session_comes_back_whole_after_a_restart() {
+    let state = tempfile::tempdir().unwrap();
+    let opened = store(state.path()).unwrap();
+    let key = opened.create(&alice(), now()).unwrap();
+    let session = mint(&opened, &key);
+    let second = mint(&opened, &session);
+    assert!(session.id.starts_with(TEMPORARY));
+    let found = store(state.path()).unwrap().find(&second.id).unwrap();
+    let minted = found.minted.as_ref().unwrap();
+    assert_eq!(minted.lineage, [Arc::clone(&session.id), Arc::clone(&key.id)]);
+    assert!(minted.real.secret.is("the-real-secret"));
+    assert!(minted.real.session_token.as_ref().unwrap().is("the-real-token"));
+    let ours = second.minted.as_ref().unwrap().session_token.as_ref().unwrap();
+    assert!(minted.session_token.as_ref().unwrap().is(ours.expose()));
+    assert!(!ours.is("the-real-token"));
+    assert_eq!(minted.expires, Some(now() + SignedDuration::from_hours(1)));
+}
+
+#[test]
+fn no_secret_stands_in_the_file_and_others_cannot_read_it() {
+    let state = tempfile::tempdir().unwrap();
+    let opened = store(state.path()).unwrap();
+    let made = opened.create(&alice(), now()).unwrap();
+    let secret = Secret::new("an-imported-secret-of-someone".to_owned());
+    opened.import(&alice(), "AKIAIOSFODNN7EXAMPLE", secret, now()).unwrap();
+    let session = mint(&opened, &made);
+    let path = state.path().join("keys.jsonl");
+    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("AKIAIOSFODNN7EXAMPLE") && text.contains("alice"));
+    let token = session.minted.as_ref().unwrap().session_token.as_ref().unwrap();
+    let secrets = [made.secret.expose(), session.secret.expose(), token.expose()];
+    for secret in secrets.into_iter().chain([
+        "an-imported-secret-of-someone",
+        "the-real-secret",
+        "the-real-token",
+        "ASIAREALREALREALREAL",
+    ]) {
+        assert!(!text.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn a_line_that_was_changed_is_not_served() {
+    let state = tempfile::tempdir().unwrap();
+    let made = store(state.path()).unwrap().create(&alice(), now()).unwrap();
+    store(state.path()).unwrap().revoke(&made.id, now()).unwrap();
+    let path = state.path().join("keys.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    for (from, to) in
+        [("alice", "admin"), ("\"person\"", "\"pipeline\""), ("\"default\"", "\"prod\""), (made.id.as_ref(), "AKORAAAAAAAAAAAAAAAA")]
+    {
+        fs::write(&path, text.replace(from, to)).unwrap();
+        let refused = store(state.path()).unwrap_err().to_string();
+        assert!(refused.ends_with("line 1 does not open under this sealing key, or was changed; give the key it was sealed under"), "{refused}");
+    }
+    // To take the revocation back, its line would have to open without the word that it is one.
+    let start = text.find(",\"revoked\":").unwrap();
+    let end = start + text[start..].find('}').unwrap();
+    fs::write(&path, format!("{}{}", &text[..start], &text[end..])).unwrap();
+    assert!(store(state.path()).is_err());
+}
+
+#[test]
+fn another_sealing_key_opens_nothing() {
+    let state = tempfile::tempdir().unwrap();
+    store(state.path()).unwrap().create(&alice(), now()).unwrap();
+    let other = SealingKey::from_hex(&"00".repeat(32)).unwrap();
+    assert!(matches!(KeyStore::open(state.path(), other), Err(KeyError::Line { fault: Line::Sealed, .. })));
+}
+
+#[test]
+fn a_revoked_key_takes_its_sessions_with_it_and_stays_revoked() {
+    let state = tempfile::tempdir().unwrap();
+    let opened = store(state.path()).unwrap();
+    let key = opened.create(&alice(), now()).unwrap();
+    let other = opened.create(&alice(), now()).unwrap();
+    let session = mint(&opened, &key);
+    let second = mint(&opened, &session);
+    assert_eq!(opened.revoked_by(&second), None);
+    opened.revoke(&key.id, now()).unwrap();
+    for descends in [&key, &session, &second] {
+        assert_eq!(opened.revoked_by(descends), Some(Arc::clone(&key.id)));
+    }
+    assert_eq!(opened.revoked_by(&other), None);
+    let later = now() + SignedDuration::from_hours(1);
+    assert_eq!(opened.revoke(&key.id, later).unwrap().revoked, Some(now()));
+    assert!(store(state.path()).unwrap().find(&key.id).unwrap().revoked.is_some());
+    assert!(matches!(opened.revoke("AKORNOTTHEREATALLXXX", now()), Err(KeyError::Unknown(_))));
+}
+
+#[test]
+fn what_another_process_changes_is_seen() {
+    let state = tempfile::tempdir().unwrap();
+    let serving = Arc::new(store(state.path()).unwrap());
+    let other = store(state.path()).unwrap();
+    let key = other.create(&alice(), now()).unwrap();
+    assert!(serving.find(&key.id).is_none());
+    serving.watch(|error| panic!("{error}")).unwrap();
+    let seen = |wanted: &dyn Fn() -> bool| {
+        (0..100).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            wanted()
+        })
+    };
+    assert!(seen(&|| serving.find(&key.id).is_some()), "not within a second");
+    other.revoke(&key.id, now()).unwrap();
+    assert!(seen(&|| serving.revoked_by(&key).is_some()), "not within a second");
+    // Both write to one file, and neither loses what the other wrote.
+    let mine = serving.create(&alice(), now()).unwrap();
+    let theirs = other.create(&alice(), now()).unwrap();
+    let whole = store(state.path()).unwrap();
+    assert_eq!(whole.list().len(), 3);
+    assert!(whole.find(&mine.id).is_some() && whole.find(&theirs.id).is_some());
+}
+
+#[test]
+fn a_torn_line_is_cut_and_not_read() {
+    let state = tempfile::tempdir().unwrap();
+    let key = store(state.path()).unwrap().create(&alice(), now()).unwrap();
+    let path = state.path().join("keys.jsonl");
+    let mut text = fs::read_to_string(&path).unwrap();
+    let half = text.len() / 2;
+    text.push_str(&text.clone()[..half]);
+    fs::write(&path, &text).unwrap();
+    let opened = store(state.path()).unwrap();
+    assert_eq!(opened.list().len(), 1);
+    let second = opened.create(&alice(), now()).unwrap();
+    let again = store(state.path()).unwrap();
+    assert!(again.find(&key.id).is_some() && again.find(&second.id).is_some());
+}
+
+#[test]
+fn a_line_that_cannot_be_read_does_not_hold_up_a_revocation() {
+    let state = tempfile::tempdir().unwrap();
+    let opened = store(state.path()).unwrap();
+    let key = opened.create(&alice(), now()).unwrap();
+    let path = state.path().join("keys.jsonl");
+    let before = fs::read_to_string(&path).unwrap();
+    store(state.path()).unwrap().revoke(&key.id, now()).unwrap();
+    let revocation = fs::read_to_string(&path).unwrap().split_off(before.len());
+    fs::write(&path, format!("{before}not a record\n{revocation}")).unwrap();
+    assert!(matches!(opened.reload(), Err(KeyError::Line { line: 2, fault: Line::Malformed, .. })));
+    assert!(opened.revoked_by(&key).is_some());
+}
+
+#[test]
+fn sessions_long_over_are_forgotten_and_others_kept() {
+    let state = tempfile::tempdir().unwrap();
+    let opened = store(state.path()).unwrap();
+    let key = opened.create(&alice(), now()).unwrap();
+    for _ in 0..SLACK + 8 {
+        mint(&opened, &key);
+    }
+    let later = now() + SignedDuration::from_hours(72);
+    let last = opened.mint(&key, real(), Some(later), "", later).unwrap();
+    assert_eq!(opened.list().len(), 2);
+    let again = store(state.path()).unwrap();
+    assert!(again.find(&key.id).is_some() && again.find(&last.id).is_some());
+    assert_eq!(again.list().len(), 2);
+}
+
+#[test]
+fn an_id_or_a_secret_that_no_client_can_use_is_refused() {
+    let state = tempfile::tempdir().unwrap();
+    let opened = store(state.path()).unwrap();
+    let secret = || Secret::new("long-enough-to-sign-with".to_owned());
+    let import = |id: &str, secret: Secret| opened.import(&alice(), id, secret, now()).unwrap_err().to_string();
+    assert_eq!(
+        import("short", secret()),
+        "the id `short` is not 16 to 128 letters, digits and underscores; give another"
+    );
+    assert_eq!(
+        import("AKIAIOSFODNN7EXAMPL/", secret()),
+        "the id `AKIAIOSFODNN7EXAMPL/` is not 16 to 128 letters, digits and underscores; give another"
+    );
+    assert_eq!(
+        import("AKIAIOSFODNN7EXAMPLE", Secret::new("short".to_owned())),
+        "the secret is shorter than 16 characters; give a longer one"
+    );
+    opened.import(&alice(), "AKIAIOSFODNN7EXAMPLE", secret(), now()).unwrap();
+    assert_eq!(
+        import("AKIAIOSFODNN7EXAMPLE", secret()),
+        "there is a key `AKIAIOSFODNN7EXAMPLE` already; revoke it, or import under another id"
+    );
+    let blank = NewKey { party: Party { name: "a b".into(), kind: ActorKind::Agent }, ..alice() };
+    assert!(matches!(opened.create(&blank, now()), Err(KeyError::BadActor(_))));
+}

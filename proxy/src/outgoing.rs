@@ -1,0 +1,139 @@
+//! A request on its way out: everything of it that was judged, and what it takes to sign it again.
+//!
+//! The bytes that leave are the bytes that were judged, but for a closed list: credentials, `x-amz-date`,
+//! `host`, hop-by-hop headers, `expect`, `traceparent`, the end of `user-agent`, and the framing of
+//! `aws-chunked`. Leaves out sending.
+
+use http::header::{CONTENT_LENGTH, EXPECT, HOST, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderValue, Request, Uri};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use ordain_action::{DecisionId, DenialKind, Undecodable};
+use ordain_decode::{Claim, Destination};
+use ordain_sigv4::{KeyCache, KeyPair, PayloadStream, Proven, Signed};
+
+use crate::fault::Fault;
+use crate::forward::{OutBody, strip_hop_by_hop};
+use crate::held::{Held, HeldBody};
+use crate::identity::Identified;
+use crate::payload::PayloadBody;
+
+/// A request that was judged and has not left.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// The room's claim on it, which reads its answer.
+    pub claim: Claim<'static>,
+    /// The decision that lets it leave.
+    pub decision: DecisionId,
+    /// Where it goes, or why that cannot be said: then it never leaves.
+    pub destination: Result<Destination, Undecodable>,
+    /// Its head and body, as received.
+    pub held: Held,
+    /// Whose request it is, and the proof of its signature.
+    pub identified: Identified,
+}
+
+/// The base an upstream is reached under.
+#[derive(Debug, Clone)]
+pub enum Base {
+    /// The provider's own host, over TLS.
+    Provider,
+    /// A configured base URL.
+    Endpoint(Uri),
+}
+
+impl Outgoing {
+    /// Signs the request again with the real key pair and makes it whole.
+    ///
+    /// # Errors
+    /// A [`Fault`] where something of it cannot be sent. Nothing was sent then.
+    pub fn sign(self, keys: &KeyCache, pair: &KeyPair, base: &Base, now: Timestamp) -> Result<Request<OutBody>, Fault> {
+        let destination = self.destination.map_err(|why| {
+            Fault::new(DenialKind::Malformed, why.reason_code, why.text).with_decision(self.decision)
+        })?;
+        let proven = self.identified.proven;
+        let (mut head, body) = self.held.into_parts();
+        let (scheme, host) = match base {
+            Base::Provider => ("https", destination.host.clone()),
+            Base::Endpoint(uri) => {
+                let host = uri.authority().map(|authority| authority.as_str().to_owned()).unwrap_or_default();
+                (uri.scheme_str().unwrap_or("https"), host)
+            }
+        };
+        let as_received = head.headers.clone();
+        strip_hop_by_hop(&mut head.headers);
+        for name in [EXPECT, HOST, http::HeaderName::from_static("traceparent")] {
+            head.headers.remove(name);
+        }
+        let received = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+        let target = ordain_sigv4::strip(&received, &mut head.headers);
+        name_decision(&mut head, self.decision);
+        let signing = ordain_sigv4::Outgoing {
+            method: head.method.as_str(),
+            target: &target,
+            host: &host,
+            region: &destination.signing_region,
+            service: &destination.signing_name,
+            now,
+            payload: proven.payload(),
+            declare: proven.is_declared(),
+        };
+        let signed = ordain_sigv4::sign(keys, pair, &signing, &mut head.headers).map_err(|error| unsendable(&error))?;
+        let uri = format!("{scheme}://{host}{target}").parse::<Uri>().map_err(|error| unsendable(&error))?;
+        let body = body_of(&mut head, body, &proven, &as_received, &signed)?;
+        head.uri = uri;
+        head.version = http::Version::HTTP_11;
+        Ok(Request::from_parts(head, body))
+    }
+}
+
+fn body_of(
+    head: &mut Parts,
+    body: HeldBody,
+    proven: &Proven,
+    as_received: &http::HeaderMap,
+    signed: &Signed,
+) -> Result<OutBody, Fault> {
+    match body {
+        HeldBody::Whole(whole) => {
+            let length = whole.bytes().len();
+            // A length of nothing is kept where it was sent: some services ask for it on an empty PUT.
+            if length > 0 || head.headers.contains_key(CONTENT_LENGTH) {
+                head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+            }
+            Ok(whole.into_outgoing().map_err(|never| match never {}).boxed_unsync())
+        }
+        HeldBody::Streaming(arriving) => {
+            let stream = PayloadStream::new(proven, as_received, signed)
+                .map_err(|error| Fault::new(DenialKind::Malformed, "payload_malformed", error.to_string()))?;
+            let declared = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+            let length = stream.content_length().or(declared);
+            if let Some(length) = length {
+                head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+            }
+            Ok(PayloadBody::new(arriving, stream, length).boxed_unsync())
+        }
+    }
+}
+
+/// The decision rides in the user agent, so that the provider's own audit log joins to ours.
+fn name_decision(head: &mut Parts, decision: DecisionId) {
+    let mut agent = head.headers.get(USER_AGENT).map(|value| value.as_bytes().to_vec()).unwrap_or_default();
+    if !agent.is_empty() {
+        agent.push(b' ');
+    }
+    agent.extend_from_slice(format!("ordain/{decision}").as_bytes());
+    if let Ok(value) = HeaderValue::from_bytes(&agent) {
+        head.headers.insert(USER_AGENT, value);
+    }
+}
+
+fn unsendable(error: &dyn std::fmt::Display) -> Fault {
+    Fault::new(
+        DenialKind::Malformed,
+        "not_sendable",
+        "the request cannot be signed again as it is; look at its path and headers",
+    )
+    .with_detail(error)
+}

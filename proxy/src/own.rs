@@ -1,0 +1,147 @@
+//! Ordain's own changes (of keys, model, configuration) made from the command line: each is in the ledger
+//! before it takes effect.
+//!
+//! A ledger has one writer. While a gate runs, it is the writer and is asked over its admin address; else the
+//! command writes itself. Leaves out the entries' form (`ordain-evidence`).
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use http::header::{AUTHORIZATION, HOST};
+use http::{HeaderValue, Request};
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::TokioIo;
+use ordain_evidence::{ChangeKind, OpenError, OwnChange};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::gate;
+
+/// The path on the admin address that takes a [`Said`].
+pub const PATH: &str = "/v1/own-changes";
+
+/// An own change on its way to the running gate.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Said {
+    /// The word of its kind.
+    pub kind: String,
+    /// What it is, for a person; no secrets.
+    pub summary: String,
+}
+
+/// Makes the state directory, for its owner's eyes only.
+///
+/// # Errors
+/// What the system says.
+pub fn prepare(state: &Path) -> anyhow::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(state)
+        .with_context(|| format!("cannot make the state directory `{}`", state.display()))
+}
+
+/// The token that the admin address asks for; made on first use.
+///
+/// # Errors
+/// What the system says.
+pub fn admin_token(state: &Path) -> anyhow::Result<String> {
+    secret_file(&state.join("admin.token"))
+}
+
+/// The secret in a file: 64 hexadecimal digits, made on first use, for its owner's eyes only.
+///
+/// # Errors
+/// What the system says.
+pub fn secret_file(path: &Path) -> anyhow::Result<String> {
+    match fs::read_to_string(path) {
+        Ok(secret) => return Ok(secret.trim().to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", path.display())),
+    }
+    let mut random = [0; 32];
+    aws_lc_rs::rand::fill(&mut random).map_err(|_| anyhow::anyhow!("the system's cryptography failed; try again"))?;
+    let secret = hex::encode(random);
+    // Written beside and linked into place, so that nobody reads half of it, and the first maker wins.
+    let beside = path.with_extension(format!("new-{}", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)
+        .with_context(|| format!("cannot write `{}`", beside.display()))?;
+    file.write_all(secret.as_bytes())?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&beside, path);
+    fs::remove_file(&beside)?;
+    match linked {
+        Ok(()) => Ok(secret),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            Ok(fs::read_to_string(path)?.trim().to_owned())
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot write `{}`", path.display())),
+    }
+}
+
+/// Records a change from the command line. When this returns, it may take effect.
+///
+/// # Errors
+/// It could not be recorded: it must not take effect.
+pub fn record(config: &Config, clock: &Clock, kind: ChangeKind, summary: String) -> anyhow::Result<()> {
+    prepare(&config.state)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match gate::open_ledger(config, clock) {
+            Ok(ledger) => {
+                let change = OwnChange {
+                    kind,
+                    now: clock.now(),
+                    author: "command line".to_owned(),
+                    summary,
+                    before: None,
+                    after: None,
+                };
+                ledger.note(change).await.context("the change cannot be recorded, so it was not made")?;
+                ledger.close().await;
+                Ok(())
+            }
+            Err(OpenError::Locked) => ask(config, kind, summary).await,
+            Err(error) => Err(error).context("the change cannot be recorded, so it was not made"),
+        }
+    })
+}
+
+async fn ask(config: &Config, kind: ChangeKind, summary: String) -> anyhow::Result<()> {
+    let address = config.admin;
+    let help = || format!("a gate holds the ledger and cannot be asked at `{address}` to record this; check `listen.admin`");
+    let stream = tokio::net::TcpStream::connect(address).await.with_context(help)?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.with_context(help)?;
+    let driven = tokio::spawn(connection);
+    let said = serde_json::to_vec(&Said { kind: kind.as_str().to_owned(), summary })?;
+    let mut authorization = HeaderValue::try_from(format!("Bearer {}", admin_token(&config.state)?))?;
+    authorization.set_sensitive(true);
+    let request = Request::post(PATH)
+        .header(HOST, address.to_string())
+        .header(AUTHORIZATION, authorization)
+        .header("content-type", "application/json")
+        .body(Full::new(bytes::Bytes::from(said)))?;
+    let response = sender.send_request(request).await.with_context(help)?;
+    let status = response.status();
+    let answer = http_body_util::Limited::new(response.into_body(), 64 * 1024);
+    let text = read(answer).await;
+    drop(sender);
+    drop(driven.await);
+    if status.is_success() {
+        return Ok(());
+    }
+    bail!("the running gate did not record the change, so it was not made: {status} {}", text.trim())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the answer of our own gate, limited to 64 KiB")]
+async fn read(body: http_body_util::Limited<hyper::body::Incoming>) -> String {
+    match body.collect().await {
+        Ok(collected) => String::from_utf8_lossy(&collected.to_bytes()).into_owned(),
+        Err(error) => error.to_string(),
+    }
+}

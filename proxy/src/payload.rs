@@ -1,0 +1,78 @@
+//! A body that streams: verified as it arrives, signed again as it leaves, at flat memory.
+//!
+//! Leaves out how it is verified and signed (`ordain-sigv4`).
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use ordain_sigv4::PayloadStream;
+
+use crate::forward::BodyError;
+use crate::listen::RequestBody;
+
+/// A body on its way through. An error breaks the upstream request off before the body is complete.
+#[derive(Debug)]
+pub struct PayloadBody {
+    arriving: RequestBody,
+    // None once the incoming body was verified to its end.
+    stream: Option<PayloadStream>,
+    leaving: VecDeque<Bytes>,
+    length: Option<u64>,
+}
+
+impl PayloadBody {
+    /// A body of `length` bytes as it leaves, where that is known.
+    #[must_use]
+    pub fn new(arriving: RequestBody, stream: PayloadStream, length: Option<u64>) -> Self {
+        Self { arriving, stream: Some(stream), leaving: VecDeque::new(), length }
+    }
+}
+
+impl Body for PayloadBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        loop {
+            if let Some(piece) = self.leaving.pop_front() {
+                return Poll::Ready(Some(Ok(Frame::data(piece))));
+            }
+            let Some(mut stream) = self.stream.take() else { return Poll::Ready(None) };
+            let mut out = Vec::new();
+            let arrived = match Pin::new(&mut self.arriving).poll_frame(context) {
+                Poll::Pending => {
+                    self.stream = Some(stream);
+                    return Poll::Pending;
+                }
+                Poll::Ready(arrived) => arrived,
+            };
+            match arrived {
+                // The stream stays taken on every error: what follows is nothing, and never the rest.
+                Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
+                Some(Ok(frame)) => {
+                    // Trailers of the connection are not those of the payload, and go nowhere.
+                    if let Ok(piece) = frame.into_data() {
+                        stream.push(piece, &mut out)?;
+                    }
+                    self.stream = Some(stream);
+                }
+                None => stream.finish(&mut out)?,
+            }
+            self.leaving.extend(out);
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.stream.is_none() && self.leaving.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.length.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}

@@ -1,0 +1,117 @@
+//! Credentials in an answer: the real one stays here, and the caller gets an issued one bound to it.
+//!
+//! Leaves out where they stand in an answer, which the room knows, and sending.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use ordain_action::{Call, DenialKind};
+use ordain_decode::{AnswerHead, Claim, MintedCredentials, Replacement};
+use ordain_sigv4::{KeyPair, Secret};
+
+use crate::fault::Fault;
+use crate::keys::{IssuedKey, KeyStore};
+
+/// An answer's body that no longer holds the real credential.
+#[derive(Debug)]
+pub struct Reissued {
+    /// The body for the caller.
+    pub body: Vec<u8>,
+    /// The key that was issued in the real one's place.
+    pub key: Arc<IssuedKey>,
+}
+
+/// Puts an issued credential in the place of the one that an answer hands out; `None` when it hands out none.
+///
+/// `by` is the key that signed the request. The new key is on disk when this returns: run it where waiting for a
+/// disk is allowed.
+///
+/// # Errors
+/// A [`Fault`]: the credential cannot be found, kept or replaced exactly, and the answer must not reach the caller.
+pub fn reissue(
+    keys: &KeyStore,
+    by: &IssuedKey,
+    claim: &Claim<'_>,
+    call: &Call,
+    answer: &AnswerHead<'_>,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Option<Reissued>, Fault> {
+    let found = claim.find_credentials(call, answer, body).map_err(|why| leak(why.text))?;
+    let Some(found) = found else { return Ok(None) };
+    let expires = found.expiration.as_deref().map(expiration).transpose()?;
+    let real = KeyPair {
+        id: found.access_key_id.clone(),
+        secret: Secret::new(found.secret_access_key.clone()),
+        session_token: found.session_token.clone().map(Secret::new),
+    };
+    if real.session_token.is_some() && expires.is_none() {
+        return Err(leak("a session without an end was handed out"));
+    }
+    let key = keys.mint(by, real, expires, &found.principal, now).map_err(leak)?;
+    let body = replace(claim, &found, &key, answer, body)?;
+    Ok(Some(Reissued { body, key }))
+}
+
+fn replace(
+    claim: &Claim<'_>,
+    found: &MintedCredentials,
+    key: &IssuedKey,
+    answer: &AnswerHead<'_>,
+    body: &[u8],
+) -> Result<Vec<u8>, Fault> {
+    let token = key.minted.as_ref().and_then(|minted| minted.session_token.as_ref());
+    let replacement = Replacement {
+        access_key_id: &key.id,
+        secret_access_key: key.secret.expose(),
+        session_token: token.map(Secret::expose),
+    };
+    let replaced = claim.replace_credentials(found, &replacement, answer, body).map_err(|why| leak(why.text))?;
+    // INVARIANT: the real secret never leaves, however the answer was written.
+    let real = [Some(found.secret_access_key.as_str()), found.session_token.as_deref()];
+    let holds = |secret: &str| !secret.is_empty() && replaced.windows(secret.len()).any(|part| part == secret.as_bytes());
+    if real.into_iter().flatten().any(holds) {
+        return Err(leak("the real credential stands in the answer more than once"));
+    }
+    Ok(replaced)
+}
+
+/// Reads a time as answers write it: RFC 3339, or seconds since 1970.
+fn expiration(text: &str) -> Result<Timestamp, Fault> {
+    let unreadable = || leak(format!("the end of the session, `{text}`, cannot be read"));
+    if let Ok(time) = text.parse() {
+        return Ok(time);
+    }
+    // A part of a second is cut off: the issued credential must not outlive the real one.
+    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    Timestamp::from_second(whole.parse().map_err(|_| unreadable())?).map_err(|_| unreadable())
+}
+
+fn leak(why: impl std::fmt::Display) -> Fault {
+    Fault::new(
+        DenialKind::Forbidden,
+        "custody_leak",
+        "the answer hands out a credential that cannot be replaced by an issued one, and is withheld; \
+         tell the operator",
+    )
+    .with_detail(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_session_is_read_in_each_form_that_answers_have() {
+        for (text, seconds) in [
+            ("2026-11-23T22:00:00Z", 1_795_471_200),
+            ("2026-11-23T22:00:00.000Z", 1_795_471_200),
+            ("1795471200", 1_795_471_200),
+            ("1795471200.9", 1_795_471_200),
+        ] {
+            assert_eq!(expiration(text).unwrap().as_second(), seconds, "{text}");
+        }
+        assert!(expiration("soon").is_err());
+        assert!(expiration("1.7e9").is_err());
+    }
+}

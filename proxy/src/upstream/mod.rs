@@ -1,0 +1,364 @@
+//! The real credentials: where they come from, whose account they are of, and which one a request leaves with.
+//!
+//! An upstream is served only once its account is verified. Leaves out connections (`forward`) and issued keys
+//! (`keys`).
+
+mod cached;
+pub mod minted;
+mod source;
+mod sts;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use http::Uri;
+use jiff::Timestamp;
+use ordain_action::{Party, Plane, Upstream};
+use ordain_sigv4::KeyPair;
+
+use cached::Cached;
+use source::Provider;
+use sts::{Caller, Sts};
+
+use crate::config::UpstreamConfig;
+use crate::forward::is_forbidden;
+use crate::keys::IssuedKey;
+use crate::settings::Credentials;
+
+/// One upstream, as configured.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The name that keys are bound to.
+    pub name: Arc<str>,
+    /// The account expected; the start is refused when the credential is of another.
+    pub account: Option<String>,
+    /// A base URL in place of the provider's hosts.
+    pub endpoint: Option<Uri>,
+    /// The region of the calls that verify the account and assume roles.
+    pub region: String,
+    /// Where the real credential comes from.
+    pub credentials: RealCredentials,
+    /// A role to assume for each actor. `{actor}` and `{kind}` in it stand for the actor's name and kind.
+    pub role: Option<String>,
+}
+
+/// Where a real credential comes from.
+#[derive(Debug, Clone)]
+pub enum RealCredentials {
+    /// The provider's own chain: environment, profile (SSO, login and credential process among them), web identity,
+    /// container, instance.
+    Chain,
+    /// A profile of the provider's configuration files.
+    Profile(String),
+    /// A file of two lines, or three with a session token.
+    File(PathBuf),
+    /// A key pair in hand.
+    Fixed(KeyPair),
+}
+
+impl From<&UpstreamConfig> for Source {
+    fn from(config: &UpstreamConfig) -> Self {
+        Self {
+            name: config.name.as_str().into(),
+            account: config.account.clone(),
+            endpoint: config.endpoint.clone(),
+            region: config.region.clone(),
+            credentials: match &config.credentials {
+                Credentials::Default => RealCredentials::Chain,
+                Credentials::Profile(name) => RealCredentials::Profile(name.clone()),
+                Credentials::File(path) => RealCredentials::File(path.clone()),
+            },
+            role: config.role.clone(),
+        }
+    }
+}
+
+/// An upstream cannot be used.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum UpstreamError {
+    /// There is none of that name.
+    #[error("there is no upstream `{0}`; configure it")]
+    Unknown(String),
+    /// No credential was found.
+    #[error("upstream `{upstream}` has no credential: {why}; sign in, or configure its `credentials`")]
+    NoCredential {
+        /// The upstream.
+        upstream: String,
+        /// What its source said.
+        why: String,
+    },
+    /// Its credential is one that a gate issued.
+    #[error("the credential of upstream `{0}` was issued by a gate; give the provider's own")]
+    Loop(String),
+    /// The account could not be asked for.
+    #[error("the account of upstream `{upstream}` cannot be verified: {why}; check its credential and endpoint")]
+    Unverified {
+        /// The upstream.
+        upstream: String,
+        /// What the provider said.
+        why: String,
+    },
+    /// The account is another than the one configured.
+    #[error("the credential of upstream `{upstream}` is of account `{found}` and not `{expected}`; correct one")]
+    OtherAccount {
+        /// The upstream.
+        upstream: String,
+        /// The account configured, or verified before.
+        expected: String,
+        /// The account found.
+        found: String,
+    },
+    /// The role cannot be assumed.
+    #[error("the role `{role}` cannot be assumed for `{actor}`: {why}; check the role's trust policy")]
+    Role {
+        /// The role.
+        role: String,
+        /// For whom.
+        actor: String,
+        /// What the provider said.
+        why: String,
+    },
+    /// The role's name cannot be made.
+    #[error("the role `{0}` is not an ARN of a role; write `arn:aws:iam::ACCOUNT:role/NAME`")]
+    BadRole(String),
+    /// The actor's name cannot stand in a role's.
+    #[error("the actor's name `{0}` cannot stand in a role's name; use letters, digits and `+=,.@_-`")]
+    BadActor(String),
+    /// The endpoint is ours, or one that no provider has.
+    #[error("the endpoint `{endpoint}` of upstream `{upstream}` is {why}; give the provider's")]
+    Endpoint {
+        /// The upstream.
+        upstream: String,
+        /// The endpoint.
+        endpoint: String,
+        /// What it is.
+        why: &'static str,
+    },
+}
+
+/// Addresses and names that this gate is reached by: none of them is an upstream.
+#[derive(Debug, Clone, Default)]
+pub struct Own {
+    /// The listeners.
+    pub addresses: Vec<SocketAddr>,
+    /// Names, without ports.
+    pub names: Vec<String>,
+}
+
+/// All upstreams.
+#[derive(Debug)]
+pub struct Upstreams {
+    entries: BTreeMap<Arc<str>, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    source: Source,
+    sts: Sts,
+    base: Arc<Cached>,
+    verified: OnceLock<Upstream>,
+    actors: Mutex<HashMap<Party, Arc<Cached>>>,
+}
+
+impl Upstreams {
+    /// Takes up the upstreams configured, and verifies each one's account through its own endpoint.
+    ///
+    /// One whose credential is not to be had now is taken up unverified: see [`Upstreams::verify`].
+    ///
+    /// # Errors
+    /// [`UpstreamError`] when an account is not the one configured, or an endpoint or a role can never be right.
+    pub async fn start(sources: Vec<Source>, own: &Own, now: Timestamp) -> Result<Self, UpstreamError> {
+        let mut entries = BTreeMap::new();
+        for source in sources {
+            check_endpoint(&source, own)?;
+            if let Some(role) = &source.role {
+                sts::role_account(role).ok_or_else(|| UpstreamError::BadRole(role.clone()))?;
+            }
+            let provider = Provider::base(&source.credentials, &source.region).await;
+            entries.insert(
+                Arc::clone(&source.name),
+                Entry {
+                    sts: Sts::new(&source.name, source.endpoint.as_ref(), &source.region),
+                    base: Arc::new(Cached::new(&source.name, provider)),
+                    source,
+                    verified: OnceLock::new(),
+                    actors: Mutex::default(),
+                },
+            );
+        }
+        let upstreams = Self { entries };
+        for name in upstreams.entries.keys() {
+            match upstreams.verify(name, now).await {
+                Ok(_) | Err(UpstreamError::NoCredential { .. } | UpstreamError::Unverified { .. }) => {}
+                Err(
+                    error @ (UpstreamError::Unknown(_)
+                    | UpstreamError::Loop(_)
+                    | UpstreamError::OtherAccount { .. }
+                    | UpstreamError::Role { .. }
+                    | UpstreamError::BadRole(_)
+                    | UpstreamError::BadActor(_)
+                    | UpstreamError::Endpoint { .. }),
+                ) => return Err(error),
+            }
+        }
+        Ok(upstreams)
+    }
+
+    /// Verifies an upstream's account, once: says which it is, or why that is not known.
+    ///
+    /// # Errors
+    /// [`UpstreamError`].
+    pub async fn verify(&self, name: &str, now: Timestamp) -> Result<Upstream, UpstreamError> {
+        let entry = self.entry(name)?;
+        if let Some(verified) = entry.verified.get() {
+            return Ok(verified.clone());
+        }
+        let pair = entry.base.get(now).await?;
+        let caller = entry.sts.caller(&pair).await?;
+        let verified = entry.verified_as(&caller)?;
+        entry.base.set_verified(&pair);
+        Ok(entry.verified.get_or_init(|| verified).clone())
+    }
+
+    /// The names of those whose account is not verified yet.
+    #[must_use]
+    pub fn unverified(&self) -> Vec<Arc<str>> {
+        let unverified = self.entries.iter().filter(|(_, entry)| entry.verified.get().is_none());
+        unverified.map(|(name, _)| Arc::clone(name)).collect()
+    }
+
+    /// A verified upstream; `None` while it is not verified, and where there is none of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Upstream> {
+        self.entries.get(name)?.verified.get().cloned()
+    }
+
+    /// The base URL configured in place of the provider's hosts.
+    #[must_use]
+    pub fn endpoint(&self, name: &str) -> Option<&Uri> {
+        self.entries.get(name)?.source.endpoint.as_ref()
+    }
+
+    /// The real key pair that a request signed with an issued key leaves with: the one behind a minted key, or the
+    /// upstream's own for the party.
+    ///
+    /// # Errors
+    /// [`UpstreamError`]: nothing must be sent.
+    pub async fn real(&self, key: &IssuedKey, now: Timestamp) -> Result<Arc<KeyPair>, UpstreamError> {
+        if let Some(minted) = &key.minted {
+            return Ok(Arc::new(minted.real.clone()));
+        }
+        self.credentials(&key.upstream, &key.party, now).await
+    }
+
+    /// The real key pair of an upstream for a party.
+    ///
+    /// # Errors
+    /// [`UpstreamError`]: nothing must be sent.
+    pub async fn credentials(
+        &self,
+        name: &str,
+        party: &Party,
+        now: Timestamp,
+    ) -> Result<Arc<KeyPair>, UpstreamError> {
+        let entry = self.entry(name)?;
+        let verified = self.verify(name, now).await?;
+        match &entry.source.role {
+            None => entry.base_pair(&verified, now).await,
+            Some(template) => {
+                let role = sts::role_for(template, party)?;
+                entry.for_actor(role, party).get(now).await
+            }
+        }
+    }
+
+    fn entry(&self, name: &str) -> Result<&Entry, UpstreamError> {
+        self.entries.get(name).ok_or_else(|| UpstreamError::Unknown(name.to_owned()))
+    }
+}
+
+impl Entry {
+    fn verified_as(&self, caller: &Caller) -> Result<Upstream, UpstreamError> {
+        // What an assumed role does is done in the role's account, wherever the first credential is from.
+        let account = self.source.role.as_deref().and_then(sts::role_account).unwrap_or(&caller.account);
+        if let Some(expected) = &self.source.account
+            && expected != account
+        {
+            return Err(UpstreamError::OtherAccount {
+                upstream: self.source.name.to_string(),
+                expected: expected.clone(),
+                found: account.to_owned(),
+            });
+        }
+        Ok(Upstream {
+            name: Arc::clone(&self.source.name),
+            plane: Plane::Aws,
+            account: account.into(),
+            partition: caller.partition.as_str().into(),
+        })
+    }
+
+    /// The base credential. One that was replaced while we ran is verified before it is used.
+    async fn base_pair(&self, verified: &Upstream, now: Timestamp) -> Result<Arc<KeyPair>, UpstreamError> {
+        let pair = self.base.get(now).await?;
+        if self.base.is_verified(&pair) {
+            return Ok(pair);
+        }
+        let found = self.sts.caller(&pair).await?.account;
+        if *found != *verified.account {
+            return Err(UpstreamError::OtherAccount {
+                upstream: self.source.name.to_string(),
+                expected: verified.account.to_string(),
+                found,
+            });
+        }
+        self.base.set_verified(&pair);
+        Ok(pair)
+    }
+
+    fn for_actor(&self, role: String, party: &Party) -> Arc<Cached> {
+        let mut actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = actors.entry(party.clone()).or_insert_with(|| {
+            let provider = Provider::role(Arc::clone(&self.base), self.sts.clone(), role, party.clone());
+            Arc::new(Cached::new(&self.source.name, provider))
+        });
+        Arc::clone(made)
+    }
+}
+
+fn check_endpoint(source: &Source, own: &Own) -> Result<(), UpstreamError> {
+    let Some(endpoint) = &source.endpoint else { return Ok(()) };
+    let refused = |why| UpstreamError::Endpoint {
+        upstream: source.name.to_string(),
+        endpoint: endpoint.to_string(),
+        why,
+    };
+    let host = endpoint.host().ok_or_else(|| refused("not a URL with a host"))?;
+    let port = endpoint.port_u16().unwrap_or(if endpoint.scheme_str() == Some("http") { 80 } else { 443 });
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(address) = bare.parse() {
+        if is_forbidden(address) {
+            return Err(refused("a link-local or metadata address"));
+        }
+        let ours = own.addresses.iter().any(|listener| {
+            let everywhere = listener.ip().is_unspecified() && address.is_loopback();
+            listener.port() == port && (listener.ip() == address || everywhere)
+        });
+        if ours {
+            return Err(refused("this gate itself"));
+        }
+    } else {
+        let ours = own.names.iter().any(|name| name.eq_ignore_ascii_case(bare))
+            || (bare.eq_ignore_ascii_case("localhost")
+                && own.addresses.iter().any(|listener| listener.port() == port));
+        if ours {
+            return Err(refused("this gate itself"));
+        }
+    }
+    Ok(())
+}
