@@ -48,6 +48,9 @@ pub enum Refusal {
     /// A payload form that is not accepted.
     #[error("the payload form `{0}` is not accepted; send the body with its hash or in signed chunks")]
     PayloadForm(String),
+    /// The body comes in chunks, and the operation is judged on the whole of it.
+    #[error("the body of this operation is accepted whole only; send it with its hash and not in chunks")]
+    Chunked,
     /// The body must be in hand, because its hash is signed and not declared.
     #[error("the body's hash is not declared; send it as `x-amz-content-sha256`")]
     BodyNeeded,
@@ -80,7 +83,7 @@ impl Refusal {
             Self::Skewed { .. } => "clock_skew",
             Self::Expired { .. } => "request_expired",
             Self::UnsignedHeader(_) => "header_not_signed",
-            Self::PayloadForm(_) => "payload_form",
+            Self::PayloadForm(_) | Self::Chunked => "payload_form",
             Self::BodyNeeded => "payload_hash_missing",
             Self::BodyMismatch => "payload_mismatch",
             Self::SignatureMismatch => "signature_mismatch",

@@ -183,6 +183,9 @@ impl Claimed {
         body: Body<'_>,
     ) -> Result<Proven, Refusal> {
         let presented = &self.presented;
+        if self.payload.is_chunked() && matches!(body, Body::Held { .. }) {
+            return Err(Refusal::Chunked);
+        }
         let payload = match (self.payload.text(), body) {
             (Some(text), _) => text,
             (None, Body::Held { sha256 }) => hex::encode(sha256),
