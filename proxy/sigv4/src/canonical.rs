@@ -134,7 +134,8 @@ fn fold(path: &str) -> String {
         folded.push('/');
         folded.push_str(segment);
     }
-    if kept.is_empty() || path.ends_with('/') {
+    // A dot segment at the end leaves its slash behind (RFC 3986 section 5.2.4).
+    if kept.is_empty() || matches!(path.rsplit('/').next(), Some("" | "." | "..")) {
         folded.push('/');
     }
     folded
@@ -247,6 +248,8 @@ mod tests {
         check("eks", "/a/../b//c/./d/", expect!["/b/c/d/?"]);
         check("eks", "/tags/arn%3Aaws", expect!["/tags/arn%253Aaws?"]);
         check("eks", "/..", expect!["/?"]);
+        check("eks", "/a/b/..", expect!["/a/?"]);
+        check("eks", "/a/b/.", expect!["/a/b/?"]);
         check("eks", "", expect!["/?"]);
         check("eks", "/a/.hidden", expect!["/a/.hidden?"]);
     }

@@ -21,6 +21,8 @@ mod stream;
 mod verify;
 
 #[cfg(test)]
+mod independent;
+#[cfg(test)]
 mod suite;
 
 pub use chunk::{ChunkVerifier, Verified};
