@@ -259,7 +259,11 @@ impl Hosts {
         let signing_region = match (&row.signing_region, region) {
             (Some(signing), _) => signing.clone(),
             (None, Some(region)) => region.clone(),
-            (None, None) => row.places.get(&at)?.as_ref()?.first()?.clone(),
+            // A host without a region, for every region of its partition: signed for the partition's own default.
+            (None, None) => {
+                let named = row.places.get(&at)?.as_ref().and_then(BTreeSet::first);
+                named.or_else(|| partition.regions.get("us-east-1")).or_else(|| partition.regions.first())?.clone()
+            }
         };
         Some(HostClaim {
             services,
