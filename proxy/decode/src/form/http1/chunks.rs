@@ -12,7 +12,7 @@ const TRAILERS_MAX: usize = 8 * 1024;
 /// Enough for any length, and few enough not to overflow.
 const DIGITS_MAX: u8 = 16;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Size { value: u64, digits: u8 },
     SizeEnd { value: u64 },
@@ -71,30 +71,30 @@ impl Chunks {
     }
 
     fn step(&mut self, rest: &[u8]) -> Result<usize, Refusal> {
-        if let State::Data { left } = &mut self.state {
-            let here = u64::try_from(rest.len()).unwrap_or(u64::MAX).min(*left);
-            *left -= here;
-            if *left == 0 {
-                self.state = State::DataCarriageReturn;
-            }
-            return Ok(usize::try_from(here).unwrap_or(rest.len()));
-        }
         let byte = rest.first().copied().unwrap_or_default();
         self.state = match self.state {
+            State::Data { left } => return Ok(self.data(left, rest.len())),
+            State::Done => return Ok(0),
+            State::Trailers => self.trailer_byte(byte)?,
             State::Size { value, digits } => size(value, digits, byte)?,
-            State::SizeEnd { value } => match (byte, value) {
-                (b'\n', 0) => State::Trailers,
-                (b'\n', left) => State::Data { left },
-                _ => return Err(Refusal::BareCarriageReturn),
-            },
+            State::SizeEnd { value: 0 } if byte == b'\n' => State::Trailers,
+            State::SizeEnd { value } if byte == b'\n' => State::Data { left: value },
+            State::SizeEnd { .. } => return Err(Refusal::BareCarriageReturn),
             State::DataCarriageReturn if byte == b'\r' => State::DataLineFeed,
             State::DataLineFeed if byte == b'\n' => State::Size { value: 0, digits: 0 },
             State::DataCarriageReturn | State::DataLineFeed => return Err(Refusal::ChunkEnd),
-            State::Trailers => self.trailer_byte(byte)?,
-            State::Data { left } => State::Data { left },
-            State::Done => State::Done,
         };
         Ok(1)
+    }
+
+    /// Takes what there is of a chunk's bytes, without a look at them.
+    fn data(&mut self, left: u64, there: usize) -> usize {
+        let here = u64::try_from(there).unwrap_or(u64::MAX).min(left);
+        self.state = match left - here {
+            0 => State::DataCarriageReturn,
+            left => State::Data { left },
+        };
+        usize::try_from(here).unwrap_or(there)
     }
 
     fn trailer_byte(&mut self, byte: u8) -> Result<State, Refusal> {
