@@ -15,3 +15,6 @@ pub use answer::{AnswerHead, MintedCredentials, Replacement};
 pub use head::{Head, WayIn};
 pub use room::{AnswerRead, Claim, Destination, NativeResponse, Needs};
 pub use rooms::{Rooms, RoomsConfig, RoomsError};
+
+#[cfg(test)]
+mod compliance;

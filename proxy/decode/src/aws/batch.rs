@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ordain_action::{
-    Access, Completeness, Effect, Identifier, NameBasis, Parameters, Resource, Role, Scalar, Undecodable,
+    Access, Completeness, Effect, Identifier, NameBasis, Parameters, Resource, Role, Undecodable,
 };
 use ordain_catalog::{Location, Operation};
 
@@ -18,20 +18,22 @@ use crate::form::fields::{segments, unescape};
 use crate::form::{Fields, json};
 
 /// Adds the parameters that stand inside a text of the body, so that they are read like any other.
-pub(super) fn unfold(operation: &Operation, wire: &mut Wire) -> Result<(), Undecodable> {
+pub(super) fn unfold(operation: &Operation, wire: &mut Wire) {
     if &*operation.service != "cloudcontrol" {
-        return Ok(());
+        return;
     }
     for member in ["DesiredState", "PatchDocument"] {
         let Some(text) = wire.text(Location::Body, member).map(str::to_owned) else { continue };
         let mut inner = Fields::new();
-        json::read(text.as_bytes(), &mut inner)?;
+        if json::read(text.as_bytes(), &mut inner).is_err() {
+            wire.partial = Some("the document inside is not read");
+            continue;
+        }
         let outer = wire.at(Location::Body);
         for (path, value) in inner.iter() {
             outer.put_at(&format!("{member}.{path}"), value);
         }
     }
-    Ok(())
 }
 
 /// Changes the effect of operations whose own name does not say what they do.
@@ -60,8 +62,41 @@ pub(super) fn adjust(effect: &mut Effect, place: &Place<'_>) {
         ("cloudcontrol", "CreateResource" | "UpdateResource" | "DeleteResource") => {
             cloud_control(effect, place)
         }
-        ("s3", "DeleteObjects") => delete_objects(effect, place),
+        ("sqs", _) => queues(effect, place),
         _ => {}
+    }
+    if &*effect.service == "cloudformation" {
+        stacks(effect, place);
+    }
+}
+
+/// A queue's URL carries its account and its name; the region is that of the request.
+fn queues(effect: &mut Effect, place: &Place<'_>) {
+    for resource in &mut effect.resources {
+        let Some(url) = resource.identifiers.iter().find(|identifier| &*identifier.name == "QueueUrl") else {
+            continue;
+        };
+        if resource.basis == NameBasis::Carried {
+            continue;
+        }
+        let mut parts = url.value.rsplit('/');
+        let (Some(queue), Some(account)) = (parts.next(), parts.next()) else { continue };
+        if account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) && !queue.is_empty() {
+            resource.name = format!("arn:{}:sqs:{}:{account}:{queue}", place.partition, place.region);
+            resource.basis = NameBasis::Reviewed;
+        }
+    }
+}
+
+/// A stack's ARN ends in an id that a request by name does not have.
+fn stacks(effect: &mut Effect, place: &Place<'_>) {
+    for resource in &mut effect.resources {
+        if &*resource.kind == "cloudformation:stack" && resource.basis != NameBasis::Carried {
+            let Some(stack) = resource.identifiers.first() else { continue };
+            resource.name = place.arn("cloudformation", &format!("stack/{}/*", stack.value));
+            resource.basis = NameBasis::Reviewed;
+            resource.pattern = true;
+        }
     }
 }
 
@@ -81,48 +116,6 @@ pub(super) fn split(
             statements(main, wire, place).map(Some)
         }
         _ => Ok(None),
-    }
-}
-
-fn delete_objects(effect: &mut Effect, place: &Place<'_>) {
-    let Some(bucket) = effect.parameters.text("Bucket").map(str::to_owned) else { return };
-    if is_arn(&bucket) {
-        return;
-    }
-    let mut targets = Vec::new();
-    for leaf in effect.parameters.iter() {
-        let Scalar::Text(key) = leaf.value else { continue };
-        if leaf.path.ends_with(".Key") {
-            targets.push(Resource {
-                role: Role::Target,
-                kind: Arc::from("s3:object"),
-                name: format!("arn:{}:s3:::{bucket}/{key}", place.partition),
-                basis: NameBasis::Reviewed,
-                pattern: false,
-                identifiers: vec![
-                    Identifier { name: Arc::from("Bucket"), value: bucket.clone() },
-                    Identifier { name: Arc::from("Key"), value: key.to_owned() },
-                ],
-            });
-        }
-    }
-    if !targets.is_empty() {
-        effect.resources.retain(|resource| resource.role != Role::Target);
-        effect.resources.extend(targets);
-        let bucket_known = effect
-            .resources
-            .iter()
-            .any(|resource| resource.role == Role::Parent && &*resource.kind == "s3:bucket");
-        if !bucket_known {
-            effect.resources.push(Resource {
-                role: Role::Parent,
-                kind: Arc::from("s3:bucket"),
-                name: format!("arn:{}:s3:::{bucket}", place.partition),
-                basis: NameBasis::Reviewed,
-                pattern: false,
-                identifiers: vec![Identifier { name: Arc::from("Bucket"), value: bucket }],
-            });
-        }
     }
 }
 
@@ -190,23 +183,26 @@ fn cloud_control(effect: &mut Effect, place: &Place<'_>) {
 }
 
 /// The table and the class of one leaf of a batch; `None` for leaves that are not part of an item.
-type Sort = fn(&str, &Wire) -> Option<(String, Access)>;
+type Sort = fn(&str, &Wire) -> Option<Group>;
+
+/// A table, a class, and the permission checked where it is one of its own.
+type Group = (String, Access, Option<&'static str>);
 
 /// `RequestItems.TABLE.N.PutRequest.…`
-fn written(path: &str, _: &Wire) -> Option<(String, Access)> {
+fn written(path: &str, _: &Wire) -> Option<Group> {
     let mut segments = segments(path);
     if segments.next() != Some("RequestItems") {
         return None;
     }
     let table = unescape(segments.next()?);
     match segments.nth(1)? {
-        "PutRequest" => Some((table, Access::Update)),
-        _ => Some((table, Access::Delete)),
+        "PutRequest" => Some((table, Access::Update, None)),
+        _ => Some((table, Access::Delete, None)),
     }
 }
 
 /// `TransactItems.N.Put.…`, whose table stands in a member of its own.
-fn transacted(path: &str, wire: &Wire) -> Option<(String, Access)> {
+fn transacted(path: &str, wire: &Wire) -> Option<Group> {
     let mut segments = segments(path);
     if segments.next() != Some("TransactItems") {
         return None;
@@ -214,15 +210,16 @@ fn transacted(path: &str, wire: &Wire) -> Option<(String, Access)> {
     let (item, kind) = (segments.next()?, segments.next()?);
     let table = wire.text(Location::Body, &format!("TransactItems.{item}.{kind}.TableName"))?.to_owned();
     match kind {
-        "ConditionCheck" => Some((table, Access::Read)),
-        "Put" | "Update" => Some((table, Access::Update)),
-        _ => Some((table, Access::Delete)),
+        "ConditionCheck" => Some((table, Access::Read, Some("dynamodb:ConditionCheckItem"))),
+        "Put" => Some((table, Access::Update, Some("dynamodb:PutItem"))),
+        "Update" => Some((table, Access::Update, Some("dynamodb:UpdateItem"))),
+        _ => Some((table, Access::Delete, Some("dynamodb:DeleteItem"))),
     }
 }
 
 /// One effect for each table and class.
 fn by_table(main: &Effect, wire: &Wire, place: &Place<'_>, sort: Sort) -> Result<Vec<Effect>, Undecodable> {
-    let mut groups: BTreeMap<(String, Access), Parameters> = BTreeMap::new();
+    let mut groups: BTreeMap<Group, Parameters> = BTreeMap::new();
     for leaf in main.parameters.iter() {
         let Some(group) = sort(leaf.path, wire) else { continue };
         let parameters = groups.entry(group).or_insert_with(|| {
@@ -232,12 +229,13 @@ fn by_table(main: &Effect, wire: &Wire, place: &Place<'_>, sort: Sort) -> Result
         });
         parameters.push(leaf.path, leaf.value).map_err(|_| unread())?;
     }
+    // An empty batch writes nothing; it is still judged as the change it is called.
     if groups.is_empty() {
-        return Err(unread());
+        return Ok(vec![main.clone()]);
     }
     // Leaves beside the items (a request token, what to return) belong to each.
     let mut effects = Vec::with_capacity(groups.len());
-    for ((table, access), mut parameters) in groups {
+    for ((table, access, permission), mut parameters) in groups {
         for leaf in main.parameters.iter().filter(|leaf| sort(leaf.path, wire).is_none()) {
             let pushed = if leaf.idempotency {
                 parameters.push_idempotency(leaf.path, leaf.value)
@@ -247,7 +245,16 @@ fn by_table(main: &Effect, wire: &Wire, place: &Place<'_>, sort: Sort) -> Result
             pushed.map_err(|_| unread())?;
         }
         let resources = vec![table_resource(&table, None, place)];
-        effects.push(Effect { access, resources, parameters, ..main.clone() });
+        let iam_action = permission.map_or_else(|| Arc::clone(&main.iam_action), Arc::from);
+        effects.push(Effect {
+            service: Arc::clone(&main.service),
+            operation: Arc::clone(&main.operation),
+            iam_action,
+            access,
+            level: main.level,
+            resources,
+            parameters,
+        });
     }
     Ok(effects)
 }
@@ -260,7 +267,7 @@ fn statements(main: &Effect, wire: &Wire, place: &Place<'_>) -> Result<Vec<Effec
         .filter_map(|leaf| leaf.text())
         .collect();
     if texts.is_empty() {
-        return Err(unread());
+        return Ok(vec![main.clone()]);
     }
     let mut effects: Vec<Effect> = Vec::new();
     for text in texts {
@@ -274,6 +281,7 @@ fn statements(main: &Effect, wire: &Wire, place: &Place<'_>) -> Result<Vec<Effec
             Err(_) => {
                 let mut effect = Effect {
                     access: Access::Update,
+                    iam_action: Arc::from("dynamodb:PartiQLUpdate"),
                     resources: vec![Resource { pattern: true, ..table_resource("*", None, place) }],
                     ..main.clone()
                 };

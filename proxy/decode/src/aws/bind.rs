@@ -3,9 +3,10 @@
 //! Leaves out resources that only the value betrays (`authority.rs`) and those of batches (`batch.rs`).
 
 use ordain_action::{Identifier, NameBasis, Resource};
-use ordain_catalog::{Binding, BoundMember, Location, Protocol};
+use ordain_catalog::{Binding, BoundMember, Location, Operation, Protocol};
 
 use super::resource::Place;
+use super::secret;
 use super::wire::Wire;
 
 /// The most resources one effect may name: beyond, some would go unjudged.
@@ -17,16 +18,29 @@ struct Match<'w> {
 }
 
 /// All resources that the bindings find, each once, in the order of the bindings and the request.
+///
+/// A secret names nothing: names and identifiers are kept as they are.
 pub(super) fn resources(
-    bindings: &[Binding],
+    operation: &Operation,
     protocol: Protocol,
     wire: &Wire,
     place: &Place<'_>,
 ) -> Vec<Resource> {
+    let is_secret = |location, path: &str| secret::is_secret(operation, protocol, location, path);
+    by_bindings(&operation.bindings, protocol, wire, place, &is_secret)
+}
+
+fn by_bindings(
+    bindings: &[Binding],
+    protocol: Protocol,
+    wire: &Wire,
+    place: &Place<'_>,
+    is_secret: &dyn Fn(Location, &str) -> bool,
+) -> Vec<Resource> {
     let mut resources: Vec<Resource> = Vec::new();
     for (at, binding) in bindings.iter().enumerate() {
         let matches: Vec<Vec<Match<'_>>> =
-            binding.members.iter().map(|member| matches(member, protocol, wire)).collect();
+            binding.members.iter().map(|member| matches(member, protocol, wire, is_secret)).collect();
         // The member with the most list items decides how many resources there are.
         let driver = (0..matches.len()).rev().max_by_key(|index| {
             matches.get(*index).and_then(|found| found.first()).map_or(0, |first| first.items.len() + 1)
@@ -74,7 +88,12 @@ fn taken(earlier: Option<&[Binding]>, binding: &Binding, value: &str) -> bool {
     })
 }
 
-fn matches<'w>(member: &BoundMember, protocol: Protocol, wire: &'w Wire) -> Vec<Match<'w>> {
+fn matches<'w>(
+    member: &BoundMember,
+    protocol: Protocol,
+    wire: &'w Wire,
+    is_secret: &dyn Fn(Location, &str) -> bool,
+) -> Vec<Match<'w>> {
     if member.only.is_some_and(|only| only != protocol) {
         return Vec::new();
     }
@@ -84,6 +103,9 @@ fn matches<'w>(member: &BoundMember, protocol: Protocol, wire: &'w Wire) -> Vec<
         .filter(|leaf| leaf.location == location)
         .filter_map(|leaf| {
             let items = member.path.items(leaf.path)?;
+            if is_secret(location, leaf.path) {
+                return None;
+            }
             let value = leaf.text().filter(|value| !value.is_empty())?;
             Some(Match { items, value })
         })
@@ -176,7 +198,7 @@ mod tests {
             fields.put_at(path, Scalar::Text(value));
         }
         let place = Place { partition: "aws", region: "eu-west-1", account: "123456789012" };
-        resources(bindings, Protocol::Json, &wire, &place)
+        by_bindings(bindings, Protocol::Json, &wire, &place, &|_, path| path == "Secret")
             .into_iter()
             .map(|resource| format!("{} {} {}", resource.basis.as_str(), resource.name, resource.pattern))
             .collect()
@@ -224,6 +246,12 @@ mod tests {
         let both = binding("{A}/{B}", "", vec![member("A", "A"), member("B", "B")]);
         assert_eq!(names(std::slice::from_ref(&both), &[("A", "a")]), ["unnamed  false"]);
         assert!(names(&[both], &[("C", "c")]).is_empty());
+    }
+
+    #[test]
+    fn a_secret_names_nothing() {
+        let by_secret = binding("x/{Id}", "", vec![member("Id", "*")]);
+        assert_eq!(names(&[by_secret], &[("Secret", "hunter2"), ("Plain", "a")]), ["reviewed x/a false"]);
     }
 
     #[test]

@@ -14,9 +14,9 @@ use crate::form::fields::{clip, duplicate};
 use crate::form::percent;
 use crate::form::uri::Segments;
 
-/// Whether a service is S3 or its control plane.
+/// Whether a service is S3 or one that shares its names.
 pub(super) fn is_s3(service: &Service) -> bool {
-    matches!(&**service.name(), "s3" | "s3control")
+    matches!(&**service.name(), "s3" | "s3control" | "s3outposts")
 }
 
 /// Whether a service keeps objects under keys whose bytes are not to be normalised.
@@ -24,20 +24,20 @@ pub(super) fn is_object_store(service: &Service) -> bool {
     &**service.name() == "s3"
 }
 
-/// S3 and its control plane share a name: path, host and account header tell them apart.
+/// S3, its control plane and Outposts share names: path, host and account header tell them apart.
+///
+/// A caller may add the header to a bucket's own path: then the control plane is read and the control plane's
+/// host is what it is sent to.
 pub(super) fn may_be(service: &Service, markers: &Markers<'_>, site: &Site) -> bool {
-    let control_path = markers.target.path.starts_with("/v20180820/");
+    let path = markers.target.path;
+    let control = path.starts_with("/v20180820/")
+        && (markers.names_account || site.table_host.starts_with("s3-control"));
+    // No bucket has a capital letter in its name.
+    let outposts = path.starts_with("/S3Outposts/");
     match &**service.name() {
-        // On a host of ours a bucket named `v20180820` cannot be told from the control plane: both are asked.
-        "s3" => {
-            let control_host = site.table_host.starts_with("s3-control");
-            let outposts_control = control_path && site.table_host.starts_with("s3-outposts");
-            !control_host && !outposts_control
-        }
-        "s3control" => {
-            control_path
-                && !(site.table_host.starts_with("s3.") || site.table_host.starts_with("s3-accesspoint"))
-        }
+        "s3" => !control && !outposts && !site.table_host.starts_with("s3-control"),
+        "s3control" => control && !outposts,
+        "s3outposts" => outposts,
         _ => true,
     }
 }
@@ -81,6 +81,10 @@ fn bucket_in_host(site: &Site) -> Result<Option<&str>, Undecodable> {
 /// Bucket and key as two segments; the key keeps its slashes, empty and dotted segments.
 pub(super) fn segments<'a>(markers: &Markers<'a>, site: &Site) -> Result<Segments<'a>, Undecodable> {
     let path = markers.target.path.strip_prefix('/').unwrap_or(markers.target.path);
+    // A function answers a request for an object: the host names the route back, and no bucket.
+    if markers.signing_name == "s3-object-lambda" && path == "WriteGetObjectResponse" {
+        return Ok(Segments { decoded: vec![Cow::Borrowed(path)], trailing_slash: false });
+    }
     let in_host = bucket_in_host(site)?;
     let (bucket, key) = match in_host {
         Some(bucket) => (Some(Cow::Owned(bucket.to_owned())), path),

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use ordain_action::{
-    Access, Answer, Call, Completeness, Effect, Level, Parameters, Plane, Resource, Role, Scalar,
+    Access, Answer, Call, Completeness, Effect, Level, NameBasis, Parameters, Plane, Resource, Role, Scalar,
     Undecodable, Upstream,
 };
 use ordain_catalog::{Location, Operation, Protocol};
@@ -14,7 +14,7 @@ use super::resource::Place;
 use super::route::Found;
 use super::site::Site;
 use super::wire::Wire;
-use super::{Room, authority, batch, bind, secret, sharpen};
+use super::{Room, authority, batch, bind, objects, secret, sharpen};
 
 /// What a call is made from, but for its parameters.
 #[derive(Debug, Clone, Copy)]
@@ -53,12 +53,15 @@ pub(super) fn make(
     let partition = request.room.catalog.hosts().partition_of(&request.site.region);
     let partition = partition.map_or(&upstream.partition, |partition| &partition.name);
     let place = Place { partition, region: &region, account: &upstream.account };
-    batch::unfold(operation, &mut wire)?;
+    batch::unfold(operation, &mut wire);
     refuse_overflow(operation, &wire)?;
     let dry = is_dry_run(operation, found.protocol, &wire);
-    let mut resources = bind::resources(&operation.bindings, found.protocol, &wire, &place);
+    let mut resources = bind::resources(operation, found.protocol, &wire, &place);
     if operation.access.is_change() {
-        resources.extend(authority::used_keys(&operation.service, &wire.fields, &place));
+        for key in authority::used_keys(&operation.service, &wire.fields, &place) {
+            resources.retain(|known| known.role != Role::Uses || known.name != key.name);
+            resources.push(key);
+        }
     }
     if resources.len() > bind::RESOURCES_MAX {
         return Err(too_many());
@@ -80,7 +83,23 @@ pub(super) fn make(
         parameters,
     };
     batch::adjust(&mut main, &place);
+    match &*main.service {
+        "s3" => objects::name(&mut main, request.site, &place),
+        // Buckets of Outposts are not buckets of S3, whatever a template says.
+        "s3control" => main
+            .resources
+            .iter_mut()
+            .filter(|one| one.basis == NameBasis::Bound && &*one.kind == "s3:bucket")
+            .for_each(|one| {
+                one.name.clear();
+                one.basis = NameBasis::Unnamed;
+            }),
+        _ => {}
+    }
     let mut effects = batch::split(&main, &wire, &place)?.unwrap_or_else(|| vec![main]);
+    for effect in &mut effects {
+        scope(effect, &place);
+    }
     if let Some(extra) = sharpened
         && access == Access::Create
     {
@@ -88,9 +107,6 @@ pub(super) fn make(
         let twins: Vec<Effect> =
             effects.iter().map(|effect| Effect { access: extra, ..effect.clone() }).collect();
         effects.extend(twins);
-    }
-    for effect in &mut effects {
-        scope(effect, &place);
     }
     if access.is_change() {
         effects.extend(passed(&operation.service, &wire, &place)?);
@@ -158,8 +174,7 @@ fn parameters(request: &Request<'_, '_>, wire: &Wire) -> Result<Parameters, Unde
     let mut parameters = Parameters::new();
     for leaf in wire.iter() {
         let location = if rest { leaf.location } else { Location::Body };
-        let secret =
-            operation.is_sensitive(*protocol, location, leaf.path) || secret::looks_secret(leaf.path);
+        let secret = secret::is_secret(operation, *protocol, location, leaf.path);
         let token;
         let value = match leaf.value {
             Scalar::Text(text) | Scalar::Number(text) if secret => {

@@ -2,8 +2,10 @@
 //!
 //! Leaves out each of the steps, which have files of their own.
 
+use std::borrow::Cow;
+
 use ordain_action::{Call, Created, Denial, Undecodable, Upstream};
-use ordain_catalog::{Location, Payload, Protocol};
+use ordain_catalog::{Head as ServiceHead, Location, Payload, Protocol};
 
 use super::deny::{self, Dialect};
 use super::marker::Markers;
@@ -21,7 +23,8 @@ use crate::room::{AnswerRead, Destination, NativeResponse, Needs};
 pub(crate) struct Claim<'r> {
     room: &'r Room,
     dialect: Dialect,
-    bodiless: bool,
+    is_head: bool,
+    is_get: bool,
     // What host and marks say, or why the request cannot be read; it is claimed and denied all the same.
     reading: Result<(Site, Route<'r>), Undecodable>,
 }
@@ -32,10 +35,13 @@ impl<'r> Claim<'r> {
     /// # Errors
     /// Nothing in the head belongs to this plane.
     pub(super) fn make(room: &'r Room, head: &Head<'_>) -> Result<Self, Undecodable> {
-        let bodiless = head.method == "HEAD";
+        let is_head = head.method == "HEAD";
+        let is_get = head.method == "GET";
         let markers = match Markers::read(head) {
             Ok(markers) => markers,
-            Err(why) => return Ok(Self { room, dialect: Dialect::RestJson, bodiless, reading: Err(why) }),
+            Err(why) => {
+                return Ok(Self { room, dialect: Dialect::RestJson, is_head, is_get, reading: Err(why) });
+            }
         };
         let reading = Site::read(room, head, &markers)
             .and_then(|site| route::find(room, head, &markers, &site).map(|route| (site, route)));
@@ -45,7 +51,7 @@ impl<'r> Claim<'r> {
             return Err(why.clone());
         }
         let dialect = Dialect::of(&markers, reading.as_ref().ok().map(|(_, route)| route));
-        Ok(Self { room, dialect, bodiless, reading })
+        Ok(Self { room, dialect, is_head, is_get, reading })
     }
 
     pub(crate) fn needs(&self) -> Needs {
@@ -58,7 +64,7 @@ impl<'r> Claim<'r> {
         let bodiless = found.iter().all(|found| {
             let takes_none = !found.operation.members.iter().any(|member| member.location == Location::Body);
             let rest = matches!(found.protocol, Protocol::RestJson | Protocol::RestXml);
-            rest && takes_none && matches!(&*found.operation.http.method, "GET" | "HEAD")
+            rest && takes_none && (self.is_get || self.is_head)
         });
         if bodiless { Needs::Nothing } else { Needs::Held { cap: gather::BODY_MAX } }
     }
@@ -72,7 +78,11 @@ impl<'r> Claim<'r> {
     ) -> Result<Call, Undecodable> {
         let (site, route) = self.reading.as_ref().map_err(Undecodable::clone)?;
         let markers = Markers::read(head)?;
-        let opened = gather::open(head, body)?;
+        // A streamed payload keeps its encoding: it is not read here.
+        let opened = match self.needs() {
+            Needs::Payload => Cow::Borrowed(body),
+            Needs::Nothing | Needs::Held { .. } => gather::open(head, body)?,
+        };
         if matches!(self.needs(), Needs::Nothing) && !body.is_empty() {
             return Err(Undecodable::new("unexpected_body", "the operation takes no body; send none"));
         }
@@ -97,7 +107,7 @@ impl<'r> Claim<'r> {
     }
 
     pub(crate) fn deny(&self, denial: &Denial) -> NativeResponse {
-        deny::response(self.dialect, self.bodiless, denial)
+        deny::response(self.dialect, self.is_head, denial)
     }
 
     pub(crate) fn destination(
@@ -138,6 +148,23 @@ impl<'r> Claim<'r> {
     }
 }
 
+/// How well one of several operations fits a request; the greatest is taken.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Weight {
+    /// Nothing that the caller adds makes a read of what may be a change.
+    change: bool,
+    /// Every member is in the catalogue.
+    whole: bool,
+    /// An ARN of the service's own stands among the members.
+    own_arn: bool,
+    strictness: u8,
+    /// The caller's own program says that it is this service: only among readings that are equally strict.
+    hinted: bool,
+    /// The service is the one that the others share a signing name with.
+    name_giver: bool,
+    operations: usize,
+}
+
 /// Of operations that the head cannot tell apart: one whose members all are known, then the strictest.
 fn strictest<'f, 'r>(
     found: &'f [Found<'r>],
@@ -145,16 +172,24 @@ fn strictest<'f, 'r>(
     markers: &Markers<'_>,
     body: &[u8],
 ) -> Result<(&'f Found<'r>, Wire), Undecodable> {
-    let mut best: Option<((bool, u8, usize), &Found<'r>, Wire)> = None;
+    let mut best: Option<(Weight, &Found<'r>, Wire)> = None;
     let mut refused = None;
+    let several = found.len() > 1;
     for found in found {
         match gather::wire(found, head, markers, body) {
             Ok(wire) => {
-                let weight = (
-                    wire.partial.is_none(),
-                    call::strictness(found.operation.access),
-                    found.service.operations().len(),
-                );
+                let service = found.service.head();
+                let own_arn =
+                    |leaf: super::wire::Leaf<'_>| leaf.text().is_some_and(|text| is_arn_of(text, service));
+                let weight = Weight {
+                    change: found.operation.access.is_change(),
+                    whole: wire.partial.is_none(),
+                    own_arn: several && wire.iter().any(own_arn),
+                    strictness: call::strictness(found.operation.access),
+                    hinted: several && is_hinted(head, service),
+                    name_giver: *service.name == *service.signing_name,
+                    operations: found.service.operations().len(),
+                };
                 if best.as_ref().is_none_or(|(known, _, _)| weight > *known) {
                     best = Some((weight, found, wire));
                 }
@@ -167,6 +202,23 @@ fn strictest<'f, 'r>(
         (None, Some(why)) => Err(why),
         (None, None) => Err(route::unknown("the request")),
     }
+}
+
+/// SDKs name the service they were made for, as `api/docdb#3.1` or `api/docdb/3.1`.
+fn is_hinted(head: &Head<'_>, service: &ServiceHead) -> bool {
+    let id = service.id.to_ascii_lowercase().replace(' ', "_");
+    ["x-amz-user-agent", "user-agent"].into_iter().filter_map(|name| head.header(name)).any(|agent| {
+        agent.split(' ').filter_map(|word| word.strip_prefix("api/")).any(|word| {
+            let name = word.split(['#', '/']).next().unwrap_or(word).to_ascii_lowercase();
+            name == id || name == *service.name
+        })
+    })
+}
+
+fn is_arn_of(text: &str, service: &ServiceHead) -> bool {
+    let mut parts = text.split(':');
+    parts.next() == Some("arn")
+        && parts.nth(1).is_some_and(|prefix| *prefix == *service.name || *prefix == *service.iam_prefix)
 }
 
 impl Dialect {

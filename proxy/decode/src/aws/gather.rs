@@ -9,6 +9,7 @@ use ordain_action::{Scalar, Undecodable};
 use ordain_catalog::{Location, Member, Operation, Payload, Protocol};
 
 use super::marker::Markers;
+use super::rest::comes_as_form;
 use super::route::Found;
 use super::wire::Wire;
 use crate::Head;
@@ -43,6 +44,10 @@ const TRANSPORT: [&str; 18] = [
 
 /// The body as the service will read it, opened where it is compressed.
 pub(super) fn open<'b>(head: &Head<'_>, body: &'b [u8]) -> Result<Cow<'b, [u8]>, Undecodable> {
+    // The encoding of an object is the object's; where there is no body there is nothing to open.
+    if body.is_empty() {
+        return Ok(Cow::Borrowed(body));
+    }
     let encoding = head.headers.get("content-encoding").map(|value| value.as_bytes());
     match encoding {
         None => Ok(Cow::Borrowed(body)),
@@ -174,6 +179,10 @@ fn rest(
     headers(operation, head, markers, wire)?;
     if operation.event_stream && markers.media_type == "application/vnd.amazon.eventstream" {
         wire.opaque = Some("the body is an event stream");
+        return Ok(());
+    }
+    if comes_as_form(operation, head.method, markers) {
+        wire.partial = Some("the search came as a form");
         return Ok(());
     }
     match &operation.payload {

@@ -68,6 +68,8 @@ pub(crate) struct Markers<'a> {
     pub(crate) smithy_protocol: Option<&'a str>,
     /// The media type in lower case without its parameters; empty when there is none.
     pub(crate) media_type: String,
+    /// There is an `x-amz-account-id` or `x-amz-outpost-id`: S3's control plane is meant and not a bucket.
+    pub(crate) names_account: bool,
 }
 
 impl<'a> Markers<'a> {
@@ -117,6 +119,8 @@ impl<'a> Markers<'a> {
             amz_target: visible(head, "x-amz-target")?,
             smithy_protocol: visible(head, "smithy-protocol")?,
             media_type: media_type(visible(head, "content-type")?.unwrap_or_default())?,
+            names_account: head.headers.contains_key("x-amz-account-id")
+                || head.headers.contains_key("x-amz-outpost-id"),
         })
     }
 

@@ -20,6 +20,7 @@ mod deny;
 mod destination;
 mod gather;
 mod marker;
+mod objects;
 mod partiql;
 mod policy;
 mod resource;

@@ -46,7 +46,7 @@ pub(crate) fn read(text: &str) -> Result<Statement, Undecodable> {
         "INSERT" => {
             keyword(&mut rest, "INTO")?;
             let (table, index) = name(&mut rest)?;
-            Statement { access: Access::Create, permission: "PartiQLInsert", table, index }
+            Statement { access: Access::Update, permission: "PartiQLInsert", table, index }
         }
         "UPDATE" => {
             let (table, index) = name(&mut rest)?;
@@ -197,7 +197,7 @@ mod tests {
     fn statements_say_what_they_do_to_which_table() {
         check("SELECT * FROM \"Music\" WHERE Artist='x'", "read Music -");
         check("select a, b from Music.\"ByYear\" where a = ?", "read Music ByYear");
-        check("INSERT INTO \"Music\" VALUE {'Artist':'x'}", "create Music -");
+        check("INSERT INTO \"Music\" VALUE {'Artist':'x'}", "update Music -");
         check("UPDATE \"Music\" SET a=1 WHERE b='delete from'", "update Music -");
         check("DELETE FROM Music WHERE Artist='x';", "delete Music -");
         check("EXISTS(SELECT * FROM \"Music\" WHERE a=1)", "read Music -");

@@ -7,6 +7,7 @@ use ordain_action::Undecodable;
 use ordain_catalog::{Location, Operation, Protocol, Service};
 
 use super::bucket;
+use super::call::strictness;
 use super::marker::Markers;
 use super::route::{Found, unknown};
 use super::site::Site;
@@ -43,8 +44,14 @@ pub(super) fn find<'r>(
                 }
             }
         };
-        let read = one_service(service, protocol, head, markers, &segments)?;
-        found.extend(read);
+        match one_service(service, protocol, head, markers, &segments) {
+            Ok(read) => found.extend(read),
+            Err(why) => refused = Some(why),
+        }
+    }
+    // What one service may read in two ways is not settled by another that reads it in one.
+    if let Some(why) = refused.take_if(|why| why.reason_code == "ambiguous_operation") {
+        return Err(why);
     }
     if found.is_empty() {
         return Err(refused
@@ -63,7 +70,7 @@ fn one_service<'r>(
     let mut best: Option<(Weight, Found<'r>)> = None;
     let mut tied: Option<&'r Operation> = None;
     for operation in service.operations() {
-        if &*operation.http.method != head.method {
+        if !is_method(operation, head, markers) {
             continue;
         }
         let Some((fit, labels)) = uri::fit(&operation.http.path, segments) else { continue };
@@ -72,6 +79,17 @@ fn one_service<'r>(
         let better = best.as_ref().map(|(known, _)| weight.cmp(known));
         match better {
             Some(std::cmp::Ordering::Less) => {}
+            // An old and a new name for one thing on the wire: the longer is the newer, and what is meant is the same.
+            Some(std::cmp::Ordering::Equal)
+                if best.as_ref().is_some_and(|(_, known)| same_wire(known.operation, operation)) =>
+            {
+                if let Some((_, known)) = best.as_mut()
+                    && (strictness(operation.access), operation.name.len())
+                        > (strictness(known.operation.access), known.operation.name.len())
+                {
+                    known.operation = operation;
+                }
+            }
             Some(std::cmp::Ordering::Equal) => tied = Some(operation),
             Some(std::cmp::Ordering::Greater) | None => {
                 let labels = labels.into_iter().map(|label| (label.name.to_owned(), label.value)).collect();
@@ -96,12 +114,34 @@ fn one_service<'r>(
     Ok(Some(found))
 }
 
+/// The operation's method; and for one that S3 keeps to hosts of its own, its signing name.
+fn is_method(operation: &Operation, head: &Head<'_>, markers: &Markers<'_>) -> bool {
+    let elsewhere = &*operation.name == "ListDirectoryBuckets" && markers.signing_name != "s3express";
+    (&*operation.http.method == head.method && !elsewhere) || comes_as_form(operation, head.method, markers)
+}
+
+/// Search documents grow long, so that clients send them as a form.
+pub(super) fn comes_as_form(operation: &Operation, method: &str, markers: &Markers<'_>) -> bool {
+    &*operation.service == "cloudsearchdomain"
+        && method == "POST"
+        && &*operation.http.method == "GET"
+        && markers.media_type == "application/x-www-form-urlencoded"
+}
+
+/// Whether two operations cannot be told apart by anything they ask for in a head.
+fn same_wire(one: &Operation, other: &Operation) -> bool {
+    one.http == other.http
+}
+
 /// How many literal and required query members and headers of an operation are there; `None` when one is missing.
 fn discriminators(
     operation: &Operation,
     head: &Head<'_>,
     markers: &Markers<'_>,
 ) -> Option<(usize, usize, usize)> {
+    if comes_as_form(operation, head.method, markers) {
+        return Some((0, 0, 0));
+    }
     for (name, value) in &operation.http.query {
         let there = markers
             .query

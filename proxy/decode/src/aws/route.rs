@@ -90,7 +90,22 @@ pub(super) fn find<'r>(
             return Ok(Route::Form(reads_query));
         }
     }
-    rest::find(&candidates, head, markers, site).map(Route::Known)
+    let found = rest::find(&candidates, head, markers, site);
+    // A stranger's request on our own host is nobody's: only what takes no signature comes without one.
+    if markers.authentication == Authentication::Absent
+        && markers.signing_name.is_empty()
+        && site.services.is_none()
+    {
+        return found.map(Route::Known).map_err(|_| unclaimed());
+    }
+    found.map(Route::Known)
+}
+
+fn unclaimed() -> Undecodable {
+    Undecodable::new(
+        "unclaimed",
+        "neither host nor signature nor body says which service is meant; sign the request",
+    )
 }
 
 /// The operations of some services with that action and version.
@@ -181,13 +196,17 @@ fn agrees(room: &Room, service: &Service, markers: &Markers<'_>, site: &Site) ->
 }
 
 /// Services that a signing name stands for.
-fn signed_as<'r>(room: &'r Room, signing_name: &str) -> impl Iterator<Item = &'r Arc<str>> {
-    // S3 signs for some of its hosts under names of their own.
-    let name = match signing_name {
+pub(super) fn signed_as<'r>(room: &'r Room, signing_name: &'r str) -> impl Iterator<Item = &'r Arc<str>> {
+    // Some hosts are signed for under names that the vendor's models do not have.
+    let alias = match signing_name {
         "s3express" | "s3-outposts" | "s3-object-lambda" => "s3",
-        other => other,
+        "IngestionService" => "importexport",
+        _ => "",
     };
-    room.catalog.by_signing_name(name).map(|known| &known.name)
+    room.catalog
+        .by_signing_name(signing_name)
+        .chain(room.catalog.by_signing_name(alias))
+        .map(|known| &known.name)
 }
 
 /// The services that scope and host both allow for.
@@ -232,10 +251,7 @@ fn candidates<'r>(
         services.retain(|service| bucket::may_be(service, markers, site));
     }
     if markers.authentication == Authentication::Absent && services.is_empty() {
-        return Err(Undecodable::new(
-            "unclaimed",
-            "neither host nor signature nor body says which service is meant; sign the request",
-        ));
+        return Err(unclaimed());
     }
     Ok(services)
 }

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
+use ordain_catalog::{Location, Operation, Protocol};
 use sha2::Sha256;
 
 /// The keyed hash, ready to take a secret.
@@ -39,8 +40,13 @@ fn key_block(key: [u8; 32]) -> hmac::digest::Key<Hmac<Sha256>> {
     block
 }
 
+/// Whether what stands there is a secret: by the vendor's model, or by its name.
+pub(super) fn is_secret(operation: &Operation, protocol: Protocol, location: Location, path: &str) -> bool {
+    operation.is_sensitive(protocol, location, path) || looks_secret(path)
+}
+
 /// Names that hold secrets whatever the vendor's model says of them. A net below the model, not instead of it.
-pub(super) fn looks_secret(path: &str) -> bool {
+fn looks_secret(path: &str) -> bool {
     let last =
         path.rsplit('.').find(|segment| !segment.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or(path);
     let plain: String = last

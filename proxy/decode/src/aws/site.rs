@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use ordain_action::Undecodable;
-use ordain_catalog::Hosts;
+use ordain_catalog::{HostClaim, Hosts, Service};
 
-use super::Room;
-use super::marker::Markers;
+use super::marker::{Markers, is_label};
+use super::{Room, route};
 use crate::form::fields::clip;
 use crate::{Head, WayIn};
 
@@ -34,7 +34,7 @@ impl Site {
     pub(super) fn read(room: &Room, head: &Head<'_>, markers: &Markers<'_>) -> Result<Self, Undecodable> {
         let host = head.host().to_ascii_lowercase();
         match head.way_in {
-            WayIn::Egress => Self::of_provider(room.catalog.hosts(), host, markers),
+            WayIn::Egress => Self::of_provider(room, host, markers),
             WayIn::Reverse => {
                 let region = if markers.region.is_empty() {
                     Arc::from("")
@@ -53,42 +53,98 @@ impl Site {
         }
     }
 
-    fn of_provider(hosts: &Hosts, host: String, markers: &Markers<'_>) -> Result<Self, Undecodable> {
-        let claim = hosts.lookup(&host).ok_or_else(|| unknown_host(&host))?;
+    fn of_provider(room: &Room, host: String, markers: &Markers<'_>) -> Result<Self, Undecodable> {
+        let hosts = room.catalog.hosts();
         let signed = markers.region.as_ref();
-        if !signed.is_empty() {
-            known_region(hosts, signed)?;
-            // A host of one region takes no signature for another; one without a region takes what it is told.
-            let elsewhere = claim.region.as_ref().is_some_and(|region| &**region != signed);
-            if elsewhere && &*claim.signing_region != signed {
-                return Err(Undecodable::new(
-                    "region_mismatch",
-                    format!(
-                        "host `{}` does not belong to region `{signed}`; sign for the host's region",
-                        clip(&host)
-                    ),
-                ));
-            }
-        }
+        let Found { claim, prefix, table_host } = find(room, &host, &markers.signing_name)?;
         let signing_region =
             if signed.is_empty() { Arc::clone(&claim.signing_region) } else { known_region(hosts, signed)? };
+        let elsewhere =
+            hosts.partition_of(&signing_region).is_none_or(|partition| partition.name != claim.partition);
+        if elsewhere {
+            return Err(Undecodable::new(
+                "region_mismatch",
+                format!(
+                    "host `{}` is not in the partition of region `{signed}`; sign for the host's region",
+                    clip(&host)
+                ),
+            ));
+        }
+        // What the request does, it does where its host is; a signature for elsewhere is the upstream's to refuse.
         let region = claim.region.clone().unwrap_or_else(|| Arc::clone(&signing_region));
-        let table_host = if claim.private {
-            host.strip_prefix(claim.prefix).unwrap_or(&host).trim_start_matches('.').to_owned()
-        } else if claim.prefix.is_empty() {
-            host.clone()
-        } else {
-            host.strip_prefix(claim.prefix).unwrap_or(&host).trim_start_matches('.').to_owned()
-        };
         Ok(Self {
             services: Some(claim.services),
             region,
             signing_region,
-            prefix: claim.prefix.to_owned(),
+            prefix,
             table_host,
             host: Some(host),
         })
     }
+}
+
+/// A host cut in two: what stands before, and what the table has.
+struct Found {
+    claim: HostClaim<'static>,
+    prefix: String,
+    table_host: String,
+}
+
+fn find(room: &Room, host: &str, signing_name: &str) -> Result<Found, Undecodable> {
+    let cut = |claim: HostClaim<'_>| {
+        let rest = host.strip_prefix(claim.prefix).unwrap_or(host).trim_start_matches('.');
+        Found {
+            prefix: claim.prefix.to_owned(),
+            table_host: rest.to_owned(),
+            claim: HostClaim { prefix: "", ..claim },
+        }
+    };
+    let direct = room.catalog.hosts().lookup(host);
+    let agrees = direct.as_ref().is_some_and(|claim| {
+        signing_name.is_empty()
+            || route::signed_as(room, signing_name).any(|name| claim.services.contains(name))
+    });
+    match direct {
+        Some(claim) if agrees => Ok(cut(claim)),
+        // Some operations put words before the host that make it look like another one, or join it with a dash.
+        direct => match prefixed(room, host, signing_name) {
+            Some(found) => Ok(found),
+            None => direct.map(cut).ok_or_else(|| unknown_host(host)),
+        },
+    }
+}
+
+/// A host behind the host prefix of an operation, such as `control-storage-omics.…` or `routes.geo.…`.
+fn prefixed(room: &Room, host: &str, signing_name: &str) -> Option<Found> {
+    host.match_indices(['.', '-']).take(12).find_map(|(at, _)| {
+        let (before, rest) = host.split_at_checked(at + 1)?;
+        let claim = room.catalog.hosts().lookup(rest).filter(|claim| claim.prefix.is_empty())?;
+        let asked_for = claim.services.iter().any(|name| {
+            let signed =
+                signing_name.is_empty() || route::signed_as(room, signing_name).any(|known| known == name);
+            signed && room.catalog.service(name).is_some_and(|service| has_prefix(service, before))
+        });
+        asked_for.then(|| Found {
+            prefix: before.trim_end_matches('.').to_owned(),
+            table_host: rest.to_owned(),
+            claim: HostClaim { prefix: "", ..claim },
+        })
+    })
+}
+
+/// Whether an operation of the service asks for that text before its host; labels stand for one word each.
+fn has_prefix(service: &Service, before: &str) -> bool {
+    service.operations().iter().filter_map(|operation| operation.host_prefix.as_deref()).any(|template| {
+        match template.split_once('{') {
+            None => template == before,
+            Some((start, rest)) => rest.split_once('}').is_some_and(|(_, end)| {
+                before
+                    .strip_prefix(start)
+                    .and_then(|inner| inner.strip_suffix(end))
+                    .is_some_and(|word| !word.is_empty() && is_label(word))
+            }),
+        }
+    })
 }
 
 fn known_region(hosts: &Hosts, region: &str) -> Result<Arc<str>, Undecodable> {

@@ -1,0 +1,335 @@
+//! What every room must keep, by its own cases: text files of requests and of what is read from them.
+//!
+//! A case is a name, a request, and what it reads as. `UPDATE_EXPECT=1` writes what is read into the files; the
+//! difference is for a person to judge. Leaves out sweeps over whole catalogues, which live with the outside tests.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use expect_test::{ExpectFile, expect_file};
+use ordain_action::{Completeness, Effect, Plane, Reading, Scalar, Upstream};
+
+use crate::form::fields::clip;
+use crate::{Head, Needs, Rooms, RoomsConfig, WayIn};
+
+struct Case {
+    name: String,
+    request: String,
+}
+
+/// `== name`, a request, `-- reads`, what is read; a `#` line before a name is a comment and stays.
+fn parse(text: &str) -> (String, Vec<Case>) {
+    let (preface, rest) = text.split_once("== ").unwrap_or((text, ""));
+    let cases = rest
+        .split("\n== ")
+        .filter(|part| !part.trim().is_empty())
+        .map(|part| {
+            let (name, rest) = part.split_once('\n').unwrap();
+            let request = rest.split("-- reads").next().unwrap();
+            Case { name: name.to_owned(), request: request.trim_end().to_owned() }
+        })
+        .collect();
+    (preface.to_owned(), cases)
+}
+
+struct Parsed {
+    method: String,
+    target: String,
+    host: String,
+    headers: http::HeaderMap,
+    body: Vec<u8>,
+}
+
+/// A request as the files write it: `sign: REGION/SERVICE` stands for a signature, `base64:` begins a binary body.
+fn request(text: &str) -> Parsed {
+    let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
+    let mut lines = head.lines();
+    let (method, target) = lines.next().unwrap().split_once(' ').unwrap();
+    let mut headers = http::HeaderMap::new();
+    for line in lines {
+        let (name, value) = line.split_once(": ").unwrap_or_else(|| panic!("no header: {line}"));
+        let (name, value) = match name {
+            "sign" => (
+                "authorization",
+                format!(
+                    "AWS4-HMAC-SHA256 Credential=AKID/20260101/{value}/aws4_request, SignedHeaders=host, Signature=0"
+                ),
+            ),
+            name => (name, value.to_owned()),
+        };
+        headers.append(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+    }
+    let host = headers.get("host").map_or("gate.internal:8080", |host| host.to_str().unwrap()).to_owned();
+    let body = match body.strip_prefix("base64:") {
+        Some(text) => STANDARD.decode(text.trim()).unwrap(),
+        None => body.as_bytes().to_vec(),
+    };
+    Parsed { method: method.to_owned(), target: target.to_owned(), host, headers, body }
+}
+
+fn rooms() -> Rooms {
+    Rooms::new(RoomsConfig { own_hosts: vec!["gate.internal".to_owned()], ..RoomsConfig::default() }).unwrap()
+}
+
+fn upstream() -> Upstream {
+    Upstream {
+        name: "default".into(),
+        plane: Plane::Aws,
+        account: "123456789012".into(),
+        partition: "aws".into(),
+    }
+}
+
+fn show(rooms: &Rooms, parsed: &Parsed) -> String {
+    let mut head = Head {
+        method: &parsed.method,
+        target: &parsed.target,
+        authority: &parsed.host,
+        headers: &parsed.headers,
+        way_in: WayIn::Reverse,
+    };
+    head.way_in = rooms.way_in(head.host());
+    let claim = match rooms.claim(&head) {
+        Ok(claim) => claim,
+        Err(why) => return format!("unclaimed {}: {}\n", why.reason_code, why.text),
+    };
+    let mut shown = String::new();
+    let needs = match claim.needs() {
+        Needs::Nothing => "nothing",
+        Needs::Held { .. } => "body",
+        Needs::Payload => "payload",
+    };
+    match claim.decode(&upstream(), &head, &parsed.body, Some("0badhash")) {
+        Reading::Undecodable { why, .. } => {
+            writeln!(shown, "undecodable {}: {}", why.reason_code, why.text).unwrap()
+        }
+        Reading::Call(call) => {
+            let to = match claim.destination(&upstream(), &head, &call) {
+                Ok(to) => format!("{} as {}/{}", to.host, to.signing_region, to.signing_name),
+                Err(why) => format!("nowhere: {}", why.reason_code),
+            };
+            writeln!(shown, "needs {needs}, goes to {to}").unwrap();
+            for effect in &call.effects {
+                show_effect(effect, &mut shown);
+            }
+            for new in &call.answer.creates {
+                writeln!(shown, "creates {} {} at {}", new.kind, new.member, new.path.join(".")).unwrap();
+            }
+            if let Some(minted) = call.answer.mints {
+                writeln!(shown, "mints {minted:?}").unwrap();
+            }
+        }
+    }
+    shown
+}
+
+fn show_effect(effect: &Effect, shown: &mut String) {
+    let access = effect.access.as_str();
+    let level = effect.level.as_str();
+    writeln!(shown, "{access} {level} {}:{} ({})", effect.service, effect.operation, effect.iam_action)
+        .unwrap();
+    for resource in &effect.resources {
+        let pattern = if resource.pattern { " pattern" } else { "" };
+        let identifiers: Vec<String> = resource
+            .identifiers
+            .iter()
+            .map(|identifier| format!("{}={}", identifier.name, identifier.value))
+            .collect();
+        let name = if resource.name.is_empty() { "?" } else { &resource.name };
+        writeln!(
+            shown,
+            "  {} {} {name} {}{pattern} {}",
+            resource.role.as_str(),
+            resource.kind,
+            resource.basis.as_str(),
+            identifiers.join(" ")
+        )
+        .unwrap();
+    }
+    for leaf in effect.parameters.iter() {
+        let value = match leaf.value {
+            Scalar::Text(text) => format!("`{}`", clip(text)),
+            Scalar::Number(text) => text.to_owned(),
+            Scalar::Bool(truth) => truth.to_string(),
+            Scalar::Null => "null".to_owned(),
+            Scalar::Empty => "empty".to_owned(),
+            Scalar::Token(token) => clip(token),
+        };
+        let idempotency = if leaf.idempotency { " (idempotency)" } else { "" };
+        writeln!(shown, "  . {} = {value}{idempotency}", leaf.path).unwrap();
+    }
+    match effect.parameters.completeness() {
+        Completeness::Complete => {}
+        Completeness::Partial(why) => writeln!(shown, "  partial: {why}").unwrap(),
+        Completeness::Opaque(why) => writeln!(shown, "  opaque: {why}").unwrap(),
+    }
+}
+
+/// Reads every case of a file and compares the file with what is read.
+#[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
+fn check(text: &str, expected: ExpectFile) {
+    let rooms = rooms();
+    let (preface, cases) = parse(text);
+    assert!(!cases.is_empty());
+    let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+    assert_eq!(names.len(), cases.len(), "a case's name is given twice");
+    let mut shown = preface;
+    for case in &cases {
+        let reads = show(&rooms, &request(&case.request));
+        let space = if case.request.contains("\n\n") { "\n" } else { "\n\n" };
+        write!(shown, "== {}\n{}{space}-- reads\n{reads}\n", case.name, case.request).unwrap();
+    }
+    expected.assert_eq(&shown);
+}
+
+macro_rules! room_cases {
+    ($($test:ident: $path:literal),* $(,)?) => {
+        $(
+            #[test]
+            fn $test() {
+                check(include_str!($path), expect_file![$path]);
+            }
+        )*
+        const FILES: &[&str] = &[$(include_str!($path)),*];
+    };
+}
+
+room_cases! {
+    aws_query: "aws/cases/query.txt",
+    aws_json: "aws/cases/json.txt",
+    aws_rest: "aws/cases/rest.txt",
+    aws_s3: "aws/cases/s3.txt",
+    aws_hosts: "aws/cases/hosts.txt",
+    aws_batches: "aws/cases/batches.txt",
+    aws_authority: "aws/cases/authority.txt",
+    aws_refused: "aws/cases/refused.txt",
+}
+
+fn all_cases() -> Vec<Case> {
+    FILES.iter().flat_map(|text| parse(text).1).collect()
+}
+
+/// An effect never has zero resources, and a change never lacks a target or a parent.
+#[test]
+fn every_effect_names_what_it_touches() {
+    let rooms = rooms();
+    for case in all_cases() {
+        let parsed = request(&case.request);
+        let mut head = Head {
+            method: &parsed.method,
+            target: &parsed.target,
+            authority: &parsed.host,
+            headers: &parsed.headers,
+            way_in: WayIn::Reverse,
+        };
+        head.way_in = rooms.way_in(head.host());
+        let Ok(claim) = rooms.claim(&head) else { continue };
+        let Reading::Call(call) = claim.decode(&upstream(), &head, &parsed.body, None) else { continue };
+        assert!(!call.effects.is_empty(), "{}", case.name);
+        for effect in &call.effects {
+            assert!(!effect.resources.is_empty(), "{}", case.name);
+            for resource in &effect.resources {
+                assert!(!resource.name.contains(['{', '}']), "{}: {}", case.name, resource.name);
+            }
+        }
+    }
+}
+
+/// What is cut short, doubled or renamed is never read as less than it was.
+#[test]
+fn a_damaged_request_is_never_a_read_when_the_whole_one_is_a_change() {
+    let rooms = rooms();
+    let mut changed = 0;
+    for case in all_cases() {
+        let whole = request(&case.request);
+        if !is_change(&rooms, &whole) {
+            continue;
+        }
+        changed += 1;
+        let mut doubled = request(&case.request);
+        if let Some(scope) = doubled.headers.get("authorization").cloned() {
+            doubled.headers.append("authorization", scope);
+            assert!(!is_read(&rooms, &doubled), "doubled authorization: {}", case.name);
+        }
+        for header in ["x-http-method-override", "x-original-url", "x-rewrite-url"] {
+            let mut rewritten = request(&case.request);
+            rewritten.headers.insert(header, "GET".parse().unwrap());
+            assert!(!is_read(&rooms, &rewritten), "{header}: {}", case.name);
+        }
+        let mut encoded = request(&case.request);
+        encoded.headers.insert("content-encoding", "br".parse().unwrap());
+        assert!(!is_read(&rooms, &encoded), "content-encoding: {}", case.name);
+    }
+    assert!(changed > 20, "only {changed} cases are changes");
+}
+
+fn reading(rooms: &Rooms, parsed: &Parsed) -> Option<ordain_action::Call> {
+    let mut head = Head {
+        method: &parsed.method,
+        target: &parsed.target,
+        authority: &parsed.host,
+        headers: &parsed.headers,
+        way_in: WayIn::Reverse,
+    };
+    head.way_in = rooms.way_in(head.host());
+    let claim = rooms.claim(&head).ok()?;
+    match claim.decode(&upstream(), &head, &parsed.body, None) {
+        Reading::Call(call) => Some(call),
+        Reading::Undecodable { .. } => None,
+    }
+}
+
+fn is_change(rooms: &Rooms, parsed: &Parsed) -> bool {
+    reading(rooms, parsed).is_some_and(|call| call.is_change())
+}
+
+fn is_read(rooms: &Rooms, parsed: &Parsed) -> bool {
+    reading(rooms, parsed).is_some_and(|call| !call.is_change())
+}
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[ -~]{0,40}",
+            "/[a-zA-Z0-9_%./?=&-]{0,40}",
+            Just("/service/GraniteServiceVersion20100801/operation/DeleteAlarms".to_owned()),
+            Just("/?Action=TerminateInstances&Version=2016-11-15&InstanceId.1=i-1".to_owned()),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn no_head_or_body_panics(
+            method in prop_oneof![Just("GET"), Just("POST"), Just("PUT"), Just("DELETE"), Just("HEAD"), Just("BREW")],
+            target in text(),
+            host in prop_oneof![Just("gate.internal"), Just("ec2.eu-west-1.amazonaws.com"), Just("b.s3.amazonaws.com"), Just("x.vpce-1.s3.eu-west-1.vpce.amazonaws.com"), Just("")],
+            service in prop_oneof![Just("ec2"), Just("s3"), Just("dynamodb"), Just("lambda"), Just("cloudwatch"), Just("monitoring"), Just("rds")],
+            amz_target in prop::option::of("[ -~]{0,24}"),
+            body in prop_oneof![prop::collection::vec(any::<u8>(), 0..128), text().prop_map(String::into_bytes)],
+            form in any::<bool>(),
+        ) {
+            static ROOMS: std::sync::OnceLock<Rooms> = std::sync::OnceLock::new();
+            let rooms = ROOMS.get_or_init(rooms);
+            let mut headers = http::HeaderMap::new();
+            let scope = format!("AWS4-HMAC-SHA256 Credential=A/20260101/eu-west-1/{service}/aws4_request, Signature=0");
+            headers.insert("authorization", scope.parse().unwrap());
+            if let Some(target) = amz_target {
+                headers.insert("x-amz-target", target.parse().unwrap());
+            }
+            if form {
+                headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
+            }
+            let parsed = Parsed { method: method.to_owned(), target, host: host.to_owned(), headers, body };
+            let shown = show(rooms, &parsed);
+            prop_assert!(!shown.is_empty());
+        }
+    }
+}
