@@ -10,7 +10,7 @@ use ordain_action::{Access, Effect};
 
 use crate::inventory::{EdgeKind, Tier};
 use crate::limits::{Limits, SHARE_FROM};
-use crate::live::{LiveFact, alias};
+use crate::live::{LiveFact, alias, service};
 use crate::resolve::{Estate, Known, Site};
 
 /// The most dependants that are walked; more are over any limit.
@@ -174,14 +174,14 @@ fn dependants(estate: &Estate<'_>, node: &Node, follows: fn(EdgeKind) -> bool) -
         }
     };
     match node {
-        Node::Live(fact) => inside(&key(fact)),
+        Node::Live(fact) => fact.keys().iter().for_each(|key| inside(key)),
         Node::Entry(index) => {
             let Some(entry) = estate.model.inventory.get(*index) else { return found };
             if !estate.live.is_empty() {
                 inside(&entry.name);
                 let plane = entry.plane.unwrap_or(estate.plane);
                 for identifier in &entry.identifiers {
-                    inside(&alias(plane, &entry.account, &entry.region, &entry.kind, identifier));
+                    inside(&alias(plane, &entry.account, &entry.region, service(&entry.kind), identifier));
                 }
             }
             let declared = estate.model.inventory.graph.dependants(*index);
@@ -233,7 +233,7 @@ fn name(estate: &Estate<'_>, node: &Node) -> Arc<str> {
 }
 
 fn key(fact: &LiveFact) -> String {
-    alias(fact.plane, &fact.account, &fact.region, &fact.kind, &fact.identifier)
+    [&fact.kind, "|", fact.identifier.as_str()].concat()
 }
 
 fn most_critical(left: Option<Tier>, right: Option<Tier>) -> Option<Tier> {

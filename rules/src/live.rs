@@ -37,7 +37,8 @@ pub struct LiveFact {
 /// [`LiveInventory::sequence`] can be made again. Cloning is cheap.
 #[derive(Debug, Clone, Default)]
 pub struct LiveInventory {
-    facts: Arc<BTreeMap<Box<str>, Arc<LiveFact>>>,
+    facts: Arc<BTreeMap<Box<str>, Vec<Arc<LiveFact>>>>,
+    count: usize,
     inside: Arc<BTreeMap<Box<str>, Vec<Arc<LiveFact>>>>,
     sequence: u64,
 }
@@ -57,19 +58,23 @@ impl LiveInventory {
 
     /// How many resources there are.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.facts.len()
+    pub const fn len(&self) -> usize {
+        self.count
     }
 
     /// There are none.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.facts.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
     /// All of them, in a fixed order.
     pub fn iter(&self) -> impl Iterator<Item = &LiveFact> {
-        self.facts.values().map(AsRef::as_ref)
+        let own = self
+            .facts
+            .iter()
+            .flat_map(|(key, facts)| facts.iter().filter(move |fact| own_key(fact).as_str() == key.as_ref()));
+        own.map(AsRef::as_ref)
     }
 
     /// Folds the outcome of a recorded action in: what its answer says was created, and what a create
@@ -125,17 +130,29 @@ impl LiveInventory {
     pub fn add(&mut self, fact: LiveFact) {
         self.sequence = self.sequence.max(fact.sequence);
         let fact = Arc::new(fact);
-        let key = alias(fact.plane, &fact.account, &fact.region, &fact.kind, &fact.identifier);
+        let keys = fact.keys();
+        let facts = Arc::make_mut(&mut self.facts);
+        // An answer may be folded in twice (a replay): the later fact stands in the place of the earlier.
+        let same = |other: &Arc<LiveFact>| other.kind == fact.kind && other.identifier == fact.identifier;
+        let known = facts.get(own_key(&fact).as_str()).is_some_and(|known| known.iter().any(same));
+        self.count += usize::from(!known);
+        for key in keys {
+            let known = facts.entry(key.into()).or_default();
+            known.retain(|other| !same(other));
+            known.push(Arc::clone(&fact));
+        }
         let inside = Arc::make_mut(&mut self.inside);
         for holder in fact.within.iter().chain(&fact.uses) {
             for key in keys_of(fact.plane, &fact.account, &fact.region, holder) {
-                inside.entry(key.into()).or_default().push(Arc::clone(&fact));
+                let held = inside.entry(key.into()).or_default();
+                held.retain(|other| !same(other));
+                held.push(Arc::clone(&fact));
             }
         }
-        Arc::make_mut(&mut self.facts).insert(key.into(), fact);
     }
 
-    /// The fact about a resource, by its raw identifier or its canonical name.
+    /// The facts about a resource, by its raw identifier or its canonical name. Two of one service may
+    /// share an identifier; then both may be meant.
     pub(crate) fn get(
         &self,
         plane: Plane,
@@ -143,8 +160,12 @@ impl LiveInventory {
         region: &str,
         kind: &str,
         identifier: &str,
-    ) -> Option<&Arc<LiveFact>> {
-        self.facts.get(alias(plane, account, region, kind, identifier).as_str())
+    ) -> &[Arc<LiveFact>] {
+        if self.count == 0 {
+            return &[];
+        }
+        let key = alias(plane, account, region, service(kind), identifier);
+        self.facts.get(key.as_str()).map_or(&[], Vec::as_slice)
     }
 
     /// What was created in or with the holder known by a key of [`keys_of`].
@@ -153,7 +174,28 @@ impl LiveInventory {
     }
 }
 
-/// The key of a resource known by a raw identifier.
+impl LiveFact {
+    /// Every key it is known by: its identifier, and where that is a whole ARN the identifier in it.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let mut keys = vec![own_key(self)];
+        if self.identifier.starts_with("arn:") {
+            let last = self.identifier.rsplit([':', '/']).next().unwrap_or_default();
+            keys.push(alias(self.plane, &self.account, &self.region, service(&self.kind), last));
+        }
+        keys
+    }
+}
+
+fn own_key(fact: &LiveFact) -> String {
+    alias(fact.plane, &fact.account, &fact.region, service(&fact.kind), &fact.identifier)
+}
+
+/// The service of a type: `ec2` of `ec2:instance`. The vocabularies of the provider do not agree on more.
+pub(crate) fn service(kind: &str) -> &str {
+    kind.split(':').next().unwrap_or(kind)
+}
+
+/// The key of a resource known by a raw identifier, within a type or a service.
 pub(crate) fn alias(plane: Plane, account: &str, region: &str, kind: &str, identifier: &str) -> String {
     [plane.as_str(), account, region, kind, identifier].join("|")
 }
@@ -165,7 +207,7 @@ pub(crate) fn keys_of(plane: Plane, account: &str, region: &str, resource: &Reso
         keys.push(resource.name.clone());
     }
     for identifier in &resource.identifiers {
-        keys.push(alias(plane, account, region, &resource.kind, &identifier.value));
+        keys.push(alias(plane, account, region, service(&resource.kind), &identifier.value));
     }
     keys
 }

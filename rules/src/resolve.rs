@@ -10,7 +10,7 @@ use ordain_action::{NameBasis, Plane, Resource, Upstream};
 
 use crate::glob::Glob;
 use crate::inventory::{Entry, Standing};
-use crate::live::{LiveFact, LiveInventory, alias};
+use crate::live::{LiveFact, LiveInventory, alias, service};
 use crate::model::{Model, account_and_region};
 
 /// How deep a resource may lie in others that were created through the gate.
@@ -43,6 +43,13 @@ pub(crate) struct Site {
     pub(crate) anywhere: bool,
 }
 
+/// What raw identifiers stand for.
+struct Found {
+    sites: Vec<Site>,
+    /// Nothing else can be meant.
+    sure: bool,
+}
+
 /// Everything that names are resolved in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Estate<'e> {
@@ -69,10 +76,10 @@ impl<'e> Estate<'e> {
             return self.matches(resource);
         }
         let mut sites = self.by_name(resource);
-        let guessed = resource.basis == NameBasis::Bound;
-        if sites.is_empty() || guessed {
-            let found = self.by_identifier(resource);
-            if guessed && found.is_empty() {
+        let bound = resource.basis == NameBasis::Bound;
+        if sites.is_empty() || bound {
+            let Found { sites: found, sure } = self.by_identifier(resource);
+            if (bound && found.is_empty()) || !sure {
                 sites.push(self.anywhere(resource));
             }
             for site in found {
@@ -99,30 +106,37 @@ impl<'e> Estate<'e> {
             return self.entry(index).into_iter().collect();
         }
         let (account, region) = self.account_and_region(resource);
-        let live = self.live.get(self.plane, &account, &region, &resource.kind, &resource.name);
-        let live = live.or_else(|| {
-            self.live.get(self.plane, &self.upstream.account, self.region, &resource.kind, &resource.name)
-        });
-        live.map(|fact| self.live(fact, &resource.name, 0)).into_iter().collect()
+        let mut live = self.live.get(self.plane, &account, &region, &resource.kind, &resource.name);
+        if live.is_empty() {
+            let account = &self.upstream.account;
+            live = self.live.get(self.plane, account, self.region, &resource.kind, &resource.name);
+        }
+        live.iter().map(|fact| self.live(fact, &resource.name, 0)).collect()
     }
 
-    fn by_identifier(&self, resource: &Resource) -> Vec<Site> {
+    fn by_identifier(&self, resource: &Resource) -> Found {
         let (account, region) = self.account_and_region(resource);
         let mut entries = BTreeSet::new();
-        let mut sites = Vec::new();
+        let mut found = Found { sites: Vec::new(), sure: true };
         for identifier in &resource.identifiers {
+            let value = &identifier.value;
             for region in [region.as_ref(), ""] {
-                let key = alias(self.plane, &account, region, &resource.kind, &identifier.value);
-                entries.extend(self.model.inventory.by_alias(&key));
-                let fact = self.live.get(self.plane, &account, region, &resource.kind, &identifier.value);
-                if let Some(fact) = fact {
-                    let name = if resource.name.is_empty() { &identifier.value } else { &resource.name };
-                    sites.push(self.live(fact, name, 0));
-                }
+                let key = |kind: &str| alias(self.plane, &account, region, kind, value);
+                let exact = self.model.inventory.by_alias(&key(&resource.kind));
+                let wider = self.model.inventory.by_alias(&key(service(&resource.kind)));
+                entries.extend(if exact.is_empty() { wider } else { exact });
+                let facts = self.live.get(self.plane, &account, region, &resource.kind, value);
+                let name = if resource.name.is_empty() { value } else { &resource.name };
+                found.sites.extend(facts.iter().map(|fact| self.live(fact, name, 0)));
+                // A name that some other type of the service has says little; an identifier that the
+                // provider made is of one type only.
+                let other = facts.iter().any(|fact| fact.kind != resource.kind);
+                let by_service = other || (exact.is_empty() && !wider.is_empty());
+                found.sure &= !by_service || is_made(value);
             }
         }
-        sites.extend(entries.into_iter().filter_map(|index| self.entry(index)));
-        sites
+        found.sites.extend(entries.into_iter().filter_map(|index| self.entry(index)));
+        found
     }
 
     /// Every match of a pattern, and what else it may hold.
@@ -147,6 +161,12 @@ impl<'e> Estate<'e> {
         }
         sites.push(Site { anywhere: true, ..remainder });
         sites
+    }
+
+    /// The entry of a name.
+    #[cfg(test)]
+    pub(crate) fn named(&self, name: &str) -> Option<Site> {
+        self.model.inventory.by_name(name).and_then(|index| self.entry(index))
     }
 
     fn entry(&self, index: u32) -> Option<Site> {
@@ -203,12 +223,16 @@ impl<'e> Estate<'e> {
         for identifier in &parent.identifiers {
             let found =
                 self.live.get(fact.plane, &fact.account, &fact.region, &parent.kind, &identifier.value);
-            if let Some(holder) = found {
-                return vec![there.live(holder, &identifier.value, depth + 1)];
+            if !found.is_empty() {
+                return found.iter().map(|holder| there.live(holder, &identifier.value, depth + 1)).collect();
             }
         }
-        let found = there.by_identifier(parent);
-        if found.is_empty() { vec![there.unknown(parent)] } else { found }
+        let Found { sites, .. } = there.by_identifier(parent);
+        if !sites.is_empty() {
+            return sites;
+        }
+        let known = !parent.name.is_empty() && parent.basis != NameBasis::Scope;
+        vec![if known { there.unknown(parent) } else { there.whole(parent) }]
     }
 
     /// A resource that only its name is known of: what the scopes say that would hold it.
@@ -288,6 +312,13 @@ impl<'e> Estate<'e> {
         }
         (account, region)
     }
+}
+
+/// An identifier as the provider makes them, `i-0123456789abcdef0`: never the same for two types.
+fn is_made(identifier: &str) -> bool {
+    identifier.rsplit_once('-').is_some_and(|(_, digits)| {
+        matches!(digits.len(), 8 | 17) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 /// Names that are shared by all accounts: a bucket that no scope holds may be anybody's.

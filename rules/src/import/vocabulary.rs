@@ -23,7 +23,7 @@ const fn word(
 /// Sorted by Terraform's name.
 const WORDS: [Word; 78] = [
     word("aws_acm_certificate", "acm:certificate", None, &[]),
-    word("aws_alb", "elasticloadbalancing:loadbalancer/app", None, &["name"]),
+    word("aws_alb", "elasticloadbalancing:loadbalancer", None, &["name"]),
     word("aws_ami", "ec2:image", None, &[]),
     word("aws_api_gateway_rest_api", "apigateway:RestApis", None, &[]),
     word("aws_apigatewayv2_api", "apigateway:Apis", None, &[]),
@@ -79,8 +79,8 @@ const WORDS: [Word; 78] = [
     word("aws_kms_key", "kms:key", None, &["key_id"]),
     word("aws_lambda_function", "lambda:function", None, &["function_name"]),
     word("aws_launch_template", "ec2:launch-template", None, &["name"]),
-    word("aws_lb", "elasticloadbalancing:loadbalancer/app", None, &["name"]),
-    word("aws_lb_listener", "elasticloadbalancing:listener/app", None, &[]),
+    word("aws_lb", "elasticloadbalancing:loadbalancer", None, &["name"]),
+    word("aws_lb_listener", "elasticloadbalancing:listener", None, &[]),
     word("aws_lb_target_group", "elasticloadbalancing:targetgroup", None, &["name"]),
     word("aws_msk_cluster", "kafka:cluster", None, &["cluster_name"]),
     word("aws_nat_gateway", "ec2:natgateway", Some("natgateway"), &[]),

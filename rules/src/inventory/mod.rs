@@ -113,8 +113,11 @@ impl Inventory {
             inventory.by_name.insert(Arc::clone(&entry.name), index);
             if let Some(plane) = entry.plane {
                 for identifier in &entry.identifiers {
-                    let key = live::alias(plane, &entry.account, &entry.region, &entry.kind, identifier);
-                    inventory.by_alias.entry(key.into()).or_default().push(index);
+                    // By type, and by service for requests that name the type in other words.
+                    for kind in [entry.kind.as_ref(), live::service(&entry.kind)] {
+                        let key = live::alias(plane, &entry.account, &entry.region, kind, identifier);
+                        inventory.by_alias.entry(key.into()).or_default().push(index);
+                    }
                 }
             }
             if let Some(system) = &entry.standing.system {

@@ -451,7 +451,8 @@ fn is_public(name: &str) -> bool {
         return false;
     };
     let account = parts.nth(1).unwrap_or_default();
-    account == "aws" || (account.is_empty() && service == "ec2")
+    let own_key = service == "kms" && name.contains(":alias/aws/");
+    account == "aws" || own_key || (account.is_empty() && service == "ec2")
 }
 
 #[cfg(test)]
@@ -462,6 +463,8 @@ mod tests {
     fn what_is_the_providers_own_is_public() {
         assert!(is_public("arn:aws:iam::aws:policy/ReadOnlyAccess"));
         assert!(is_public("arn:aws:ec2:eu-west-1::image/ami-0a"));
+        assert!(is_public("arn:aws:kms:eu-west-1:111122223333:alias/aws/ebs"));
+        assert!(!is_public("arn:aws:kms:eu-west-1:111122223333:alias/own"));
         assert!(!is_public("arn:aws:s3:::backups"));
         assert!(!is_public("arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-0a"));
         assert!(!is_public("ami-0a"));

@@ -5,6 +5,8 @@
 
 mod documents;
 mod gates;
+mod live;
+mod modes;
 mod ownership;
 mod reach;
 mod support;

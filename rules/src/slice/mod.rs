@@ -275,3 +275,6 @@ fn value(leaf: &Leaf<'_>) -> RestrictedExpression {
         Scalar::Null | Scalar::Empty => text(""),
     }
 }
+
+#[cfg(test)]
+mod totality;
