@@ -150,7 +150,7 @@ async fn connection<S, F, B>(
     let mut stop = shared.stop.clone();
     let opened = async {
         match shared.settings.tls.as_ref() {
-            Some(tls) => handshake(tls, socket).await,
+            Some(tls) => Box::pin(handshake(tls, socket)).await,
             None => preface(socket).await,
         }
     };
@@ -166,10 +166,11 @@ async fn connection<S, F, B>(
     };
     let info = ConnectionInfo { peer, local, tls: opened.tls, way_in: WayIn::Reverse, refused: None };
     let stream = Stream::new(opened.carrier, opened.ahead, shared.settings.body_timeout);
+    // Each on its own, so that a connection takes the memory of what it speaks.
     if opened.http2 {
-        serve::http2(shared, info, stream).await;
+        Box::pin(serve::http2(shared, info, stream)).await;
     } else {
-        serve::http1(shared, info, stream).await;
+        Box::pin(serve::http1(shared, info, stream)).await;
     }
     drop(place);
 }
