@@ -3,11 +3,9 @@
 //! Leaves out what is asked of it.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -92,6 +90,11 @@ impl Gate {
 
     pub(crate) fn key(&self, actor: &str) -> &Key {
         &self.keys.iter().find(|(name, _)| name == actor).expect("the actor has a key").1
+    }
+
+    /// The real key pair.
+    pub(crate) fn real(&self) -> &(String, String) {
+        &self.setup.real
     }
 
     pub(crate) fn ledger_folder(&self) -> PathBuf {
@@ -204,7 +207,10 @@ fn ledger_folder(folder: &Path, setup: &Setup) -> PathBuf {
 fn write_files(folder: &Path, setup: &Setup, recorder: &Recorder) {
     let endpoint = setup.endpoint.clone().unwrap_or_else(|| format!("http://{}", recorder.address));
     let mut text = format!("state = {:?}\nmode = {:?}\n", folder.join("state"), setup.mode);
-    text.push_str("[listen]\ndata = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n");
+    // The other verbs ask a running gate at the address in its settings, so that it must be known ahead.
+    let admin = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port is free");
+    text.push_str("[log]\nformat = \"json\"\n[listen]\ndata = \"127.0.0.1:0\"\n");
+    writeln!(text, "admin = \"{admin}\"").unwrap();
     write!(text, "[model]\ndirectory = {:?}\n", folder.join("model")).unwrap();
     write!(text, "[ledger]\ndirectory = {:?}\norigin = \"ordain/test\"\n", ledger_folder(folder, setup)).unwrap();
     text.push_str(&setup.settings);
@@ -258,32 +264,24 @@ fn spawn(folder: &Path, setup: &Setup) -> (Child, SocketAddr, SocketAddr) {
     words.push(env!("CARGO_BIN_EXE_ordain").to_owned());
     let mut command = Command::new(&words[0]);
     scrub(&mut command).args(&words[1..]).arg("--config").arg(folder.join("gate.toml")).arg("serve");
-    let log = std::fs::File::create(folder.join("gate.log")).unwrap();
-    let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the program starts");
-    let stdout = child.stdout.take().unwrap();
-    let (found, addresses) = mpsc::channel();
-    thread::spawn(move || {
-        // Read to the end, so that the program never waits for us.
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            for address in addresses_in(&line) {
-                drop(found.send(address));
-            }
+    let path = folder.join("gate.log");
+    let log = std::fs::File::create(&path).unwrap();
+    let mut child =
+        command.stdout(log.try_clone().unwrap()).stderr(log).spawn().expect("the program starts");
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let said = std::fs::read_to_string(&path).unwrap_or_default();
+        let line = said.lines().find(|line| line.contains("serving")).map(addresses_in);
+        if let Some([data, admin, ..]) = line.as_deref() {
+            return (child, *data, *admin);
         }
-    });
-    let mut next = || {
-        addresses.recv_timeout(Duration::from_secs(30)).unwrap_or_else(|_| {
-            let log = std::fs::read_to_string(folder.join("gate.log")).unwrap_or_default();
-            panic!("the program did not say where it listens: {log}")
-        })
-    };
-    let data = next();
-    let mut admin = next();
-    while admin == data {
-        admin = next();
+        let ended = child.try_wait().unwrap();
+        assert!(ended.is_none() && Instant::now() < until, "the program did not say where it listens: {said}");
+        thread::sleep(Duration::from_millis(10));
     }
-    (child, data, admin)
 }
 
+/// Addresses in a line of the log, in order.
 fn addresses_in(line: &str) -> Vec<SocketAddr> {
     line.split(|letter: char| !(letter.is_ascii_digit() || letter == '.' || letter == ':'))
         .filter_map(|word| word.trim_matches(['.', ':']).parse().ok())

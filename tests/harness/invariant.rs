@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 
 use base64::Engine as _;
-use ordain_decode::{Rooms, RoomsConfig, decode_line};
+use ordain_decode::line::decode_line;
+use ordain_decode::{Rooms, RoomsConfig};
 use serde_json::Value;
 
 use super::ledger::{Entry, LedgerView};

@@ -8,7 +8,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use ordain_decode::{Rooms, RoomsConfig, decode_line};
+use ordain_decode::line::decode_line;
+use ordain_decode::{Rooms, RoomsConfig};
 use serde::Deserialize;
 
 /// What `sweep.py` says of a request.
