@@ -27,7 +27,10 @@ pub(super) fn claim(
     let signature = ordain_sigv4::claim(&signed_head(head), now).map_err(|refusal| fault(&refusal))?;
     let id = signature.key_id();
     let key = keys.find(id).ok_or_else(|| {
-        unauthenticated("unknown_key", format!("the access key `{id}` is not one that is issued here; use an issued key"))
+        unauthenticated(
+            "unknown_key",
+            format!("the access key `{id}` is not one that is issued here; use an issued key"),
+        )
     })?;
     in_force(keys, &key, now)?;
     session_token(&key, &signature)?;
@@ -102,9 +105,10 @@ fn in_force(keys: &KeyStore, key: &IssuedKey, now: Timestamp) -> Result<(), Faul
         return Err(unauthenticated("key_revoked", text));
     }
     match key.minted.as_ref().and_then(|minted| minted.expires) {
-        Some(expires) if now >= expires => {
-            Err(unauthenticated("token_expired", format!("the session ended at `{expires}`; start a new one")))
-        }
+        Some(expires) if now >= expires => Err(unauthenticated(
+            "token_expired",
+            format!("the session ended at `{expires}`; start a new one"),
+        )),
         Some(_) | None => Ok(()),
     }
 }
@@ -114,8 +118,12 @@ fn session_token(key: &IssuedKey, signature: &ordain_sigv4::Claimed) -> Result<(
     let text = match (ours, signature.session_token()) {
         (None, None) => return Ok(()),
         (Some(ours), Some(given)) if ours.is(given) => return Ok(()),
-        (Some(_), Some(_)) => "the session token is not the one that came with the key; send both as they were given",
-        (Some(_), None) => "the key is temporary and its session token is missing; send it with every request",
+        (Some(_), Some(_)) => {
+            "the session token is not the one that came with the key; send both as they were given"
+        }
+        (Some(_), None) => {
+            "the key is temporary and its session token is missing; send it with every request"
+        }
         (None, Some(_)) => "the key is not temporary and comes with a session token; send none",
     };
     Err(unauthenticated("invalid_token", text))

@@ -53,7 +53,13 @@ const BODY: &[u8] = b"Action=DescribeInstances&Version=2016-11-15";
 
 /// Signs a request, lets `change` have it, and says who it is from.
 #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
-fn check(store: &KeyStore, pair: &KeyPair, after: SignedDuration, change: impl Fn(&mut HeaderMap), expected: Expect) {
+fn check(
+    store: &KeyStore,
+    pair: &KeyPair,
+    after: SignedDuration,
+    change: impl Fn(&mut HeaderMap),
+    expected: Expect,
+) {
     let derived = KeyCache::new();
     let mut headers = HeaderMap::new();
     let outgoing = Outgoing {
@@ -68,17 +74,29 @@ fn check(store: &KeyStore, pair: &KeyPair, after: SignedDuration, change: impl F
     };
     let _ = ordain_sigv4::sign(&derived, pair, &outgoing, &mut headers).unwrap();
     change(&mut headers);
-    let head =
-        Head { method: "POST", target: "/", authority: "127.0.0.1:7070", headers: &headers, way_in: WayIn::Reverse };
+    let head = Head {
+        method: "POST",
+        target: "/",
+        authority: "127.0.0.1:7070",
+        headers: &headers,
+        way_in: WayIn::Reverse,
+    };
     let sha256 = Sha256::digest(BODY).into();
     let said = claim(store, served, &head, now() + after)
-        .and_then(|claimed| claimed.prove(store, &derived, &head, Body::Held { sha256: &sha256 }, now() + after))
+        .and_then(|claimed| {
+            claimed.prove(store, &derived, &head, Body::Held { sha256: &sha256 }, now() + after)
+        })
         .map_or_else(
             |fault| format!("{}: {}", fault.reason_code().as_str(), fault.denial().text),
             |identified| {
                 let actor = identified.actor;
                 let session = actor.session.as_deref().unwrap_or("no session");
-                format!("{} {} in {}, {session}", actor.party.kind.as_str(), actor.party.name, actor.upstream.account)
+                format!(
+                    "{} {} in {}, {session}",
+                    actor.party.kind.as_str(),
+                    actor.party.name,
+                    actor.upstream.account
+                )
             },
         );
     expected.assert_eq(&said);
@@ -126,14 +144,18 @@ fn a_key_that_is_unknown_revoked_or_over_is_told_so() {
         &stranger,
         AT_ONCE,
         |_| (),
-        expect!["unknown_key: the access key `AKIASTRANGER` is not one that is issued here; use an issued key"],
+        expect![
+            "unknown_key: the access key `AKIASTRANGER` is not one that is issued here; use an issued key"
+        ],
     );
     check(
         &store,
         &session,
         SignedDuration::from_mins(10),
         |headers| drop(headers.remove("x-amz-security-token")),
-        expect!["malformed_signature: the header `x-amz-security-token` is signed and missing; send what was signed"],
+        expect![
+            "malformed_signature: the header `x-amz-security-token` is signed and missing; send what was signed"
+        ],
     );
     let foreign = KeyPair { session_token: Some(Secret::new("another".to_owned())), ..session.clone() };
     check(
@@ -141,7 +163,9 @@ fn a_key_that_is_unknown_revoked_or_over_is_told_so() {
         &foreign,
         AT_ONCE,
         |_| (),
-        expect!["invalid_token: the session token is not the one that came with the key; send both as they were given"],
+        expect![
+            "invalid_token: the session token is not the one that came with the key; send both as they were given"
+        ],
     );
     let bare = KeyPair { session_token: None, ..session };
     check(
@@ -149,7 +173,9 @@ fn a_key_that_is_unknown_revoked_or_over_is_told_so() {
         &bare,
         AT_ONCE,
         |_| (),
-        expect!["invalid_token: the key is temporary and its session token is missing; send it with every request"],
+        expect![
+            "invalid_token: the key is temporary and its session token is missing; send it with every request"
+        ],
     );
     let decorated = KeyPair { session_token: Some(Secret::new("another".to_owned())), ..pair(&key) };
     check(
@@ -188,28 +214,36 @@ fn a_request_that_was_changed_or_kept_is_refused() {
         &key,
         SignedDuration::from_mins(16),
         |_| (),
-        expect!["clock_skew: the request was signed at `20261123T210000Z` and the time is `20261123T211600Z`; set the clock and sign again"],
+        expect![
+            "clock_skew: the request was signed at `20261123T210000Z` and the time is `20261123T211600Z`; set the clock and sign again"
+        ],
     );
     check(
         &store,
         &key,
         SignedDuration::from_mins(-16),
         |_| (),
-        expect!["clock_skew: the request was signed at `20261123T210000Z` and the time is `20261123T204400Z`; set the clock and sign again"],
+        expect![
+            "clock_skew: the request was signed at `20261123T210000Z` and the time is `20261123T204400Z`; set the clock and sign again"
+        ],
     );
     check(
         &store,
         &key,
         AT_ONCE,
         |headers| drop(headers.insert("x-amz-date", HeaderValue::from_static("20261123T210001Z"))),
-        expect!["signature_mismatch: the signature does not match; check the secret access key and that nothing rewrites the request"],
+        expect![
+            "signature_mismatch: the signature does not match; check the secret access key and that nothing rewrites the request"
+        ],
     );
     check(
         &store,
         &key,
         AT_ONCE,
         |headers| drop(headers.insert("x-amz-target", HeaderValue::from_static("Other.Operation"))),
-        expect!["header_not_signed: the header `x-amz-target` is not signed; sign every `x-amz-` header and `host`"],
+        expect![
+            "header_not_signed: the header `x-amz-target` is not signed; sign every `x-amz-` header and `host`"
+        ],
     );
     check(
         &store,
@@ -223,6 +257,8 @@ fn a_request_that_was_changed_or_kept_is_refused() {
         &elsewhere,
         AT_ONCE,
         |_| (),
-        expect!["unknown_upstream: the key is bound to the upstream `gone`, which is not served here, or whose account is not verified yet; ask the operator"],
+        expect![
+            "unknown_upstream: the key is bound to the upstream `gone`, which is not served here, or whose account is not verified yet; ask the operator"
+        ],
     );
 }

@@ -264,7 +264,9 @@ impl KeyStore {
 
     fn add(&self, key: IssuedKey) -> Result<Arc<IssuedKey>, KeyError> {
         let name = &key.party.name;
-        if name.is_empty() || name.chars().any(|character| character.is_whitespace() || character.is_control()) {
+        if name.is_empty()
+            || name.chars().any(|character| character.is_whitespace() || character.is_control())
+        {
             return Err(KeyError::BadActor(name.to_string()));
         }
         let mut writer = self.writer();

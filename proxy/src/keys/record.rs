@@ -112,7 +112,8 @@ pub(super) fn write(key: &IssuedKey, sealing: &SealingKey) -> Result<String, Key
     let public = serde_json::value::to_raw_value(&public).map_err(|_| KeyError::Cryptography)?;
     let hidden = Zeroizing::new(serde_json::to_string(&hidden).map_err(|_| KeyError::Cryptography)?);
     let sealed = STANDARD.encode(sealing.seal(&about(public.get()), &hidden)?);
-    serde_json::to_string(&Written { version: VERSION, key: public, sealed }).map_err(|_| KeyError::Cryptography)
+    serde_json::to_string(&Written { version: VERSION, key: public, sealed })
+        .map_err(|_| KeyError::Cryptography)
 }
 
 /// Reads a line; says what is wrong with it otherwise.

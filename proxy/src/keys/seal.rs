@@ -26,7 +26,8 @@ impl SealingKey {
     /// [`KeyError::SealingKey`] when what is found is not a key, or others may read it.
     pub fn find(state: &Path, given: Option<&str>, credentials: Option<&Path>) -> Result<Self, KeyError> {
         if let Some(text) = given {
-            return Self::from_hex(text.trim()).ok_or_else(|| unusable("the one given", "64 hexadecimal digits"));
+            return Self::from_hex(text.trim())
+                .ok_or_else(|| unusable("the one given", "64 hexadecimal digits"));
         }
         match credentials.map(|folder| folder.join("ordain-key")).filter(|path| path.exists()) {
             Some(path) => Self::in_file(&path),
@@ -55,7 +56,10 @@ impl SealingKey {
         let text = Zeroizing::new(fs::read_to_string(path).map_err(|source| KeyError::io(path, source))?);
         let mode = fs::metadata(path).map_err(|source| KeyError::io(path, source))?.mode();
         if mode & 0o077 != 0 {
-            return Err(unusable(&path.display().to_string(), "readable by its owner only; run `chmod 600` on it"));
+            return Err(unusable(
+                &path.display().to_string(),
+                "readable by its owner only; run `chmod 600` on it",
+            ));
         }
         Self::from_hex(text.trim())
             .ok_or_else(|| unusable(&path.display().to_string(), "64 hexadecimal digits"))
@@ -96,7 +100,13 @@ fn make(state: &Path, path: &Path) -> Result<(), KeyError> {
     let text = Zeroizing::new(hex::encode(bytes.as_slice()));
     let draft: PathBuf = state.join(format!("sealing.key.{}", std::process::id()));
     let failed = |source| KeyError::io(&draft, source);
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft).map_err(failed)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)
+        .map_err(failed)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
     // A link fails where the other process was first, and its key is the one in force then.
     let linked = fs::hard_link(&draft, path);

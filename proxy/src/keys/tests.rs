@@ -103,17 +103,20 @@ fn a_line_that_was_changed_is_not_served() {
     store(state.path()).unwrap().revoke(&made.id, now()).unwrap();
     let path = state.path().join("keys.jsonl");
     let text = fs::read_to_string(&path).unwrap();
-    for (from, to) in
-        [("alice", "admin"), ("\"person\"", "\"pipeline\""), ("\"default\"", "\"prod\""), (made.id.as_ref(), "AKORAAAAAAAAAAAAAAAA")]
-    {
+    for (from, to) in [
+        ("alice", "admin"),
+        ("\"person\"", "\"pipeline\""),
+        ("\"default\"", "\"prod\""),
+        (made.id.as_ref(), "AKORAAAAAAAAAAAAAAAA"),
+    ] {
         fs::write(&path, text.replace(from, to)).unwrap();
         let refused = store(state.path()).unwrap_err().to_string();
         assert!(refused.ends_with("line 1 does not open under this sealing key, or was changed; give the key it was sealed under"), "{refused}");
     }
     // To take the revocation back, its line would have to open without the word that it is one.
-    let start = text.find(",\"revoked\":").unwrap();
-    let end = start + text[start..].find('}').unwrap();
-    fs::write(&path, format!("{}{}", &text[..start], &text[end..])).unwrap();
+    let (before, rest) = text.split_once(",\"revoked\":").unwrap();
+    let (_, after) = rest.split_once('}').unwrap();
+    fs::write(&path, format!("{before}}}{after}")).unwrap();
     assert!(store(state.path()).is_err());
 }
 
@@ -176,8 +179,8 @@ fn a_torn_line_is_cut_and_not_read() {
     let key = store(state.path()).unwrap().create(&alice(), now()).unwrap();
     let path = state.path().join("keys.jsonl");
     let mut text = fs::read_to_string(&path).unwrap();
-    let half = text.len() / 2;
-    text.push_str(&text.clone()[..half]);
+    let half = text.split_at(text.len() / 2).0.to_owned();
+    text.push_str(&half);
     fs::write(&path, &text).unwrap();
     let opened = store(state.path()).unwrap();
     assert_eq!(opened.list().len(), 1);
@@ -221,7 +224,8 @@ fn an_id_or_a_secret_that_no_client_can_use_is_refused() {
     let state = tempfile::tempdir().unwrap();
     let opened = store(state.path()).unwrap();
     let secret = || Secret::new("long-enough-to-sign-with".to_owned());
-    let import = |id: &str, secret: Secret| opened.import(&alice(), id, secret, now()).unwrap_err().to_string();
+    let import =
+        |id: &str, secret: Secret| opened.import(&alice(), id, secret, now()).unwrap_err().to_string();
     assert_eq!(
         import("short", secret()),
         "the id `short` is not 16 to 128 letters, digits and underscores; give another"

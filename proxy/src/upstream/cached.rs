@@ -66,7 +66,9 @@ impl Cached {
         }
         // Boxed, because the provider of a role asks the cache of its base credential.
         match Box::pin(self.provider.fetch(&self.upstream, now)).await {
-            Ok(fetched) if is_issued_form(&fetched.pair.id) => Err(UpstreamError::Loop(self.upstream.clone())),
+            Ok(fetched) if is_issued_form(&fetched.pair.id) => {
+                Err(UpstreamError::Loop(self.upstream.clone()))
+            }
             Ok(fetched) => {
                 let pair = Arc::new(fetched.pair);
                 self.current.store(Some(Arc::new(Current {

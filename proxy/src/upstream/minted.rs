@@ -66,10 +66,13 @@ fn replace(
         secret_access_key: key.secret.expose(),
         session_token: token.map(Secret::expose),
     };
-    let replaced = claim.replace_credentials(found, &replacement, answer, body).map_err(|why| leak(why.text))?;
+    let replaced =
+        claim.replace_credentials(found, &replacement, answer, body).map_err(|why| leak(why.text))?;
     // INVARIANT: the real secret never leaves, however the answer was written.
     let real = [Some(found.secret_access_key.as_str()), found.session_token.as_deref()];
-    let holds = |secret: &str| !secret.is_empty() && replaced.windows(secret.len()).any(|part| part == secret.as_bytes());
+    let holds = |secret: &str| {
+        !secret.is_empty() && replaced.windows(secret.len()).any(|part| part == secret.as_bytes())
+    };
     if real.into_iter().flatten().any(holds) {
         return Err(leak("the real credential stands in the answer more than once"));
     }
@@ -83,7 +86,10 @@ fn expiration(text: &str) -> Result<Timestamp, Fault> {
         return Ok(time);
     }
     // A part of a second is cut off: the issued credential must not outlive the real one.
-    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    if !part.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(unreadable());
+    }
     Timestamp::from_second(whole.parse().map_err(|_| unreadable())?).map_err(|_| unreadable())
 }
 

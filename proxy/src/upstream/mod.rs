@@ -14,10 +14,12 @@ mod tests;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use http::Uri;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ordain_action::{Party, Plane, Upstream};
 use ordain_sigv4::KeyPair;
 
@@ -96,7 +98,9 @@ pub enum UpstreamError {
     #[error("the credential of upstream `{0}` was issued by a gate; give the provider's own")]
     Loop(String),
     /// The account could not be asked for.
-    #[error("the account of upstream `{upstream}` cannot be verified: {why}; check its credential and endpoint")]
+    #[error(
+        "the account of upstream `{upstream}` cannot be verified: {why}; check its credential and endpoint"
+    )]
     Unverified {
         /// The upstream.
         upstream: String,
@@ -104,7 +108,9 @@ pub enum UpstreamError {
         why: String,
     },
     /// The account is another than the one configured.
-    #[error("the credential of upstream `{upstream}` is of account `{found}` and not `{expected}`; correct one")]
+    #[error(
+        "the credential of upstream `{upstream}` is of account `{found}` and not `{expected}`; correct one"
+    )]
     OtherAccount {
         /// The upstream.
         upstream: String,
@@ -141,6 +147,12 @@ pub enum UpstreamError {
     },
 }
 
+/// How long the start waits for the accounts to be verified.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How often an account that is not verified yet is asked for again.
+const RETRY: Duration = Duration::from_secs(10);
+
 /// Addresses and names that this gate is reached by: none of them is an upstream.
 #[derive(Debug, Clone, Default)]
 pub struct Own {
@@ -153,8 +165,10 @@ pub struct Own {
 /// All upstreams.
 #[derive(Debug)]
 pub struct Upstreams {
-    entries: BTreeMap<Arc<str>, Entry>,
+    entries: Arc<Entries>,
 }
+
+type Entries = BTreeMap<Arc<str>, Entry>;
 
 #[derive(Debug)]
 struct Entry {
@@ -168,7 +182,8 @@ struct Entry {
 impl Upstreams {
     /// Takes up the upstreams configured, and verifies each one's account through its own endpoint.
     ///
-    /// One whose credential is not to be had now is taken up unverified: see [`Upstreams::verify`].
+    /// One whose credential is not to be had now is taken up unverified, asked for again every ten seconds, and not
+    /// served until then.
     ///
     /// # Errors
     /// [`UpstreamError`] when an account is not the one configured, or an endpoint or a role can never be right.
@@ -191,9 +206,11 @@ impl Upstreams {
                 },
             );
         }
-        let upstreams = Self { entries };
-        for name in upstreams.entries.keys() {
-            match upstreams.verify(name, now).await {
+        let upstreams = Self { entries: Arc::new(entries) };
+        // A source that keeps us waiting must not keep the other upstreams from being served.
+        let all = upstreams.entries.values().map(|entry| tokio::time::timeout(PATIENCE, entry.verify(now)));
+        for outcome in join_all(all).await.into_iter().flatten() {
+            match outcome {
                 Ok(_) | Err(UpstreamError::NoCredential { .. } | UpstreamError::Unverified { .. }) => {}
                 Err(
                     error @ (UpstreamError::Unknown(_)
@@ -206,6 +223,9 @@ impl Upstreams {
                 ) => return Err(error),
             }
         }
+        if !upstreams.unverified().is_empty() {
+            tokio::spawn(keep_verifying(Arc::downgrade(&upstreams.entries), now));
+        }
         Ok(upstreams)
     }
 
@@ -214,15 +234,7 @@ impl Upstreams {
     /// # Errors
     /// [`UpstreamError`].
     pub async fn verify(&self, name: &str, now: Timestamp) -> Result<Upstream, UpstreamError> {
-        let entry = self.entry(name)?;
-        if let Some(verified) = entry.verified.get() {
-            return Ok(verified.clone());
-        }
-        let pair = entry.base.get(now).await?;
-        let caller = entry.sts.caller(&pair).await?;
-        let verified = entry.verified_as(&caller)?;
-        entry.base.set_verified(&pair);
-        Ok(entry.verified.get_or_init(|| verified).clone())
+        self.entry(name)?.verify(now).await.cloned()
     }
 
     /// The names of those whose account is not verified yet.
@@ -267,9 +279,9 @@ impl Upstreams {
         now: Timestamp,
     ) -> Result<Arc<KeyPair>, UpstreamError> {
         let entry = self.entry(name)?;
-        let verified = self.verify(name, now).await?;
+        let verified = entry.verify(now).await?;
         match &entry.source.role {
-            None => entry.base_pair(&verified, now).await,
+            None => entry.base_pair(verified, now).await,
             Some(template) => {
                 let role = sts::role_for(template, party)?;
                 entry.for_actor(role, party).get(now).await
@@ -283,6 +295,17 @@ impl Upstreams {
 }
 
 impl Entry {
+    async fn verify(&self, now: Timestamp) -> Result<&Upstream, UpstreamError> {
+        if let Some(verified) = self.verified.get() {
+            return Ok(verified);
+        }
+        let pair = self.base.get(now).await?;
+        let caller = self.sts.caller(&pair).await?;
+        let verified = self.verified_as(&caller)?;
+        self.base.set_verified(&pair);
+        Ok(self.verified.get_or_init(|| verified))
+    }
+
     fn verified_as(&self, caller: &Caller) -> Result<Upstream, UpstreamError> {
         // What an assumed role does is done in the role's account, wherever the first credential is from.
         let account = self.source.role.as_deref().and_then(sts::role_account).unwrap_or(&caller.account);
@@ -328,6 +351,22 @@ impl Entry {
             Arc::new(Cached::new(&self.source.name, provider))
         });
         Arc::clone(made)
+    }
+}
+
+/// Tries again until each upstream is verified, or nobody needs them any more.
+async fn keep_verifying(entries: Weak<Entries>, started: Timestamp) {
+    let since = Instant::now();
+    loop {
+        tokio::time::sleep(RETRY).await;
+        let Some(entries) = entries.upgrade() else { return };
+        let elapsed = SignedDuration::try_from(since.elapsed()).unwrap_or_default();
+        let now = started.checked_add(elapsed).unwrap_or(started);
+        // Who is refused stays unverified, and is not served.
+        let all = join_all(entries.values().map(|entry| entry.verify(now))).await;
+        if all.iter().all(Result::is_ok) {
+            return;
+        }
     }
 }
 

@@ -27,7 +27,15 @@ pub(super) enum Provider {
     /// In hand.
     Fixed(KeyPair),
     /// A role, assumed with another credential for one party.
-    Role { base: Arc<Cached>, sts: Sts, role: String, party: Party },
+    Role(Box<Role>),
+}
+
+/// A role for one party.
+pub(super) struct Role {
+    base: Arc<Cached>,
+    sts: Sts,
+    role: String,
+    party: Party,
 }
 
 impl Provider {
@@ -47,8 +55,8 @@ impl Provider {
         }
     }
 
-    pub(super) const fn role(base: Arc<Cached>, sts: Sts, role: String, party: Party) -> Self {
-        Self::Role { base, sts, role, party }
+    pub(super) fn role(base: Arc<Cached>, sts: Sts, role: String, party: Party) -> Self {
+        Self::Role(Box::new(Role { base, sts, role, party }))
     }
 
     pub(super) async fn fetch(&self, upstream: &str, now: Timestamp) -> Result<Fetched, UpstreamError> {
@@ -68,9 +76,9 @@ impl Provider {
             }
             Self::File(path) => read(path).map(|pair| Fetched { pair, expires: None }).map_err(missing),
             Self::Fixed(pair) => Ok(Fetched { pair: pair.clone(), expires: None }),
-            Self::Role { base, sts, role, party } => {
-                let pair = base.get(now).await?;
-                sts.assume(&pair, role, party).await
+            Self::Role(role) => {
+                let pair = role.base.get(now).await?;
+                role.sts.assume(&pair, &role.role, &role.party).await
             }
         }
     }
@@ -81,7 +89,8 @@ fn read(path: &Path) -> Result<KeyPair, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("`{shown}` cannot be read: {error}"))?;
     let text = Zeroizing::new(text);
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let (Some(id), Some(secret), token, None) = (lines.next(), lines.next(), lines.next(), lines.next()) else {
+    let (Some(id), Some(secret), token, None) = (lines.next(), lines.next(), lines.next(), lines.next())
+    else {
         return Err(format!("`{shown}` is not two lines, key id and secret, or three with a session token"));
     };
     Ok(KeyPair {

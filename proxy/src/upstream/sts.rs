@@ -3,8 +3,6 @@
 //! They go to the upstream's own endpoint, never through the environment's, which may be this gate. Leaves out when
 //! they are made.
 
-use std::fmt;
-
 use aws_credential_types::Credentials;
 use aws_sdk_sts::config::BehaviorVersion;
 use aws_sdk_sts::types::Tag;
@@ -44,8 +42,7 @@ impl Sts {
     }
 
     pub(super) async fn caller(&self, pair: &KeyPair) -> Result<Caller, UpstreamError> {
-        let unverified =
-            |why: String| UpstreamError::Unverified { upstream: self.upstream.clone(), why };
+        let unverified = |why: String| UpstreamError::Unverified { upstream: self.upstream.clone(), why };
         let answer = self.client(pair).get_caller_identity().send().await;
         let answer = answer.map_err(|error| unverified(chain(&error)))?;
         let account = answer.account().filter(|account| is_account(account));
@@ -64,11 +61,8 @@ impl Sts {
         role: &str,
         party: &Party,
     ) -> Result<Fetched, UpstreamError> {
-        let refused = |why: String| UpstreamError::Role {
-            role: role.to_owned(),
-            actor: party.name.to_string(),
-            why,
-        };
+        let refused =
+            |why: String| UpstreamError::Role { role: role.to_owned(), actor: party.name.to_string(), why };
         let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
         let tags = [tag("ordain-actor", &tag_value(&party.name)), tag("ordain-kind", party.kind.as_str())];
         let tags: Result<Vec<Tag>, _> = tags.into_iter().collect();
@@ -85,10 +79,12 @@ impl Sts {
             .send()
             .await
             .map_err(|error| refused(chain(&error)))?;
-        let found = answer.credentials().ok_or_else(|| refused("the answer carries no credential".to_owned()))?;
+        let found =
+            answer.credentials().ok_or_else(|| refused("the answer carries no credential".to_owned()))?;
         Ok(Fetched {
             expires: Some(
-                Timestamp::from_second(found.expiration().secs()).map_err(|error| refused(error.to_string()))?,
+                Timestamp::from_second(found.expiration().secs())
+                    .map_err(|error| refused(error.to_string()))?,
             ),
             pair: KeyPair {
                 id: found.access_key_id().to_owned(),
@@ -149,7 +145,7 @@ fn tag_value(name: &str) -> String {
 }
 
 /// An SDK's error with its causes.
-pub(super) fn chain(error: &(impl std::error::Error + fmt::Debug)) -> String {
+pub(super) fn chain(error: &impl std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

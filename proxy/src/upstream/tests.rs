@@ -130,7 +130,8 @@ async fn an_issued_key_is_never_an_upstreams() {
 #[tokio::test]
 async fn our_own_addresses_and_metadata_are_never_an_upstream() {
     let service = TokenService::start("123456789012").await;
-    let own = Own { addresses: vec!["0.0.0.0:7070".parse().unwrap()], names: vec!["gate.example".to_owned()] };
+    let own =
+        Own { addresses: vec!["0.0.0.0:7070".parse().unwrap()], names: vec!["gate.example".to_owned()] };
     for (endpoint, why) in [
         ("http://169.254.169.254", "a link-local or metadata address"),
         ("http://[fd00:ec2::254]", "a link-local or metadata address"),
@@ -181,7 +182,7 @@ async fn a_credential_replaced_while_we_run_is_verified_before_it_is_used() {
     assert_eq!(service.calls(), 2);
     // The same, where the new credential turns out to be of another account.
     let mut moved = Upstreams::start(vec![source], &Own::default(), now()).await.unwrap();
-    for entry in moved.entries.values_mut() {
+    for entry in Arc::get_mut(&mut moved.entries).unwrap().values_mut() {
         entry.sts = Sts::new("default", Some(&other.endpoint), "us-east-1");
     }
     std::fs::write(&path, "AKIATHIRD\nthe-secret\n").unwrap();
