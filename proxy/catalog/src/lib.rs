@@ -21,4 +21,6 @@ pub use service::{Head, Protocol, Service};
 pub use text::TextError;
 
 #[cfg(test)]
+mod overlay_tests;
+#[cfg(test)]
 mod tests;

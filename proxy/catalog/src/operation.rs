@@ -205,7 +205,8 @@ pub struct Mark {
 
 /// A resource that a request names.
 ///
-/// Every match of the paths is a resource of its own. A value that begins with `arn:` is the name itself, whatever
+/// Every match of the paths is a resource of its own; a member without items in its path (a bucket beside many keys)
+/// belongs to all of them. A value that begins with `arn:` is the name itself, whatever
 /// the template says. Where no member of a binding is given, it names nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {

@@ -262,7 +262,10 @@ impl Hosts {
             // A host without a region, for every region of its partition: signed for the partition's own default.
             (None, None) => {
                 let named = row.places.get(&at)?.as_ref().and_then(BTreeSet::first);
-                named.or_else(|| partition.regions.get("us-east-1")).or_else(|| partition.regions.first())?.clone()
+                named
+                    .or_else(|| partition.regions.get("us-east-1"))
+                    .or_else(|| partition.regions.first())?
+                    .clone()
             }
         };
         Some(HostClaim {

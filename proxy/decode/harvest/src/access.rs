@@ -119,6 +119,29 @@ const RUNS: &[&str] = &[
     "Task",
     "Workflow",
 ];
+/// A policy of one of these says who may do what; other policies scale, rotate or expire things.
+const POLICY_OF: &[&str] = &[
+    "Access",
+    "Assume",
+    "Auth",
+    "Authorization",
+    "Boundary",
+    "Bucket",
+    "Container",
+    "Key",
+    "Permissions",
+    "Registry",
+    "Repository",
+    "Resource",
+    "Role",
+    "System",
+    "Trust",
+    "User",
+    "Group",
+    "Vault",
+    "Topic",
+    "Queue",
+];
 /// Last words of names of operations that hand out what lets its holder act.
 const HANDED_OUT: &[&str] =
     &["Credentials", "Credential", "Password", "Token", "Tokens", "Secret", "Url", "URL"];
@@ -197,7 +220,19 @@ fn names_a_secret(words: &[String]) -> bool {
         .map(String::as_str)
         .take_while(|word| !matches!(*word, "For" | "From" | "With"))
         .collect();
+    if words.contains(&"Presigned") {
+        return true;
+    }
+    if matches!(words.first(), Some(&("Create" | "Exchange" | "Generate")))
+        && matches!(words.last(), Some(&("Token" | "Tokens")))
+    {
+        return true;
+    }
     let Some((last, before)) = words.split_last() else { return false };
+    // A link that is made on asking carries its own authority.
+    if matches!(words.first(), Some(&"Get")) && matches!(*last, "Url" | "URL") {
+        return true;
+    }
     let lists = matches!(words.first(), Some(&("List" | "Describe" | "Head" | "Search")));
     !lists
         && HANDED_OUT.contains(last)
@@ -208,9 +243,13 @@ fn names_a_secret(words: &[String]) -> bool {
 fn change(words: &[String], verb: &str, signals: Signals<'_>) -> Access {
     let level = |wanted: &str| signals.levels.iter().any(|level| level == wanted);
     let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
+    if matches!(verb, "Tag" | "Untag") {
+        return Access::Tag;
+    }
+    let policy = has(&["Policy", "Policies"]) && has(POLICY_OF);
     if level("Permissions management")
-        || (has(&["Policy", "Permission", "Permissions"])
-            && has(&["Resource", "Permission", "Permissions", "Access"]))
+        || policy
+        || has(&["Permission", "Permissions", "Acl"]) && !has(&["Network"])
     {
         return Access::Grant;
     }

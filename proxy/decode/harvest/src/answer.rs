@@ -15,7 +15,8 @@ pub(crate) fn hands_out_secrets(output: &Places<'_>) -> bool {
     output.visits().iter().any(|visit| {
         // Changes not yet applied name a password that the service masks.
         let pending = visit.names.iter().any(|name| name.starts_with("Pending"));
-        let scalar = matches!(visit.shape.kind.as_str(), "string" | "blob");
+        let whole = visit.shape.sensitive && plain(visit.name()).ends_with("credentials");
+        let scalar = whole || matches!(visit.shape.kind.as_str(), "string" | "blob");
         scalar && !pending && is_secret_name(visit.name(), visit.shape.sensitive)
     })
 }

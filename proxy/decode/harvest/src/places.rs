@@ -14,7 +14,7 @@ pub(crate) struct Places<'m> {
 impl<'m> Places<'m> {
     /// The members of an input.
     pub(crate) fn input(model: &'m Model, operation: &'m Operation, protocols: &[String]) -> Self {
-        Self::of(protocols, |protocol| Form::of(protocol), |form| wire::input(model, operation, form))
+        Self::of(protocols, Form::of, |form| wire::input(model, operation, form))
     }
 
     /// The members of an output.
@@ -24,7 +24,7 @@ impl<'m> Places<'m> {
         operation: &'m Operation,
         protocols: &[String],
     ) -> Self {
-        Self::of(protocols, |protocol| Form::of(protocol), |form| wire::output(model, name, operation, form))
+        Self::of(protocols, Form::of, |form| wire::output(model, name, operation, form))
     }
 
     fn of(protocols: &[String], form: impl Fn(&str) -> Form, walk: impl Fn(Form) -> Vec<Visit<'m>>) -> Self {

@@ -38,9 +38,20 @@ pub(crate) struct Service {
     /// ARN templates in the form of the vendor's documents, by type.
     #[serde(default)]
     pub(crate) kinds: BTreeMap<String, String>,
+    /// What members are, wherever they stand: `type`, `=type` (the value is its name), `-type` (no name can be
+    /// built).
+    #[serde(default)]
+    pub(crate) members: BTreeMap<String, String>,
+    /// Of all confirmed operations, those whose derived bindings are not to be trusted.
+    #[serde(default)]
+    pub(crate) doubtful: Vec<String>,
     /// Operations whose bindings are reviewed.
     #[serde(default)]
     pub(crate) bind: BTreeMap<String, Vec<String>>,
+    /// Operations whose derived bindings a person has read and found right: they count as reviewed.
+    /// `*` for all but the doubtful.
+    #[serde(default)]
+    pub(crate) confirmed: Vec<String>,
     /// Where answers carry new identifiers: `type Member.Path`.
     #[serde(default)]
     pub(crate) new: BTreeMap<String, Vec<String>>,
@@ -100,7 +111,10 @@ impl Service {
         }
         self.iam.extend(other.iam);
         self.kinds.extend(other.kinds);
+        self.members.extend(other.members);
+        self.doubtful.extend(other.doubtful);
         self.bind.extend(other.bind);
+        self.confirmed.extend(other.confirmed);
         self.new.extend(other.new);
         self.mint.extend(other.mint);
         self.secret.extend(other.secret);
@@ -115,6 +129,13 @@ impl Service {
             .map(|(class, _)| class.as_str())
     }
 
+    /// Whether the derived bindings of an operation have been read and found right.
+    pub(crate) fn is_confirmed(&self, operation: &str) -> bool {
+        let named = |list: &[String], wanted: &str| list.iter().any(|name| name == wanted);
+        named(&self.confirmed, operation)
+            || (named(&self.confirmed, "*") && !named(&self.doubtful, operation))
+    }
+
     /// Every operation that is named anywhere.
     pub(crate) fn named(&self) -> impl Iterator<Item = &String> {
         self.access
@@ -123,6 +144,8 @@ impl Service {
             .chain(&self.data_operations)
             .chain(self.iam.keys())
             .chain(self.bind.keys())
+            .chain(self.confirmed.iter().filter(|name| *name != "*"))
+            .chain(&self.doubtful)
             .chain(self.new.keys())
             .chain(self.mint.keys())
             .chain(self.secret.keys())

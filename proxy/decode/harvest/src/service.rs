@@ -121,12 +121,18 @@ impl Service<'_> {
             iam: self.iam,
             prefix,
             kinds: &self.reviewed.kinds,
+            members: &self.reviewed.members,
             name,
             creates: access == Access::Create,
+            required: self.model.input(operation).map_or(&[], |shape| shape.required.as_slice()),
             actions: &documented,
             places: &input,
         };
-        for binding in subject.bindings(self.reviewed.bind.get(name))? {
+        let confirmed = self.reviewed.is_confirmed(name);
+        for mut binding in subject.bindings(self.reviewed.bind.get(name))? {
+            if confirmed && binding.basis == "bound" {
+                binding.basis = "reviewed";
+            }
             lines.push(binding_line(&binding, &input));
         }
         lines.extend(answer::creates(&subject, &output, access, self.reviewed.new.get(name))?);

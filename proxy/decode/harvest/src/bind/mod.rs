@@ -3,6 +3,7 @@
 //! Leaves out trust: a binding made here is marked `bound`, and never the reason to permit.
 
 mod known;
+mod member;
 mod template;
 
 use anyhow::{Context as _, Result, bail};
@@ -31,8 +32,12 @@ pub(crate) struct Subject<'a> {
     pub(crate) iam: &'a Iam,
     pub(crate) prefix: &'a str,
     pub(crate) kinds: &'a std::collections::BTreeMap<String, String>,
+    /// Members whose meaning in this service is reviewed.
+    pub(crate) members: &'a std::collections::BTreeMap<String, String>,
     pub(crate) name: &'a str,
     pub(crate) creates: bool,
+    /// The top-level members that a request must carry.
+    pub(crate) required: &'a [String],
     pub(crate) actions: &'a [&'a Action],
     pub(crate) places: &'a Places<'a>,
 }
@@ -47,15 +52,28 @@ impl Subject<'_> {
         let mut taken: Vec<usize> =
             bindings.iter().flat_map(|binding| binding.members.iter().map(|member| member.1)).collect();
         if reviewed.is_none() {
-            for binding in self.derived() {
+            bindings.extend(self.by_member()?);
+            taken.extend(bindings.iter().flat_map(|binding| binding.members.iter().map(|member| member.1)));
+            let known = bindings.iter().any(|binding| binding.role != "uses");
+            for mut binding in self.derived() {
+                if binding.members.iter().any(|member| taken.contains(&member.1)) {
+                    continue;
+                }
+                if known {
+                    binding.role = "uses";
+                }
                 taken.extend(binding.members.iter().map(|member| member.1));
                 bindings.push(binding);
             }
+            if !bindings.iter().any(|binding| binding.role == "target") {
+                let unnamed = self.unnamed(&taken);
+                taken
+                    .extend(unnamed.iter().flat_map(|binding| binding.members.iter().map(|member| member.1)));
+                bindings.extend(unnamed);
+            }
         }
         bindings.extend(self.uses(&taken));
-        if reviewed.is_none() && !bindings.iter().any(|binding| binding.role == "target") {
-            bindings.extend(self.unnamed(&taken));
-        }
+        bindings.sort_by_key(|binding| (binding.role == "uses", binding.role != "target"));
         Ok(bindings)
     }
 
@@ -76,8 +94,20 @@ impl Subject<'_> {
             .split(',')
             .map(|path| self.places.find(path).with_context(|| format!("no member `{path}`")))
             .collect::<Result<Vec<usize>>>()?;
+        // `TYPE=KEY` takes the template of another key than the type's own.
+        let (kind, key) = kind.split_once('=').map_or((kind, None), |(kind, key)| (kind, Some(key)));
         let (prefix, kind) = kind.split_once(':').unwrap_or((self.prefix, kind));
-        let full = format!("{prefix}:{kind}");
+        let full = format!("{prefix}:{}", kind.replace(' ', "-"));
+        let kind = key.unwrap_or(kind);
+        if let Some(basis) = key.and_then(|key| match key {
+            "carried" => Some("carried"),
+            "-" => Some("unnamed"),
+            _ => None,
+        }) {
+            let members = numbers.into_iter().map(|number| (self.member_name(number), number)).collect();
+            let (template, value_prefix) = (String::new(), value_prefix.to_owned());
+            return Ok(vec![Binding { role, kind: full, basis, template, value_prefix, members }]);
+        }
         if full == "kms:key" && value_prefix.is_empty() {
             return Ok(numbers.into_iter().flat_map(|number| known::key(role, "reviewed", number)).collect());
         }
@@ -132,7 +162,8 @@ impl Subject<'_> {
     fn derived(&self) -> Vec<Binding> {
         let noun = noun(self.name);
         let mut matched: Vec<(String, Binding)> = Vec::new();
-        for kind in self.iam.kinds(self.prefix) {
+        let kinds = self.iam.kinds(self.prefix);
+        for kind in kinds.filter(|kind| self.kinds.get(&kind.key).is_none_or(|arn| arn != "-")) {
             if let Some(binding) = self.matched(&noun, kind) {
                 matched.push((kind.key.clone(), binding));
             }
@@ -149,14 +180,10 @@ impl Subject<'_> {
                 .flat_map(|action| &action.resource_types)
                 .any(|kind| kind.required && kind.name.eq_ignore_ascii_case(key))
         };
-        let target = best.map(|(_, _, key)| key).or_else(|| {
-            matched
-                .iter()
-                .find(|(key, _)| required(key))
-                .or_else(|| matched.first())
-                .map(|(key, _)| key.clone())
-        });
-        let Some(target) = target else { return Vec::new() };
+        // What is created is not there yet: what the request names is what it will live in, or uses.
+        let first = matched.iter().find(|(key, _)| required(key)).or_else(|| matched.first());
+        let other = first.filter(|_| !self.creates).map(|(key, _)| key.clone());
+        let target = best.map(|(_, _, key)| key).or(other).unwrap_or_default();
         let target_members: Vec<usize> = matched
             .iter()
             .filter(|(key, _)| *key == target)
@@ -164,12 +191,15 @@ impl Subject<'_> {
             .collect();
         let mut bindings = Vec::new();
         for (key, mut binding) in matched {
-            let inside = binding.members.iter().all(|member| target_members.contains(&member.1));
+            let inside =
+                !target.is_empty() && binding.members.iter().all(|member| target_members.contains(&member.1));
             binding.role = if key == target {
                 "target"
             } else if inside {
                 // What the target's own name is built from is what it lives in.
                 if binding.members.len() == target_members.len() { continue } else { "parent" }
+            } else if self.creates && self.is_required(&binding) {
+                "parent"
             } else if required(&key) && !self.creates {
                 "target"
             } else {
@@ -181,6 +211,14 @@ impl Subject<'_> {
         bindings
     }
 
+    /// Every member of the binding is one that the request must carry.
+    fn is_required(&self, binding: &Binding) -> bool {
+        binding.members.iter().all(|(_, number)| {
+            let top = self.places.visits().get(*number).and_then(|visit| visit.names.first().copied());
+            top.is_some_and(|top| self.required.iter().any(|name| name == top))
+        })
+    }
+
     /// A type whose every variable is filled by a member, or whose ARN is carried.
     fn matched(&self, noun: &str, kind: &crate::iam::ResourceType) -> Option<Binding> {
         let key = plain(&kind.key);
@@ -188,7 +226,7 @@ impl Subject<'_> {
         let full = format!("{}:{}", self.prefix, kind.key.replace(' ', "-"));
         let template = Template::parse(&kind.arn);
         let carried = self.candidates(3).find(|(_, name)| {
-            let name = singular(&plain(name).trim_end_matches('s').to_owned());
+            let name = singular(&plain(name));
             name == format!("{key}arn") || (own && name == "arn" && !self.creates)
         });
         if let Some((number, name)) = carried {
@@ -246,8 +284,14 @@ impl Subject<'_> {
         if self.creates {
             return None;
         }
-        let found: Vec<(usize, String)> =
-            self.candidates(1).filter(|(number, _)| !taken.contains(number)).collect();
+        // Roles, keys and networks are handed over; they are never what a change is about.
+        let found: Vec<(usize, String)> = self
+            .candidates(1)
+            .filter(|(number, _)| !taken.contains(number))
+            .filter(|(number, name)| {
+                known::uses(self.prefix, *number, name).iter().all(|known| known.basis == "carried")
+            })
+            .collect();
         let arn = found.iter().find(|(_, name)| plain(name).trim_end_matches('s').ends_with("arn"));
         let kind =
             format!("{}:{}", self.prefix, dashed(&words(self.name).get(1..).unwrap_or_default().concat()));

@@ -45,6 +45,8 @@ pub(crate) fn evaluate(rule_set: &Value, partitions: &Partitions, given: &Scope)
             let value = given.get(name).or_else(|| parameter.get("default"));
             if let Some(value) = value {
                 scope.insert(name.clone(), value.clone());
+            } else if parameter.get("required") == Some(&Value::Bool(true)) {
+                bail!("`{name}` is required and not given");
             }
         }
     }
