@@ -144,7 +144,8 @@ impl Held {
         let body = match need {
             Need::Head => HeldBody::Streaming(body),
             Need::Whole { cap } => {
-                HeldBody::Whole(WholeBody::read(body, cap, budget.unproven_share()).await?)
+                let share = budget.unproven_share(body.peer());
+                HeldBody::Whole(WholeBody::read(body, cap, share).await?)
             }
         };
         Ok(Self { head, body })

@@ -3,6 +3,7 @@
 //!
 //! Leaves out holding it (`held.rs`).
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -17,6 +18,7 @@ use ordain_decode::form::http1::is_known_trailer;
 use super::GuardRefusal;
 use super::connection::Verge;
 use super::patience::Patience;
+use super::peers::one_peer;
 
 /// How fast a body must arrive.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +74,7 @@ enum Source {
 #[derive(Debug)]
 pub struct RequestBody {
     source: Source,
+    peer: Option<IpAddr>,
     verge: Option<Arc<Verge>>,
     pace: Pace,
     patience: Patience,
@@ -80,19 +83,19 @@ pub struct RequestBody {
 }
 
 impl RequestBody {
-    pub(super) fn arriving(body: Incoming, pace: Pace, verge: Option<Arc<Verge>>) -> Self {
-        Self::new(Source::Connection(body), pace, verge)
+    pub(super) fn arriving(body: Incoming, peer: IpAddr, pace: Pace, verge: Option<Arc<Verge>>) -> Self {
+        Self::new(Source::Connection(body), Some(one_peer(peer)), pace, verge)
     }
 
     /// A body that has arrived.
     #[must_use]
     pub fn whole(bytes: Bytes) -> Self {
         let pace = Pace { piece: Duration::ZERO, rate: u64::MAX };
-        Self::new(Source::Whole((!bytes.is_empty()).then_some(bytes)), pace, None)
+        Self::new(Source::Whole((!bytes.is_empty()).then_some(bytes)), None, pace, None)
     }
 
-    const fn new(source: Source, pace: Pace, verge: Option<Arc<Verge>>) -> Self {
-        Self { source, verge, pace, patience: Patience::new(), credit: pace.piece }
+    const fn new(source: Source, peer: Option<IpAddr>, pace: Pace, verge: Option<Arc<Verge>>) -> Self {
+        Self { source, peer, verge, pace, patience: Patience::new(), credit: pace.piece }
     }
 
     fn failed(&self, error: &hyper::Error) -> BodyError {
@@ -102,6 +105,11 @@ impl RequestBody {
             Some(refusal) if !error.is_incomplete_message() => BodyError::Refused(refusal),
             Some(_) | None => BodyError::Short,
         }
+    }
+
+    /// Whose connection it arrives on; none for a body that has arrived.
+    pub(crate) const fn peer(&self) -> Option<IpAddr> {
+        self.peer
     }
 
     /// Asks for at least so many bytes a second from now on: a body that is held takes room from others.

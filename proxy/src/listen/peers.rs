@@ -62,7 +62,7 @@ impl Drop for Seat {
 }
 
 /// Whoever has one address of an IPv6 network has all of it.
-fn one_peer(address: IpAddr) -> IpAddr {
+pub(super) fn one_peer(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {

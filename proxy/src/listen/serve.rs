@@ -66,7 +66,10 @@ where
             settle(&mut parts, &info)
         };
         let request = match refused {
-            Ok(()) => Request::from_parts(parts, RequestBody::arriving(body, pace, Some(Arc::clone(&verge)))),
+            Ok(()) => Request::from_parts(
+                parts,
+                RequestBody::arriving(body, info.peer.ip(), pace, Some(Arc::clone(&verge))),
+            ),
             Err(refusal) => {
                 info.refused = Some(refusal);
                 stand_in()
@@ -109,7 +112,7 @@ where
         let (mut parts, body) = request.into_parts();
         let mut info = info.clone();
         let request = match guard(&parts).and_then(|()| settle(&mut parts, &info)) {
-            Ok(()) => Request::from_parts(parts, RequestBody::arriving(body, pace, None)),
+            Ok(()) => Request::from_parts(parts, RequestBody::arriving(body, info.peer.ip(), pace, None)),
             Err(refusal) => {
                 info.refused = Some(refusal);
                 stand_in()

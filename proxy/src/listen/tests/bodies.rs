@@ -95,7 +95,7 @@ async fn chunks_and_known_trailers_pass() {
 
 #[tokio::test]
 async fn who_has_sent_nothing_yet_takes_nothing_from_others() {
-    let gate = Gate::start_with(quick(), Budget::new(CAP, CAP)).await;
+    let gate = Gate::start_with(quick(), Budget::new(CAP, 2 * CAP)).await;
     let mut promises = Vec::new();
     for _ in 0..20 {
         let mut socket = gate.connect().await;
@@ -112,7 +112,7 @@ async fn a_thousand_connections_that_hold_bodies_stay_inside_the_budget() {
     const BUDGET: u64 = 8 << 20;
     let settings =
         ListenSettings { connections_per_peer: 2_000, body_timeout: Duration::from_secs(15), ..quick() };
-    let gate = Gate::start_with(settings, Budget::new(BUDGET, BUDGET)).await;
+    let gate = Gate::start_with(settings, Budget::new(BUDGET, 2 * BUDGET)).await;
     let budget = gate.budget.clone();
     let watch = tokio::spawn(async move {
         let mut most = 0;
