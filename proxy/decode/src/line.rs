@@ -62,9 +62,16 @@ pub fn decode_line_for(rooms: &Rooms, upstream: &Upstream, line: &str, out: &mut
 ///
 /// # Errors
 /// The line is not a request.
-pub fn read_request(rooms: &Rooms, upstream: &Upstream, line: &str) -> Result<(String, Reading), Undecodable> {
+pub fn read_request(
+    rooms: &Rooms,
+    upstream: &Upstream,
+    line: &str,
+) -> Result<(String, Reading), Undecodable> {
     let line: Line<'_> = serde_json::from_str(line).map_err(|error| {
-        Undecodable::new("bad_line", format!("the line is not a request: {error}; see `ordain decode --help`"))
+        Undecodable::new(
+            "bad_line",
+            format!("the line is not a request: {error}; see `ordain decode --help`"),
+        )
     })?;
     let reading = match read_line(rooms, upstream, &line) {
         Ok((reading, _)) => reading,

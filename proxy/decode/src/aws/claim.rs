@@ -120,6 +120,14 @@ impl<'r> Claim<'r> {
         destination::of(self.room, site, &Markers::read(head)?, upstream, call)
     }
 
+    pub(crate) fn destination_unread(
+        &self,
+        upstream: &Upstream,
+        head: &Head<'_>,
+    ) -> Result<Destination, Undecodable> {
+        destination::unread(self.room, head, &Markers::read(head)?, upstream)
+    }
+
     pub(crate) fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
         answer::read(answer, body)
     }

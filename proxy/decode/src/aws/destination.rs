@@ -8,6 +8,7 @@ use ordain_catalog::{Location, Operation, Variant};
 use super::Room;
 use super::marker::{Markers, is_label};
 use super::site::Site;
+use crate::Head;
 use crate::form::fields::clip;
 use crate::room::Destination;
 
@@ -82,6 +83,33 @@ pub(super) fn of(
             markers.region.to_string()
         },
     })
+}
+
+/// Where a request goes whose operation could not be read, for modes in which it passes all the same: only where
+/// its credential scope alone names one service.
+pub(super) fn unread(
+    room: &Room,
+    head: &Head<'_>,
+    markers: &Markers<'_>,
+    upstream: &Upstream,
+) -> Result<Destination, Undecodable> {
+    let site = Site::read(room, head, markers)?;
+    let signing_name = markers.signing_name.to_string();
+    let signing_region = markers.region.to_string();
+    if let Some(host) = site.host {
+        return Ok(Destination { host, host_prefix: String::new(), signing_name, signing_region });
+    }
+    let mut services = room.catalog.by_signing_name(&signing_name);
+    let (Some(service), None) = (services.next(), services.next()) else {
+        return Err(none(&signing_name));
+    };
+    let hosts = room.catalog.hosts();
+    let partition = hosts.partition_of(&site.region).ok_or_else(|| none(&site.region))?;
+    if *partition.name != *upstream.partition || !site.prefix.is_empty() {
+        return Err(none(&site.region));
+    }
+    let found = hosts.upstream(&service.name, &site.region, Variant::Plain).ok_or_else(|| none(&site.region))?;
+    Ok(Destination { host: found.host.to_string(), host_prefix: String::new(), signing_name, signing_region })
 }
 
 /// The operation's host prefix, its labels filled in from the request.

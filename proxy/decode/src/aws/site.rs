@@ -132,18 +132,26 @@ fn prefixed(room: &Room, host: &str, signing_name: &str) -> Option<Found> {
     })
 }
 
-/// Whether an operation of the service asks for that text before its host; labels stand for one word each.
+/// What the vendor's endpoint rules, and no operation, put before some hosts: an account and a dash.
+const RULED: [(&str, &str); 4] = [
+    ("dynamodb", "{AccountId}.search-"),
+    ("dynamodb", "{AccountId}.streams-"),
+    ("kinesis", "{AccountId}.control-"),
+    ("kinesis", "{AccountId}.data-"),
+];
+
+/// Whether the service is asked for by that text before its host; labels stand for one word each.
 fn has_prefix(service: &Service, before: &str) -> bool {
-    service.operations().iter().filter_map(|operation| operation.host_prefix.as_deref()).any(|template| {
-        match template.split_once('{') {
-            None => template == before,
-            Some((start, rest)) => rest.split_once('}').is_some_and(|(_, end)| {
-                before
-                    .strip_prefix(start)
-                    .and_then(|inner| inner.strip_suffix(end))
-                    .is_some_and(|word| !word.is_empty() && is_label(word))
-            }),
-        }
+    let by_operations = service.operations().iter().filter_map(|operation| operation.host_prefix.as_deref());
+    let by_rules = RULED.iter().filter(|(name, _)| *name == &**service.name()).map(|(_, template)| *template);
+    by_operations.chain(by_rules).any(|template| match template.split_once('{') {
+        None => template == before,
+        Some((start, rest)) => rest.split_once('}').is_some_and(|(_, end)| {
+            before
+                .strip_prefix(start)
+                .and_then(|inner| inner.strip_suffix(end))
+                .is_some_and(|word| !word.is_empty() && is_label(word))
+        }),
     })
 }
 
