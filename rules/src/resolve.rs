@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ordain_action::{NameBasis, Plane, Resource, Upstream};
+use smallvec::SmallVec;
 
 use crate::glob::Glob;
 use crate::inventory::{Entry, Standing};
@@ -235,13 +236,47 @@ impl<'e> Estate<'e> {
         vec![if known { there.unknown(parent) } else { there.whole(parent) }]
     }
 
-    /// A resource that only its name is known of: what the scopes say that would hold it.
+    /// A resource that only its name is known of: what holds it by name, and what the scopes say.
     fn unknown(&self, resource: &Resource) -> Site {
         let (account, region) = self.account_and_region(resource);
-        let account = if belongs_to_anyone(&resource.name) { Arc::from("") } else { account };
-        let standing =
-            self.model.scopes.stand(Standing::default(), Some(self.plane), &account, &resource.name, &[]);
+        let mut account = if belongs_to_anyone(&resource.name) { Arc::from("") } else { account };
+        let mut own = Standing::default();
+        if let Some(holder) = self.holder_by_name(&resource.name) {
+            account = holder.account;
+            // A scope for a part of the holder says more of it than the holder does.
+            if !self.model.scopes.narrower(&resource.name, holder.name.len()) {
+                own = Standing {
+                    owned_by: Some(Arc::from("what it lies in")),
+                    creates: None,
+                    scopes: SmallVec::new(),
+                    ..holder.standing
+                };
+            }
+        }
+        let standing = self.model.scopes.stand(own, Some(self.plane), &account, &resource.name, &[]);
         self.site(resource, Known::No, account, region, standing)
+    }
+
+    /// What is known of whatever a name says it lies in: the bucket of an object, the table of an index.
+    fn holder_by_name(&self, name: &str) -> Option<Site> {
+        // The five parts before the resource's own say where, not what.
+        let fixed: usize = name.split_inclusive(':').take(5).map(str::len).sum();
+        let mut shorter = name;
+        while let Some((rest, _)) = shorter.rsplit_once(['/', ':']) {
+            if rest.len() <= fixed {
+                return None;
+            }
+            if let Some(index) = self.model.inventory.by_name(rest) {
+                return self.entry(index);
+            }
+            let live =
+                self.live.get(self.plane, &self.upstream.account, self.region, own_service(rest), rest);
+            if let Some(fact) = live.first() {
+                return Some(self.live(fact, rest, 0));
+            }
+            shorter = rest;
+        }
+        None
     }
 
     /// The account, project or cluster as a whole.
@@ -312,6 +347,11 @@ impl<'e> Estate<'e> {
         }
         (account, region)
     }
+}
+
+/// The service that an ARN names.
+fn own_service(name: &str) -> &str {
+    name.split(':').nth(2).unwrap_or_default()
 }
 
 /// An identifier as the provider makes them, `i-0123456789abcdef0`: never the same for two types.

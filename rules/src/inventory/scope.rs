@@ -129,6 +129,19 @@ impl Scopes {
         found.into_iter().map(|(_, scope)| scope).collect()
     }
 
+    /// Whether a scope that holds a name is narrower than the first so many bytes of it.
+    pub(crate) fn narrower(&self, name: &str, than: usize) -> bool {
+        let lengths = self.prefix_lengths.range(than + 1..);
+        lengths
+            .filter_map(|length| name.get(..*length))
+            .filter_map(|prefix| self.by_prefix.get(prefix))
+            .flatten()
+            .any(|(number, at)| {
+                let glob = self.get(*number).and_then(|scope| scope.names.get(*at as usize));
+                glob.is_some_and(|glob| glob.matches(name))
+            })
+    }
+
     /// What scopes, account and environment say about a resource, over what it says itself.
     pub(crate) fn stand(
         &self,

@@ -85,7 +85,14 @@ pub fn read(snapshot: &Snapshot, action: &Action, request: Digest) -> Judged {
             return refuse(snapshot, action, request, vec![refusal::undecodable("not_a_read", text)]);
         }
     };
-    let reasons = stages::foreign_reads(snapshot, action, call);
+    let mut reasons = stages::foreign_reads(snapshot, action, call);
+    if let Some(model) = snapshot.model() {
+        let parties = std::iter::once(&action.actor.party).chain(&action.actor.on_behalf_of);
+        reasons.extend(parties.filter_map(|party| {
+            let person = model.people.actors.get(&party.name)?;
+            (person.kind != party.kind).then(|| refusal::other_kind(party, person.kind.as_str()))
+        }));
+    }
     let (ruling, permit) = if reasons.is_empty() {
         (Ruling::Admit, Some(Permit::new(PermitKind::Read, request)))
     } else {

@@ -60,17 +60,25 @@ fn what_was_created_belongs_to_the_owner_of_what_it_was_created_in() {
     assert!(before.starts_with("hold"), "without the outcome it is in the web team's account: {before}");
     let live = folded(&[answered(200, &["i-0123456789abcdef0"])]);
     let snapshot = snapshot.with_live(&live);
-    check_on(&snapshot, &format!("person dora\n{STOP}"), expect![[r#"
+    check_on(
+        &snapshot,
+        &format!("person dora\n{STOP}"),
+        expect![[r#"
         admit (enforce), permit Admitted
         admit ownership owner_changes_own: `dora` acts for `data`, which owns `arn:aws:ec2:eu-west-1:111122223333:instance/i-0123456789abcdef0`
         owners: data
-        reach: 1 + 0, tier high"#]]);
-    check_on(&snapshot, &format!("person paul\n{STOP}"), expect![[r#"
+        reach: 1 + 0, tier high"#]],
+    );
+    check_on(
+        &snapshot,
+        &format!("person paul\n{STOP}"),
+        expect![[r#"
         deny (enforce), no permit
         deny ownership not_owner: `arn:aws:ec2:eu-west-1:111122223333:instance/i-0123456789abcdef0` belongs to `data`, for which `paul` does not act
             → ask `data` to make the change
         owners: data
-        reach: 1 + 0, tier high, crosses data"#]]);
+        reach: 1 + 0, tier high, crosses data"#]],
+    );
 }
 
 #[test]

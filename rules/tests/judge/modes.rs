@@ -44,11 +44,15 @@ fn the_strictest_mode_among_the_scopes_touched_is_in_force() {
 #[test]
 fn what_cannot_be_told_apart_is_in_the_strictest_mode_there_is() {
     let snapshot = model(&format!("{SHOP}{ENFORCED}")).with_modes(Modes::new(Mode::Shadow));
-    check_on(&snapshot, "person alice\nundecodable a parameter is given twice; send it once", expect![[r#"
+    check_on(
+        &snapshot,
+        "person alice\nundecodable a parameter is given twice; send it once",
+        expect![[r#"
         deny (enforce), no permit
         deny identity unknown_operation: what the request would do cannot be told: a parameter is given twice; send it once
             → send it in a form the provider's own clients use
-        reach: 0 + unknown"#]]);
+        reach: 0 + unknown"#]],
+    );
     check_on(
         &snapshot,
         "person paul
@@ -74,9 +78,13 @@ const DESCRIBE: &str = "effect ec2:DescribeInstances read\ntarget account 111122
 #[test]
 fn reads_are_bound_by_what_the_actors_teams_own() {
     let snapshot = model(SHOP);
-    check_read(&snapshot, &format!("person alice\n{DESCRIBE}"), expect![[r#"
+    check_read(
+        &snapshot,
+        &format!("person alice\n{DESCRIBE}"),
+        expect![[r#"
         admit (enforce), permit Read
-        reach: 0 + unknown"#]]);
+        reach: 0 + unknown"#]],
+    );
     check_read(
         &snapshot,
         "person alice
@@ -95,26 +103,38 @@ metadata: {name: guest}
 spec: {kind: agent}
 ";
     let snapshot = model(&format!("{SHOP}{owner_of_nothing}"));
-    check_read(&snapshot, &format!("agent guest\n{DESCRIBE}"), expect![[r#"
+    check_read(
+        &snapshot,
+        &format!("agent guest\n{DESCRIBE}"),
+        expect![[r#"
         deny (enforce), no permit
         deny identity outside_read_scope: `guest` may not read `ec2` in account `111122223333`
             → ask for `reads` of the actor to be widened in the model
-        reach: 0 + unknown"#]]);
-    check_read(&snapshot, &format!("person nobody\n{DESCRIBE}"), expect![[r#"
+        reach: 0 + unknown"#]],
+    );
+    check_read(
+        &snapshot,
+        &format!("person nobody\n{DESCRIBE}"),
+        expect![[r#"
         deny (enforce), no permit
         deny identity outside_read_scope: `nobody` may not read `ec2` in account `111122223333`
             → ask for `reads` of the actor to be widened in the model
-        reach: 0 + unknown"#]]);
+        reach: 0 + unknown"#]],
+    );
 }
 
 #[test]
 fn no_mode_lets_a_foreign_read_through() {
     let snapshot = in_mode(Mode::Shadow);
-    check_read(&snapshot, &format!("person nobody\n{DESCRIBE}"), expect![[r#"
+    check_read(
+        &snapshot,
+        &format!("person nobody\n{DESCRIBE}"),
+        expect![[r#"
         deny (shadow), no permit
         deny identity outside_read_scope: `nobody` may not read `ec2` in account `111122223333`
             → ask for `reads` of the actor to be widened in the model
-        reach: 0 + unknown"#]]);
+        reach: 0 + unknown"#]],
+    );
     check_on(
         &snapshot,
         "person alice
@@ -134,11 +154,15 @@ fn no_mode_lets_a_foreign_read_through() {
 
 #[test]
 fn a_change_is_no_read() {
-    check_read(&model(SHOP), FOREIGN, expect![[r#"
+    check_read(
+        &model(SHOP),
+        FOREIGN,
+        expect![[r#"
         deny (enforce), no permit
         deny identity not_a_read: what the request would do cannot be told: this is no read; it has to be judged as a change
             → send it in a form the provider's own clients use
-        reach: 0 + unknown"#]]);
+        reach: 0 + unknown"#]],
+    );
 }
 
 #[test]
@@ -150,11 +174,15 @@ metadata: {name: reader}
 spec: {kind: agent, reads: {accounts: ['111122223333'], services: [s3]}}
 ";
     let snapshot = models(&[("shop.yaml", SHOP), ("reader.yaml", reader)]);
-    check_read(&snapshot, &format!("agent reader\n{DESCRIBE}"), expect![[r#"
+    check_read(
+        &snapshot,
+        &format!("agent reader\n{DESCRIBE}"),
+        expect![[r#"
         deny (enforce), no permit
         deny identity outside_read_scope: `reader` may not read `ec2` in account `111122223333`
             → ask for `reads` of the actor to be widened in the model
-        reach: 0 + unknown"#]]);
+        reach: 0 + unknown"#]],
+    );
     check_read(
         &snapshot,
         "agent reader\neffect s3:ListBuckets read\ntarget account 111122223333 scope",
@@ -168,18 +196,26 @@ spec: {kind: agent, reads: {accounts: ['111122223333'], services: [s3]}}
 fn data_passes_counted_where_only_control_is_judged() {
     let snapshot = model(SHOP).with_modes(Modes::new(Mode::Enforce).with_control_only("default"));
     let put = "person alice\neffect s3:PutObject update data\ntarget s3:object arn:aws:s3:::shop-data-a/1";
-    check_on(&snapshot, put, expect![[r#"
+    check_on(
+        &snapshot,
+        put,
+        expect![[r#"
         admit (enforce), permit PassThrough
-        reach: 0 + unknown"#]]);
+        reach: 0 + unknown"#]],
+    );
     let grant =
         "person alice\neffect s3:PutObjectAcl grant data\ntarget s3:object arn:aws:s3:::shop-data-a/1";
-    check_on(&snapshot, grant, expect![[r#"
+    check_on(
+        &snapshot,
+        grant,
+        expect![[r#"
         hold (enforce), no permit
         hold ownership approval_required: `arn:aws:s3:::shop-data-a/1` belongs to `data`, which has to approve what `alice` would do to it
             → ask `data` to approve it, or to make the change
         admit blast_radius reach_unknown: what depends on `arn:aws:s3:::shop-data-a/1` is not known
         owners: data
-        reach: 1 + unknown, crosses data"#]]);
+        reach: 1 + unknown, crosses data"#]],
+    );
 }
 
 #[test]
