@@ -15,5 +15,5 @@ mod attacks;
 mod evidence;
 mod harness;
 mod planes;
-mod way_through;
 mod tidy;
+mod way_through;

@@ -123,7 +123,8 @@ fn nothing_is_left_for_later_and_no_machine_is_named() {
 fn packages_import_one_way() {
     let mut offences = Vec::new();
     for (folder, never) in NEVER {
-        let manifest = std::fs::read_to_string(root().join(folder).join("Cargo.toml")).expect("a package has a manifest");
+        let manifest = std::fs::read_to_string(root().join(folder).join("Cargo.toml"))
+            .expect("a package has a manifest");
         let own = manifest.split("[dependencies]").nth(1).unwrap_or_default();
         let own = own.split("\n[").next().unwrap_or_default();
         for line in own.lines() {
@@ -132,7 +133,8 @@ fn packages_import_one_way() {
                 if *name == "ordain-" && line.starts_with("ordain-action") {
                     continue;
                 }
-                offences.push(format!("{folder} must not import `{}`", line.split('.').next().unwrap_or(name)));
+                offences
+                    .push(format!("{folder} must not import `{}`", line.split('.').next().unwrap_or(name)));
             }
         }
     }

@@ -23,9 +23,13 @@ fn a_read_goes_through_under_the_real_key() {
 #[test]
 fn an_owners_change_goes_through_and_its_answer_comes_back() {
     let gate = Gate::start(Setup::default());
-    gate.recorder.answer(|_| Answer::Body(200, "<StopInstancesResponse>said</StopInstancesResponse>".to_owned()));
+    gate.recorder
+        .answer(|_| Answer::Body(200, "<StopInstancesResponse>said</StopInstancesResponse>".to_owned()));
     let reply = gate.client("alice").send(&a_change(1));
-    assert_eq!((reply.status, reply.text().as_str()), (200, "<StopInstancesResponse>said</StopInstancesResponse>"));
+    assert_eq!(
+        (reply.status, reply.text().as_str()),
+        (200, "<StopInstancesResponse>said</StopInstancesResponse>")
+    );
     let arrived = gate.recorder.arrived();
     assert_eq!(arrived[0].body, a_change(1).body, "the bytes sent are the bytes judged");
     gate.finish();
@@ -38,7 +42,11 @@ fn a_strangers_change_is_denied_and_opens_no_connection() {
     let reply = gate.client("mallory").send(&a_change(1));
     assert_eq!(reply.status, 403);
     assert!(reply.text().contains("mallory"), "{}", reply.text());
-    assert!(reply.header("ordain-decision-id").is_some_and(|id| reply.text().contains(id)), "{}", reply.text());
+    assert!(
+        reply.header("ordain-decision-id").is_some_and(|id| reply.text().contains(id)),
+        "{}",
+        reply.text()
+    );
     assert!(!reply.reason().is_empty());
     assert_eq!(gate.recorder.connections(), before);
     gate.finish();
@@ -86,7 +94,10 @@ fn in_shadow_a_denial_is_only_written_down() {
         .filter(|entry| entry.is_decision())
         .map(|entry| format!("{} {}", entry.text("ruling"), entry.text("effect")))
         .collect();
-    assert!(effects.iter().any(|effect| effect == "deny shadowed" || effect == "hold shadowed"), "{effects:?}");
+    assert!(
+        effects.iter().any(|effect| effect == "deny shadowed" || effect == "hold shadowed"),
+        "{effects:?}"
+    );
     gate.finish();
 }
 

@@ -35,7 +35,9 @@ fn check(alter: impl Fn(String, Vec<u8>) -> (String, Vec<u8>)) {
 
 #[test]
 fn a_body_changed_after_signing() {
-    check(|head, body| (head, String::from_utf8(body).unwrap().replace("StopInstances", "RunsInstances").into_bytes()));
+    check(|head, body| {
+        (head, String::from_utf8(body).unwrap().replace("StopInstances", "RunsInstances").into_bytes())
+    });
 }
 
 #[test]

@@ -18,7 +18,12 @@ fn cases() -> Vec<Case> {
 
 fn check(mode: &'static str) {
     // Every case ends with a wait for the other side, so that they are played side by side.
-    let setup = Setup { mode, settings: "[limits]\nheader_timeout = \"3s\"\nbody_timeout = \"3s\"\nidle_timeout = \"3s\"\n".to_owned(), ..Setup::default() };
+    let setup = Setup {
+        mode,
+        settings: "[limits]\nheader_timeout = \"3s\"\nbody_timeout = \"3s\"\nidle_timeout = \"3s\"\n"
+            .to_owned(),
+        ..Setup::default()
+    };
     let gate = Gate::start(setup);
     let address = gate.address;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -44,11 +49,20 @@ fn check(mode: &'static str) {
 
 async fn offence(case: &Case, address: SocketAddr) -> Option<String> {
     let answer = String::from_utf8_lossy(&play(case, address).await).into_owned();
-    let answered: Vec<&str> =
-        answer.split("HTTP/1.1 ").skip(1).filter_map(|part| part.split(' ').next()).filter(|s| *s != "100").collect();
+    let answered: Vec<&str> = answer
+        .split("HTTP/1.1 ")
+        .skip(1)
+        .filter_map(|part| part.split(' ').next())
+        .filter(|s| *s != "100")
+        .collect();
     let expected: Vec<&Expected> = case.expected.iter().filter(|one| **one != Expected::Silence).collect();
     if answered.len() != expected.len() {
-        return Some(format!("{}: {} answers, {} expected: {answered:?}", case.name, answered.len(), expected.len()));
+        return Some(format!(
+            "{}: {} answers, {} expected: {answered:?}",
+            case.name,
+            answered.len(),
+            expected.len()
+        ));
     }
     let wrong = answered.iter().zip(&expected).find(|(status, expected)| match expected {
         Expected::Refused(text) => !text.starts_with(**status),

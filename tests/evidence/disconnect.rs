@@ -39,7 +39,8 @@ const STAGES: [Stage; 9] = [
 fn leave(client: &Client, stage: Stage, number: usize) -> std::io::Result<()> {
     let mut stream = client.connect()?;
     let (head, body) = client.bytes(&a_change(number));
-    let whole = |stream: &mut std::net::TcpStream| stream.write_all(&head).and_then(|()| stream.write_all(&body));
+    let whole =
+        |stream: &mut std::net::TcpStream| stream.write_all(&head).and_then(|()| stream.write_all(&body));
     match stage {
         Stage::Connected => {}
         Stage::MidHead => stream.write_all(&head[..head.len() / 2])?,
@@ -78,7 +79,11 @@ fn serial_clients_that_vanish_at_every_stage() {
     let gate = Gate::start(Setup::default());
     // A third of the answers takes a while, so that clients leave before, during and after.
     gate.recorder.answer(|one| {
-        if one.body.last().is_some_and(|digit| digit % 3 == 0) { Answer::Late(Duration::from_millis(30)) } else { Answer::well() }
+        if one.body.last().is_some_and(|digit| digit % 3 == 0) {
+            Answer::Late(Duration::from_millis(30))
+        } else {
+            Answer::well()
+        }
     });
     std::thread::scope(|scope| {
         for worker in 0..4 {
@@ -86,7 +91,8 @@ fn serial_clients_that_vanish_at_every_stage() {
             scope.spawn(move || {
                 for round in (worker..rounds).step_by(4) {
                     for (place, stage) in STAGES.into_iter().enumerate() {
-                        leave(&client, stage, round * STAGES.len() + place).expect("the gate takes connections");
+                        leave(&client, stage, round * STAGES.len() + place)
+                            .expect("the gate takes connections");
                     }
                 }
             });
@@ -111,9 +117,14 @@ fn serial_clients_that_vanish_at_every_stage() {
 fn an_upstream_that_resets_cuts_or_fails_leaves_a_closed_record() {
     let gate = Gate::start(Setup::default());
     let client = gate.client("alice");
-    for (number, answer) in [Answer::Reset, Answer::Cut, Answer::Body(503, "<busy/>".to_owned()), Answer::Body(400, "<no/>".to_owned())]
-        .into_iter()
-        .enumerate()
+    for (number, answer) in [
+        Answer::Reset,
+        Answer::Cut,
+        Answer::Body(503, "<busy/>".to_owned()),
+        Answer::Body(400, "<no/>".to_owned()),
+    ]
+    .into_iter()
+    .enumerate()
     {
         gate.recorder.answer(move |_| answer.clone());
         drop(client.try_send(&a_change(number)));

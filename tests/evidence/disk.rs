@@ -14,7 +14,17 @@ struct Failing(Child);
 impl Failing {
     fn attach(pid: u32, calls: &str, error: &str) -> Option<Self> {
         let mut child = Command::new("strace")
-            .args(["-f", "-p", &pid.to_string(), "-e", &format!("trace={calls}"), "-e", &format!("inject={calls}:error={error}"), "-o", "/dev/null"])
+            .args([
+                "-f",
+                "-p",
+                &pid.to_string(),
+                "-e",
+                &format!("trace={calls}"),
+                "-e",
+                &format!("inject={calls}:error={error}"),
+                "-o",
+                "/dev/null",
+            ])
             .stderr(Stdio::piped())
             .spawn()
             .ok()?;
@@ -42,7 +52,11 @@ fn check_failing(gate: &Gate, arrived_before: usize) {
     for number in 100..103 {
         let reply = client.send(&a_change(number));
         assert_eq!(reply.status, 403, "a change that cannot be recorded: {}", reply.text());
-        assert!(reply.text().contains("AccessDenied") || reply.text().contains("UnauthorizedOperation"), "{}", reply.text());
+        assert!(
+            reply.text().contains("AccessDenied") || reply.text().contains("UnauthorizedOperation"),
+            "{}",
+            reply.text()
+        );
     }
     assert_eq!(gate.recorder.arrived().len(), arrived_before, "a change arrived that could not be recorded");
     let read = client.send(&Sent::ec2("DescribeInstances"));
@@ -67,7 +81,11 @@ fn check(calls: &str, error: &str) {
     gate.kill();
     gate.check_killed();
     gate.restart();
-    assert_eq!(gate.client("alice").send(&a_change(201)).status, 200, "a restart verifies, and changes go on");
+    assert_eq!(
+        gate.client("alice").send(&a_change(201)).status,
+        200,
+        "a restart verifies, and changes go on"
+    );
     gate.finish();
 }
 
@@ -127,7 +145,11 @@ struct SmallDisk {
 
 impl SmallDisk {
     fn mount(folder: &Path) -> Option<Self> {
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=160m", "tmpfs"]).arg(folder).output().ok()?;
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=160m", "tmpfs"])
+            .arg(folder)
+            .output()
+            .ok()?;
         mounted.status.success().then(|| Self { folder: folder.to_owned() })
     }
 

@@ -49,7 +49,10 @@ fn serial_kill_under_load() {
         let reply = gate.client("alice").send(&Sent::ec2("DescribeInstances"));
         assert_eq!(reply.status, 200, "reads go on after a restart: {}", reply.text());
     }
-    assert!(answered > 20 * usize::try_from(rounds).unwrap(), "only {answered} changes were answered between the kills");
+    assert!(
+        answered > 20 * usize::try_from(rounds).unwrap(),
+        "only {answered} changes were answered between the kills"
+    );
     gate.stop();
     gate.check_killed();
 }

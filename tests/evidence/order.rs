@@ -42,7 +42,16 @@ fn serial_an_entry_is_synced_before_its_change_is_sent() {
         return;
     }
     let trace = tempfile::NamedTempFile::new().unwrap();
-    let words = ["strace", "-f", "-qq", "-s", "1000000", "-e", "trace=write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,fdatasync,fsync", "-o"];
+    let words = [
+        "strace",
+        "-f",
+        "-qq",
+        "-s",
+        "1000000",
+        "-e",
+        "trace=write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,fdatasync,fsync",
+        "-o",
+    ];
     let mut under: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     under.push(trace.path().display().to_string());
     let gate = Gate::start(Setup { under, ..Setup::default() });
@@ -58,7 +67,11 @@ fn serial_an_entry_is_synced_before_its_change_is_sent() {
     gate.finish();
 
     let text = String::from_utf8_lossy(&std::fs::read(trace.path()).unwrap()).into_owned();
-    assert!(offences(&text, &decisions).is_empty(), "sent before its entry was synced: {:?}", offences(&text, &decisions));
+    assert!(
+        offences(&text, &decisions).is_empty(),
+        "sent before its entry was synced: {:?}",
+        offences(&text, &decisions)
+    );
     // The check itself can fail: without the syncs, every change is an offence.
     let unsynced: Vec<&str> = text.lines().filter(|line| !line.contains("sync")).collect();
     assert_eq!(offences(&unsynced.join("\n"), &decisions).len(), 20);

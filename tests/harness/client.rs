@@ -108,9 +108,13 @@ impl Client {
             payload: Payload::parse(&hash).expect("a payload declaration"),
             declare: false,
         };
-        let pair =
-            KeyPair { id: self.key.id.clone(), secret: Secret::new(self.key.secret.clone()), session_token: None };
-        let signed = sign(&KeyCache::default(), &pair, &outgoing, &mut headers).expect("the request can be signed");
+        let pair = KeyPair {
+            id: self.key.id.clone(),
+            secret: Secret::new(self.key.secret.clone()),
+            session_token: None,
+        };
+        let signed =
+            sign(&KeyCache::default(), &pair, &outgoing, &mut headers).expect("the request can be signed");
         drop(signed);
         let mut head = format!("{} {} HTTP/1.1\r\n", sent.method, sent.target);
         for (name, value) in &headers {

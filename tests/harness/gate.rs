@@ -212,7 +212,8 @@ fn write_files(folder: &Path, setup: &Setup, recorder: &Recorder) {
     text.push_str("[log]\nformat = \"json\"\n[listen]\ndata = \"127.0.0.1:0\"\n");
     writeln!(text, "admin = \"{admin}\"").unwrap();
     write!(text, "[model]\ndirectory = {:?}\n", folder.join("model")).unwrap();
-    write!(text, "[ledger]\ndirectory = {:?}\norigin = \"ordain/test\"\n", ledger_folder(folder, setup)).unwrap();
+    write!(text, "[ledger]\ndirectory = {:?}\norigin = \"ordain/test\"\n", ledger_folder(folder, setup))
+        .unwrap();
     text.push_str(&setup.settings);
     write!(
         text,
@@ -266,8 +267,7 @@ fn spawn(folder: &Path, setup: &Setup) -> (Child, SocketAddr, SocketAddr) {
     scrub(&mut command).args(&words[1..]).arg("--config").arg(folder.join("gate.toml")).arg("serve");
     let path = folder.join("gate.log");
     let log = std::fs::File::create(&path).unwrap();
-    let mut child =
-        command.stdout(log.try_clone().unwrap()).stderr(log).spawn().expect("the program starts");
+    let mut child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().expect("the program starts");
     let until = Instant::now() + Duration::from_secs(60);
     loop {
         let said = std::fs::read_to_string(&path).unwrap_or_default();
@@ -276,7 +276,10 @@ fn spawn(folder: &Path, setup: &Setup) -> (Child, SocketAddr, SocketAddr) {
             return (child, *data, *admin);
         }
         let ended = child.try_wait().unwrap();
-        assert!(ended.is_none() && Instant::now() < until, "the program did not say where it listens: {said}");
+        assert!(
+            ended.is_none() && Instant::now() < until,
+            "the program did not say where it listens: {said}"
+        );
         thread::sleep(Duration::from_millis(10));
     }
 }

@@ -18,7 +18,10 @@ pub(crate) fn check_arrived(arrived: &[Arrived], ledger: &mut LedgerView) {
     let rooms = Rooms::new(RoomsConfig::default()).expect("the built-in rooms load");
     let mut seen = BTreeSet::new();
     for one in arrived {
-        assert!(one.header("authorization").is_some_and(|value| value.contains("AWS4-HMAC-SHA256")), "{one:?}");
+        assert!(
+            one.header("authorization").is_some_and(|value| value.contains("AWS4-HMAC-SHA256")),
+            "{one:?}"
+        );
         let decision = one.decision.as_deref().and_then(|id| ledger.decision(id));
         let operations = operations(&rooms, one);
         match decision {
@@ -33,11 +36,18 @@ pub(crate) fn check_arrived(arrived: &[Arrived], ledger: &mut LedgerView) {
 
 fn admitted(one: &Arrived, entry: &Entry, operations: &Operations) {
     let effect = entry.text("effect");
-    assert!(["admitted", "shadowed", "pass_through", "read"].contains(&effect), "`{effect}` arrived: {one:?}");
+    assert!(
+        ["admitted", "shadowed", "pass_through", "read"].contains(&effect),
+        "`{effect}` arrived: {one:?}"
+    );
     assert!(one.recorded_before, "it arrived before its entry was written: {one:?}");
     assert_eq!(entry.says["head"]["method"], one.method, "another method arrived than was judged");
     if !entry.has_blob && !operations.names.is_empty() && !entry.operations().is_empty() {
-        assert_eq!(entry.operations(), operations.names, "another operation arrived than was judged: {one:?}");
+        assert_eq!(
+            entry.operations(),
+            operations.names,
+            "another operation arrived than was judged: {one:?}"
+        );
     }
 }
 

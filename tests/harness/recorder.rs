@@ -39,7 +39,10 @@ pub(crate) enum Answer {
 
 impl Answer {
     pub(crate) fn well() -> Self {
-        Self::Body(200, "<Response><requestId>recorded</requestId><return>true</return></Response>".to_owned())
+        Self::Body(
+            200,
+            "<Response><requestId>recorded</requestId><return>true</return></Response>".to_owned(),
+        )
     }
 }
 

@@ -68,7 +68,11 @@ fn check(least_lines: usize, flow: impl Fn(&str, &str) -> Command) {
     let moto = needed("ORDAIN_TEST_MOTO");
     let direct = run(&mut flow(&moto, &format!("direct{unique}")), &real.0, &real.1);
     let key = gate.key("alice").clone();
-    let through = run(&mut flow(&format!("http://{}", gate.address), &format!("through{unique}")), &key.id, &key.secret);
+    let through = run(
+        &mut flow(&format!("http://{}", gate.address), &format!("through{unique}")),
+        &key.id,
+        &key.secret,
+    );
     assert!(direct.lines().count() >= least_lines, "the flow did not run directly: {direct}");
     // Moto checks no signature in a query: a presigned URL works on AWS and through the gate, not on moto itself.
     let plain = |text: &str| -> Vec<String> {
@@ -115,14 +119,20 @@ fn the_javascript_sdk_does_the_same_through_the_gate() {
 
 #[test]
 fn terraform_does_the_same_through_the_gate_with_an_assumed_role() {
-    let (Some(terraform), Some(plugins)) = (variable("ORDAIN_TEST_TERRAFORM"), variable("ORDAIN_TEST_TERRAFORM_PLUGINS")) else {
+    let (Some(terraform), Some(plugins)) =
+        (variable("ORDAIN_TEST_TERRAFORM"), variable("ORDAIN_TEST_TERRAFORM_PLUGINS"))
+    else {
         eprintln!("skipped: terraform and its provider are not to be had here");
         return;
     };
     let folder = tempfile::tempdir().unwrap();
     check(4, |endpoint, prefix| {
         let mut command = Command::new(script("terraform.sh"));
-        command.args([endpoint, prefix]).arg(folder.path().join(prefix)).arg(&plugins).env("ORDAIN_TEST_TERRAFORM", &terraform);
+        command
+            .args([endpoint, prefix])
+            .arg(folder.path().join(prefix))
+            .arg(&plugins)
+            .env("ORDAIN_TEST_TERRAFORM", &terraform);
         command
     });
 }

@@ -22,7 +22,10 @@ fn boto3_raises_access_denied_once_in_every_protocol() {
         assert_eq!(denied["attempts"], 1, "it was tried again: {line}");
         assert_eq!(denied["status"], 403, "{line}");
         let code = denied["code"].as_str().unwrap_or_default();
-        assert!(code.contains("AccessDenied") || code == "UnauthorizedOperation" || code == "AuthorizationError", "{line}");
+        assert!(
+            code.contains("AccessDenied") || code == "UnauthorizedOperation" || code == "AuthorizationError",
+            "{line}"
+        );
         let message = denied["message"].as_str().unwrap_or_default();
         assert!(message.contains("mallory") && message.contains("is not authorized to perform"), "{line}");
         let decision = denied["decision"].as_str().unwrap_or_default();

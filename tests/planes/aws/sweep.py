@@ -7,8 +7,8 @@ Leaves out what botocore cannot make without optional native code: SigV4a and tw
     sweep.py --out FOLDER [--service NAME ...] [--processes N]
 
 writes native.jsonl, override.jsonl, presigned.jsonl and variants.jsonl (alternate protocols, other
-regions, FIPS, dual stack, account-id hosts, S3 addressing styles), and failures.jsonl: the requests
-that botocore would not make, with its reason.
+regions, FIPS, dual stack, account-id hosts, S3 addressing styles), failures.jsonl: the requests that
+botocore would not make, with its reason; and twins.txt: operations that are the same on the wire.
 """
 
 import argparse
@@ -342,6 +342,43 @@ def presigned(maker, model, names, parameters, native, override, speaks):
                 maker.presign("presigned", native, name, parameters[(name, "least")])
 
 
+def twins(folder):
+    """Operations of different services that are the same request: no reader could tell them apart.
+
+    Two lists, as `service/operation` groups: with native hosts, and under an endpoint override, where the host
+    says nothing.
+    """
+    hosts = {}
+    with open(folder / "native.jsonl", encoding="utf-8") as stream:
+        for line in map(json.loads, stream):
+            hosts.setdefault((line["expect_service"], line["expect_operation"]), line["url"].split("/")[2])
+    session = botocore.session.Session()
+    groups = {"native": {}, "override": {}}
+    for service in session.get_available_services():
+        model = session.get_service_model(service)
+        rest = model.resolved_protocol in ("rest-json", "rest-xml")
+        for name in model.operation_names:
+            operation = model.operation_model(name)
+            http = operation.http
+            if rest:
+                marker = [http["method"], re.sub(r"\{[^}]*\}", "{}", http["requestUri"])]
+            elif model.resolved_protocol == "smithy-rpc-v2-cbor":
+                marker = [model.service_id, name]
+            elif model.resolved_protocol == "json":
+                marker = [model.metadata["targetPrefix"], name]
+            else:
+                marker = [model.api_version, name]
+            wire = [model.signing_name, *marker]
+            for kind, key in (("native", [hosts.get((service, name), service), *wire]), ("override", wire)):
+                groups[kind].setdefault(json.dumps(key), []).append(f"{service}/{name}")
+    with open(folder / "twins.txt", "w", encoding="utf-8") as stream:
+        for kind, found in groups.items():
+            for key in sorted(found):
+                # Within one service the serialisers set required members that tell operations apart.
+                if len({one.split("/")[0] for one in found[key]}) > 1:
+                    stream.write(f"{kind} {' '.join(sorted(found[key]))}\n")
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--out", required=True, type=pathlib.Path)
@@ -365,6 +402,8 @@ def main():
             failed += len(failures)
     for stream in streams.values():
         stream.close()
+    if not chosen.service:
+        twins(chosen.out)
     print(f"botocore {botocore.__version__}: {len(services)} services;", totals, f"not made: {failed}", file=sys.stderr)
 
 
