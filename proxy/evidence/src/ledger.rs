@@ -102,9 +102,12 @@ impl Ledger {
     /// # Errors
     /// [`OpenError`]: a ledger that does not verify is never written on.
     pub fn open(settings: LedgerSettings, storage: Arc<dyn Storage>) -> Result<Self, OpenError> {
-        let lock = storage.lock().map_err(|error| match error.kind() {
-            std::io::ErrorKind::WouldBlock => OpenError::Locked,
-            _ => OpenError::Disk(error),
+        let lock = storage.lock().map_err(|error| {
+            if error.kind() == std::io::ErrorKind::WouldBlock {
+                OpenError::Locked
+            } else {
+                OpenError::Disk(error)
+            }
         })?;
         let started = start::start(&settings, &storage)?;
         let (wake, woken) = mpsc::sync_channel(1);

@@ -212,7 +212,8 @@ pub struct Unrecorded<R> {
     mode: Mode,
     decision: DecisionId,
     digest: Digest,
-    verdict: Verdict,
+    /// Boxed: what is returned on the way on should not be large for what goes wrong seldom.
+    verdict: Box<Verdict>,
     reservation: Option<Box<dyn Reservation>>,
     request: R,
 }
@@ -224,7 +225,7 @@ impl<R> fmt::Debug for Unrecorded<R> {
 }
 
 impl<R> Unrecorded<R> {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         why: String,
         mode: Mode,
         decision: DecisionId,
@@ -233,7 +234,7 @@ impl<R> Unrecorded<R> {
         reservation: Option<Box<dyn Reservation>>,
         request: R,
     ) -> Self {
-        Self { why, mode, decision, digest, verdict, reservation, request }
+        Self { why, mode, decision, digest, verdict: Box::new(verdict), reservation, request }
     }
 
     /// Why it could not be recorded.
@@ -250,7 +251,7 @@ impl<R> Unrecorded<R> {
 
     /// What was said.
     #[must_use]
-    pub const fn verdict(&self) -> &Verdict {
+    pub fn verdict(&self) -> &Verdict {
         &self.verdict
     }
 
@@ -270,7 +271,7 @@ impl<R> Unrecorded<R> {
         }
         let closing = Closing::of_nothing(self.reservation);
         let kind = SendableKind::ShadowedUnrecorded;
-        Ok(Sendable::new(kind, self.digest, Some(self.verdict), self.request, closing))
+        Ok(Sendable::new(kind, self.digest, Some(*self.verdict), self.request, closing))
     }
 }
 

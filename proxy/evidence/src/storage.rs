@@ -163,7 +163,7 @@ impl Storage for FileStorage {
     }
 
     fn create(&self, name: &str, zeros: u64) -> io::Result<Box<dyn Segment>> {
-        const PIECE: [u8; 64 * 1024] = [0; 64 * 1024];
+        static PIECE: [u8; 64 * 1024] = [0; 64 * 1024];
         let mut file = OpenOptions::new()
             .create(true)
             .truncate(true)

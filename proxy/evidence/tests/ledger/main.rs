@@ -22,4 +22,7 @@ mod start;
 mod tamper;
 
 #[cfg(test)]
+mod offline;
+
+#[cfg(test)]
 mod not_compiled;

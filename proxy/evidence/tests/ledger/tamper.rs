@@ -62,7 +62,9 @@ fn tamper(files: &mut BTreeMap<String, Vec<u8>>, chance: &Chance) -> bool {
     let length = 1 + pick((bytes.len() - at).min(600));
     match chance.below(9) {
         0 => bytes[at] ^= 1 << chance.below(8),
-        1 => bytes[at..at + length].iter_mut().for_each(|byte| *byte = chance.below(256) as u8),
+        1 => bytes[at..at + length]
+            .iter_mut()
+            .for_each(|byte| *byte = u8::try_from(chance.below(256)).unwrap()),
         2 => bytes.truncate(at),
         3 => drop(bytes.drain(at..at + length)),
         4 => {
