@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -106,7 +106,7 @@ impl Gate {
 }
 
 /// Everything until the other side closes, also when it resets.
-pub(super) async fn read_to_end(socket: &mut TcpStream) -> String {
+pub(super) async fn read_to_end<T: AsyncRead + Unpin>(socket: &mut T) -> String {
     let mut bytes = Vec::new();
     let mut piece = [0; 4096];
     loop {

@@ -23,8 +23,7 @@ async fn a_head_that_drips_is_given_up() {
         }
     });
     let begun = Instant::now();
-    let mut answer = String::new();
-    let _ = tokio::io::AsyncReadExt::read_to_string(&mut reader, &mut answer).await;
+    let answer = read_to_end(&mut reader).await;
     assert_eq!(answers(&answer), "408 framing_head_late");
     assert!(begun.elapsed() < Duration::from_secs(3), "a byte now and then buys no time");
     drip.abort();
@@ -81,8 +80,7 @@ async fn a_body_that_drips_is_given_up() {
             sleep(Duration::from_millis(100)).await;
         }
     });
-    let mut answer = String::new();
-    let _ = tokio::io::AsyncReadExt::read_to_string(&mut reader, &mut answer).await;
+    let answer = read_to_end(&mut reader).await;
     assert_eq!(answers(&answer), "408 body_late");
     assert!(begun.elapsed() < Duration::from_secs(5), "the pieces come in time, the body does not");
     drip.abort();
@@ -101,8 +99,7 @@ async fn a_fast_beginning_does_not_pay_for_a_drip() {
             sleep(Duration::from_millis(100)).await;
         }
     });
-    let mut answer = String::new();
-    let _ = tokio::io::AsyncReadExt::read_to_string(&mut reader, &mut answer).await;
+    let answer = read_to_end(&mut reader).await;
     assert_eq!(answers(&answer), "408 body_late");
     assert!(begun.elapsed() < Duration::from_secs(5));
     gate.at_rest().await;
