@@ -223,6 +223,15 @@ impl Metrics {
     }
 }
 
+/// The span of one request, for the collector that the `OTEL_…` variables name. Costs nothing without one.
+#[must_use]
+pub fn request_span(method: &http::Method, path: &str) -> tracing::Span {
+    tracing::info_span!(target: REQUEST_SPAN, "request", otel.kind = "server", http.request.method = %method, url.path = path)
+}
+
+/// What spans are told apart from log lines by.
+pub const REQUEST_SPAN: &str = "ordain::request::span";
+
 /// The gate is listening.
 pub fn serving(data: std::net::SocketAddr, admin: std::net::SocketAddr, mode: &str) {
     tracing::info!(%data, %admin, mode, "serving");

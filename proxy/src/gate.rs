@@ -21,6 +21,7 @@ use ordain_evidence::{
 use ordain_rules::{Counters, LiveInventory, Mode, Ruling, ShadowScope, Snapshot, Verdict};
 use ordain_sigv4::{Body, KeyCache};
 use tokio::net::TcpListener;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::change::Changes;
@@ -32,7 +33,7 @@ use crate::forward::{ForwardError, Forwarder, OutBody};
 use crate::held::{Budget, Need};
 use crate::identity::{self, Claimed, Identified};
 use crate::keys::KeyStore;
-use crate::listen::{self, ListenCounts, ListenSettings};
+use crate::listen::{self, ListenCounts, ListenSettings, RequestBody};
 use crate::model::Model;
 use crate::outgoing::{Base, Outgoing};
 use crate::state::State;
@@ -149,7 +150,10 @@ impl Gate {
             ..ListenSettings::default()
         };
         let counts = Arc::clone(&self.counts);
-        let service = move |connection, request| request::serve(Arc::clone(&self), connection, request);
+        let service = move |connection, request: Request<RequestBody>| {
+            let span = events::request_span(request.method(), request.uri().path());
+            request::serve(Arc::clone(&self), connection, request).instrument(span)
+        };
         listen::run(listener, settings, counts, service, stop).await;
         Ok(())
     }

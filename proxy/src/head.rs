@@ -47,7 +47,7 @@ pub fn claim<B>(
 pub fn destination(claim: &Claim<'_>, action: &Action, head: &Head<'_>) -> Result<Destination, Undecodable> {
     match &action.reading {
         Reading::Call(call) => claim.destination(&action.actor.upstream, head, call),
-        Reading::Undecodable { why, .. } => Err(why.clone()),
+        Reading::Undecodable { .. } => claim.destination_unread(&action.actor.upstream, head),
     }
 }
 

@@ -7,10 +7,12 @@
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::SpanExporter;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
+use crate::events::REQUEST_SPAN;
 use crate::settings::{self, environment};
 
 /// Ends the export when it is dropped, so that the last spans are sent.
@@ -35,7 +37,8 @@ impl Drop for Telemetry {
 /// A filter or a format that cannot be read, an exporter that cannot be made, or a second call.
 pub fn start(log: &settings::Log) -> anyhow::Result<Telemetry> {
     let filter = log.filter.as_deref().unwrap_or("info");
-    let filter = EnvFilter::try_new(filter)
+    // Spans are for the collector: without one nobody enables them, and they cost nothing.
+    let filter = EnvFilter::try_new(format!("{filter},{REQUEST_SPAN}=off"))
         .map_err(|error| anyhow::anyhow!("`log.filter` is `{filter}`: {error}; write one such as `info`"))?;
     let lines = match log.format.as_deref().unwrap_or("text") {
         "text" => fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_target(false).boxed(),
@@ -45,10 +48,11 @@ pub fn start(log: &settings::Log) -> anyhow::Result<Telemetry> {
         other => anyhow::bail!("`log.format` is `{other}`: use `text` or `json`"),
     };
     let provider = exporter()?;
-    let spans = provider
-        .as_ref()
-        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("ordain")));
-    tracing_subscriber::registry().with(filter).with(lines).with(spans).try_init()?;
+    let spans = provider.as_ref().map(|provider| {
+        let only = Targets::new().with_target(REQUEST_SPAN, tracing::Level::INFO);
+        tracing_opentelemetry::layer().with_tracer(provider.tracer("ordain")).with_filter(only)
+    });
+    tracing_subscriber::registry().with(lines.with_filter(filter)).with(spans).try_init()?;
     Ok(Telemetry { provider })
 }
 

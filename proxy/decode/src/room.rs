@@ -125,6 +125,20 @@ impl<'r> Claim<'r> {
         }
     }
 
+    /// Where a request has to be sent that could not be read, in modes that let it pass.
+    ///
+    /// # Errors
+    /// The head does not name one service alone, in a region that has it: it goes nowhere then.
+    pub fn destination_unread(
+        &self,
+        upstream: &Upstream,
+        head: &Head<'_>,
+    ) -> Result<Destination, Undecodable> {
+        match &self.room {
+            Claimed::Aws(claim) => claim.destination_unread(upstream, head),
+        }
+    }
+
     /// The upstream's own name for the request, and its error code where the answer is an error naming one.
     #[must_use]
     pub fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {

@@ -97,7 +97,6 @@ fn file(decoder: Decoder<'_>, name: &str, mut input: BufReader<impl Read>, out: 
             input.read_to_end(&mut raw)?;
             let mut line = String::new();
             decode_raw(decoder.rooms, decoder.upstream, name, &raw, &mut line);
-            line.push('\n');
             out.write_all(line.as_bytes())?;
             Ok(())
         }
@@ -147,10 +146,10 @@ fn decode_batch(decoder: Decoder<'_>, batch: &[String], workers: usize, out: &mu
 }
 
 fn decode_some(decoder: Decoder<'_>, lines: &[String]) -> String {
+    // Each answer ends its own line.
     let mut text = String::with_capacity(lines.len() * 512);
     for line in lines {
         decode_line_for(decoder.rooms, decoder.upstream, line, &mut text);
-        text.push('\n');
     }
     text
 }

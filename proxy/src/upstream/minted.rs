@@ -105,7 +105,104 @@ fn leak(why: impl std::fmt::Display) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use expect_test::{Expect, expect};
+    use http::{HeaderMap, HeaderValue};
+    use jiff::SignedDuration;
+    use ordain_action::{ActorKind, Party, Plane, Reading, Upstream};
+    use ordain_decode::{Head, Rooms, RoomsConfig, WayIn};
+
     use super::*;
+    use crate::keys::{NewKey, SealingKey, TEMPORARY};
+
+    fn now() -> Timestamp {
+        "2026-11-23T21:00:00Z".parse().unwrap()
+    }
+
+    const SESSION: &str = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
+        <AssumedRoleUser><AssumedRoleId>A:s</AssumedRoleId><Arn>arn:aws:sts::999999999999:assumed-role/r/s</Arn>\
+        </AssumedRoleUser><Credentials><AccessKeyId>ASIAREALREALREALREAL</AccessKeyId>\
+        <SecretAccessKey>real/secret+</SecretAccessKey><SessionToken>real//token==</SessionToken>\
+        <Expiration>2026-11-23T22:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>";
+
+    /// Has an answer to `AssumeRole` pass by; what the caller gets, with what was issued named.
+    #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
+    fn check(status: u16, body: &str, expected: Expect) {
+        let state = tempfile::tempdir().unwrap();
+        let sealing = SealingKey::from_hex(&"5a".repeat(32)).unwrap();
+        let keys = KeyStore::open(state.path(), sealing).unwrap();
+        let party = Party { name: "alice".into(), kind: ActorKind::Person };
+        let by = keys
+            .create(&NewKey { party, on_behalf_of: Vec::new(), upstream: "default".into() }, now())
+            .unwrap();
+        let config = RoomsConfig { token_key: [0; 32], own_hosts: Vec::new(), aws_overlay: None };
+        let rooms = Rooms::new(config).unwrap();
+        let mut headers = HeaderMap::new();
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        headers.insert("content-type", form);
+        let authorization = "AWS4-HMAC-SHA256 Credential=AKORABCDEFGHIJKLMNOP/20261123/eu-west-1/sts/aws4_request, \
+                             SignedHeaders=host, Signature=00";
+        headers.insert("authorization", HeaderValue::from_static(authorization));
+        let head = Head {
+            method: "POST",
+            target: "/",
+            authority: "sts.eu-west-1.amazonaws.com",
+            headers: &headers,
+            way_in: WayIn::Egress,
+        };
+        let claim = rooms.claim(&head).unwrap();
+        let upstream = Upstream {
+            name: "default".into(),
+            plane: Plane::Aws,
+            account: "123456789012".into(),
+            partition: "aws".into(),
+        };
+        let request = b"Action=AssumeRole&Version=2011-06-15&RoleSessionName=s&\
+            RoleArn=arn%3Aaws%3Aiam%3A%3A999999999999%3Arole%2Fr";
+        let Reading::Call(call) = claim.decode(&upstream, &head, request, None) else { panic!("not read") };
+        let mut answered = HeaderMap::new();
+        answered.insert("content-type", HeaderValue::from_static("text/xml"));
+        let answer = AnswerHead { status, headers: &answered };
+        let said = match reissue(&keys, &by, &claim, &call, &answer, body.as_bytes(), now()) {
+            Err(fault) => fault.log_text(),
+            Ok(None) => "nothing is handed out".to_owned(),
+            Ok(Some(reissued)) => {
+                let kept = keys.find(&reissued.key.id).unwrap();
+                let minted = kept.minted.as_ref().unwrap();
+                assert!(kept.id.starts_with(TEMPORARY));
+                assert!(minted.real.id == "ASIAREALREALREALREAL" && minted.real.secret.is("real/secret+"));
+                assert_eq!(minted.expires, Some(now() + SignedDuration::from_hours(1)));
+                let token = minted.session_token.as_ref().unwrap().expose();
+                String::from_utf8(reissued.body)
+                    .unwrap()
+                    .replace(&*kept.id, "OUR ID")
+                    .replace(kept.secret.expose(), "OUR SECRET")
+                    .replace(token, "OUR TOKEN")
+            }
+        };
+        expected.assert_eq(&said);
+    }
+
+    #[test]
+    fn the_caller_of_assume_role_gets_ours_and_we_keep_the_real() {
+        check(200, SESSION, expect![[r#""#]]);
+    }
+
+    #[test]
+    fn an_error_hands_out_nothing() {
+        check(
+            403,
+            "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>",
+            expect![[r#""#]],
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_exactly_is_withheld() {
+        check(200, &SESSION.replace("real//token==", "real/secret+"), expect![[r#""#]]);
+        check(200, &SESSION.replace("<SessionToken>real//token==</SessionToken>", ""), expect![[r#""#]]);
+        check(200, &SESSION.replace("2026-11-23T22:00:00Z", "tomorrow"), expect![[r#""#]]);
+        check(200, "<AssumeRoleResponse/>", expect![[r#""#]]);
+    }
 
     #[test]
     fn the_end_of_a_session_is_read_in_each_form_that_answers_have() {

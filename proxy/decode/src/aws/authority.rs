@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ordain_action::{Identifier, NameBasis, Resource, Role, Scalar};
 
 use super::resource::Place;
+use super::secret::contains_word;
 use crate::form::Fields;
 
 /// The roles and instance profiles that a change hands to the service it calls.
@@ -144,6 +145,9 @@ fn is_key_arn(text: &str) -> bool {
 }
 
 fn names_key(member: &str) -> bool {
+    if !contains_word(member, "key") {
+        return false;
+    }
     let lower: String = member
         .chars()
         .filter(char::is_ascii_alphanumeric)

@@ -63,6 +63,12 @@ pub(super) fn adjust(effect: &mut Effect, place: &Place<'_>) {
             cloud_control(effect, place)
         }
         ("sqs", _) => queues(effect, place),
+        // The name of a parameter in a hierarchy begins with the slash that its ARN has anyway.
+        ("ssm", _) => {
+            effect.resources.iter_mut().filter(|one| &*one.kind == "ssm:parameter").for_each(|one| {
+                one.name = one.name.replacen(":parameter//", ":parameter/", 1);
+            })
+        }
         _ => {}
     }
     if &*effect.service == "cloudformation" {

@@ -7,7 +7,7 @@ use ordain_catalog::{Binding, BoundMember, Location, Operation, Protocol};
 
 use super::resource::Place;
 use super::secret;
-use super::wire::Wire;
+use super::wire::{Leaf, Wire};
 
 /// The most resources one effect may name: beyond, some would go unjudged.
 pub(super) const RESOURCES_MAX: usize = 4_096;
@@ -38,9 +38,10 @@ fn by_bindings(
     is_secret: &dyn Fn(Location, &str) -> bool,
 ) -> Vec<Resource> {
     let mut resources: Vec<Resource> = Vec::new();
+    let leaves: Vec<Leaf<'_>> = wire.iter().collect();
     for (at, binding) in bindings.iter().enumerate() {
         let matches: Vec<Vec<Match<'_>>> =
-            binding.members.iter().map(|member| matches(member, protocol, wire, is_secret)).collect();
+            binding.members.iter().map(|member| matches(member, protocol, &leaves, is_secret)).collect();
         // The member with the most list items decides how many resources there are.
         let driver = (0..matches.len()).rev().max_by_key(|index| {
             matches.get(*index).and_then(|found| found.first()).map_or(0, |first| first.items.len() + 1)
@@ -91,7 +92,7 @@ fn taken(earlier: Option<&[Binding]>, binding: &Binding, value: &str) -> bool {
 fn matches<'w>(
     member: &BoundMember,
     protocol: Protocol,
-    wire: &'w Wire,
+    leaves: &[Leaf<'w>],
     is_secret: &dyn Fn(Location, &str) -> bool,
 ) -> Vec<Match<'w>> {
     if member.only.is_some_and(|only| only != protocol) {
@@ -99,17 +100,21 @@ fn matches<'w>(
     }
     let rest = matches!(protocol, Protocol::RestJson | Protocol::RestXml);
     let location = if rest { member.location } else { Location::Body };
-    wire.iter()
-        .filter(|leaf| leaf.location == location)
-        .filter_map(|leaf| {
-            let items = member.path.items(leaf.path)?;
-            if is_secret(location, leaf.path) {
-                return None;
-            }
-            let value = leaf.text().filter(|value| !value.is_empty())?;
-            Some(Match { items, value })
-        })
-        .collect()
+    let first = member.path.as_str().bytes().next();
+    let mut found = Vec::new();
+    for leaf in leaves {
+        // Most leaves and members part at their first byte, and there are many of both.
+        let parts = first != Some(b'*') && leaf.path.bytes().next() != first;
+        if parts || leaf.location != location {
+            continue;
+        }
+        let Some(items) = member.path.items(leaf.path) else { continue };
+        let Some(value) = leaf.text().filter(|value| !value.is_empty()) else { continue };
+        if !is_secret(location, leaf.path) {
+            found.push(Match { items, value });
+        }
+    }
+    found
 }
 
 fn named(

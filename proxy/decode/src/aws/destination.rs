@@ -99,7 +99,7 @@ pub(super) fn unread(
     if let Some(host) = site.host {
         return Ok(Destination { host, host_prefix: String::new(), signing_name, signing_region });
     }
-    let mut services = room.catalog.by_signing_name(&signing_name);
+    let mut services = room.catalog.by_signing_name(&markers.signing_name);
     let (Some(service), None) = (services.next(), services.next()) else {
         return Err(none(&signing_name));
     };
@@ -108,7 +108,8 @@ pub(super) fn unread(
     if *partition.name != *upstream.partition || !site.prefix.is_empty() {
         return Err(none(&site.region));
     }
-    let found = hosts.upstream(&service.name, &site.region, Variant::Plain).ok_or_else(|| none(&site.region))?;
+    let found =
+        hosts.upstream(&service.name, &site.region, Variant::Plain).ok_or_else(|| none(&site.region))?;
     Ok(Destination { host: found.host.to_string(), host_prefix: String::new(), signing_name, signing_region })
 }
 

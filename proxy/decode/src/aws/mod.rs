@@ -46,6 +46,7 @@ pub(crate) struct Room {
     catalog: Catalog,
     tokens: secret::Tokens,
     own_hosts: Vec<String>,
+    hosts_seen: site::HostsSeen,
 }
 
 impl Room {
@@ -57,7 +58,12 @@ impl Room {
             }
             None => Catalog::new(),
         };
-        Ok(Self { catalog, tokens: secret::Tokens::new(config.token_key), own_hosts: config.own_hosts })
+        Ok(Self {
+            catalog,
+            tokens: secret::Tokens::new(config.token_key),
+            own_hosts: config.own_hosts,
+            hosts_seen: site::HostsSeen::default(),
+        })
     }
 
     /// Claims a request, from its head alone.

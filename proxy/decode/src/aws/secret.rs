@@ -72,6 +72,11 @@ fn looks_secret(path: &str) -> bool {
     named.iter().any(|name| plain.contains(name)) && !handled.iter().any(|word| plain.contains(word))
 }
 
+/// Whether a text contains a word in any case.
+pub(super) fn contains_word(text: &str, word: &str) -> bool {
+    text.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

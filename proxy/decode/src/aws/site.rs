@@ -3,7 +3,8 @@
 //! Region and host match closed sets: a name that is not the provider's builds nothing. Leaves out which operation
 //! is meant, and S3's buckets in hosts (`bucket.rs`).
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
 
 use ordain_action::Undecodable;
 use ordain_catalog::{HostClaim, Hosts, Service};
@@ -56,7 +57,8 @@ impl Site {
     fn of_provider(room: &Room, host: String, markers: &Markers<'_>) -> Result<Self, Undecodable> {
         let hosts = room.catalog.hosts();
         let signed = markers.region.as_ref();
-        let Found { claim, prefix, table_host } = find(room, &host, &markers.signing_name)?;
+        let found = find(room, &host, &markers.signing_name)?;
+        let Found { claim, prefix, table_host } = &*found;
         let signing_region =
             if signed.is_empty() { Arc::clone(&claim.signing_region) } else { known_region(hosts, signed)? };
         let elsewhere =
@@ -73,24 +75,57 @@ impl Site {
         // What the request does, it does where its host is; a signature for elsewhere is the upstream's to refuse.
         let region = claim.region.clone().unwrap_or_else(|| Arc::clone(&signing_region));
         Ok(Self {
-            services: Some(claim.services),
+            services: Some(claim.services.clone()),
             region,
             signing_region,
-            prefix,
-            table_host,
+            prefix: prefix.clone(),
+            table_host: table_host.clone(),
             host: Some(host),
         })
     }
 }
 
 /// A host cut in two: what stands before, and what the table has.
+#[derive(Debug)]
 struct Found {
     claim: HostClaim<'static>,
     prefix: String,
     table_host: String,
 }
 
-fn find(room: &Room, host: &str, signing_name: &str) -> Result<Found, Undecodable> {
+fn find(room: &Room, host: &str, signing_name: &str) -> Result<Arc<Found>, Undecodable> {
+    if let Some(known) = room.hosts_seen.get(host, signing_name) {
+        return Ok(known);
+    }
+    let found = Arc::new(look_up(room, host, signing_name)?);
+    room.hosts_seen.keep(host, signing_name, &found);
+    Ok(found)
+}
+
+/// Hosts found before: a client asks for few of them, many times.
+#[derive(Debug, Default)]
+pub(super) struct HostsSeen(RwLock<HashMap<(String, String), Arc<Found>>>);
+
+impl HostsSeen {
+    /// Beyond that many all are forgotten: bucket names are the caller's to make up.
+    const MAX: usize = 1_024;
+
+    fn get(&self, host: &str, signing_name: &str) -> Option<Arc<Found>> {
+        let key = (host.to_owned(), signing_name.to_owned());
+        self.0.read().ok()?.get(&key).cloned()
+    }
+
+    fn keep(&self, host: &str, signing_name: &str, found: &Arc<Found>) {
+        if let Ok(mut seen) = self.0.write() {
+            if seen.len() >= Self::MAX {
+                seen.clear();
+            }
+            seen.insert((host.to_owned(), signing_name.to_owned()), Arc::clone(found));
+        }
+    }
+}
+
+fn look_up(room: &Room, host: &str, signing_name: &str) -> Result<Found, Undecodable> {
     let cut = |claim: HostClaim<'_>| {
         let rest = host.strip_prefix(claim.prefix).unwrap_or(host).trim_start_matches('.');
         Found {
