@@ -296,8 +296,18 @@ fn prepare(program: &Path, state: &Path, upstream: SocketAddr) -> anyhow::Result
 
 const MODEL: &str = "apiVersion: backstage.io/v1alpha1
 kind: Group
-metadata: { name: web }
-spec: { type: team, children: [], members: [alice] }
+metadata: {name: web}
+spec: {type: team, children: []}
+---
+apiVersion: backstage.io/v1alpha1
+kind: User
+metadata: {name: alice}
+spec: {memberOf: [web]}
+---
+apiVersion: ordain/v1
+kind: Account
+metadata: {name: bench}
+spec: {account: 123456789012, owner: web}
 ";
 
 /// A whole signed request as bytes. Its signature holds for fifteen minutes, longer than a run.
