@@ -15,5 +15,6 @@ mod attacks;
 mod evidence;
 mod harness;
 mod planes;
+mod recipes;
 mod tidy;
 mod way_through;

@@ -66,13 +66,10 @@ fn check(least_lines: usize, flow: impl Fn(&str, &str) -> Command) {
     let unique = std::process::id();
     let real = gate.real();
     let moto = needed("ORDAIN_TEST_MOTO");
-    let direct = run(&mut flow(&moto, &format!("direct{unique}")), &real.0, &real.1);
+    let direct = run(&mut flow(&moto, &format!("runa{unique}")), &real.0, &real.1);
     let key = gate.key("alice").clone();
-    let through = run(
-        &mut flow(&format!("http://{}", gate.address), &format!("through{unique}")),
-        &key.id,
-        &key.secret,
-    );
+    let through =
+        run(&mut flow(&format!("http://{}", gate.address), &format!("runb{unique}")), &key.id, &key.secret);
     assert!(direct.lines().count() >= least_lines, "the flow did not run directly: {direct}");
     // Moto checks no signature in a query: a presigned URL works on AWS and through the gate, not on moto itself.
     let plain = |text: &str| -> Vec<String> {

@@ -8,7 +8,7 @@ aws=${ORDAIN_TEST_AWS:?}
 export AWS_ENDPOINT_URL=$endpoint AWS_DEFAULT_REGION=us-east-1 AWS_MAX_ATTEMPTS=1 AWS_PAGER=
 
 normalised() {
-    sed -E -e "s/$prefix/PREFIX/g" -e "s#$endpoint#ENDPOINT#g" -e 's/127\.0\.0\.1:[0-9]+/HOST/g' \
+    sed -E -e "s/$prefix/PREFIX/g" -e 's/127\.0\.0\.1:[0-9]+/HOST/g' \
         -e 's/\b(vpc|sg|i)-[0-9a-f]{8,17}\b/\1-ID/g' -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:.+Z]+/TIME/g' \
         -e '/^Completed /d' -e 's/Completed [^\r]*\r//g' -e 's/ +$//' -e '/^$/d'
 }
