@@ -184,7 +184,13 @@ mod tests {
 
     #[test]
     fn the_caller_of_assume_role_gets_ours_and_we_keep_the_real() {
-        check(200, SESSION, expect![[r#"<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><AssumedRoleUser><AssumedRoleId>A:s</AssumedRoleId><Arn>arn:aws:sts::999999999999:assumed-role/r/s</Arn></AssumedRoleUser><Credentials><AccessKeyId>OUR ID</AccessKeyId><SecretAccessKey>OUR SECRET</SecretAccessKey><SessionToken>OUR TOKEN</SessionToken><Expiration>2026-11-23T22:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"#]]);
+        check(
+            200,
+            SESSION,
+            expect![[
+                r#"<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><AssumedRoleUser><AssumedRoleId>A:s</AssumedRoleId><Arn>arn:aws:sts::999999999999:assumed-role/r/s</Arn></AssumedRoleUser><Credentials><AccessKeyId>OUR ID</AccessKeyId><SecretAccessKey>OUR SECRET</SecretAccessKey><SessionToken>OUR TOKEN</SessionToken><Expiration>2026-11-23T22:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"#
+            ]],
+        );
     }
 
     #[test]
@@ -198,10 +204,34 @@ mod tests {
 
     #[test]
     fn what_cannot_be_replaced_exactly_is_withheld() {
-        check(200, &SESSION.replace("real//token==", "real/secret+"), expect!["the answer hands out a credential that cannot be replaced by an issued one, and is withheld; tell the operator: the answer hands out credentials in a form that cannot be replaced; ask the operator of the gate"]);
-        check(200, &SESSION.replace("<SessionToken>real//token==</SessionToken>", ""), expect!["the answer hands out a credential that cannot be replaced by an issued one, and is withheld; tell the operator: the answer hands out credentials in a form that cannot be replaced; ask the operator of the gate"]);
-        check(200, &SESSION.replace("2026-11-23T22:00:00Z", "tomorrow"), expect!["the answer hands out a credential that cannot be replaced by an issued one, and is withheld; tell the operator: the end of the session, `tomorrow`, cannot be read"]);
-        check(200, "<AssumeRoleResponse/>", expect!["the answer hands out a credential that cannot be replaced by an issued one, and is withheld; tell the operator: the answer hands out credentials in a form that cannot be replaced; ask the operator of the gate"]);
+        check(
+            200,
+            &SESSION.replace("real//token==", "real/secret+"),
+            expect![
+                "the answer hands out a credential that cannot be replaced by an issued one, and is withheld; tell the operator: the answer hands out credentials in a form that cannot be replaced; ask the operator of the gate"
+            ],
+        );
+        check(
+            200,
+            &SESSION.replace("<SessionToken>real//token==</SessionToken>", ""),
+            expect![
+                "the answer hands out a credential that cannot be replaced by an issued one, and is withheld; tell the operator: the answer hands out credentials in a form that cannot be replaced; ask the operator of the gate"
+            ],
+        );
+        check(
+            200,
+            &SESSION.replace("2026-11-23T22:00:00Z", "tomorrow"),
+            expect![
+                "the answer hands out a credential that cannot be replaced by an issued one, and is withheld; tell the operator: the end of the session, `tomorrow`, cannot be read"
+            ],
+        );
+        check(
+            200,
+            "<AssumeRoleResponse/>",
+            expect![
+                "the answer hands out a credential that cannot be replaced by an issued one, and is withheld; tell the operator: the answer hands out credentials in a form that cannot be replaced; ask the operator of the gate"
+            ],
+        );
     }
 
     #[test]
