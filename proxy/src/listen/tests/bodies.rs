@@ -103,8 +103,8 @@ async fn who_has_sent_nothing_yet_takes_nothing_from_others() {
         promises.push(socket);
     }
     sleep(Duration::from_millis(100)).await;
-    let raw = post("/a", "content-length: 3") + "abc";
-    assert_eq!(answers(&gate.talk(raw.as_bytes()).await), "200 POST /a host=gate 3");
+    let raw = post("/a", "content-length: 20000") + &"a".repeat(20_000);
+    assert_eq!(answers(&gate.talk(raw.as_bytes()).await), "200 POST /a host=gate 20000");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
