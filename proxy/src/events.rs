@@ -3,6 +3,8 @@
 //! Leaves out evidence (the ledger) and what callers are told (denials). The only file that calls the
 //! logging macros. Labels are bounded: never an ARN, never an actor's name.
 
+#![expect(clippy::disallowed_macros, reason = "this file is where log lines are written")]
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -166,7 +168,9 @@ impl Metrics {
         self.decision_duration.observe(judged_in.as_secs_f64());
         let is_read = matches!(&action.reading, Reading::Call(call) if !call.is_change());
         if is_read && verdict.ruling == Ruling::Admit {
-            self.reads.get_or_create(&ServiceLabels { plane: plane.as_str(), service: service.to_owned() }).inc();
+            self.reads
+                .get_or_create(&ServiceLabels { plane: plane.as_str(), service: service.to_owned() })
+                .inc();
             return;
         }
         let reason_code = verdict.reasons.first().map_or("", |reason| reason.code.as_str());

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use ordain_action::{Action, DecisionId, Denial, DenialKind, Effect, ReasonCode, Reading};
+use ordain_action::{Action, DecisionId, Denial, DenialKind, Effect, Reading, ReasonCode};
 use ordain_rules::{Ruling, Verdict};
 
 use crate::forward::ForwardError;

@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use ordain_action::{Action, DecisionId, DenialKind, Digest, Outcome, Reading};
 use ordain_decode::{Claim, Head, Needs, Rooms, RoomsConfig};
 use ordain_evidence::{
-    ChangeKind, Closing, Decision, Digests, FileStorage, HeadSummary, Ledger, LedgerSettings, OpenError, OwnChange,
-    Reader, Sendable, Unrecorded,
+    ChangeKind, Closing, Decision, Digests, FileStorage, HeadSummary, Ledger, LedgerSettings, OpenError,
+    OwnChange, Reader, Sendable, Unrecorded,
 };
 use ordain_rules::{Counters, LiveInventory, Mode, Ruling, ShadowScope, Snapshot, Verdict};
 use ordain_sigv4::{Body, KeyCache};
@@ -86,9 +86,9 @@ impl Gate {
         let keys = Arc::new(crate::keys::of(&config)?);
         keys.watch(|error| events::reload_failed("keys", &error.to_string()))?;
         let overlay = match &config.overlay {
-            Some(path) => {
-                Some(std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?)
-            }
+            Some(path) => Some(
+                std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?,
+            ),
             None => None,
         };
         let rooms = Rooms::new(RoomsConfig {
@@ -133,7 +133,11 @@ impl Gate {
     ///
     /// # Errors
     /// The certificate cannot be used.
-    pub async fn listen(self: Arc<Self>, listener: TcpListener, stop: impl Future<Output = ()> + Send) -> anyhow::Result<()> {
+    pub async fn listen(
+        self: Arc<Self>,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send,
+    ) -> anyhow::Result<()> {
         let tls = match &self.config.tls {
             Some((certificate, key)) => Some(listen::Tls::load(certificate, key)?),
             None => None,
@@ -266,7 +270,8 @@ impl Gate {
     pub async fn sign(&self, outgoing: Outgoing) -> Result<Request<OutBody>, Fault> {
         let now = self.clock.now();
         let upstream = &outgoing.identified.key.upstream;
-        let base = self.upstreams.endpoint(upstream).map_or(Base::Provider, |uri| Base::Endpoint(uri.clone()));
+        let base =
+            self.upstreams.endpoint(upstream).map_or(Base::Provider, |uri| Base::Endpoint(uri.clone()));
         let real = self.upstreams.real(&outgoing.identified.key, now).await.map_err(|error| {
             let text = "the gate has no real credential for this upstream now; tell the operator";
             Fault::new(DenialKind::BadGateway, "no_credential", text).with_detail(error)
@@ -298,9 +303,20 @@ impl Gate {
     ///
     /// # Errors
     /// Why it could not be recorded: it must not take effect.
-    pub async fn record_own_change(&self, kind: ChangeKind, summary: String, after: Option<Digest>) -> Result<(), String> {
-        let own =
-            OwnChange { kind, now: self.clock.now(), author: "operator".to_owned(), summary, before: None, after };
+    pub async fn record_own_change(
+        &self,
+        kind: ChangeKind,
+        summary: String,
+        after: Option<Digest>,
+    ) -> Result<(), String> {
+        let own = OwnChange {
+            kind,
+            now: self.clock.now(),
+            author: "operator".to_owned(),
+            summary,
+            before: None,
+            after,
+        };
         self.ledger.note(own).await.map(drop).map_err(|error| error.to_string())
     }
 
@@ -355,6 +371,7 @@ fn own_hosts(config: &Config, data: SocketAddr) -> Vec<String> {
 fn token_key(state: &Path) -> anyhow::Result<[u8; 32]> {
     let text = own::secret_file(&state.join("token.key"))?;
     let mut key = [0; 32];
-    hex::decode_to_slice(text.trim(), &mut key).context("`token.key` in the state directory is not 64 hexadecimal digits")?;
+    hex::decode_to_slice(text.trim(), &mut key)
+        .context("`token.key` in the state directory is not 64 hexadecimal digits")?;
     Ok(key)
 }

@@ -87,7 +87,12 @@ const NOISE: [&str; 7] = [
     "user-agent",
 ];
 
-fn look<'a>(connection: &ConnectionInfo, method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Head<'a> {
+fn look<'a>(
+    connection: &ConnectionInfo,
+    method: &'a Method,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+) -> Head<'a> {
     Head {
         method: method.as_str(),
         target: uri.path_and_query().map_or("/", |target| target.as_str()),

@@ -140,7 +140,10 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), ModelError> {
         }
         if path.is_dir() {
             collect(&path, found)?;
-        } else if path.extension().is_some_and(|ending| ["yaml", "yml", "cedar"].iter().any(|one| ending == *one)) {
+        } else if path
+            .extension()
+            .is_some_and(|ending| ["yaml", "yml", "cedar"].iter().any(|one| ending == *one))
+        {
             found.push(path);
         }
     }

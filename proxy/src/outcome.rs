@@ -50,10 +50,16 @@ pub fn pass(answer: Response<Incoming>) -> Response<ReplyBody> {
 /// Hands a change's answer to its caller and closes its evidence with what the answer says.
 pub async fn deliver(gate: &Gate, open: Open, answer: Response<Incoming>, reply: Reply) {
     let carries = match &open.action.reading {
-        Reading::Call(call) => answer.status().is_success() && (call.answer.mints.is_some() || !call.answer.creates.is_empty()),
+        Reading::Call(call) => {
+            answer.status().is_success() && (call.answer.mints.is_some() || !call.answer.creates.is_empty())
+        }
         Reading::Undecodable { .. } => false,
     };
-    if carries { deliver_held(gate, open, answer, reply).await } else { deliver_streamed(gate, open, answer, reply).await }
+    if carries {
+        deliver_held(gate, open, answer, reply).await
+    } else {
+        deliver_streamed(gate, open, answer, reply).await
+    }
 }
 
 async fn deliver_streamed(gate: &Gate, open: Open, answer: Response<Incoming>, reply: Reply) {
@@ -88,7 +94,15 @@ async fn deliver_held(gate: &Gate, open: Open, answer: Response<Incoming>, reply
     let head = AnswerHead { status: held.head.status.as_u16(), headers: &held.head.headers };
     let Reading::Call(call) = &open.action.reading else { return };
     let created = open.claim.read_created(call, &head, &held.body);
-    let body = match upstream::minted::reissue(&gate.keys, &open.key, &open.claim, call, &head, &held.body, gate.clock.now()) {
+    let body = match upstream::minted::reissue(
+        &gate.keys,
+        &open.key,
+        &open.claim,
+        call,
+        &head,
+        &held.body,
+        gate.clock.now(),
+    ) {
         Ok(Some(reissued)) => Ok(Bytes::from(reissued.body)),
         Ok(None) => Ok(held.body.clone()),
         Err(fault) => Err(fault),

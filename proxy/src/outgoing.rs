@@ -48,7 +48,13 @@ impl Outgoing {
     ///
     /// # Errors
     /// A [`Fault`] where something of it cannot be sent. Nothing was sent then.
-    pub fn sign(self, keys: &KeyCache, pair: &KeyPair, base: &Base, now: Timestamp) -> Result<Request<OutBody>, Fault> {
+    pub fn sign(
+        self,
+        keys: &KeyCache,
+        pair: &KeyPair,
+        base: &Base,
+        now: Timestamp,
+    ) -> Result<Request<OutBody>, Fault> {
         let destination = self.destination.map_err(|why| {
             Fault::new(DenialKind::Malformed, why.reason_code, why.text).with_decision(self.decision)
         })?;
@@ -79,7 +85,8 @@ impl Outgoing {
             payload: proven.payload(),
             declare: proven.is_declared(),
         };
-        let signed = ordain_sigv4::sign(keys, pair, &signing, &mut head.headers).map_err(|error| unsendable(&error))?;
+        let signed = ordain_sigv4::sign(keys, pair, &signing, &mut head.headers)
+            .map_err(|error| unsendable(&error))?;
         let uri = format!("{scheme}://{host}{target}").parse::<Uri>().map_err(|error| unsendable(&error))?;
         let body = body_of(&mut head, body, &proven, &as_received, &signed)?;
         head.uri = uri;
@@ -107,7 +114,8 @@ fn body_of(
         HeldBody::Streaming(arriving) => {
             let stream = PayloadStream::new(proven, as_received, signed)
                 .map_err(|error| Fault::new(DenialKind::Malformed, "payload_malformed", error.to_string()))?;
-            let declared = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+            let declared =
+                head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
             let length = stream.content_length().or(declared);
             if let Some(length) = length {
                 head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));

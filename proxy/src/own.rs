@@ -65,11 +65,17 @@ pub fn secret_file(path: &Path) -> anyhow::Result<String> {
         Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", path.display())),
     }
     let mut random = [0; 32];
-    aws_lc_rs::rand::fill(&mut random).map_err(|_| anyhow::anyhow!("the system's cryptography failed; try again"))?;
+    aws_lc_rs::rand::fill(&mut random)
+        .map_err(|_| anyhow::anyhow!("the system's cryptography failed; try again"))?;
     let secret = hex::encode(random);
     // Written beside and linked into place, so that nobody reads half of it, and the first maker wins.
     let beside = path.with_extension(format!("new-{}", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)
         .with_context(|| format!("cannot write `{}`", beside.display()))?;
     file.write_all(secret.as_bytes())?;
     file.sync_all()?;
@@ -114,9 +120,14 @@ pub fn record(config: &Config, clock: &Clock, kind: ChangeKind, summary: String)
 
 async fn ask(config: &Config, kind: ChangeKind, summary: String) -> anyhow::Result<()> {
     let address = config.admin;
-    let help = || format!("a gate holds the ledger and cannot be asked at `{address}` to record this; check `listen.admin`");
+    let help = || {
+        format!(
+            "a gate holds the ledger and cannot be asked at `{address}` to record this; check `listen.admin`"
+        )
+    };
     let stream = tokio::net::TcpStream::connect(address).await.with_context(help)?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.with_context(help)?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.with_context(help)?;
     let driven = tokio::spawn(connection);
     let said = serde_json::to_vec(&Said { kind: kind.as_str().to_owned(), summary })?;
     let mut authorization = HeaderValue::try_from(format!("Bearer {}", admin_token(&config.state)?))?;

@@ -96,8 +96,13 @@ async fn decide(
 }
 
 /// Passes a read, or what a plane lets pass as one. Nothing durable is owed for it.
-async fn read(gate: &Gate, decision: &Decision, sendable: Sendable<Outgoing>) -> Result<Response<ReplyBody>, Fault> {
-    let (outgoing, _closing) = sendable.release(&decision.request).map_err(|error| Fault::internal(&error))?;
+async fn read(
+    gate: &Gate,
+    decision: &Decision,
+    sendable: Sendable<Outgoing>,
+) -> Result<Response<ReplyBody>, Fault> {
+    let (outgoing, _closing) =
+        sendable.release(&decision.request).map_err(|error| Fault::internal(&error))?;
     let signed = gate.sign(outgoing).await?;
     let answer = gate.forward(signed).await.map_err(|error| Fault::unanswered(&error, decision.id))?;
     Ok(outcome::pass(answer))

@@ -50,7 +50,9 @@ async fn ready_for_changes(State(gate): State<Arc<Gate>>) -> impl IntoResponse {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n".to_owned());
     }
     match gate.ledger.sealed() {
-        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("changes are denied: the ledger is sealed: {why}\n")),
+        Some(why) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("changes are denied: the ledger is sealed: {why}\n"))
+        }
         None => (StatusCode::OK, "ready\n".to_owned()),
     }
 }
@@ -70,9 +72,13 @@ async fn own_change(
     let presented = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let presented = presented.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
     if !bool::from(presented.as_bytes().ct_eq(gate.admin_token.as_bytes())) {
-        return (StatusCode::UNAUTHORIZED, "present the token of `admin.token` in the state directory\n".to_owned());
+        return (
+            StatusCode::UNAUTHORIZED,
+            "present the token of `admin.token` in the state directory\n".to_owned(),
+        );
     }
-    let kinds = [ChangeKind::Key, ChangeKind::Model, ChangeKind::Rules, ChangeKind::Mode, ChangeKind::Configuration];
+    let kinds =
+        [ChangeKind::Key, ChangeKind::Model, ChangeKind::Rules, ChangeKind::Mode, ChangeKind::Configuration];
     let Some(kind) = kinds.into_iter().find(|kind| kind.as_str() == said.kind) else {
         return (StatusCode::BAD_REQUEST, format!("`{}` is no kind of change\n", said.kind));
     };

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use ordain_action::{Action, Actor, ActorKind, Digest, IdentityProof, Party, Plane, Reading, Upstream, request_digest};
+use ordain_action::{
+    Action, Actor, ActorKind, Digest, IdentityProof, Party, Plane, Reading, Upstream, request_digest,
+};
 use ordain_decode::Rooms;
 use ordain_decode::line::read_request;
 use ordain_rules::{Counters, LiveInventory, Ruling, Verdict};
@@ -83,7 +85,9 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
         let opened: Box<dyn BufRead> = if path == Path::new("-") {
             Box::new(io::stdin().lock())
         } else {
-            Box::new(BufReader::new(File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?))
+            Box::new(BufReader::new(
+                File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?,
+            ))
         };
         for line in opened.lines() {
             let line = line?;
@@ -110,7 +114,8 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
 }
 
 fn check(rooms: &Rooms, model: &Model, actor: &Actor, line: &str) -> anyhow::Result<Checked> {
-    let (id, reading) = read_request(rooms, &actor.upstream, line).map_err(|why| anyhow::anyhow!(why.text))?;
+    let (id, reading) =
+        read_request(rooms, &actor.upstream, line).map_err(|why| anyhow::anyhow!(why.text))?;
     let operations = match &reading {
         Reading::Call(call) => call.effects.iter().map(|effect| effect.iam_action.to_string()).collect(),
         Reading::Undecodable { .. } => Vec::new(),

@@ -87,7 +87,12 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// A file is JSON lines when its first byte opens an object, and one raw request otherwise.
-fn file(decoder: Decoder<'_>, name: &str, mut input: BufReader<impl Read>, out: &mut impl Write) -> anyhow::Result<()> {
+fn file(
+    decoder: Decoder<'_>,
+    name: &str,
+    mut input: BufReader<impl Read>,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let first = input.fill_buf().with_context(|| format!("cannot read `{name}`"))?.first().copied();
     match first {
         None => Ok(()),
@@ -130,13 +135,19 @@ fn lines(decoder: Decoder<'_>, mut input: BufReader<impl Read>, out: &mut impl W
     }
 }
 
-fn decode_batch(decoder: Decoder<'_>, batch: &[String], workers: usize, out: &mut impl Write) -> io::Result<()> {
+fn decode_batch(
+    decoder: Decoder<'_>,
+    batch: &[String],
+    workers: usize,
+    out: &mut impl Write,
+) -> io::Result<()> {
     if batch.len() < 64 || workers < 2 {
         return out.write_all(decode_some(decoder, batch).as_bytes());
     }
     let share = batch.len().div_ceil(workers);
     thread::scope(|scope| {
-        let started: Vec<_> = batch.chunks(share).map(|some| scope.spawn(move || decode_some(decoder, some))).collect();
+        let started: Vec<_> =
+            batch.chunks(share).map(|some| scope.spawn(move || decode_some(decoder, some))).collect();
         for worker in started {
             let text = worker.join().map_err(|_| io::Error::other("a decoder stopped"))?;
             out.write_all(text.as_bytes())?;

@@ -75,7 +75,13 @@ fn keys(config: &Config) -> Finding {
 fn model(config: &Config) -> Finding {
     let (ok, detail) = match Model::open(config.model.clone(), config.modes(), LiveInventory::new()) {
         Ok(model) if model.snapshot().has_model() => (true, format!("`{}` loads", config.model.display())),
-        Ok(_) => (true, format!("no model yet in `{}`: enforce denies every change until there is one", config.model.display())),
+        Ok(_) => (
+            true,
+            format!(
+                "no model yet in `{}`: enforce denies every change until there is one",
+                config.model.display()
+            ),
+        ),
         Err(error) => (false, error.to_string()),
     };
     Finding { what: "model", ok, detail }
@@ -83,12 +89,16 @@ fn model(config: &Config) -> Finding {
 
 fn descriptors(config: &Config) -> Finding {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
-    let needed = u64::try_from(config.limits.connections).unwrap_or(u64::MAX).saturating_mul(2).saturating_add(64);
+    let needed =
+        u64::try_from(config.limits.connections).unwrap_or(u64::MAX).saturating_mul(2).saturating_add(64);
     let ok = limit >= needed;
     let detail = if ok {
         format!("{limit} descriptors")
     } else {
-        format!("{limit} descriptors, and {} connections may need {needed}; raise the limit", config.limits.connections)
+        format!(
+            "{limit} descriptors, and {} connections may need {needed}; raise the limit",
+            config.limits.connections
+        )
     };
     Finding { what: "descriptors", ok, detail }
 }
@@ -115,7 +125,9 @@ fn upstreams(config: &Config) -> anyhow::Result<Vec<Finding>> {
                 Err(error) => Err(error),
             };
             let (ok, detail) = match found {
-                Ok(found) => (true, format!("`{name}` is account {} in partition {}", found.account, found.partition)),
+                Ok(found) => {
+                    (true, format!("`{name}` is account {} in partition {}", found.account, found.partition))
+                }
                 Err(error) => (false, error.to_string()),
             };
             findings.push(Finding { what: "upstream", ok, detail });

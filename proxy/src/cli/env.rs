@@ -34,7 +34,8 @@ struct Variables<'a> {
 }
 
 /// What would win over the variables above, or name a credential that the gate does not know.
-const UNSET: &str = "AWS_SESSION_TOKEN AWS_PROFILE AWS_DEFAULT_PROFILE AWS_WEB_IDENTITY_TOKEN_FILE AWS_ROLE_ARN";
+const UNSET: &str =
+    "AWS_SESSION_TOKEN AWS_PROFILE AWS_DEFAULT_PROFILE AWS_WEB_IDENTITY_TOKEN_FILE AWS_ROLE_ARN";
 
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
     let config = context.config()?;
@@ -54,7 +55,10 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
             .context("there is no valid key; make one with `ordain key create --actor NAME --kind person`")?,
     };
     let scheme = if config.tls.is_some() { "https" } else { "http" };
-    let host = config.names.first().map_or_else(|| config.data.to_string(), |name| format!("{name}:{}", config.data.port()));
+    let host = config
+        .names
+        .first()
+        .map_or_else(|| config.data.to_string(), |name| format!("{name}:{}", config.data.port()));
     let variables = Variables {
         endpoint: format!("{scheme}://{host}"),
         id: &chosen.id,

@@ -20,7 +20,8 @@ pub(super) struct Arguments {
 
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
     let config = context.config()?;
-    let reader = Reader::open(&config.ledger).with_context(|| format!("no ledger in `{}`", config.ledger.display()))?;
+    let reader = Reader::open(&config.ledger)
+        .with_context(|| format!("no ledger in `{}`", config.ledger.display()))?;
     let mut rows = Rows::new(&["what", "said"]);
     let mut statements = Vec::new();
     let mut found = false;
@@ -57,13 +58,19 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     if context.format == Format::Table {
         context.output.table(&rows)?;
     } else {
-        let values: Result<Vec<serde_json::Value>, _> = statements.iter().map(|bytes| serde_json::from_slice(bytes)).collect();
+        let values: Result<Vec<serde_json::Value>, _> =
+            statements.iter().map(|bytes| serde_json::from_slice(bytes)).collect();
         context.output.show(context.format, &values?, || Rows::new(&[]))?;
     }
     Ok(Exit::Ok)
 }
 
-fn tell(rows: &mut Rows, entry: u64, decision: &DecisionRecord<'_>, blob: Option<&[u8]>) -> anyhow::Result<()> {
+fn tell(
+    rows: &mut Rows,
+    entry: u64,
+    decision: &DecisionRecord<'_>,
+    blob: Option<&[u8]>,
+) -> anyhow::Result<()> {
     let mut say = |what: &str, said: String| rows.push(vec![what.to_owned(), said]);
     let actor = &decision.actor;
     let mut who = format!("{} {}", actor.party.kind, actor.party.name);
@@ -71,13 +78,27 @@ fn tell(rows: &mut Rows, entry: u64, decision: &DecisionRecord<'_>, blob: Option
         who.push_str(&format!(", for {} {}", party.kind, party.name));
     }
     who.push_str(if actor.proven { " (proven)" } else { " (claimed)" });
-    say("decision", format!("{} · {} in {} mode · {}", decision.id, decision.ruling, decision.mode, decision.effect));
+    say(
+        "decision",
+        format!("{} · {} in {} mode · {}", decision.id, decision.ruling, decision.mode, decision.effect),
+    );
     say("when", format!("{} · ledger entry {entry}", decision.time));
     say("who", format!("{who} with key {}", actor.credential));
-    say("upstream", format!("{} · {} account {}", actor.upstream.name, actor.upstream.plane, actor.upstream.account));
+    say(
+        "upstream",
+        format!("{} · {} account {}", actor.upstream.name, actor.upstream.plane, actor.upstream.account),
+    );
     decision.with_detail(blob, |detail| details(&mut say, detail)).map_err(anyhow::Error::from)?;
     let digests = &decision.digests;
-    say("judged with", format!("model {} · rules {} · catalogue {}", short(&digests.model), short(&digests.rules), short(&digests.catalogue)));
+    say(
+        "judged with",
+        format!(
+            "model {} · rules {} · catalogue {}",
+            short(&digests.model),
+            short(&digests.rules),
+            short(&digests.catalogue)
+        ),
+    );
     say("request", decision.request.to_string());
     Ok(())
 }
@@ -91,14 +112,28 @@ fn details(say: &mut impl FnMut(&str, String), detail: &DetailRecord<'_>) {
                     .iter()
                     .map(|resource| {
                         let named = if resource.name.is_empty() {
-                            resource.identifiers.iter().map(|identifier| identifier.1.to_string()).collect::<Vec<_>>().join(" ")
+                            resource
+                                .identifiers
+                                .iter()
+                                .map(|identifier| identifier.1.to_string())
+                                .collect::<Vec<_>>()
+                                .join(" ")
                         } else {
                             resource.name.to_string()
                         };
                         format!("{} {named}", resource.role)
                     })
                     .collect();
-                say("what", format!("{} ({}, {}) on {}", effect.iam_action, effect.access, effect.level, on.join(", ")));
+                say(
+                    "what",
+                    format!(
+                        "{} ({}, {}) on {}",
+                        effect.iam_action,
+                        effect.access,
+                        effect.level,
+                        on.join(", ")
+                    ),
+                );
             }
         }
         ReadingRecord::Undecodable(why) => say("what", format!("could not be read: {}", why.text)),
@@ -118,7 +153,8 @@ fn details(say: &mut impl FnMut(&str, String), detail: &DetailRecord<'_>) {
         say("owners", detail.owners.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
     }
     let reach = &detail.reach;
-    let dependants = reach.dependants.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
+    let dependants =
+        reach.dependants.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
     say("reaches", format!("{} directly, {dependants} dependants", reach.direct));
     if !reach.path.is_empty() {
         say("by", reach.path.iter().map(ToString::to_string).collect::<Vec<_>>().join(" → "));

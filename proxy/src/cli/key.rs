@@ -126,11 +126,17 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
 }
 
 fn resolve(config: &Config, new: New) -> anyhow::Result<NewKey> {
-    let known = || config.upstreams.iter().map(|upstream| format!("`{}`", upstream.name)).collect::<Vec<_>>().join(", ");
+    let known = || {
+        config.upstreams.iter().map(|upstream| format!("`{}`", upstream.name)).collect::<Vec<_>>().join(", ")
+    };
     let upstream = match new.upstream {
         Some(name) if config.upstreams.iter().any(|upstream| upstream.name == name) => name,
         Some(name) => anyhow::bail!("there is no upstream `{name}`; configured are {}", known()),
-        None => config.upstreams.first().map(|upstream| upstream.name.clone()).context("no upstream is configured")?,
+        None => config
+            .upstreams
+            .first()
+            .map(|upstream| upstream.name.clone())
+            .context("no upstream is configured")?,
     };
     Ok(NewKey {
         party: Party { name: new.actor.into(), kind: new.kind },
@@ -209,7 +215,11 @@ fn listed(keys: &KeyStore, key: &IssuedKey) -> Listed {
         access_key_id: key.id.to_string(),
         actor: key.party.name.to_string(),
         kind: key.party.kind.as_str(),
-        on_behalf_of: key.on_behalf_of.iter().map(|party| format!("{}:{}", party.kind.as_str(), party.name)).collect(),
+        on_behalf_of: key
+            .on_behalf_of
+            .iter()
+            .map(|party| format!("{}:{}", party.kind.as_str(), party.name))
+            .collect(),
         upstream: key.upstream.to_string(),
         created: key.created.to_string(),
         state,

@@ -117,7 +117,11 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
                     let (statement, proof) = (out.with_extension("json"), out.with_extension("tlog-proof"));
                     write(&statement, &proven.entry)?;
                     write(&proof, proven.proof.to_text().as_bytes())?;
-                    context.output.line(&format!("wrote `{}` and `{}`", statement.display(), proof.display()))?;
+                    context.output.line(&format!(
+                        "wrote `{}` and `{}`",
+                        statement.display(),
+                        proof.display()
+                    ))?;
                     Ok(Exit::Ok)
                 }
                 Err(error) => {
@@ -142,11 +146,20 @@ fn show(context: &Context, verified: &Verified) -> anyhow::Result<Exit> {
     };
     context.output.show(context.format, &report, || {
         let mut rows = Rows::new(&["the ledger", "verifies"]);
-        rows.push(vec!["entries".to_owned(), format!("{}, {} under the signed checkpoint", report.entries, report.covered)]);
-        rows.push(vec!["decisions".to_owned(), format!("{}, {} without an outcome yet", report.decisions, report.without_outcome)]);
+        rows.push(vec![
+            "entries".to_owned(),
+            format!("{}, {} under the signed checkpoint", report.entries, report.covered),
+        ]);
+        rows.push(vec![
+            "decisions".to_owned(),
+            format!("{}, {} without an outcome yet", report.decisions, report.without_outcome),
+        ]);
         rows.push(vec!["root".to_owned(), report.root.clone()]);
         if report.torn {
-            rows.push(vec!["tail".to_owned(), "a batch that was being written follows: the gate runs, or was killed".to_owned()]);
+            rows.push(vec![
+                "tail".to_owned(),
+                "a batch that was being written follows: the gate runs, or was killed".to_owned(),
+            ]);
         }
         rows
     })?;
@@ -154,7 +167,8 @@ fn show(context: &Context, verified: &Verified) -> anyhow::Result<Exit> {
 }
 
 fn list(context: &Context, directory: &Path, query: Query) -> anyhow::Result<Exit> {
-    let reader = Reader::open(directory).with_context(|| format!("no ledger in `{}`", directory.display()))?;
+    let reader =
+        Reader::open(directory).with_context(|| format!("no ledger in `{}`", directory.display()))?;
     let filter = Filter {
         actor: query.actor,
         ruling: query.verdict,
@@ -179,7 +193,8 @@ fn list(context: &Context, directory: &Path, query: Query) -> anyhow::Result<Exi
         statements.push(kept.statement);
         if statements.len() >= query.most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    let values: Result<Vec<serde_json::Value>, _> = statements.iter().map(|bytes| serde_json::from_slice(bytes)).collect();
+    let values: Result<Vec<serde_json::Value>, _> =
+        statements.iter().map(|bytes| serde_json::from_slice(bytes)).collect();
     context.output.show(context.format, &values?, || rows)?;
     Ok(Exit::Ok)
 }

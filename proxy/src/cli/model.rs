@@ -100,7 +100,12 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
             let imported = match from {
                 From::Terraform { state, name, folder, modules, owners } => {
                     let modules = modules.as_deref().map(read).transpose()?;
-                    let told = Terraform { name: name.as_deref(), folder: &folder, modules: modules.as_ref(), as_of: Some(now) };
+                    let told = Terraform {
+                        name: name.as_deref(),
+                        folder: &folder,
+                        modules: modules.as_ref(),
+                        as_of: Some(now),
+                    };
                     let mut imported = vec![import::terraform(&read(&state)?, told)?];
                     if let Some(owners) = owners {
                         imported.push(import::codeowners(&read(&owners)?, None, Some(now))?);
@@ -156,7 +161,9 @@ fn keep(context: &Context, config: &Config, imported: &[Imported]) -> anyhow::Re
     match Model::open(config.model.clone(), config.modes(), LiveInventory::new()) {
         Ok(_) => Ok(Exit::Ok),
         Err(error) => {
-            context.output.complain(&format!("the model does not load as it is now, and a running gate keeps the old one:\n{error}"));
+            context.output.complain(&format!(
+                "the model does not load as it is now, and a running gate keeps the old one:\n{error}"
+            ));
             Ok(Exit::No)
         }
     }
@@ -186,7 +193,11 @@ fn show(context: &Context, config: &Config) -> anyhow::Result<Exit> {
         groups: summary.groups,
         rules: summary.rules,
         sources: summary.sources.iter().map(|(source, count)| (source.to_string(), *count)).collect(),
-        findings: snapshot.findings().iter().map(|finding| format!("{}: {}", finding.source, finding.text)).collect(),
+        findings: snapshot
+            .findings()
+            .iter()
+            .map(|finding| format!("{}: {}", finding.source, finding.text))
+            .collect(),
     };
     context.output.show(context.format, &held, || {
         let mut rows = Rows::new(&["what", "how many"]);

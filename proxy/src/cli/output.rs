@@ -47,7 +47,12 @@ impl Output {
     ///
     /// # Errors
     /// What the system says; a reader that has gone is no error.
-    pub fn show<T: Serialize>(self, format: Format, value: &T, rows: impl FnOnce() -> Rows) -> anyhow::Result<()> {
+    pub fn show<T: Serialize>(
+        self,
+        format: Format,
+        value: &T,
+        rows: impl FnOnce() -> Rows,
+    ) -> anyhow::Result<()> {
         match format {
             Format::Json => self.line(&serde_json::to_string_pretty(value)?)?,
             Format::Yaml => self.raw(yaml_serde::to_string(value)?.as_bytes())?,

@@ -2,6 +2,7 @@
 //!
 //! Leaves out what was denied: that happened, and `ordain ledger query` lists it.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -60,7 +61,8 @@ struct Tally {
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
     let Verb::Shadow { since } = arguments.verb;
     let config = context.config()?;
-    let reader = Reader::open(&config.ledger).with_context(|| format!("no ledger in `{}`", config.ledger.display()))?;
+    let reader = Reader::open(&config.ledger)
+        .with_context(|| format!("no ledger in `{}`", config.ledger.display()))?;
     let mut tally = Tally::default();
     let mut failed = None;
     reader.records(|entry, record| {
@@ -134,9 +136,15 @@ impl Tally {
         let mut groups: Vec<Group> = self
             .groups
             .into_iter()
-            .map(|((reason_code, owner, actor), (count, example))| Group { count, reason_code, owner, actor, example })
+            .map(|((reason_code, owner, actor), (count, example))| Group {
+                count,
+                reason_code,
+                owner,
+                actor,
+                example,
+            })
             .collect();
-        groups.sort_by(|a, b| b.count.cmp(&a.count));
+        groups.sort_by_key(|group| Reverse(group.count));
         Shadow { operations: self.operations.len(), resources: self.resources.len(), groups, ..self.shadow }
     }
 }
@@ -144,7 +152,10 @@ impl Tally {
 impl Shadow {
     fn sentence(&self) -> String {
         if self.no_model > 0 && self.no_model == self.changes {
-            return format!("no model yet: {} operations on {} resources seen", self.operations, self.resources);
+            return format!(
+                "no model yet: {} operations on {} resources seen",
+                self.operations, self.resources
+            );
         }
         format!("would deny {} of {}", self.would_deny, self.changes)
     }

@@ -16,8 +16,8 @@ use tokio::sync::watch;
 use super::{Context, Exit};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::keys::{IssuedKey, NewKey};
 use crate::gate::Gate;
+use crate::keys::{IssuedKey, NewKey};
 use crate::settings::{Settings, environment};
 use crate::{admin, events, reload, telemetry};
 
@@ -92,7 +92,9 @@ fn greeting(gate: &Gate, first: &Option<Arc<IssuedKey>>, settings: Option<&Path>
     for upstream in &gate.config.upstreams {
         let name = &upstream.name;
         match gate.upstreams.get(name) {
-            Some(verified) => text.push_str(&format!("  upstream `{name}` is account {}\n", verified.account)),
+            Some(verified) => {
+                text.push_str(&format!("  upstream `{name}` is account {}\n", verified.account))
+            }
             None => text.push_str(&format!("  upstream `{name}` is not verified yet, so it is not served\n")),
         }
     }
@@ -106,7 +108,9 @@ fn greeting(gate: &Gate, first: &Option<Arc<IssuedKey>>, settings: Option<&Path>
         text.push_str(&format!("  first key {} for {}\n", key.id, key.party.name));
     }
     let with = settings.map_or(String::new(), |path| format!(" --config {}", path.display()));
-    text.push_str(&format!("next, in another terminal:\n  eval \"$(ordain env{with})\"\n  aws sts get-caller-identity\n"));
+    text.push_str(&format!(
+        "next, in another terminal:\n  eval \"$(ordain env{with})\"\n  aws sts get-caller-identity\n"
+    ));
     text
 }
 

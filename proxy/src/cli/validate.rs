@@ -53,10 +53,14 @@ fn describe(report: &Report) -> String {
     if report.model_files == 0 {
         return format!("none yet: `{}` holds no `.yaml` or `.cedar` file", report.model_directory);
     }
-    format!("{} files in `{}`, digest {}", report.model_files, report.model_directory, short(&report.model_digest))
+    format!(
+        "{} files in `{}`, digest {}",
+        report.model_files,
+        report.model_directory,
+        short(&report.model_digest)
+    )
 }
 
 fn short(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
 }
-
