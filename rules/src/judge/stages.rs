@@ -2,7 +2,6 @@
 //!
 //! Leaves out what the stages add up to (`mod.rs`).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -290,48 +289,53 @@ impl<'j> Judgement<'j> {
         if answer.grounds.is_empty() && standing.suffices() {
             self.reasons.push(refusal::no_ground(party, touched.access, site, touched.index));
         }
-        let values = self.values(party, touched, site, freezes);
+        let value = |place: &str| self.value(place, party, touched, site, freezes);
+        let mut said = Vec::new();
         for number in answer.grounds.iter().chain(&answer.gates) {
             let Some(rule) = self.estate.model.rules.get(*number) else { continue };
             let ruling = match rule.class {
                 crate::policy::Class::Ground => Ruling::Admit,
                 crate::policy::Class::Gate => Ruling::Deny,
             };
-            self.reasons.push(Reason {
+            said.push(Reason {
                 ruling,
                 count: rule.count,
                 code: rule.code.clone(),
-                text: rule.reason.fill(&values),
-                remedy: rule.remedy.fill(&values),
+                text: rule.reason.fill(&value),
+                remedy: rule.remedy.fill(&value),
                 rules: vec![Arc::clone(&rule.id)],
                 effect: touched.index,
             });
         }
+        self.reasons.extend(said);
     }
 
-    /// What the sentences of rules may name.
-    fn values(
+    /// What a place in a rule's sentences stands for.
+    fn value(
         &self,
+        place: &str,
         party: &Party,
         touched: &Touched<'_>,
         site: &Site,
         freezes: &[&Freeze],
-    ) -> BTreeMap<&'static str, String> {
+    ) -> String {
         let standing = &site.standing;
         let word = |word: &Option<Arc<str>>| word.as_deref().unwrap_or_default().to_owned();
         let freeze = |freeze: &&Freeze| format!("{} (`{}` until {})", freeze.why, freeze.name, freeze.until);
-        BTreeMap::from([
-            ("actor", party.name.to_string()),
-            ("owner", standing.owners.join("`, `")),
-            ("resource", site.name.clone()),
-            ("system", word(&standing.system)),
-            ("operation", format!("{}:{}", touched.effect.service, touched.effect.operation)),
-            ("access", refusal::verb(touched.access).to_owned()),
-            ("freeze", freezes.iter().map(freeze).collect::<Vec<_>>().join("; ")),
-            ("dependants", self.measured.dependants.to_string()),
-            ("environment", word(&standing.environment)),
-            ("tier", standing.tier.map_or("", crate::inventory::Tier::as_str).to_owned()),
-        ])
+        match place {
+            "actor" => party.name.to_string(),
+            "owner" => standing.owners.join("`, `"),
+            "resource" => site.name.clone(),
+            "system" => word(&standing.system),
+            "operation" => format!("{}:{}", touched.effect.service, touched.effect.operation),
+            "access" => refusal::verb(touched.access).to_owned(),
+            "freeze" => freezes.iter().map(freeze).collect::<Vec<_>>().join("; "),
+            "dependants" => self.measured.dependants.to_string(),
+            "environment" => word(&standing.environment),
+            "tier" => standing.tier.map_or("", crate::inventory::Tier::as_str).to_owned(),
+            // INVARIANT: `Wording::parse` lets no other place through.
+            _ => String::new(),
+        }
     }
 
     fn freezes(&self, site: &Site) -> Vec<&'j Freeze> {

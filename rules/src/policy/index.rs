@@ -18,13 +18,27 @@ pub(crate) struct Asked {
     pub(crate) resource: Vec<EntityUid>,
     /// The operation, and its service.
     pub(crate) operation: Vec<EntityUid>,
+    /// What is so, as `word` says it: every figure that a rule's first words could ask for.
+    pub(crate) so: Vec<String>,
 }
+
+/// How the index names one thing that is so: a flag of the context, or a member of one of its sets.
+pub(crate) fn word(attribute: &str, member: &str) -> String {
+    [attribute, ":", member].concat()
+}
+
+/// Sets of the context that rules ask for members of.
+const SETS: [&str; 2] = ["exposes", "grants"];
+
+/// Flags of the context.
+const FLAGS: [&str; 4] = ["watched", "acts_for_owner", "deploys", "declared"];
 
 #[derive(Debug, Default)]
 pub(super) struct Index {
     by_resource: HashMap<EntityUid, Vec<u32>>,
     by_principal: HashMap<EntityUid, Vec<u32>>,
     by_operation: HashMap<EntityUid, Vec<u32>>,
+    by_word: HashMap<String, Vec<u32>>,
     any: Vec<u32>,
     /// The effect classes each rule is for, a bit each.
     classes: Vec<u16>,
@@ -40,15 +54,26 @@ impl Index {
                 index.by_resource.entry(resource).or_default().push(number);
             } else if let Some(principal) = principal(policy) {
                 index.by_principal.entry(principal).or_default().push(number);
-            } else if let Some(operations) = operations(policy) {
-                for operation in operations {
-                    index.by_operation.entry(operation).or_default().push(number);
-                }
             } else {
-                index.any.push(number);
+                index.add_by_test(first_test(policy).as_ref(), number);
             }
         }
         index
+    }
+
+    /// By the first test of the rule's conditions, where that is of a known form.
+    fn add_by_test(&mut self, test: Option<&Value>, number: u32) {
+        if let Some(operations) = test.and_then(operations) {
+            for operation in operations {
+                self.by_operation.entry(operation).or_default().push(number);
+            }
+        } else if let Some(words) = test.and_then(words) {
+            for word in words {
+                self.by_word.entry(word).or_default().push(number);
+            }
+        } else {
+            self.any.push(number);
+        }
     }
 
     /// The rules that may have a say, sorted, each once.
@@ -68,6 +93,9 @@ impl Index {
             for numbers in entities.iter().filter_map(|entity| map.get(entity)) {
                 found.extend(numbers.iter().filter(fits));
             }
+        }
+        for numbers in asked.so.iter().filter_map(|word| self.by_word.get(word)) {
+            found.extend(numbers.iter().filter(fits));
         }
         found.sort_unstable();
         found.dedup();
@@ -109,9 +137,9 @@ fn principal(policy: &Policy) -> Option<EntityUid> {
     }
 }
 
-/// The operations that a rule's first condition names: `context.operation == …` or `in …` before all
-/// else. When that is false nothing after it is evaluated, not even what would fail.
-fn operations(policy: &Policy) -> Option<Vec<EntityUid>> {
+/// The first test that a rule's conditions make. When it is false nothing after it is evaluated, not even
+/// what would fail.
+fn first_test(policy: &Policy) -> Option<Value> {
     let json = policy.to_json().ok()?;
     let first = json.get("conditions")?.get(0)?;
     if first.get("kind")?.as_str()? != "when" {
@@ -121,10 +149,13 @@ fn operations(policy: &Policy) -> Option<Vec<EntityUid>> {
     while let Some(left) = body.get("&&").and_then(|and| and.get("left")) {
         body = left;
     }
+    Some(body.clone())
+}
+
+/// The operations that a rule names first: `context.operation == …` or `in …`.
+fn operations(body: &Value) -> Option<Vec<EntityUid>> {
     let test = body.get("==").or_else(|| body.get("in"))?;
-    let asked = test.get("left")?.get(".")?;
-    let of_context = asked.get("left")?.get("Var")?.as_str()? == "context";
-    if !of_context || asked.get("attr")?.as_str()? != "operation" {
+    if attribute(test.get("left")?, "context")? != "operation" {
         return None;
     }
     let right = test.get("right")?;
@@ -132,6 +163,39 @@ fn operations(policy: &Policy) -> Option<Vec<EntityUid>> {
         Some(all) => all.iter().map(entity).collect(),
         None => entity(right).map(|one| vec![one]),
     }
+}
+
+/// The figures that a rule asks for first, of which one has to be so.
+fn words(body: &Value) -> Option<Vec<String>> {
+    if let Some(flag) = attribute(body, "context") {
+        return FLAGS.contains(&flag).then(|| vec![word(flag, "")]);
+    }
+    if let Some(empty) = body.get("!").and_then(|not| not.get("arg")).and_then(|not| not.get("isEmpty")) {
+        return (attribute(empty.get("arg")?, "context")? == "frozen").then(|| vec![word("frozen", "")]);
+    }
+    if let Some(test) = body.get("==") {
+        let kind = attribute(test.get("left")?, "principal")? == "kind";
+        return kind.then(|| Some(vec![word("kind", literal(test.get("right")?)?)])).flatten();
+    }
+    let test = body.get("contains").or_else(|| body.get("containsAny"))?;
+    let set = attribute(test.get("left")?, "context").filter(|set| SETS.contains(set))?;
+    let right = test.get("right")?;
+    match (body.get("contains"), right.get("Set").and_then(Value::as_array)) {
+        (Some(_), _) => Some(vec![word(set, literal(right)?)]),
+        (None, Some(all)) => all.iter().map(|one| Some(word(set, literal(one)?))).collect(),
+        (None, None) => None,
+    }
+}
+
+/// The attribute of a variable that an expression is.
+fn attribute<'v>(value: &'v Value, variable: &str) -> Option<&'v str> {
+    let access = value.get(".")?;
+    let of = access.get("left")?.get("Var")?.as_str()?;
+    (of == variable).then(|| access.get("attr")?.as_str()).flatten()
+}
+
+fn literal(value: &Value) -> Option<&str> {
+    value.get("Value")?.as_str()
 }
 
 fn entity(value: &Value) -> Option<EntityUid> {

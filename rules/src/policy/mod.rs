@@ -18,7 +18,7 @@ use crate::Count;
 use crate::model::{Problem, Source};
 use index::Index;
 
-pub(crate) use index::Asked;
+pub(crate) use index::{Asked, word};
 pub(crate) use statement::Wording;
 
 /// The schema of every rule.
@@ -123,18 +123,22 @@ impl Rules {
     /// Reads the built in rules and those of a model's files. Problems found are added to those given.
     pub(crate) fn load(sources: &[&Source], problems: &mut Vec<Problem>) -> Self {
         let mut rules: Vec<Rule> = Vec::new();
+        let mut places: HashMap<Arc<str>, (String, usize)> = HashMap::new();
         let built_in = BUILT_IN.map(|(path, text)| Source { path: path.to_owned(), text: text.to_owned() });
         for source in built_in.iter().chain(sources.iter().copied()) {
             for rule in statement::rules(source, problems) {
-                match rules.iter().find(|other| other.id == rule.id) {
-                    None => rules.push(rule),
-                    Some(other) => problems.push(Problem {
+                match places.get(&rule.id) {
+                    None => {
+                        places.insert(Arc::clone(&rule.id), rule.place.clone());
+                        rules.push(rule);
+                    }
+                    Some((path, line)) => problems.push(Problem {
+                        text: format!(
+                            "a rule with the id `{}` is in `{path}` line {line} already; give one of them another id",
+                            rule.id
+                        ),
                         path: rule.place.0,
                         line: rule.place.1,
-                        text: format!(
-                            "a rule with the id `{}` is in `{}` line {} already; give one of them another id",
-                            rule.id, other.place.0, other.place.1
-                        ),
                     }),
                 }
             }
@@ -197,6 +201,9 @@ impl Rules {
         let authorizer = Authorizer::new();
         let mut answer = Answer::default();
         for (class, set) in [(Class::Ground, &candidates.0.grounds), (Class::Gate, &candidates.0.gates)] {
+            if set.is_empty() {
+                continue;
+            }
             let response = authorizer.is_authorized(request, set, entities);
             let said = response.diagnostics().reason().filter_map(|id| self.by_id.get(id).copied());
             match class {
@@ -231,8 +238,8 @@ fn validate(rules: &[&Rule], problems: &mut Vec<Problem>) {
     let result = Validator::new(schema).validate_with_level(&set, ValidationMode::Strict, LEVEL);
     for error in result.validation_errors() {
         let id: &str = error.policy_id().as_ref();
-        let place = rules.iter().find(|rule| &*rule.id == id).map(|rule| rule.place.clone());
-        let (path, line) = place.unwrap_or_default();
+        let found = rules.binary_search_by(|rule| rule.id.as_ref().cmp(id)).ok().and_then(|at| rules.get(at));
+        let (path, line) = found.map(|rule| rule.place.clone()).unwrap_or_default();
         let text = format!("rule `{id}` does not fit the schema: {error}; correct the rule");
         problems.push(Problem { path, line, text });
     }

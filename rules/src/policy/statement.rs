@@ -46,13 +46,13 @@ impl Wording {
     }
 
     /// The sentence with its places filled.
-    pub(crate) fn fill(&self, values: &BTreeMap<&'static str, String>) -> String {
+    pub(crate) fn fill(&self, value: &dyn Fn(&str) -> String) -> String {
         let mut whole = String::with_capacity(self.0.len() + 64);
         let mut parts = self.0.split('{');
         whole.push_str(parts.next().unwrap_or_default());
         for part in parts {
             let (place, rest) = part.split_once('}').unwrap_or((part, ""));
-            whole.push_str(values.get(place).map_or("", String::as_str));
+            whole.push_str(&value(place));
             whole.push_str(rest);
         }
         whole

@@ -14,7 +14,7 @@ use ordain_action::{Access, Effect, Leaf, Party, Scalar};
 
 use crate::facts::{Facts, is_position};
 use crate::model::{Model, Person};
-use crate::policy::Asked;
+use crate::policy::{Asked, word};
 use crate::resolve::{Known, Site};
 
 /// The most owners of one resource; more are not judged.
@@ -101,7 +101,24 @@ impl Question<'_> {
         resource.push(uid(&types.resource, &self.site.name));
         let operation =
             vec![uid(&types.operation, &self.operation()), uid(&types.service, &self.effect.service)];
-        Ok(Asked { principal, resource, operation })
+        Ok(Asked { principal, resource, operation, so: self.so() })
+    }
+
+    /// What is so, in the words of the index.
+    fn so(&self) -> Vec<String> {
+        let flags = [
+            ("watched", self.facts.watched),
+            ("acts_for_owner", self.acts_for_owner),
+            ("deploys", self.deploys),
+            ("declared", self.declared),
+            ("frozen", !self.frozen.is_empty()),
+        ];
+        let mut so: Vec<String> =
+            flags.into_iter().filter(|(_, so)| *so).map(|(flag, _)| word(flag, "")).collect();
+        so.push(word("kind", self.party.kind.as_str()));
+        so.extend(self.facts.exposes.iter().map(|member| word("exposes", member)));
+        so.extend(self.facts.grants.iter().map(|member| word("grants", member)));
+        so
     }
 
     /// The request and the entities it is evaluated over.

@@ -215,6 +215,9 @@ fn on_the_slice(model: &Model, question: &Question<'_>) -> (bool, Vec<String>) {
 fn effect(service: &str, operation: &str, access: Access) -> Effect {
     let mut parameters = Parameters::new();
     parameters.push("A.1.B", Scalar::Text("x")).unwrap();
+    if access == Access::Expose {
+        parameters.push("PubliclyAccessible", Scalar::Bool(true)).unwrap();
+    }
     Effect {
         service: Arc::from(service),
         operation: Arc::from(operation),
@@ -266,8 +269,8 @@ fn check(shape: &Shape) -> Result<(), TestCaseError> {
                     on_behalf_of: false,
                     acts_for_owner: standing.acts_for_owner,
                     deploys: standing.deploys,
-                    declared: false,
-                    frozen: Vec::new(),
+                    declared: access == Access::Grant,
+                    frozen: if access == Access::Delete { vec![Arc::from("freeze")] } else { Vec::new() },
                     reach: Figures { known: true, targets: 1, dependants: 1, owners_crossed: 0 },
                     with_parameters: true,
                 };

@@ -186,28 +186,38 @@ fn one_denied_effect_denies_the_request() {
 #[test]
 fn what_lies_in_something_known_belongs_to_its_owner() {
     let put = "effect s3:PutObject update data\n target s3:object arn:aws:s3:::salaries/2026/november.csv";
-    check(&format!("person paul\n{put}"), expect![[r#"
+    check(
+        &format!("person paul\n{put}"),
+        expect![[r#"
         admit (enforce), permit Admitted
         admit ownership owner_data: `paul` acts for `payroll`, which owns `arn:aws:s3:::salaries/2026/november.csv`
         owners: payroll
-        reach: 0 + 0"#]]);
-    check(&format!("person alice\n{put}"), expect![[r#"
+        reach: 0 + 0"#]],
+    );
+    check(
+        &format!("person alice\n{put}"),
+        expect![[r#"
         deny (enforce), no permit
         deny ownership not_owner: `arn:aws:s3:::salaries/2026/november.csv` belongs to `payroll`, for which `alice` does not act
             → ask `payroll` to make the change
         owners: payroll
-        reach: 0 + 0"#]]);
+        reach: 0 + 0"#]],
+    );
     let inbox = "---
 apiVersion: ordain/v1
 kind: Scope
 metadata: {name: inbox}
 spec: {names: ['arn:aws:s3:::salaries/2026/*'], owner: web}
 ";
-    check_on(&model(&format!("{SHOP}{inbox}")), &format!("person alice\n{put}"), expect![[r#"
+    check_on(
+        &model(&format!("{SHOP}{inbox}")),
+        &format!("person alice\n{put}"),
+        expect![[r#"
         admit (enforce), permit Admitted
         admit ownership owner_data: `alice` acts for `web`, which owns `arn:aws:s3:::salaries/2026/november.csv`
         owners: web
-        reach: 0 + 0"#]]);
+        reach: 0 + 0"#]],
+    );
 }
 
 #[test]
