@@ -62,19 +62,28 @@ pub(crate) struct Ahead {
     storage: Arc<dyn Storage>,
     bytes: u64,
     /// Held while one is made, so that who needs it waits instead of making another.
-    next: Mutex<Option<Box<dyn Segment>>>,
+    next: Mutex<Next>,
+}
+
+#[derive(Debug)]
+enum Next {
+    None,
+    Made(Box<dyn Segment>),
+    /// The ledger ends: no other is made.
+    Ended,
 }
 
 impl Ahead {
     pub(crate) fn new(storage: Arc<dyn Storage>, bytes: u64) -> Self {
-        Self { storage, bytes, next: Mutex::new(None) }
+        Self { storage, bytes, next: Mutex::new(Next::None) }
     }
 
     /// Makes the next segment, unless there is one.
     pub(crate) fn prepare(&self) -> io::Result<()> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        if next.is_none() {
-            *next = Some(self.storage.create(NEXT, self.bytes)?);
+        match *next {
+            Next::None => *next = Next::Made(self.storage.create(NEXT, self.bytes)?),
+            Next::Made(_) | Next::Ended => {}
         }
         Ok(())
     }
@@ -83,12 +92,21 @@ impl Ahead {
     pub(crate) fn take(&self, first: u64, at_least: u64) -> io::Result<(Box<dyn Segment>, u64)> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let room = self.bytes.max(at_least);
-        let made = match next.take() {
-            Some(made) if room == self.bytes => made,
-            Some(_) | None => self.storage.create(NEXT, room)?,
+        let made = match std::mem::replace(&mut *next, Next::None) {
+            Next::Made(made) if room == self.bytes => made,
+            Next::Made(_) | Next::None | Next::Ended => self.storage.create(NEXT, room)?,
         };
         self.storage.rename(NEXT, &segment_name(first))?;
         Ok((made, room))
+    }
+
+    /// Takes away what was made ahead: the ledger ends.
+    pub(crate) fn end(&self) -> io::Result<()> {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *next, Next::Ended) {
+            Next::Made(_) => self.storage.remove(NEXT),
+            Next::None | Next::Ended => Ok(()),
+        }
     }
 }
 

@@ -111,14 +111,12 @@ impl Ledger {
         })?;
         let started = start::start(&settings, &storage)?;
         let (wake, woken) = mpsc::sync_channel(1);
-        let (shared, writer) = writer(&settings, &storage, started, wake)?;
+        let (shared, writer) = writer(&settings, &storage, started, lock, wake)?;
         let (queue, mut receiver) = Queue::new();
         let (waiting, weak) = (queue.waiting_count(), queue.weak());
-        thread::Builder::new().name("ledger".to_owned()).spawn(move || {
-            writer.run(&mut receiver, &waiting);
-            // INVARIANT: nobody else writes here as long as the writer lives.
-            drop(lock);
-        })?;
+        thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || writer.run(&mut receiver, &waiting))?;
         let (own_settings, own_shared) = (settings.clone(), Arc::clone(&shared));
         thread::Builder::new()
             .name("checkpoint".to_owned())
@@ -343,6 +341,7 @@ fn writer(
     settings: &LedgerSettings,
     storage: &Arc<dyn Storage>,
     started: Started,
+    lock: Box<dyn Send + Sync>,
     wake: mpsc::SyncSender<()>,
 ) -> Result<(Arc<Shared>, Writer), OpenError> {
     let (covered, note) = started.checkpoint;
@@ -364,6 +363,7 @@ fn writer(
         room,
         batch: started.batch,
         frontier: started.frontier,
+        lock: Some(lock),
         wake,
         buffer: Vec::new(),
     };

@@ -80,12 +80,6 @@ pub trait Segment: Send + fmt::Debug {
     /// # Errors
     /// Any error of the disk.
     fn cut(&mut self, length: u64) -> io::Result<()>;
-
-    /// Its length.
-    ///
-    /// # Errors
-    /// Any error of the disk.
-    fn length(&self) -> io::Result<u64>;
 }
 
 /// A directory of the file system.
@@ -212,9 +206,5 @@ impl Segment for FileSegment {
     fn cut(&mut self, length: u64) -> io::Result<()> {
         self.0.set_len(length)?;
         self.0.sync_all()
-    }
-
-    fn length(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
     }
 }

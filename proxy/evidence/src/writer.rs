@@ -181,7 +181,6 @@ impl Shared {
 }
 
 /// The writer's own state.
-#[derive(Debug)]
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) segment: Box<dyn Segment>,
@@ -189,6 +188,8 @@ pub(crate) struct Writer {
     pub(crate) room: u64,
     pub(crate) batch: u64,
     pub(crate) frontier: Frontier,
+    /// Nobody else writes here as long as this lives; given back before the end is told.
+    pub(crate) lock: Option<Box<dyn Send + Sync>>,
     /// Asks for the next segment; dropping it ends the thread that makes it.
     pub(crate) wake: SyncSender<()>,
     pub(crate) buffer: Vec<u8>,

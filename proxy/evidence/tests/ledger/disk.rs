@@ -204,8 +204,4 @@ impl Segment for Part {
         file.unsynced.retain(|(_, end)| *end <= length);
         Ok(())
     }
-
-    fn length(&self) -> io::Result<u64> {
-        Ok(self.file.lock().unwrap().seen.len() as u64)
-    }
 }

@@ -115,7 +115,8 @@ async fn an_export_verifies_and_a_changed_one_does_not() {
         tile/1/000.p/2
         tile/entries/000
         tile/entries/001
-        tile/entries/002.p/94"#]].assert_eq(&names.join("\n"));
+        tile/entries/002.p/94"#]]
+    .assert_eq(&names.join("\n"));
     for file in &files {
         let whole = fs::read(file).unwrap();
         for at in [0, whole.len() / 2, whole.len() - 1] {

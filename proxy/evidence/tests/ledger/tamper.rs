@@ -14,25 +14,25 @@ use crate::support::{Chance, note, own_host, record, sendable, settings, strange
 async fn closed() -> (BTreeMap<String, Vec<u8>>, Verifier) {
     let disk = Disk::new();
     let mut settings = settings();
-    settings.segment_bytes = 16 * 1024;
+    settings.segment_bytes = 8 * 1024;
     let ledger = Ledger::open(settings, disk.storage()).unwrap();
     let verifier = Verifier::parse(&ledger.verifier()).unwrap();
     let mut long = own_host();
     let ordain_action::Reading::Call(call) = &mut long.reading else { panic!("a call") };
     let one = call.effects[0].clone();
     call.effects = (0..300).map(|_| one.clone()).collect();
-    for number in 1..=30 {
-        let action = match number % 10 {
+    for number in 1..=12 {
+        let action = match number % 6 {
             0 => long.clone(),
             1 => strange(),
             _ => own_host(),
         };
-        let mode = if number % 10 == 1 { Mode::Enforce } else { Mode::Shadow };
+        let mode = if number % 6 == 1 { Mode::Enforce } else { Mode::Shadow };
         let recorded = record(&ledger, mode, &action, number).await.unwrap();
         if mode == Mode::Shadow {
             drop(sendable(recorded));
         }
-        if number == 15 {
+        if number == 7 {
             note(&ledger, "another model").await.unwrap();
         }
     }
