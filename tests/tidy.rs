@@ -152,3 +152,20 @@ fn no_lint_is_silenced_without_a_reason() {
         .collect();
     none(&offences);
 }
+
+#[test]
+fn log_lines_are_written_in_one_file() {
+    let mut offences = Vec::new();
+    for (path, text) in texts(&["rs"]) {
+        let place = path.to_string_lossy().replace('\\', "/");
+        let allowed = place.ends_with("proxy/src/events.rs") || place.ends_with("tests/tidy.rs");
+        if !allowed
+            && text
+                .lines()
+                .any(|line| line.trim_start().starts_with("event!(") || line.contains("tracing::event!"))
+        {
+            offences.push(format!("{place}: a log line; make it a function of `events.rs`"));
+        }
+    }
+    none(&offences);
+}

@@ -1,14 +1,11 @@
 //! What the gate says of itself: one struct a log line, one field a metric.
 //!
-//! Leaves out evidence (the ledger) and what callers are told (denials). The only file that calls the
-//! logging macros. Labels are bounded: never an ARN, never an actor's name.
-
-#![expect(clippy::disallowed_macros, reason = "this file is where log lines are written")]
+//! Leaves out evidence (the ledger) and what callers are told (denials). The only file that writes log lines:
+//! elsewhere clippy refuses the logging macros, and the house rules `event!`. Labels are bounded: never an
+//! ARN, never an actor's name.
 
 use std::net::SocketAddr;
 use std::time::Duration;
-
-use crate::fault::Fault;
 
 use ordain_action::{DecisionId, Reading};
 use ordain_evidence::Decision;
@@ -20,6 +17,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use tracing::{Level, event};
+
+use crate::fault::Fault;
 
 /// Labels of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -183,7 +183,8 @@ impl Metrics {
                 reason_code: reason_code.to_owned(),
             })
             .inc();
-        tracing::info!(
+        event!(
+            Level::INFO,
             decision = %decision.id,
             actor = %action.actor.party.name,
             kind = action.actor.party.kind.as_str(),
@@ -201,7 +202,7 @@ impl Metrics {
     pub fn refused(&self, peer: SocketAddr, fault: &Fault) {
         let reason_code = fault.reason_code().as_str();
         self.refused.get_or_create(&FaultLabels { reason_code: reason_code.to_owned() }).inc();
-        tracing::warn!(%peer, reason_code, text = fault.log_text(), "refused");
+        event!(Level::WARN, %peer, reason_code, text = fault.log_text(), "refused");
     }
 
     /// The ledger took a record, or failed to.
@@ -217,13 +218,13 @@ impl Metrics {
     /// A change went out without a record, in shadow or warn, because the ledger failed.
     pub fn shadow_unrecorded(&self, decision: DecisionId, why: &str) {
         self.shadow_unrecorded.inc();
-        tracing::error!(%decision, why, "forwarded unrecorded: the ledger failed and the mode is not enforce");
+        event!(Level::ERROR, %decision, why, "forwarded unrecorded: the ledger failed and the mode is not enforce");
     }
 
     /// An answer carried a credential that could not be rewritten; it was withheld.
     pub fn custody_leak(&self, decision: DecisionId, operation: &str) {
         self.custody_leaks.inc();
-        tracing::error!(%decision, operation, "withheld an answer: its credential could not be rewritten");
+        event!(Level::ERROR, %decision, operation, "withheld an answer: its credential could not be rewritten");
     }
 }
 
@@ -238,35 +239,35 @@ pub const REQUEST_SPAN: &str = "ordain::request::span";
 
 /// The gate is listening.
 pub fn serving(data: std::net::SocketAddr, admin: std::net::SocketAddr, mode: &str) {
-    tracing::info!(%data, %admin, mode, "serving");
+    event!(Level::INFO, %data, %admin, mode, "serving");
 }
 
 /// The model or the configuration was loaded again.
 pub fn reloaded(what: &str, digest: &str) {
-    tracing::info!(what, digest, "reloaded");
+    event!(Level::INFO, what, digest, "reloaded");
 }
 
 /// A reload failed; the old snapshot stays in force.
 pub fn reload_failed(what: &str, why: &str) {
-    tracing::error!(what, why, "reload failed: the old one stays in force");
+    event!(Level::ERROR, what, why, "reload failed: the old one stays in force");
 }
 
 /// The evidence of an outcome could not be written.
 pub fn outcome_unwritten(decision: DecisionId, why: &str) {
-    tracing::error!(%decision, why, "the outcome of a recorded change could not be recorded");
+    event!(Level::ERROR, %decision, why, "the outcome of a recorded change could not be recorded");
 }
 
 /// The gate stops taking requests and lets those in flight end.
 pub fn draining(seconds: u64) {
-    tracing::info!(seconds, "draining");
+    event!(Level::INFO, seconds, "draining");
 }
 
 /// The gate has stopped.
 pub fn stopped() {
-    tracing::info!("stopped");
+    event!(Level::INFO, "stopped");
 }
 
 /// Something the operator should know that stops nothing.
 pub fn notice(what: &str, detail: &str) {
-    tracing::warn!(what, detail, "notice");
+    event!(Level::WARN, what, detail, "notice");
 }
