@@ -289,6 +289,59 @@ fn is_read(rooms: &Rooms, parsed: &Parsed) -> bool {
     reading(rooms, parsed).is_some_and(|call| !call.is_change())
 }
 
+/// More parameters than are judged at once: data that names no target in them goes on in part, nothing else does.
+#[test]
+fn what_is_too_long_to_read_is_never_read_as_less() {
+    let rooms = rooms();
+    let metrics: Vec<String> = (0..5_000).map(|at| format!("{{\"MetricName\":\"m{at}\"}}")).collect();
+    let long = |scope: &str, target: &str, body: String| {
+        request(&format!(
+            "POST /\nsign: eu-west-1/{scope}\ncontent-type: application/x-amz-json-1.0\nx-amz-target: {target}\n\n{body}"
+        ))
+    };
+    let data = long(
+        "monitoring",
+        "GraniteServiceVersion20100801.PutMetricData",
+        format!("{{\"Namespace\":\"n\",\"MetricData\":[{}]}}", metrics.join(",")),
+    );
+    assert!(show(&rooms, &data).ends_with("partial: there are more parameters than are kept\n"));
+    let tables: Vec<String> =
+        (0..5_000).map(|at| format!("\"t{at}\":[{{\"DeleteRequest\":{{\"Key\":{{}}}}}}]")).collect();
+    let batch = long(
+        "dynamodb",
+        "DynamoDB_20120810.BatchWriteItem",
+        format!("{{\"RequestItems\":{{{}}}}}", tables.join(",")),
+    );
+    assert!(show(&rooms, &batch).starts_with("undecodable too_many_parameters"));
+}
+
+/// New operations come by text, without a release, and never loosen what is built in.
+#[test]
+fn an_overlay_adds_operations() {
+    let with = |overlay: &str| {
+        Rooms::new(RoomsConfig { aws_overlay: Some(overlay.to_owned()), ..RoomsConfig::default() })
+    };
+    let parsed = request(
+        "POST /\nsign: eu-west-1/ec2\ncontent-type: application/x-www-form-urlencoded\n\n\
+         Action=FrobnicateInstances&Version=2016-11-15&InstanceId.1=i-0a",
+    );
+    assert!(show(&rooms(), &parsed).starts_with("undecodable unknown_operation"));
+    let overlay = "service ec2\n\nop FrobnicateInstances delete control ec2:FrobnicateInstances\n\
+                   in InstanceIds!=InstanceId:l\n";
+    let shown = show(&with(overlay).unwrap(), &parsed);
+    assert!(shown.contains("delete control ec2:FrobnicateInstances (ec2:FrobnicateInstances)"), "{shown}");
+    let loosened = "service ec2\n\nop TerminateInstances read control ec2:TerminateInstances\n";
+    let why = with(loosened).unwrap_err().to_string();
+    assert!(why.contains("TerminateInstances"), "{why}");
+}
+
+/// What takes no `SigV4` and comes to our own host is told by its path: the list of such services is whole.
+#[test]
+fn every_service_with_unsigned_rest_operations_is_asked() {
+    let missing = rooms().unsigned_services_not_asked();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 mod properties {
     use proptest::prelude::*;
 

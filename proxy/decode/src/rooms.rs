@@ -61,6 +61,11 @@ impl Rooms {
         if aws::is_provider_host(host) { WayIn::Egress } else { WayIn::Reverse }
     }
 
+    #[cfg(test)]
+    pub(crate) fn unsigned_services_not_asked(&self) -> Vec<String> {
+        self.aws.unsigned_services_not_asked()
+    }
+
     /// The digest of all catalogues, overlays included: a record carries it.
     #[must_use]
     pub fn catalog_digest(&self) -> &str {

@@ -34,7 +34,9 @@ pub(crate) fn passed_roles(service: &str, fields: &Fields, place: &Place<'_>) ->
                     identifiers: vec![Identifier { name: Arc::from(member), value: text.to_owned() }],
                 },
             );
-        } else if service == "ec2" && path.ends_with("IamInstanceProfile.Name") {
+        } else if (service == "ec2" && path.ends_with("IamInstanceProfile.Name"))
+            || (service == "autoscaling" && member == "IamInstanceProfile" && !text.is_empty())
+        {
             add(
                 &mut passed,
                 Resource {

@@ -106,6 +106,21 @@ fn stacks(effect: &mut Effect, place: &Place<'_>) {
     }
 }
 
+/// Whether an operation's targets stand in its parameters in a way that no binding tells.
+pub(super) fn is_batch(operation: &Operation) -> bool {
+    matches!(
+        (&*operation.service, &*operation.name),
+        (
+            "dynamodb",
+            "BatchWriteItem"
+                | "TransactWriteItems"
+                | "ExecuteStatement"
+                | "BatchExecuteStatement"
+                | "ExecuteTransaction"
+        ) | ("s3", "DeleteObjects")
+    )
+}
+
 /// The effects of a batch; `None` for what is none.
 pub(super) fn split(
     main: &Effect,
@@ -116,8 +131,11 @@ pub(super) fn split(
         return Ok(None);
     }
     match &*main.operation {
-        "BatchWriteItem" => by_table(main, wire, place, written).map(Some),
-        "TransactWriteItems" => by_table(main, wire, place, transacted).map(Some),
+        "BatchWriteItem" => by_table(main, place, &written).map(Some),
+        "TransactWriteItems" => {
+            let tables = transaction_tables(wire);
+            by_table(main, place, &|path| transacted(path, &tables)).map(Some)
+        }
         "ExecuteStatement" | "BatchExecuteStatement" | "ExecuteTransaction" => {
             statements(main, wire, place).map(Some)
         }
@@ -188,14 +206,14 @@ fn cloud_control(effect: &mut Effect, place: &Place<'_>) {
     });
 }
 
-/// The table and the class of one leaf of a batch; `None` for leaves that are not part of an item.
-type Sort = fn(&str, &Wire) -> Option<Group>;
+/// The group of one leaf of a batch; `None` for leaves that are not part of an item.
+type Sort<'s> = &'s dyn Fn(&str) -> Option<Group>;
 
 /// A table, a class, and the permission checked where it is one of its own.
 type Group = (String, Access, Option<&'static str>);
 
 /// `RequestItems.TABLE.N.PutRequest.…`
-fn written(path: &str, _: &Wire) -> Option<Group> {
+fn written(path: &str) -> Option<Group> {
     let mut segments = segments(path);
     if segments.next() != Some("RequestItems") {
         return None;
@@ -207,14 +225,27 @@ fn written(path: &str, _: &Wire) -> Option<Group> {
     }
 }
 
+/// The table of each item of a transaction, by the item's number and kind.
+fn transaction_tables(wire: &Wire) -> BTreeMap<(&str, &str), &str> {
+    wire.iter()
+        .filter_map(|leaf| {
+            let mut segments = segments(leaf.path);
+            let (first, item, kind, last) =
+                (segments.next()?, segments.next()?, segments.next()?, segments.next()?);
+            let names_table = first == "TransactItems" && last == "TableName" && segments.next().is_none();
+            names_table.then(|| leaf.text().map(|table| ((item, kind), table))).flatten()
+        })
+        .collect()
+}
+
 /// `TransactItems.N.Put.…`, whose table stands in a member of its own.
-fn transacted(path: &str, wire: &Wire) -> Option<Group> {
+fn transacted(path: &str, tables: &BTreeMap<(&str, &str), &str>) -> Option<Group> {
     let mut segments = segments(path);
     if segments.next() != Some("TransactItems") {
         return None;
     }
     let (item, kind) = (segments.next()?, segments.next()?);
-    let table = wire.text(Location::Body, &format!("TransactItems.{item}.{kind}.TableName"))?.to_owned();
+    let table = (*tables.get(&(item, kind))?).to_owned();
     match kind {
         "ConditionCheck" => Some((table, Access::Read, Some("dynamodb:ConditionCheckItem"))),
         "Put" => Some((table, Access::Update, Some("dynamodb:PutItem"))),
@@ -223,26 +254,36 @@ fn transacted(path: &str, wire: &Wire) -> Option<Group> {
     }
 }
 
+/// The most effects of one request: more than any batch of the vendor's may have.
+const EFFECTS_MAX: usize = 256;
+
 /// One effect for each table and class.
-fn by_table(main: &Effect, wire: &Wire, place: &Place<'_>, sort: Sort) -> Result<Vec<Effect>, Undecodable> {
+fn by_table(main: &Effect, place: &Place<'_>, sort: Sort<'_>) -> Result<Vec<Effect>, Undecodable> {
     let mut groups: BTreeMap<Group, Parameters> = BTreeMap::new();
+    // Leaves beside the items (a request token, what to return) belong to each.
+    let mut beside = Vec::new();
     for leaf in main.parameters.iter() {
-        let Some(group) = sort(leaf.path, wire) else { continue };
+        let Some(group) = sort(leaf.path) else {
+            beside.push(leaf);
+            continue;
+        };
         let parameters = groups.entry(group).or_insert_with(|| {
             let mut parameters = Parameters::new();
             parameters.incomplete(main.parameters.completeness());
             parameters
         });
         parameters.push(leaf.path, leaf.value).map_err(|_| unread())?;
+        if groups.len() > EFFECTS_MAX {
+            return Err(unread());
+        }
     }
     // An empty batch writes nothing; it is still judged as the change it is called.
     if groups.is_empty() {
         return Ok(vec![main.clone()]);
     }
-    // Leaves beside the items (a request token, what to return) belong to each.
     let mut effects = Vec::with_capacity(groups.len());
     for ((table, access, permission), mut parameters) in groups {
-        for leaf in main.parameters.iter().filter(|leaf| sort(leaf.path, wire).is_none()) {
+        for leaf in &beside {
             let pushed = if leaf.idempotency {
                 parameters.push_idempotency(leaf.path, leaf.value)
             } else {
@@ -301,6 +342,9 @@ fn statements(main: &Effect, wire: &Wire, place: &Place<'_>) -> Result<Vec<Effec
         if !known {
             effects.push(effect);
         }
+        if effects.len() > EFFECTS_MAX {
+            return Err(unread());
+        }
     }
     Ok(effects)
 }
@@ -323,5 +367,8 @@ fn table_resource(table: &str, index: Option<&str>, place: &Place<'_>) -> Resour
 }
 
 fn unread() -> Undecodable {
-    Undecodable::new("unread_batch", "the batch names nothing that can be judged; send its items whole")
+    Undecodable::new(
+        "unread_batch",
+        "the batch does more than is judged at once, or names nothing; send fewer items, whole",
+    )
 }

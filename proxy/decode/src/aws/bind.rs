@@ -124,9 +124,14 @@ fn named(
     identifiers: Vec<Identifier>,
     place: &Place<'_>,
 ) -> Resource {
-    let carried = variables.iter().map(|(_, value)| *value).chain([lead]).find(|value| is_arn(value));
-    let (name, basis) = match carried {
+    // The last variable is what the resource itself is called. An ARN in an earlier one (a cluster beside its service)
+    // names what it lives in, and builds no name for what lives there.
+    let outer = variables.split_last().map_or(&[][..], |(_, outer)| outer);
+    let whole = variables.len() == binding.members.len();
+    let itself = variables.last().filter(|_| whole).map(|(_, value)| *value);
+    let (name, basis) = match itself.filter(|value| is_arn(value)) {
         Some(arn) => (arn.to_owned(), NameBasis::Carried),
+        None if outer.iter().any(|(_, value)| is_arn(value)) => (String::new(), NameBasis::Unnamed),
         None => match fill(&binding.template, variables, place) {
             Some(name) => (name, binding.basis),
             None => (String::new(), NameBasis::Unnamed),
@@ -251,6 +256,25 @@ mod tests {
         let both = binding("{A}/{B}", "", vec![member("A", "A"), member("B", "B")]);
         assert_eq!(names(std::slice::from_ref(&both), &[("A", "a")]), ["unnamed  false"]);
         assert!(names(&[both], &[("C", "c")]).is_empty());
+    }
+
+    #[test]
+    fn the_name_of_what_something_lives_in_is_not_its_own() {
+        let service = binding(
+            "arn:{partition}:ecs:{region}:{account}:service/{C}/{S}",
+            "",
+            vec![member("C", "cluster"), member("S", "service")],
+        );
+        let cluster = "arn:aws:ecs:eu-west-1:1:cluster/c";
+        assert_eq!(
+            names(std::slice::from_ref(&service), &[("cluster", cluster), ("service", "s")]),
+            ["unnamed  false"]
+        );
+        let full = "arn:aws:ecs:eu-west-1:1:service/c/s";
+        assert_eq!(
+            names(&[service], &[("cluster", cluster), ("service", full)]),
+            [format!("carried {full} false")]
+        );
     }
 
     #[test]

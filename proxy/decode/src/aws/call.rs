@@ -162,6 +162,7 @@ fn refuse_overflow(operation: &Operation, wire: &Wire) -> Result<(), Undecodable
         .iter()
         .flat_map(|binding| &binding.members)
         .any(|member| member.path.as_str().contains('*'));
+    let in_lists = in_lists || batch::is_batch(operation);
     let harmless = !operation.access.is_change() || (operation.level == Level::Data && !in_lists);
     if harmless { Ok(()) } else { Err(too_many()) }
 }
@@ -195,7 +196,10 @@ fn parameters(request: &Request<'_, '_>, wire: &Wire) -> Result<Parameters, Unde
         };
         pushed.map_err(|_| too_many())?;
     }
-    if let (true, Some(hash)) = (wire.partial.is_some(), request.payload_sha256) {
+    // Where the list is full, the digest of the action binds the bytes all the same.
+    if let (true, false, Some(hash)) =
+        (wire.partial.is_some(), wire.fields.overflowed(), request.payload_sha256)
+    {
         let pushed = parameters.push("payload_sha256", Scalar::Text(hash));
         pushed.map_err(|_| too_many())?;
     }

@@ -76,6 +76,23 @@ impl Room {
         self.catalog.digest()
     }
 
+    /// Services with unsigned REST operations that no unsigned request would be compared with.
+    #[cfg(test)]
+    pub(crate) fn unsigned_services_not_asked(&self) -> Vec<String> {
+        use ordain_catalog::{Auth, Protocol};
+        let heads = self.catalog.heads().iter();
+        let services = heads.filter_map(|head| self.catalog.service(&head.name));
+        let rest =
+            services.filter(|service| service.reads(Protocol::RestJson) || service.reads(Protocol::RestXml));
+        let unsigned = rest.filter(|service| {
+            service.operations().iter().any(|operation| matches!(operation.auth, Auth::None | Auth::Bearer))
+        });
+        unsigned
+            .map(|service| service.name().to_string())
+            .filter(|name| !route::UNSIGNED.contains(&name.as_str()))
+            .collect()
+    }
+
     /// The labels before a name of ours: SDKs put buckets and account ids there.
     fn own_prefix<'h>(&self, host: &'h str) -> &'h str {
         let ours = self.own_hosts.iter().map(String::as_str).chain(["localhost"]);

@@ -36,7 +36,7 @@ pub(super) enum Route<'r> {
 }
 
 /// Services with REST operations that take no signature: where no scope narrows, these are asked.
-const UNSIGNED: [&str; 12] = [
+pub(super) const UNSIGNED: [&str; 12] = [
     "cognito-identity",
     "cognito-idp",
     "connectparticipant",
