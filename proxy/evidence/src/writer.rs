@@ -316,16 +316,21 @@ impl Writer {
         }
     }
 
-    /// Cuts the zeros off and signs the last checkpoint.
+    /// Leaves the ledger in good order, unless it is sealed: then it stays as it is, to be looked at.
     fn finish(&mut self) {
-        if self.shared.sealed().is_some() {
-            return;
+        if self.shared.sealed().is_none() {
+            match self.conclude() {
+                Ok(()) => self.shared.seal("the ledger is closed".to_owned()),
+                Err(error) => self.shared.seal(format!("the ledger could not be closed: {error}")),
+            }
         }
-        let signed =
-            self.segment.cut(self.offset).and_then(|()| self.shared.checkpointer.sign(&self.frontier));
-        match signed {
-            Ok(_) => self.shared.seal("the ledger is closed".to_owned()),
-            Err(error) => self.shared.seal(format!("the ledger could not be closed: {error}")),
-        }
+        drop(self.lock.take());
+    }
+
+    /// Cuts the zeros off, signs the last checkpoint and takes away what was made ahead.
+    fn conclude(&mut self) -> io::Result<()> {
+        self.segment.cut(self.offset)?;
+        self.shared.checkpointer.sign(&self.frontier)?;
+        self.shared.ahead.end()
     }
 }
