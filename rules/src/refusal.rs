@@ -36,6 +36,12 @@ pub(crate) fn undecodable(code: &str, text: &str) -> Reason {
     reason(Ruling::Deny, Count::Identity, code, 0, (text, remedy))
 }
 
+pub(crate) fn custody_leak(operation: &str) -> Reason {
+    let text = format!("`{operation}` hands out a real credential that cannot be exchanged for an issued one");
+    let remedy = "have an operator make the call outside the gate, or use `sts:AssumeRole`".to_owned();
+    reason(Ruling::Deny, Count::Identity, "custody_leak", 0, (text, remedy))
+}
+
 pub(crate) fn unknown_actor(party: &Party) -> Reason {
     let text = format!("`{}` is not declared in the model", party.name);
     let remedy = "declare a `User` or an `Actor` of that name, with the teams it acts for".to_owned();

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use ordain_action::{Access, Action, Call, Digest, Level, Party, Reading};
+use ordain_action::{Access, Action, Call, Digest, Level, Minted, Party, Reading};
 
 use crate::blast::{Measured, Start, measure};
 use crate::model::{Model, Person};
@@ -42,6 +42,9 @@ pub fn judge(
             return refuse(snapshot, action, request, reasons);
         }
     };
+    if call.answer.mints == Some(Minted::Unrewritable) {
+        return leak(snapshot, action, call);
+    }
     let Some(model) = snapshot.model() else {
         return refuse(snapshot, action, request, vec![refusal::no_model()]);
     };
@@ -100,6 +103,15 @@ pub fn read(snapshot: &Snapshot, action: &Action, request: Digest) -> Judged {
         (Ruling::Deny, None)
     };
     Judged { verdict: bare(snapshot, mode, ruling, reasons), permit }
+}
+
+/// The answer would hand out a real credential that cannot be exchanged for an issued one: whoever holds it
+/// needs no gate any more. No mode lets it through.
+fn leak(snapshot: &Snapshot, action: &Action, call: &Call) -> Judged {
+    let operation = call.effects.first().map_or("", |effect| &effect.iam_action);
+    let mode = snapshot.strictest_mode(&action.actor);
+    let reasons = vec![refusal::custody_leak(operation)];
+    Judged { verdict: bare(snapshot, mode, Ruling::Deny, reasons), permit: None }
 }
 
 /// Everybody an action is judged for, with what the model says of them.

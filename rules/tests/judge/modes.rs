@@ -24,6 +24,23 @@ fn a_refusal_is_forwarded_in_shadow_and_warn_and_said_all_the_same() {
     assert!(judged(&in_mode(Mode::Enforce), NOW, &action(FOREIGN)).permit.is_none());
 }
 
+#[test]
+fn a_real_credential_that_cannot_be_exchanged_is_handed_out_in_no_mode() {
+    let mut handing_out = action(
+        "person alice
+    effect iam:CreateServiceSpecificCredential grant
+    target iam:user arn:aws:iam::111122223333:user/alice",
+    );
+    if let ordain_action::Reading::Call(call) = &mut handing_out.reading {
+        call.answer.mints = Some(ordain_action::Minted::Unrewritable);
+    }
+    for snapshot in [in_mode(Mode::Shadow), in_mode(Mode::Enforce), Snapshot::empty(Modes::new(Mode::Shadow))] {
+        let judged = judged(&snapshot, NOW, &handing_out);
+        assert_eq!(judged.verdict.reasons[0].code.as_str(), "custody_leak");
+        assert!(judged.permit.is_none(), "no mode lets it through");
+    }
+}
+
 const ENFORCED: &str = "---
 apiVersion: ordain/v1
 kind: Scope
