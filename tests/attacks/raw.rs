@@ -50,9 +50,10 @@ fn check(mode: &'static str) {
 async fn offence(case: &Case, address: SocketAddr) -> Option<String> {
     let answer = String::from_utf8_lossy(&play(case, address).await).into_owned();
     let answered: Vec<&str> = answer
-        .split("HTTP/1.1 ")
+        // A request of HTTP/1.0 is answered in HTTP/1.0.
+        .split("HTTP/1.")
         .skip(1)
-        .filter_map(|part| part.split(' ').next())
+        .filter_map(|part| part.split(' ').nth(1))
         .filter(|s| *s != "100")
         .collect();
     let expected: Vec<&Expected> = case.expected.iter().filter(|one| **one != Expected::Silence).collect();
@@ -65,6 +66,8 @@ async fn offence(case: &Case, address: SocketAddr) -> Option<String> {
         ));
     }
     let wrong = answered.iter().zip(&expected).find(|(status, expected)| match expected {
+        // A request whose head nobody may send is denied before its body is asked for.
+        Expected::Refused(text) if text.contains(" body_") && matches!(**status, "400" | "403") => false,
         Expected::Refused(text) => !text.starts_with(**status),
         // Nothing in it says who asks.
         Expected::Passed(_) => !matches!(**status, "400" | "403" | "421"),
