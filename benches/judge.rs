@@ -10,14 +10,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ordain_action::{
-    Access, Action, Actor, ActorKind, Answer, Call, Digest, Effect, Identifier, IdentityProof, Level, NameBasis,
-    Parameters, Party, Plane, Reading, Resource, Role, Scalar, Upstream,
+    Access, Action, Actor, ActorKind, Answer, Call, Digest, Effect, Identifier, IdentityProof, Level,
+    NameBasis, Parameters, Party, Plane, Reading, Resource, Role, Scalar, Upstream,
 };
 use ordain_rules::{Counters, Judged, Mode, Modes, Snapshot, Source, judge};
 
 const ACCOUNT: &str = "111122223333";
 const TEAMS: usize = 50;
 const ROUNDS: usize = 20_000;
+const REPEATED: usize = 500;
 
 fn main() {
     if std::env::args().any(|argument| argument == "percentiles") {
@@ -70,10 +71,17 @@ fn rules(count: usize) -> String {
     for number in 0..count {
         let team = number % TEAMS;
         let head = match number % 4 {
-            0 => format!("forbid (principal, action == Action::\"delete\", resource in System::\"system:system-{}\")", number / 4),
+            0 => format!(
+                "forbid (principal, action == Action::\"delete\", resource in System::\"system:system-{}\")",
+                number / 4
+            ),
             1 => format!("forbid (principal, action, resource == Resource::\"{}\")", name(number * 7)),
-            2 => format!("forbid (principal in Group::\"guild-{number}\", action == Action::\"update\", resource)"),
-            _ => format!("forbid (principal, action == Action::\"update\", resource in Scope::\"scope-{number}\")"),
+            2 => format!(
+                "forbid (principal in Group::\"guild-{number}\", action == Action::\"update\", resource)"
+            ),
+            _ => format!(
+                "forbid (principal, action == Action::\"update\", resource in Scope::\"scope-{number}\")"
+            ),
         };
         let _ = writeln!(
             text,
@@ -89,7 +97,8 @@ fn snapshot(rule_count: usize, resources: usize) -> Snapshot {
         Source { path: "estate.yaml".to_owned(), text: documents(resources) },
         Source { path: "rules/own.cedar".to_owned(), text: rules(rule_count) },
     ];
-    Snapshot::load(&sources, Modes::new(Mode::Enforce)).unwrap_or_else(|_| Snapshot::empty(Modes::new(Mode::Enforce)))
+    Snapshot::load(&sources, Modes::new(Mode::Enforce))
+        .unwrap_or_else(|_| Snapshot::empty(Modes::new(Mode::Enforce)))
 }
 
 fn action(number: usize) -> Action {
@@ -146,7 +155,7 @@ const SIZES: [(usize, usize); 4] = [(100, 1_000), (10_000, 1_000), (100, 100_000
 #[divan::bench(args = [(100, 1_000), (10_000, 1_000), (100, 100_000)], sample_count = 200)]
 fn decision(bencher: divan::Bencher<'_, '_>, (rules, resources): (usize, usize)) {
     let snapshot = snapshot(rules, resources);
-    let actions: Vec<Action> = (0..resources).step_by(resources / 500).map(action).collect();
+    let actions: Vec<Action> = (0..resources).step_by(resources / REPEATED).map(action).collect();
     let mut next = actions.iter().cycle();
     bencher.bench_local(|| next.next().map(|action| decide(&snapshot, action)));
 }
@@ -165,8 +174,12 @@ fn percentiles() {
             let began = Instant::now();
             let snapshot = snapshot(*rules, *resources);
             let took = began.elapsed();
-            let _ = writeln!(out, "loaded {rules} rules, {resources} resources in {took:.2?}: {:?}", snapshot.summary().entries);
-            let actions = (0..*resources).step_by(resources / 500).map(action).collect();
+            let _ = writeln!(
+                out,
+                "loaded {rules} rules, {resources} resources in {took:.2?}: {:?}",
+                snapshot.summary().entries
+            );
+            let actions = (0..*resources).step_by(resources / REPEATED).map(action).collect();
             (snapshot, actions)
         })
         .collect();
@@ -183,6 +196,24 @@ fn percentiles() {
         }
     }
     let _ = writeln!(out, "{admitted} of {} admitted", ROUNDS * SIZES.len());
+    let _ = writeln!(out, "the same {REPEATED} changes again and again");
+    tell(&mut out, times);
+    let mut times: Vec<Vec<u64>> = Vec::new();
+    for ((snapshot, _), (_, resources)) in snapshots.iter().zip(SIZES) {
+        // Resources that no decision was about before: those between the ones above.
+        let fresh = (0..resources).filter(|number| number % (resources / REPEATED) != 0).take(ROUNDS);
+        let took = fresh.map(action).map(|action| {
+            let began = Instant::now();
+            black_box(decide(snapshot, &action));
+            u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        });
+        times.push(took.collect());
+    }
+    let _ = writeln!(out, "changes of a resource for the first time");
+    tell(&mut out, times);
+}
+
+fn tell(out: &mut impl std::io::Write, times: Vec<Vec<u64>>) {
     for ((rules, resources), mut times) in SIZES.into_iter().zip(times) {
         times.sort_unstable();
         let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default() / 1_000;

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression,
@@ -19,6 +19,9 @@ use crate::resolve::{Known, Site};
 
 /// The most owners of one resource; more are not judged.
 pub(crate) const OWNERS_MAX: usize = 12;
+
+/// The most slices kept.
+const SLICES_MAX: usize = 4_096;
 
 /// Everything one evaluation is about.
 #[derive(Debug)]
@@ -49,6 +52,39 @@ pub(crate) struct Figures {
     pub(crate) targets: u64,
     pub(crate) dependants: u64,
     pub(crate) owners_crossed: u64,
+}
+
+/// What the entities of a slice depend on, where the model knows the resource.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    actor: Arc<str>,
+    entry: u32,
+    access: Access,
+    service: Arc<str>,
+    operation: Arc<str>,
+}
+
+/// Slices put together before; the same actor often changes the same things.
+#[derive(Debug, Default)]
+pub(crate) struct Slices(Mutex<HashMap<Key, Arc<Entities>>>);
+
+impl Slices {
+    fn get_or_make(
+        &self,
+        key: Key,
+        make: impl FnOnce() -> Result<Entities, String>,
+    ) -> Result<Arc<Entities>, String> {
+        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let made = Arc::new(make()?);
+        let mut slices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if slices.len() >= SLICES_MAX {
+            slices.clear();
+        }
+        slices.insert(key, Arc::clone(&made));
+        Ok(made)
+    }
 }
 
 /// The names of the schema's entity types.
@@ -122,8 +158,34 @@ impl Question<'_> {
     }
 
     /// The request and the entities it is evaluated over.
-    pub(crate) fn slice(&self) -> Result<(Request, Entities), String> {
+    pub(crate) fn slice(&self) -> Result<(Request, Arc<Entities>), String> {
         let types = types()?;
+        let entities = match self.site.known {
+            // What the model knows stays as it is for as long as the snapshot lives.
+            Known::Entry(entry) if !self.with_parameters => {
+                let key = Key {
+                    actor: Arc::clone(&self.party.name),
+                    entry,
+                    access: self.access,
+                    service: Arc::clone(&self.effect.service),
+                    operation: Arc::clone(&self.effect.operation),
+                };
+                self.model.slices.get_or_make(key, || self.entities(types))?
+            }
+            Known::Entry(_) | Known::Live(_) | Known::Account | Known::No => Arc::new(self.entities(types)?),
+        };
+        let context = Context::from_pairs(self.context(types)).map_err(|error| error.to_string())?;
+        let request = Request::new(
+            uid(&types.actor, &self.party.name),
+            uid(&types.action, self.access.as_str()),
+            uid(&types.resource, &self.site.name),
+            context,
+            None,
+        );
+        Ok((request.map_err(|error| error.to_string())?, entities))
+    }
+
+    fn entities(&self, types: &Types) -> Result<Entities, String> {
         let mut entities = vec![
             self.principal(types)?,
             self.resource(types)?,
@@ -140,16 +202,7 @@ impl Question<'_> {
             let ancestors = groups.map(|group| uid(&types.group, group)).collect();
             entities.push(Entity::new_no_attrs(uid(&types.group, owner), ancestors));
         }
-        let entities = Entities::from_entities(entities, None).map_err(|error| error.to_string())?;
-        let context = Context::from_pairs(self.context(types)).map_err(|error| error.to_string())?;
-        let request = Request::new(
-            uid(&types.actor, &self.party.name),
-            uid(&types.action, self.access.as_str()),
-            uid(&types.resource, &self.site.name),
-            context,
-            None,
-        );
-        Ok((request.map_err(|error| error.to_string())?, entities))
+        Entities::from_entities(entities, None).map_err(|error| error.to_string())
     }
 
     fn operation(&self) -> String {
