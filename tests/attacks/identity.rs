@@ -130,14 +130,19 @@ fn the_real_key_of_the_upstream() {
     });
 }
 
+/// Our own signer signs for no such region; whoever attacks has one that does.
+fn with_region(region: &'static str) {
+    check(move |head, body| (head.replacen("/us-east-1/", &format!("/{region}/"), 1), body));
+}
+
 #[test]
 fn a_region_that_would_build_another_host() {
-    check_signed(|client, _| client.region = "us-east-1.evil.example");
+    with_region("us-east-1.evil.example");
 }
 
 #[test]
 fn a_region_that_is_a_path() {
-    check_signed(|client, _| client.region = "..%2f..%2f");
+    with_region("..%2f..%2f");
 }
 
 #[test]

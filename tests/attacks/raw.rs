@@ -68,7 +68,10 @@ async fn offence(case: &Case, address: SocketAddr) -> Option<String> {
     let wrong = answered.iter().zip(&expected).find(|(status, expected)| match expected {
         // A request whose head nobody may send is denied before its body is asked for.
         Expected::Refused(text) if text.contains(" body_") && matches!(**status, "400" | "403") => false,
-        Expected::Refused(text) => !text.starts_with(**status),
+        // Without a credential the gate need not wait to see that a body stops short.
+        Expected::Refused(text) => {
+            !text.starts_with(**status) && !(text.starts_with("408") && **status == "400")
+        }
         // Nothing in it says who asks.
         Expected::Passed(_) => !matches!(**status, "400" | "403" | "421"),
         Expected::Silence => true,

@@ -14,6 +14,7 @@ botocore would not make, with its reason; and twins.txt: operations that are the
 import argparse
 import base64
 import datetime
+import io
 import json
 import multiprocessing
 import pathlib
@@ -51,11 +52,19 @@ READ_VERBS = (
     "Evaluate Resolve Find Synthesize"
 ).split()
 READ_NAME = re.compile(rf"(?:{'|'.join(READ_VERBS)})(?=[A-Z0-9]|$)")
+READ_WITHIN = re.compile(rf"(?:^|[a-z0-9])(?:{'|'.join(READ_VERBS)})(?=[A-Z0-9]|$)")
 AGENT = "Boto3/1.44.5 Botocore/1.44.5 ordain-sweep"
 
 
 class Captured(Exception):
     """The request botocore was about to send."""
+
+
+class Raw(io.BytesIO):
+    """A body as the HTTP library would hand it over."""
+
+    def stream(self, *_, **__):
+        yield self.read()
 
 
 class Token:
@@ -84,6 +93,7 @@ class Maker:
         self.lines = {name: [] for name in FILES}
         self.failures = []
         self.taken = None
+        self.wanted = None
 
     def client(self, region, endpoint_url=None, account_id=None, protocol=None, **config):
         session = botocore.session.Session()
@@ -115,7 +125,11 @@ class Maker:
         client.meta.events.register("before-send", self.take)
         return client
 
-    def take(self, request, **_):
+    def take(self, request, event_name, **_):
+        if event_name.endswith(".DescribeEndpoints") and self.wanted != "DescribeEndpoints":
+            # Some services are asked where they are before anything else: here, where they always are.
+            address = request.url.split("/")[2].encode()
+            return AWSResponse(request.url, 200, {}, Raw(b'{"Endpoints":[{"Address":"%s","CachePeriodInMinutes":1440}]}' % address))
         self.taken = request
         return AWSResponse(request.url, 200, {}, None)
 
@@ -134,7 +148,7 @@ class Maker:
         })
 
     def call(self, file, kind, client, operation, parameters):
-        self.taken = None
+        self.taken, self.wanted = None, operation
         why = None
         model = botocore.model.ServiceModel
         kept = model.__dict__["resolved_protocol"]
@@ -212,7 +226,8 @@ class Hints:
         verb = READ_NAME.match(operation)
         reads = level in ("Read", "List")
         if level is None:
-            return "unclear" if verb else "change"
+            # Nobody says; `TransactGetItems` may well be a read.
+            return "unclear" if READ_WITHIN.search(operation) else "change"
         if reads and verb:
             return "read"
         if not reads:

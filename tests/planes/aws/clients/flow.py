@@ -130,7 +130,7 @@ def s3():
          {"Key": "a b", "Value": "ä&<>"}]}))
     step("s3.tags", lambda: s3.get_object_tagging(Bucket=bucket, Key="plain.txt"), lambda a: a["TagSet"])
     keys = [{"Key": o["Key"]} for o in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
-    step("s3.delete many", lambda: s3.delete_objects(Bucket=bucket, Delete={"Objects": keys}), lambda a: len(a["Deleted"]))
+    step("s3.delete many", lambda: s3.delete_objects(Bucket=bucket, Delete={"Objects": keys}), lambda a: len(a["Deleted"]) == len(keys))
     step("s3.delete", lambda: s3.delete_bucket(Bucket=bucket))
 
 
