@@ -37,7 +37,8 @@ pub(crate) fn undecodable(code: &str, text: &str) -> Reason {
 }
 
 pub(crate) fn custody_leak(operation: &str) -> Reason {
-    let text = format!("`{operation}` hands out a real credential that cannot be exchanged for an issued one");
+    let text =
+        format!("`{operation}` hands out a real credential that cannot be exchanged for an issued one");
     let remedy = "have an operator make the call outside the gate, or use `sts:AssumeRole`".to_owned();
     reason(Ruling::Deny, Count::Identity, "custody_leak", 0, (text, remedy))
 }

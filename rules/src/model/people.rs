@@ -43,6 +43,13 @@ impl People {
         let mut people = Self { groups: with_ancestors(&parents), ..Self::default() };
         for document in documents {
             let name = document.metadata.name.as_str();
+            if let Body::Group(_) = &document.body {
+                let group = owner(&own("group", document.metadata.namespace.as_deref(), name));
+                if people.groups.get(&group).is_some_and(|above| above.contains(&group)) {
+                    let text = format!("group `{name}` is part of itself; correct `parent` or `children`");
+                    problems.push(document.place.problem("name:", text));
+                }
+            }
             match &document.body {
                 Body::User(user) => {
                     let reference = own("user", document.metadata.namespace.as_deref(), name);
@@ -190,7 +197,6 @@ fn with_ancestors(
                 }
             }
         }
-        found.remove(group);
         all.insert(Arc::clone(group), found);
     }
     all

@@ -111,3 +111,17 @@ fn a_rule_has_to_fit_the_schema_and_have_an_id_of_its_own() {
         expect!["rules/a.cedar:1: not a rule that can be read: unexpected token `resource`; correct it"],
     );
 }
+
+#[test]
+fn a_group_is_not_part_of_itself() {
+    check_problems(
+        &[(
+            "a.yaml",
+            "apiVersion: ordain/v1\nkind: Group\nmetadata: {name: a}\nspec: {parent: b}\n---\n\
+             apiVersion: ordain/v1\nkind: Group\nmetadata: {name: b}\nspec: {parent: a}\n",
+        )],
+        expect![[r#"
+            a.yaml:3: group `a` is part of itself; correct `parent` or `children`
+            a.yaml:8: group `b` is part of itself; correct `parent` or `children`"#]],
+    );
+}

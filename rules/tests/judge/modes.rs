@@ -34,7 +34,8 @@ fn a_real_credential_that_cannot_be_exchanged_is_handed_out_in_no_mode() {
     if let ordain_action::Reading::Call(call) = &mut handing_out.reading {
         call.answer.mints = Some(ordain_action::Minted::Unrewritable);
     }
-    for snapshot in [in_mode(Mode::Shadow), in_mode(Mode::Enforce), Snapshot::empty(Modes::new(Mode::Shadow))] {
+    for snapshot in [in_mode(Mode::Shadow), in_mode(Mode::Enforce), Snapshot::empty(Modes::new(Mode::Shadow))]
+    {
         let judged = judged(&snapshot, NOW, &handing_out);
         assert_eq!(judged.verdict.reasons[0].code.as_str(), "custody_leak");
         assert!(judged.permit.is_none(), "no mode lets it through");
