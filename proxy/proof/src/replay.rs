@@ -26,9 +26,9 @@ pub struct Entry<'a> {
 /// What is wrong with a ledger's bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
-    /// The bytes after an entry are not what was written.
+    /// The bytes after so many whole entries are not what was written.
     #[error(
-        "the bytes after entry {sequence} (segment {segment}, offset {offset}) are not what was written; restore the segment from a copy"
+        "after {sequence} whole entries (segment {segment}, offset {offset}) the bytes are not what was written; restore the segment from a copy"
     )]
     Bytes {
         /// How many entries before it are whole.
@@ -95,6 +95,8 @@ pub struct Replay {
     frontier: Frontier,
     batch: u64,
     signed: Vec<Checkpoint>,
+    /// Where something that is no entry follows the last one: its segment and offset.
+    torn: Option<(u64, usize)>,
 }
 
 impl Replay {
@@ -102,7 +104,7 @@ impl Replay {
     #[must_use]
     pub fn new(mut signed: Vec<Checkpoint>) -> Self {
         signed.sort_by_key(|checkpoint| checkpoint.size);
-        Self { frontier: Frontier::new(), batch: 0, signed }
+        Self { frontier: Frontier::new(), batch: 0, signed, torn: None }
     }
 
     /// The tree of all entries read.
@@ -162,6 +164,7 @@ impl Replay {
         if damaged || (torn && !last) {
             return Err(Damage::Bytes { sequence: self.frontier.size(), segment: first, offset });
         }
+        self.torn = torn.then_some((first, offset));
         Ok(End { offset, torn })
     }
 
@@ -173,9 +176,11 @@ impl Replay {
         let found = self.frontier.size();
         self.check_signed(0)?;
         match self.signed.last() {
-            Some(checkpoint) if checkpoint.size > found => {
-                Err(Damage::Truncated { found, signed: checkpoint.size })
-            }
+            // What a checkpoint vouches for was durable, so what stands there instead is no torn batch.
+            Some(checkpoint) if checkpoint.size > found => Err(match self.torn {
+                Some((segment, offset)) => Damage::Bytes { sequence: found, segment, offset },
+                None => Damage::Truncated { found, signed: checkpoint.size },
+            }),
             Some(_) | None => Ok(()),
         }
     }

@@ -93,8 +93,8 @@ mod program {
             place.path(),
             &["ledger", ".", "--key", &key],
             expect![[r#"
-            does not verify: the ledger has 3 entries and a checkpoint of 5; entries were cut off: restore them from a copy
-            exit 4"#]],
+                does not verify: after 3 whole entries (segment 0, offset 1347) the bytes are not what was written; restore the segment from a copy
+                exit 4"#]],
         );
     }
 
