@@ -60,6 +60,10 @@ impl Subject<'_> {
                     continue;
                 }
                 if known {
+                    // Where members are reviewed, a guess beside them is more often wrong than of use.
+                    if binding.basis == "bound" {
+                        continue;
+                    }
                     binding.role = "uses";
                 }
                 taken.extend(binding.members.iter().map(|member| member.1));
