@@ -26,7 +26,8 @@ pub(super) fn before_moto(setup: Setup) -> Gate {
     let key = std::fs::read_to_string(needed("ORDAIN_TEST_MOTO_KEY")).expect("moto's key pair");
     let key: BTreeMap<String, String> = serde_json::from_str(&key).expect("moto's key pair");
     let real = (key["access_key_id"].clone(), key["secret_access_key"].clone());
-    Gate::start(Setup { endpoint: Some(needed("ORDAIN_TEST_MOTO")), real, ..setup })
+    let endpoint = setup.endpoint.clone().unwrap_or_else(|| needed("ORDAIN_TEST_MOTO"));
+    Gate::start(Setup { endpoint: Some(endpoint), real, ..setup })
 }
 
 /// Runs a client with a key pair and nothing of the machine's own set-up; returns what it printed.
@@ -62,11 +63,14 @@ pub(super) fn run(command: &mut Command, id: &str, secret: &str) -> String {
 
 /// Runs a flow directly and through the gate, and compares line by line.
 fn check(least_lines: usize, flow: impl Fn(&str, &str) -> Command) {
-    let gate = before_moto(Setup::default());
+    check_on(&needed("ORDAIN_TEST_MOTO"), least_lines, flow);
+}
+
+fn check_on(moto: &str, least_lines: usize, flow: impl Fn(&str, &str) -> Command) {
+    let gate = before_moto(Setup { endpoint: Some(moto.to_owned()), ..Setup::default() });
     let unique = std::process::id();
     let real = gate.real();
-    let moto = needed("ORDAIN_TEST_MOTO");
-    let direct = run(&mut flow(&moto, &format!("runa{unique}")), &real.0, &real.1);
+    let direct = run(&mut flow(moto, &format!("runa{unique}")), &real.0, &real.1);
     let key = gate.key("alice").clone();
     let through =
         run(&mut flow(&format!("http://{}", gate.address), &format!("runb{unique}")), &key.id, &key.secret);
@@ -123,7 +127,7 @@ fn terraform_does_the_same_through_the_gate_with_an_assumed_role() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    check(4, |endpoint, prefix| {
+    check_on(&needed("ORDAIN_TEST_MOTO_OPEN"), 7, |endpoint, prefix| {
         let mut command = Command::new(script("terraform.sh"));
         command
             .args([endpoint, prefix])

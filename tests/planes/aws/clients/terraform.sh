@@ -7,11 +7,11 @@ set -uo pipefail
 endpoint=$1 prefix=$2 folder=$3 plugins=$4
 mkdir -p "$folder" && cd "$folder" || exit 1
 trust='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}]}'
-everything='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
+allowed='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:*","sqs:*"],"Resource":"*"}]}'
 aws() { timeout 60 "$ORDAIN_TEST_AWS" --endpoint-url "$endpoint" "$@" >>aws.log 2>&1; }
 aws iam create-role --role-name "$prefix-role" --assume-role-policy-document "$trust"
 echo "role: exit $?"
-aws iam put-role-policy --role-name "$prefix-role" --policy-name everything --policy-document "$everything"
+aws iam put-role-policy --role-name "$prefix-role" --policy-name allowed --policy-document "$allowed"
 echo "policy: exit $?"
 
 cat >main.tf <<TF
@@ -63,6 +63,6 @@ step init init -input=false -plugin-dir="$plugins"
 step apply apply -input=false -auto-approve
 step plan plan -input=false -detailed-exitcode
 step destroy destroy -input=false -auto-approve
-aws iam delete-role-policy --role-name "$prefix-role" --policy-name everything
+aws iam delete-role-policy --role-name "$prefix-role" --policy-name allowed
 aws iam delete-role --role-name "$prefix-role"
 echo "role deleted: exit $?"
