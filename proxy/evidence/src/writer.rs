@@ -238,12 +238,13 @@ impl Writer {
         }
         let first = self.frontier.size();
         let result = self.append(&batch);
+        // Given back before anyone is told, so that who was told finds the slot free.
+        drop(slots);
         for (sequence, who) in (first..).zip(told) {
             if let Some(who) = who {
                 drop(who.send(result.clone().map(|()| sequence)));
             }
         }
-        drop(slots);
         ends
     }
 
