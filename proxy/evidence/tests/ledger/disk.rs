@@ -21,6 +21,7 @@ struct Inside {
     writes: u64,
     fail_from: Option<(u64, io::ErrorKind)>,
     lies: bool,
+    slow: bool,
     locked: bool,
 }
 
@@ -40,6 +41,11 @@ impl Disk {
     /// From now on a sync says that it is done and does nothing.
     pub(crate) fn lie(&self) {
         self.0.lock().unwrap().lies = true;
+    }
+
+    /// From now on a sync takes as long as on a bad day.
+    pub(crate) fn slow(&self) {
+        self.0.lock().unwrap().slow = true;
     }
 
     /// Every call that writes fails, after `more` further ones.
@@ -185,6 +191,9 @@ impl Segment for Part {
 
     fn sync(&mut self) -> io::Result<()> {
         self.disk.writing()?;
+        if self.disk.0.lock().unwrap().slow {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
         if !self.disk.0.lock().unwrap().lies {
             let mut file = self.file.lock().unwrap();
             let file = &mut *file;

@@ -171,9 +171,10 @@ async fn a_flood_of_refusals_is_counted_and_admits_go_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_records_become_durable_with_one_sync() {
-    let directory = tempfile::tempdir().unwrap();
-    let storage = Arc::new(ordain_evidence::FileStorage::new(directory.path()).unwrap());
-    let ledger = open(storage.clone());
+    let disk = Disk::new();
+    let ledger = open(disk.storage());
+    // While one batch is synced the next one gathers.
+    disk.slow();
     let before = ledger.status();
     let snapshot = snapshot(Mode::Enforce);
     let tasks: Vec<_> = (0..64)
@@ -200,6 +201,6 @@ async fn many_records_become_durable_with_one_sync() {
     assert!(syncs * 4 < entries, "{syncs} syncs for {entries} entries");
     assert_eq!((after.waiting, after.open), (0, 0));
     ledger.close().await;
-    let segments = ordain_evidence::Storage::names(storage.as_ref()).unwrap();
-    assert!(segments.iter().filter(|name| name.ends_with(".segment")).count() > 10, "{segments:?}");
+    let segments = disk.contents().into_keys().filter(|name| name.ends_with(".segment"));
+    assert!(segments.count() > 10);
 }
