@@ -133,3 +133,14 @@ fn an_upstream_that_resets_cuts_or_fails_leaves_a_closed_record() {
     assert_eq!(arrived.len(), 4, "a change that was started is never started again");
     gate.finish();
 }
+
+#[test]
+fn an_upstream_that_never_answers_is_given_up_and_its_outcome_is_unknown() {
+    let settings = "[limits]\nupstream_timeout = \"1s\"\n".to_owned();
+    let gate = Gate::start(Setup { settings, ..Setup::default() });
+    gate.recorder.answer(|_| Answer::Never);
+    let reply = gate.client("alice").send(&a_change(1));
+    assert_eq!(reply.status, 504, "{}", reply.text());
+    assert_eq!(gate.recorder.arrived().len(), 1);
+    gate.finish();
+}

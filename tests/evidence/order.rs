@@ -30,7 +30,7 @@ fn offences(trace: &str, decisions: &[String]) -> Vec<String> {
             let synced = lines[written..].iter().position(|line| {
                 line.contains("fdatasync") && line.trim_end().ends_with("= 0") && !line.contains("unfinished")
             });
-            !synced.is_some_and(|after| written + after < sent)
+            synced.is_none_or(|after| written + after >= sent)
         })
         .cloned()
         .collect()

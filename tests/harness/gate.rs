@@ -37,7 +37,7 @@ pub(crate) struct Setup {
 }
 
 /// A team that owns the account and all in it, its person `alice`, its agent `robot`; `mallory` of no team.
-pub(crate) const MODEL: &str = include_str!("model.yaml");
+const MODEL: &str = include_str!("model.yaml");
 
 impl Default for Setup {
     fn default() -> Self {

@@ -9,9 +9,8 @@ mod ledger;
 mod recorder;
 
 pub(crate) use client::{Client, Key, Reply, Sent, read_reply, sha256};
-pub(crate) use gate::{Gate, MODEL, Setup, a_change, said};
-pub(crate) use ledger::{Entry, LedgerView};
-pub(crate) use recorder::{Answer, Arrived, Recorder};
+pub(crate) use gate::{Gate, Setup, a_change, said};
+pub(crate) use recorder::Answer;
 
 /// What `tests/run` says of the servers and programs it started or found.
 #[expect(clippy::disallowed_methods, reason = "the one place of the tests that reads the environment")]
