@@ -56,7 +56,7 @@ fn bare_append_and_sync(bencher: divan::Bencher<'_, '_>) {
     });
 }
 
-/// What a producer does before and after the wait: serialise and hash one decision.
+/// What judging takes of the figures above: next to nothing, so that they are the ledger's.
 #[divan::bench(sample_count = 50)]
 fn judge_without_a_model(bencher: divan::Bencher<'_, '_>) {
     let snapshot = Snapshot::empty(Modes::new(Mode::Shadow));
