@@ -7,6 +7,7 @@ use http::{HeaderMap, Method, Request, Uri, request};
 use ordain_action::{Action, DenialKind, Digest, Reading, Undecodable};
 use ordain_decode::{Claim, Destination, Head, Rooms, WayIn};
 use ordain_evidence::HeadSummary;
+use ordain_rules::Snapshot;
 
 use crate::fault::Fault;
 use crate::listen::{self, ConnectionInfo};
@@ -44,10 +45,27 @@ pub fn claim<B>(
 ///
 /// # Errors
 /// It has no meaning that we can read, or no host of the provider serves it.
-pub fn destination(claim: &Claim<'_>, action: &Action, head: &Head<'_>) -> Result<Destination, Undecodable> {
+pub fn destination(
+    claim: &Claim<'_>,
+    model: &Snapshot,
+    action: &Action,
+    head: &Head<'_>,
+) -> Result<Destination, Undecodable> {
+    let upstream = &action.actor.upstream;
     match &action.reading {
-        Reading::Call(call) => claim.destination(&action.actor.upstream, head, call),
-        Reading::Undecodable { .. } => claim.destination_unread(&action.actor.upstream, head),
+        Reading::Call(call) => claim.destination(upstream, head, call),
+        Reading::Undecodable { .. } => {
+            let destination = claim.destination_unread(upstream, head)?;
+            // It might be a read, and a foreign read goes nowhere in any mode.
+            let scope = model.read_scope(&action.actor);
+            if scope.covers(upstream.plane.as_str(), &upstream.account, &destination.service) {
+                return Ok(destination);
+            }
+            Err(Undecodable::new(
+                "outside_read_scope",
+                "the request cannot be read and its service is outside your read scope; send it in a form that can",
+            ))
+        }
     }
 }
 

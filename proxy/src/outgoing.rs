@@ -74,6 +74,10 @@ impl Outgoing {
         }
         let received = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
         let target = ordain_sigv4::strip(&received, &mut head.headers);
+        let target = match base {
+            Base::Provider => target,
+            Base::Endpoint(_) => at_endpoint(&destination, target)?,
+        };
         name_decision(&mut head, self.decision);
         let signing = ordain_sigv4::Outgoing {
             method: head.method.as_str(),
@@ -92,6 +96,28 @@ impl Outgoing {
         head.uri = uri;
         head.version = http::Version::HTTP_11;
         Ok(Request::from_parts(head, body))
+    }
+}
+
+/// The target as an endpoint without the provider's hosts understands it. What stood in the host goes into the
+/// path: a bucket that is lost on the way makes its object another bucket.
+fn at_endpoint(destination: &Destination, target: String) -> Result<String, Fault> {
+    if destination.service != "s3" {
+        return Ok(target);
+    }
+    // What stands behind an endpoint may tidy a path up before it reads it; the provider does not.
+    let path = target.split_once('?').map_or(target.as_str(), |(path, _)| path);
+    let dotted = |segment: &str| {
+        let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+        plain == "." || plain == ".."
+    };
+    let slashes = path.to_ascii_lowercase().replace("%2f", "/").replace("%5c", "/");
+    if slashes.split(['/', '\\']).any(dotted) {
+        return Err(unsendable(&"a dotted segment in the path to a configured endpoint"));
+    }
+    match destination.host_prefix.strip_suffix('.') {
+        None => Ok(target),
+        Some(bucket) => Ok(format!("/{bucket}{target}")),
     }
 }
 
@@ -144,4 +170,43 @@ fn unsendable(error: &dyn std::fmt::Display) -> Fault {
         "the request cannot be signed again as it is; look at its path and headers",
     )
     .with_detail(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
+    fn check(service: &str, host_prefix: &str, target: &str, expected: Expect) {
+        let destination = Destination {
+            service: service.to_owned(),
+            host: format!("{host_prefix}example.amazonaws.com"),
+            host_prefix: host_prefix.to_owned(),
+            signing_name: service.to_owned(),
+            signing_region: "us-east-1".to_owned(),
+        };
+        let sent = at_endpoint(&destination, target.to_owned());
+        expected
+            .assert_eq(&sent.unwrap_or_else(|fault| format!("refused: {}", fault.reason_code().as_str())));
+    }
+
+    #[test]
+    fn a_bucket_in_the_host_stays_the_bucket_at_an_endpoint() {
+        check("s3", "mine.", "/victim", expect!["/mine/victim"]);
+        check("s3", "mine.", "/?delete", expect!["/mine/?delete"]);
+        check("s3", "", "/mine/key?x=1", expect!["/mine/key?x=1"]);
+        check("s3control", "123456789012.", "/v20180820/bucket", expect!["/v20180820/bucket"]);
+    }
+
+    #[test]
+    fn a_key_that_a_front_could_tidy_up_goes_to_no_endpoint() {
+        for target in
+            ["/free/../pay/k", "/free/..%2f..%2fpay/k", "/free/%2E%2e/pay", "/free/./k", "/free/..\\k"]
+        {
+            check("s3", "", target, expect!["refused: not_sendable"]);
+        }
+        check("s3", "", "/free/a..b/.k", expect!["/free/a..b/.k"]);
+    }
 }

@@ -6,6 +6,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -118,8 +119,23 @@ pub fn record(config: &Config, clock: &Clock, kind: ChangeKind, summary: String)
     })
 }
 
+/// Says where the admin address really is, for a gate that was given port 0.
+///
+/// # Errors
+/// What the system says.
+pub fn say_where(state: &Path, admin: SocketAddr) -> anyhow::Result<()> {
+    let path = state.join("admin.address");
+    fs::write(&path, admin.to_string()).with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+/// Where the gate of a state directory said it is, else where it is configured to be.
+fn where_said(config: &Config) -> SocketAddr {
+    let said = fs::read_to_string(config.state.join("admin.address")).ok();
+    said.and_then(|text| text.trim().parse().ok()).unwrap_or(config.admin)
+}
+
 async fn ask(config: &Config, kind: ChangeKind, summary: String) -> anyhow::Result<()> {
-    let address = config.admin;
+    let address = where_said(config);
     let help = || {
         format!(
             "a gate holds the ledger and cannot be asked at `{address}` to record this; check `listen.admin`"

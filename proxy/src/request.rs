@@ -58,16 +58,18 @@ async fn decide(
     let mut held = Held::take(request, gate.need(claim), &gate.budget).await?;
     let head = head::of(connection, held.head());
     let identified = gate.prove_identity(claimed, &head, held.sha256())?;
+    held.prove(&gate.budget)?;
+
+    let head = head::of(connection, held.head());
     let bytes = held.bytes().map_or(&[][..], |bytes| bytes);
     let reading = claim.decode(&identified.actor.upstream, &head, bytes, identified.payload_sha256());
     let action = Arc::new(Action { actor: identified.actor.clone(), reading });
     let digest = request_digest(&action, &head::digest(&head, held.sha256()));
-    let destination = head::destination(claim, &action, &head);
     let summary = head::summary(&head);
-    held.prove(&gate.budget)?;
 
     // One snapshot for the whole decision: the model may be replaced while we judge.
     let model = gate.model.snapshot();
+    let destination = head::destination(claim, &model, &action, &head);
     let now = gate.clock.now();
     let started = Instant::now();
     let (judged, counters) = if gate.passes_as_read(&action) {

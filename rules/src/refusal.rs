@@ -149,6 +149,13 @@ pub(crate) fn unknown_use(party: &Party, site: &Site, ruling: Ruling, effect: us
     reason(ruling, Count::Ownership, "unknown_use", effect, (text, remedy))
 }
 
+pub(crate) fn foreign_copy(party: &Party, site: &Site, effect: usize) -> Reason {
+    let owners = quoted(&site.standing.owners);
+    let text = format!("`{}` would copy from `{}`, which belongs to {owners}", party.name, site.name);
+    let remedy = format!("ask {owners} to make the copy");
+    reason(Ruling::Deny, Count::Ownership, "foreign_copy", effect, (text, remedy))
+}
+
 pub(crate) fn reach_unknown(party: &Party, unknown: &Unknown, ruling: Ruling) -> Reason {
     let name = &unknown.name;
     let (text, remedy) = if unknown.runs {

@@ -37,6 +37,8 @@ pub struct NativeResponse {
 /// Where a call has to be sent, from the catalogue and never from the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
+    /// The service, by the plane's own name for it, for example `ec2`.
+    pub service: String,
     /// The host, prefix included, in lower case, without a port.
     pub host: String,
     /// What stands before the provider's host because the operation asks for it, for example

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::gate::Gate;
 use crate::keys::{IssuedKey, NewKey};
 use crate::settings::{Settings, environment};
-use crate::{admin, events, reload, telemetry};
+use crate::{admin, events, own, reload, telemetry};
 
 /// Run the gate.
 #[derive(Debug, clap::Args)]
@@ -44,6 +44,9 @@ async fn serve(context: &Context, config: Config) -> anyhow::Result<Exit> {
     let admin = TcpListener::bind(config.admin)
         .await
         .with_context(|| format!("cannot listen on `{}`; choose another `listen.admin`", config.admin))?;
+    let at = admin.local_addr()?;
+    own::prepare(&config.state)?;
+    own::say_where(&config.state, at)?;
     let drain = config.limits.drain;
     let gate = Gate::start(config, data.local_addr()?, Clock::system()).await?;
     let first = first_key(&gate).await?;

@@ -165,7 +165,7 @@ impl<'j> Judgement<'j> {
             for site in &touched.judged {
                 owned &= self.ownership(party, person, touched, site);
             }
-            self.uses(party, touched);
+            self.uses(party, person, touched);
             if touched.is_data() {
                 if owned {
                     self.data_ground(party, touched);
@@ -205,8 +205,14 @@ impl<'j> Judgement<'j> {
     }
 
     /// What an effect refers to without changing it has to be known or public.
-    fn uses(&mut self, party: &Party, touched: &Touched<'_>) {
+    fn uses(&mut self, party: &Party, person: &Person, touched: &Touched<'_>) {
         for site in &touched.uses {
+            // A copy reads what it copies: what may not be read may not be copied out either.
+            let copied = site.kind.starts_with("s3:") && !site.standing.public && !is_public(&site.name);
+            if copied && !Standing::of(person, site).suffices() {
+                self.reasons.push(refusal::foreign_copy(party, site, touched.index));
+                continue;
+            }
             if site.is_known() || site.standing.public || is_public(&site.name) {
                 continue;
             }

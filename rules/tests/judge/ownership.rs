@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use crate::support::{SHOP, check, check_on, judged, model, told};
+use crate::support::{NOW, SHOP, action, check, check_on, judged, model, told};
 
 #[test]
 fn an_owner_changes_what_it_owns() {
@@ -296,4 +296,25 @@ fn without_a_model_changes_are_denied_and_said_to_be_for_that() {
             → import what you have with `ordain model import`, or write the first model document
         reach: 0 + unknown"#]]
     .assert_eq(&told(&judged));
+}
+
+#[test]
+fn what_may_not_be_read_may_not_be_copied_out() {
+    let copy = |from: &str| {
+        format!(
+            "person paul
+             effect s3:PutObject update
+             target s3:object arn:aws:s3:::salaries/k Bucket=salaries
+             uses s3:object arn:aws:s3:::{from}/k"
+        )
+    };
+    let codes = |from: &str| {
+        let judged = judged(&model(SHOP), NOW, &action(&copy(from)));
+        let codes = judged.verdict.reasons.iter().map(|reason| reason.code.as_str().to_owned());
+        (judged.permit.is_some(), codes.collect::<Vec<_>>())
+    };
+    let (passes, foreign) = codes("shop-data-lake");
+    assert!(!passes && foreign.iter().any(|code| code == "foreign_copy"), "{foreign:?}");
+    let (passes, own) = codes("salaries");
+    assert!(passes, "{own:?}");
 }

@@ -85,13 +85,26 @@ fn queues(effect: &mut Effect, place: &Place<'_>) {
         if resource.basis == NameBasis::Carried {
             continue;
         }
-        let mut parts = url.value.rsplit('/');
-        let (Some(queue), Some(account)) = (parts.next(), parts.next()) else { continue };
-        if account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) && !queue.is_empty() {
+        if let Some((account, queue)) = queue_of(&url.value) {
             resource.name = format!("arn:{}:sqs:{}:{account}:{queue}", place.partition, place.region);
             resource.basis = NameBasis::Reviewed;
         }
     }
+}
+
+/// Account and queue of a queue's URL, where it is one and nothing more. A query, a fragment or a dotted segment
+/// would let its end say another queue than the server reads.
+fn queue_of(url: &str) -> Option<(&str, &str)> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let (host, path) = rest.split_once('/')?;
+    let (account, queue) = path.split_once('/')?;
+    let plain = |text: &str, more: &str| {
+        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.as_bytes().contains(&byte))
+    };
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    let name = queue.strip_suffix(".fifo").unwrap_or(queue);
+    let is_queue = (1..=80).contains(&queue.len()) && plain(name, "-_") && !name.is_empty();
+    (is_account && is_queue && plain(host, ".-:")).then_some((account, queue))
 }
 
 /// A stack's ARN ends in an id that a request by name does not have.

@@ -56,13 +56,14 @@ fn bucket_in_host(site: &Site) -> Result<Option<&str>, Undecodable> {
             "website hosts are not an API; use the bucket's API host",
         ));
     }
-    // A VPC endpoint's name stands between bucket and service.
+    // A VPC endpoint's name stands between bucket and service, in the provider's hosts only: before a name of ours
+    // the whole prefix is the bucket, whatever letters it holds.
     let prefix = match site.prefix.split_once("vpce-") {
-        Some((before, _)) => {
+        Some((before, _)) if site.host.is_some() && (before.is_empty() || before.ends_with('.')) => {
             let before = before.trim_end_matches('.');
             before.strip_suffix("bucket").map_or(before, |before| before.trim_end_matches('.'))
         }
-        None => site.prefix.as_str(),
+        Some(_) | None => site.prefix.as_str(),
     };
     if prefix.is_empty() {
         return Ok(None);

@@ -140,12 +140,16 @@ fn iam_action(operation: &Operation) -> Arc<str> {
         .unwrap_or_else(|| Arc::from(format!("{}:{}", operation.service, operation.name)))
 }
 
-/// `DryRun=true`, once, on an operation that has the member, with nothing beside it that is not understood.
+/// `DryRun=true`, once, on an operation that has the member, with nothing beside it that is not understood or
+/// looks like a second answer to the same question.
 fn is_dry_run(operation: &Operation, protocol: Protocol, wire: &Wire) -> bool {
     operation.dry_run
         && protocol == Protocol::Ec2
         && wire.partial.is_none()
         && wire.text(Location::Body, "DryRun") == Some("true")
+        && !wire
+            .iter()
+            .any(|leaf| leaf.path != "DryRun" && leaf.path.to_ascii_lowercase().starts_with("dryrun"))
 }
 
 fn too_many() -> Undecodable {

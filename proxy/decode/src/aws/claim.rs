@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use ordain_action::{Call, Created, Denial, Undecodable, Upstream};
+use ordain_action::{Call, Created, Denial, NameBasis, Role, Undecodable, Upstream};
 use ordain_catalog::{Head as ServiceHead, Location, Payload, Protocol};
 
 use super::deny::{self, Dialect};
@@ -163,11 +163,12 @@ struct Weight {
     change: bool,
     /// Every member is in the catalogue.
     whole: bool,
+    /// How well the operation names what it changes. Nothing that the caller adds, neither what its program says
+    /// it is nor an ARN somewhere in it, makes the target one that is known less well.
+    named: u8,
     /// An ARN of the service's own stands among the members.
     own_arn: bool,
     strictness: u8,
-    /// The caller's own program says that it is this service: only among readings that are equally strict.
-    hinted: bool,
     /// The service is the one that the others share a signing name with.
     name_giver: bool,
     operations: usize,
@@ -192,9 +193,9 @@ fn strictest<'f, 'r>(
                 let weight = Weight {
                     change: found.operation.access.is_change(),
                     whole: wire.partial.is_none(),
+                    named: how_well_named(found),
                     own_arn: several && wire.iter().any(own_arn),
                     strictness: call::strictness(found.operation.access),
-                    hinted: several && is_hinted(head, service),
                     name_giver: *service.name == *service.signing_name,
                     operations: found.service.operations().len(),
                 };
@@ -212,15 +213,15 @@ fn strictest<'f, 'r>(
     }
 }
 
-/// SDKs name the service they were made for, as `api/docdb#3.1` or `api/docdb/3.1`.
-fn is_hinted(head: &Head<'_>, service: &ServiceHead) -> bool {
-    let id = service.id.to_ascii_lowercase().replace(' ', "_");
-    ["x-amz-user-agent", "user-agent"].into_iter().filter_map(|name| head.header(name)).any(|agent| {
-        agent.split(' ').filter_map(|word| word.strip_prefix("api/")).any(|word| {
-            let name = word.split(['#', '/']).next().unwrap_or(word).to_ascii_lowercase();
-            name == id || name == *service.name
-        })
-    })
+fn how_well_named(found: &Found<'_>) -> u8 {
+    let targets = found.operation.bindings.iter().filter(|binding| binding.role == Role::Target);
+    let known = |basis: NameBasis| match basis {
+        NameBasis::Reviewed => 3,
+        NameBasis::Carried => 2,
+        NameBasis::Bound => 1,
+        NameBasis::Scope | NameBasis::Unnamed => 0,
+    };
+    targets.map(|binding| known(binding.basis)).max().unwrap_or(0)
 }
 
 fn is_arn_of(text: &str, service: &ServiceHead) -> bool {

@@ -50,6 +50,7 @@ pub(super) fn of(
     };
     if let Some(host) = &site.host {
         return Ok(Destination {
+            service: effect.service.to_string(),
             host: host.clone(),
             host_prefix: String::new(),
             signing_name,
@@ -74,6 +75,7 @@ pub(super) fn of(
         prefix(operation, call)?
     };
     Ok(Destination {
+        service: effect.service.to_string(),
         host: format!("{host_prefix}{}", destination.host),
         host_prefix,
         signing_name,
@@ -96,13 +98,29 @@ pub(super) fn unread(
     let site = Site::read(room, head, markers)?;
     let signing_name = markers.signing_name.to_string();
     let signing_region = markers.region.to_string();
-    if let Some(host) = site.host {
-        return Ok(Destination { host, host_prefix: String::new(), signing_name, signing_region });
-    }
     let mut services = room.catalog.by_signing_name(&markers.signing_name);
     let (Some(service), None) = (services.next(), services.next()) else {
         return Err(none(&signing_name));
     };
+    // What cannot be read may be a call whose answer hands out a real credential, and its answer could not be
+    // rewritten: no service that has such a call is sent what cannot be read.
+    let known = room.catalog.service(&service.name).ok_or_else(|| none(&signing_name))?;
+    if known.operations().iter().any(|operation| operation.mints.is_some()) {
+        return Err(Undecodable::new(
+            "custody_leak",
+            "the service hands out credentials, and what cannot be read might ask for one; send it in a form that can",
+        ));
+    }
+    let name = service.name.to_string();
+    if let Some(host) = site.host {
+        return Ok(Destination {
+            service: name,
+            host,
+            host_prefix: String::new(),
+            signing_name,
+            signing_region,
+        });
+    }
     let hosts = room.catalog.hosts();
     let partition = hosts.partition_of(&site.region).ok_or_else(|| none(&site.region))?;
     if *partition.name != *upstream.partition || !site.prefix.is_empty() {
@@ -110,7 +128,13 @@ pub(super) fn unread(
     }
     let found =
         hosts.upstream(&service.name, &site.region, Variant::Plain).ok_or_else(|| none(&site.region))?;
-    Ok(Destination { host: found.host.to_string(), host_prefix: String::new(), signing_name, signing_region })
+    Ok(Destination {
+        service: name,
+        host: found.host.to_string(),
+        host_prefix: String::new(),
+        signing_name,
+        signing_region,
+    })
 }
 
 /// The operation's host prefix, its labels filled in from the request.

@@ -167,6 +167,9 @@ proptest! {
                 arrived.headers.insert(name, HeaderValue::from_str(&text).unwrap());
             }
         }
+        // A segment that the next one takes back is not under the signature: `/a/..` and `/b/..` are one path.
+        // The rooms refuse such paths.
+        prop_assume!(place != 1 || asked.service == "s3" || !asked.target.contains(".."));
         prop_assume!(
             (&arrived.method, &arrived.target, &arrived.headers, &arrived.body)
                 != (&before.method, &before.target, &before.headers, &before.body)
