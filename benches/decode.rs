@@ -2,6 +2,7 @@
 //! stand for their wire form.
 //!
 //! `cargo bench --bench decode`.
+#![expect(clippy::expect_used, reason = "a benchmark without its data must stop")]
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};

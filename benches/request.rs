@@ -5,6 +5,11 @@
 //! least and the most. Percentiles come from a fixed rate. Raw figures go to `benches/runs/`.
 //!
 //! `cargo bench --bench request` with `--quick` for one short round.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a benchmark reads the clock, and stops where its own figures are not what it wrote"
+)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -137,7 +142,8 @@ fn compare(arguments: &Arguments) -> anyhow::Result<()> {
     let gate = Running::gate(&program, &state, free_port(&state)?)?;
     cpu::pin(LOAD_CORE)?;
     let read = request(&gate, &key, "Action=DescribeInstances&Version=2016-11-15")?;
-    let change = request(&gate, &key, "Action=StopInstances&InstanceId.1=i-0123456789abcdef0&Version=2016-11-15")?;
+    let change =
+        request(&gate, &key, "Action=StopInstances&InstanceId.1=i-0123456789abcdef0&Version=2016-11-15")?;
     let targets = [
         Target { name: "bare hyper-util", proxy: &bare, request: Arc::clone(&read) },
         Target { name: "read, verified and signed again", proxy: &gate, request: read },
@@ -165,7 +171,12 @@ fn compare(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn closed(target: &Target<'_>, connections: usize, length: Duration, round: usize) -> anyhow::Result<Value> {
+async fn closed(
+    target: &Target<'_>,
+    connections: usize,
+    length: Duration,
+    round: usize,
+) -> anyhow::Result<Value> {
     let before = cpu::nanoseconds(target.proxy.child.id())?;
     let done =
         load::closed(target.proxy.address, Arc::clone(&target.request), connections, length, 200).await?;
@@ -188,7 +199,12 @@ async fn open(target: &Target<'_>, length: Duration, round: usize) -> anyhow::Re
 }
 
 /// The middle, the least and the most of a figure over the rounds.
-fn spread(report: &[Value], target: &str, fits: impl Fn(&Value) -> bool, figure: &str) -> Option<(f64, f64, f64)> {
+fn spread(
+    report: &[Value],
+    target: &str,
+    fits: impl Fn(&Value) -> bool,
+    figure: &str,
+) -> Option<(f64, f64, f64)> {
     let rows = report.iter().filter(|row| row["target"] == target && fits(row));
     let mut values: Vec<f64> = rows.filter_map(|row| row[figure].as_f64()).collect();
     values.sort_by(f64::total_cmp);
@@ -222,8 +238,14 @@ fn summarise(report: &[Value]) -> anyhow::Result<()> {
     }
     for name in &names {
         let fits = |row: &Value| row["rate"] == 500;
-        if let (Some(p50), Some(p99)) = (spread(report, name, fits, "p50_us"), spread(report, name, fits, "p99_us")) {
-            writeln!(out, "500/s open loop  {name:<40} p50 {:.0} µs ({:.0}..{:.0})  p99 {:.0} µs", p50.0, p50.1, p50.2, p99.0)?;
+        if let (Some(p50), Some(p99)) =
+            (spread(report, name, fits, "p50_us"), spread(report, name, fits, "p99_us"))
+        {
+            writeln!(
+                out,
+                "500/s open loop  {name:<40} p50 {:.0} µs ({:.0}..{:.0})  p99 {:.0} µs",
+                p50.0, p50.1, p50.2, p99.0
+            )?;
         }
     }
     Ok(())
@@ -272,7 +294,10 @@ struct Key {
 fn prepare(program: &Path, state: &Path, upstream: SocketAddr) -> anyhow::Result<Key> {
     let free = |_| anyhow::Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port());
     let (data, admin) = (free(())?, free(())?);
-    std::fs::write(state.join("upstream-key"), "AKIAIOSFODNN7EXAMPLE\nwJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n")?;
+    std::fs::write(
+        state.join("upstream-key"),
+        "AKIAIOSFODNN7EXAMPLE\nwJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n",
+    )?;
     std::fs::create_dir_all(state.join("model"))?;
     std::fs::write(state.join("model/model.yaml"), MODEL)?;
     let root = state.display();
@@ -290,7 +315,8 @@ fn prepare(program: &Path, state: &Path, upstream: SocketAddr) -> anyhow::Result
         .output()?;
     anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let key: Value = serde_json::from_slice(&output.stdout)?;
-    let text = |name: &str| key[name].as_str().map(str::to_owned).with_context(|| format!("no `{name}` in {key}"));
+    let text =
+        |name: &str| key[name].as_str().map(str::to_owned).with_context(|| format!("no `{name}` in {key}"));
     Ok(Key { id: text("access_key_id")?, secret: text("secret_access_key")? })
 }
 
@@ -314,8 +340,7 @@ spec: {account: 123456789012, owner: web}
 fn request(gate: &Running, key: &Key, body: &str) -> anyhow::Result<Arc<[u8]>> {
     use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
     use aws_sigv4::sign::v4;
-    let identity =
-        aws_credential_types::Credentials::new(&key.id, &key.secret, None, None, "bench").into();
+    let identity = aws_credential_types::Credentials::new(&key.id, &key.secret, None, None, "bench").into();
     let parameters = v4::SigningParams::builder()
         .identity(&identity)
         .region("eu-west-1")
@@ -334,7 +359,10 @@ fn request(gate: &Running, key: &Key, body: &str) -> anyhow::Result<Arc<[u8]>> {
         SignableRequest::new("POST", &url, headers.into_iter(), SignableBody::Bytes(body.as_bytes()))?;
     let (instructions, _) = sign(signable, &parameters)?.into_parts();
     let (signed, _) = instructions.into_parts();
-    let mut text = format!("POST / HTTP/1.1\r\nhost: {host}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n", body.len());
+    let mut text = format!(
+        "POST / HTTP/1.1\r\nhost: {host}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n",
+        body.len()
+    );
     for header in signed {
         text.push_str(&format!("{}: {}\r\n", header.name(), header.value()));
     }

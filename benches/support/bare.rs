@@ -28,7 +28,11 @@ pub async fn run(listener: TcpListener, upstream: Authority) -> anyhow::Result<(
         let (client, upstream) = (client.clone(), upstream.clone());
         tokio::spawn(async move {
             let service = service_fn(move |request| forward(client.clone(), upstream.clone(), request));
-            drop(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+            drop(
+                hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await,
+            );
         });
     }
 }
