@@ -105,20 +105,31 @@ fn at_endpoint(destination: &Destination, target: String) -> Result<String, Faul
     if destination.service != "s3" {
         return Ok(target);
     }
-    // What stands behind an endpoint may tidy a path up before it reads it; the provider does not.
-    let path = target.split_once('?').map_or(target.as_str(), |(path, _)| path);
-    let dotted = |segment: &str| {
-        let plain = segment.to_ascii_lowercase().replace("%2e", ".");
-        plain == "." || plain == ".."
+    let target = match destination.host_prefix.strip_suffix('.') {
+        None => target,
+        Some(bucket) => format!("/{bucket}{target}"),
     };
-    let slashes = path.to_ascii_lowercase().replace("%2f", "/").replace("%5c", "/");
-    if slashes.split(['/', '\\']).any(dotted) {
-        return Err(unsendable(&"a dotted segment in the path to a configured endpoint"));
+    // What stands behind an endpoint may tidy a path up before it reads it; the provider does not. A key that
+    // would then be in another bucket goes to no endpoint.
+    let path = target.split_once('?').map_or(target.as_str(), |(path, _)| path);
+    if leaves_its_bucket(path) {
+        return Err(unsendable(&"the key would leave its bucket at an endpoint that tidies paths up"));
     }
-    match destination.host_prefix.strip_suffix('.') {
-        None => Ok(target),
-        Some(bucket) => Ok(format!("/{bucket}{target}")),
+    Ok(target)
+}
+
+fn leaves_its_bucket(path: &str) -> bool {
+    let plain = path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
+    let mut depth = 0_usize;
+    for segment in plain.trim_start_matches('/').split(['/', '\\']).skip(1) {
+        match segment {
+            "" | "." => {}
+            ".." if depth == 0 => return true,
+            ".." => depth -= 1,
+            _ => depth += 1,
+        }
     }
+    false
 }
 
 fn body_of(
@@ -201,10 +212,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_a_front_could_tidy_up_goes_to_no_endpoint() {
-        for target in
-            ["/free/../pay/k", "/free/..%2f..%2fpay/k", "/free/%2E%2e/pay", "/free/./k", "/free/..\\k"]
-        {
+    fn a_key_that_would_leave_its_bucket_goes_to_no_endpoint() {
+        for target in [
+            "/free/../pay/k",
+            "/free/..%2f..%2fpay/k",
+            "/free/%2E%2e/pay",
+            "/free/a/../../pay",
+            "/free/..\\k",
+        ] {
             check("s3", "", target, expect!["refused: not_sendable"]);
         }
         check("s3", "", "/free/a..b/.k", expect!["/free/a..b/.k"]);
