@@ -63,6 +63,7 @@ pub(super) fn adjust(effect: &mut Effect, place: &Place<'_>) {
             cloud_control(effect, place)
         }
         ("sqs", _) => queues(effect, place),
+        ("rds" | "docdb" | "neptune", _) => lower_case(effect),
         // The name of a parameter in a hierarchy begins with the slash that its ARN has anyway.
         ("ssm", _) => {
             effect.resources.iter_mut().filter(|one| &*one.kind == "ssm:parameter").for_each(|one| {
@@ -74,6 +75,12 @@ pub(super) fn adjust(effect: &mut Effect, place: &Place<'_>) {
     if &*effect.service == "cloudformation" {
         stacks(effect, place);
     }
+}
+
+/// RDS keeps every identifier in lower case and takes it in any: `PAY-1` is `pay-1`, and has its owner.
+fn lower_case(effect: &mut Effect) {
+    let named = effect.resources.iter_mut().filter(|resource| resource.name.contains(":rds:"));
+    named.for_each(|resource| resource.name = resource.name.to_ascii_lowercase());
 }
 
 /// A queue's URL carries its account and its name; the region is that of the request.
