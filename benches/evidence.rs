@@ -136,7 +136,7 @@ async fn one(ledger: &Ledger, snapshot: &Snapshot, action: &Arc<Action>, digests
         error_code: None,
         created: Vec::new(),
     };
-    closing.close(outcome).await.expect("it is closed");
+    closing.close(&outcome, drop).await.expect("it is closed");
 }
 
 fn action() -> Action {

@@ -33,6 +33,9 @@ struct Arguments {
     /// One short round, to see that it runs.
     #[arg(long)]
     quick: bool,
+    /// Only targets whose name begins so, for a profiler beside it; nothing is kept.
+    #[arg(long)]
+    only: Option<String>,
     /// The released program; built by this benchmark when it is not given.
     #[arg(long)]
     program: Option<PathBuf>,
@@ -149,6 +152,10 @@ fn compare(arguments: &Arguments) -> anyhow::Result<()> {
         Target { name: "read, verified and signed again", proxy: &gate, request: read },
         Target { name: "change, judged, durable, signed again", proxy: &gate, request: change },
     ];
+    let targets: Vec<Target<'_>> = targets
+        .into_iter()
+        .filter(|target| arguments.only.as_ref().is_none_or(|only| target.name.starts_with(only.as_str())))
+        .collect();
     let (rounds, length) =
         if arguments.quick { (1, Duration::from_millis(500)) } else { (5, Duration::from_secs(2)) };
     let runtime = single()?;
@@ -166,7 +173,10 @@ fn compare(arguments: &Arguments) -> anyhow::Result<()> {
         }
     }
     summarise(&report)?;
-    keep(&report)?;
+    // One short round says whether it runs, and a part of the targets what to mend: neither is a figure.
+    if !arguments.quick && arguments.only.is_none() {
+        keep(&report)?;
+    }
     drop(std::fs::remove_dir_all(state));
     Ok(())
 }

@@ -33,7 +33,8 @@ impl Changes {
         F: Future<Output = ()> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.tasks.spawn(work(reply));
+        // Boxed, because a task's future is moved several times before it first runs.
+        self.tasks.spawn(Box::pin(work(reply)));
         match answer.await {
             Ok(result) => result,
             // INVARIANT: every end of a change replies; a task that panicked is the only one that cannot.

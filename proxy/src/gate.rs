@@ -16,7 +16,7 @@ use ordain_action::{Action, DecisionId, DenialKind, Digest, Outcome, Reading};
 use ordain_decode::{Claim, Head, Needs, Rooms, RoomsConfig};
 use ordain_evidence::{
     ChangeKind, Closing, Decision, Digests, FileStorage, HeadSummary, Ledger, LedgerSettings, OpenError,
-    OwnChange, Reader, Sendable, Unrecorded,
+    OwnChange, Reader, Sendable, Sequence, Unrecorded,
 };
 use ordain_rules::{Counters, LiveInventory, Mode, Ruling, ShadowScope, Snapshot, Verdict};
 use ordain_sigv4::{Body, KeyCache};
@@ -156,7 +156,8 @@ impl Gate {
         let counts = Arc::clone(&self.counts);
         let service = move |connection, request: Request<RequestBody>| {
             let span = events::request_span(request.method(), request.uri().path());
-            request::serve(Arc::clone(&self), connection, request).instrument(span)
+            // Boxed, so that a connection without a request in flight has no room for one.
+            Box::pin(request::serve(Arc::clone(&self), connection, request).instrument(span))
         };
         listen::run(listener, settings, counts, service, stop).await;
         Ok(())
@@ -291,11 +292,25 @@ impl Gate {
     }
 
     /// Closes the evidence of a change, and adds what it created to the model.
-    pub async fn close(&self, closing: Closing, id: DecisionId, action: &Action, outcome: Outcome) {
-        match closing.close(outcome.clone()).await {
-            Ok(Some(sequence)) => self.model.created(action, &outcome, sequence.0),
-            Ok(None) => {}
-            Err(error) => events::outcome_unwritten(id, &error.to_string()),
+    ///
+    /// What created something is waited for: the caller's next request is judged with it. The rest is written and
+    /// not waited for, since nothing hangs on it.
+    pub async fn close(
+        self: &Arc<Self>,
+        closing: Closing,
+        id: DecisionId,
+        action: &Arc<Action>,
+        outcome: Outcome,
+    ) {
+        let closed = if ordain_rules::created_by(action, &outcome).is_empty() {
+            closing.end(&outcome)
+        } else {
+            let (gate, action, said) = (Arc::clone(self), Arc::clone(action), outcome.clone());
+            let first = move |sequence: Sequence| gate.model.created(&action, &said, sequence.0);
+            closing.close(&outcome, first).await.map(drop)
+        };
+        if let Err(error) = closed {
+            events::outcome_unwritten(id, &error.to_string());
         }
     }
 

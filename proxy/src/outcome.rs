@@ -48,7 +48,7 @@ pub fn pass(answer: Response<Incoming>) -> Response<ReplyBody> {
 }
 
 /// Hands a change's answer to its caller and closes its evidence with what the answer says.
-pub async fn deliver(gate: &Gate, open: Open, answer: Response<Incoming>, reply: Reply) {
+pub async fn deliver(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, reply: Reply) {
     let carries = match &open.action.reading {
         Reading::Call(call) => {
             answer.status().is_success() && (call.answer.mints.is_some() || !call.answer.creates.is_empty())
@@ -62,7 +62,7 @@ pub async fn deliver(gate: &Gate, open: Open, answer: Response<Incoming>, reply:
     }
 }
 
-async fn deliver_streamed(gate: &Gate, open: Open, answer: Response<Incoming>, reply: Reply) {
+async fn deliver_streamed(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, reply: Reply) {
     let (mut response, pump) = pump(answer);
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     open.mark(&mut response);
@@ -77,7 +77,7 @@ async fn deliver_streamed(gate: &Gate, open: Open, answer: Response<Incoming>, r
 
 /// An answer that carries identifiers or credentials is read before it is passed on: what it says must be
 /// known before the caller can act on it, and a real credential must not reach the caller at all.
-async fn deliver_held(gate: &Gate, open: Open, answer: Response<Incoming>, reply: Reply) {
+async fn deliver_held(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, reply: Reply) {
     let held = match hold(answer).await {
         Ok(held) => held,
         Err(why) => {

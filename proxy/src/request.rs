@@ -64,7 +64,7 @@ async fn decide(
     let bytes = held.bytes().map_or(&[][..], |bytes| bytes);
     let reading = claim.decode(&identified.actor.upstream, &head, bytes, identified.payload_sha256());
     let action = Arc::new(Action { actor: identified.actor.clone(), reading });
-    let digest = request_digest(&action, &head::digest(&head, held.sha256()));
+    let digest = request_digest(&action, || head::digest(&head, held.sha256()));
     let summary = head::summary(&head);
 
     // One snapshot for the whole decision: the model may be replaced while we judge.

@@ -3,10 +3,10 @@
 //! Leaves out what the model declares (`inventory/`) and who owns a fact: the owner is the scope it was
 //! created in, looked up when it is judged, so that a change of the model's owners reaches it too.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ordain_action::{Access, Action, Created, Outcome, Plane, Reading, Resource, Role};
+use rpds::RedBlackTreeMapSync;
 
 /// One resource that was created through the gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,13 +34,38 @@ pub struct LiveFact {
 /// Everything created through the gate up to one sequence number of the ledger.
 ///
 /// The same outcomes in the same order make the same inventory, so a decision that records
-/// [`LiveInventory::sequence`] can be made again. Cloning is cheap.
+/// [`LiveInventory::sequence`] can be made again. Cloning is cheap, and so is adding to a clone: both share what
+/// they have in common.
 #[derive(Debug, Clone, Default)]
 pub struct LiveInventory {
-    facts: Arc<BTreeMap<Box<str>, Vec<Arc<LiveFact>>>>,
+    facts: Facts,
     count: usize,
-    inside: Arc<BTreeMap<Box<str>, Vec<Arc<LiveFact>>>>,
+    inside: Facts,
     sequence: u64,
+}
+
+type Facts = RedBlackTreeMapSync<Box<str>, Vec<Arc<LiveFact>>>;
+
+/// What the outcome of a recorded action says was created: what its answer names, and what a create that succeeded
+/// was told to name. Anything but a success created nothing.
+#[must_use]
+pub fn created_by(action: &Action, outcome: &Outcome) -> Vec<Created> {
+    let mut all = match outcome {
+        Outcome::Answered { status, created, .. } if (200..300).contains(status) => created.clone(),
+        Outcome::Answered { .. } | Outcome::NotSent { .. } | Outcome::Unknown { .. } => return Vec::new(),
+    };
+    let Reading::Call(call) = &action.reading else { return Vec::new() };
+    for effect in call.effects.iter().filter(|effect| effect.access == Access::Create) {
+        let named = |resource: &&Resource| {
+            resource.role == Role::Target && !resource.pattern && is_own_name(&resource.name)
+        };
+        all.extend(effect.resources.iter().filter(named).map(|target| Created {
+            kind: Arc::clone(&target.kind),
+            member: Arc::from("name"),
+            identifier: target.name.clone(),
+        }));
+    }
+    all
 }
 
 impl LiveInventory {
@@ -50,7 +75,7 @@ impl LiveInventory {
         Self::default()
     }
 
-    /// The sequence number of the last outcome folded in; zero before the first.
+    /// The sequence number of the last outcome that added something; zero before the first.
     #[must_use]
     pub const fn sequence(&self) -> u64 {
         self.sequence
@@ -77,30 +102,10 @@ impl LiveInventory {
         own.map(AsRef::as_ref)
     }
 
-    /// Folds the outcome of a recorded action in: what its answer says was created, and what a create
-    /// that succeeded was told to name. Anything but a success adds nothing.
+    /// Folds the outcome of a recorded action in: [`created_by`] says what of it is added.
     pub fn apply_outcome(&mut self, action: &Action, outcome: &Outcome, sequence: u64) {
-        self.sequence = self.sequence.max(sequence);
-        let created = match outcome {
-            Outcome::Answered { status, created, .. } if (200..300).contains(status) => created,
-            Outcome::Answered { .. } | Outcome::NotSent { .. } | Outcome::Unknown { .. } => return,
-        };
-        for created in created {
-            self.apply(created, action, sequence);
-        }
-        let Reading::Call(call) = &action.reading else { return };
-        for effect in call.effects.iter().filter(|effect| effect.access == Access::Create) {
-            let named = |resource: &&Resource| {
-                resource.role == Role::Target && !resource.pattern && is_own_name(&resource.name)
-            };
-            for target in effect.resources.iter().filter(named) {
-                let created = Created {
-                    kind: Arc::clone(&target.kind),
-                    member: Arc::from("name"),
-                    identifier: target.name.clone(),
-                };
-                self.apply(&created, action, sequence);
-            }
+        for created in created_by(action, outcome) {
+            self.apply(&created, action, sequence);
         }
     }
 
@@ -131,22 +136,21 @@ impl LiveInventory {
         self.sequence = self.sequence.max(fact.sequence);
         let fact = Arc::new(fact);
         let keys = fact.keys();
-        let facts = Arc::make_mut(&mut self.facts);
         // An answer may be folded in twice (a replay): the later fact stands in the place of the earlier.
         let same = |other: &Arc<LiveFact>| other.kind == fact.kind && other.identifier == fact.identifier;
-        let known = facts.get(own_key(&fact).as_str()).is_some_and(|known| known.iter().any(same));
+        let known = self.facts.get(own_key(&fact).as_str()).is_some_and(|known| known.iter().any(same));
         self.count += usize::from(!known);
+        let add = |facts: &mut Facts, key: String| {
+            let others = facts.get(key.as_str()).into_iter().flatten().filter(|other| !same(other));
+            let all = others.chain([&fact]).map(Arc::clone).collect();
+            facts.insert_mut(key.into(), all);
+        };
         for key in keys {
-            let known = facts.entry(key.into()).or_default();
-            known.retain(|other| !same(other));
-            known.push(Arc::clone(&fact));
+            add(&mut self.facts, key);
         }
-        let inside = Arc::make_mut(&mut self.inside);
         for holder in fact.within.iter().chain(&fact.uses) {
             for key in keys_of(fact.plane, &fact.account, &fact.region, holder) {
-                let held = inside.entry(key.into()).or_default();
-                held.retain(|other| !same(other));
-                held.push(Arc::clone(&fact));
+                add(&mut self.inside, key);
             }
         }
     }

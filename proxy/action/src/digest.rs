@@ -62,11 +62,12 @@ impl fmt::Display for DecisionId {
     }
 }
 
-/// The digest of an action. `body` is the SHA-256 of the held body, used only where the request could
-/// not be decoded: then the bytes are all there is to bind to.
+/// The digest of an action. `head_and_body` gives the SHA-256 of what was received, and is asked only where the
+/// request could not be read whole: then the bytes are all there is to bind to.
 #[must_use]
-pub fn request_digest(action: &Action, head_and_body: &Digest) -> Digest {
-    let mut encoder = Encoder(Sha256::new());
+pub fn request_digest(action: &Action, head_and_body: impl Fn() -> Digest) -> Digest {
+    // Gathered first and hashed at once: a request has many short fields.
+    let mut encoder = Encoder { bytes: Vec::with_capacity(2048), head_and_body };
     encoder.text("ordain-request-digest");
     encoder.byte(REQUEST_DIGEST_VERSION);
     let actor = &action.actor;
@@ -88,37 +89,45 @@ pub fn request_digest(action: &Action, head_and_body: &Digest) -> Digest {
             encoder.text(&call.region);
             encoder.count(call.effects.len());
             for effect in &call.effects {
-                encoder.effect(effect, head_and_body);
+                encoder.effect(effect);
             }
         }
         Reading::Undecodable { plane, why } => {
             encoder.byte(0);
             encoder.text(plane.as_str());
             encoder.text(why.reason_code);
-            encoder.0.update(head_and_body.0);
+            encoder.received();
         }
     }
-    Digest(encoder.0.finalize().into())
+    Digest::of(&encoder.bytes)
 }
 
 /// Length-prefixed fields, so that no two different actions encode to the same bytes.
-struct Encoder(Sha256);
+struct Encoder<F> {
+    bytes: Vec<u8>,
+    head_and_body: F,
+}
 
-impl Encoder {
+impl<F: Fn() -> Digest> Encoder<F> {
     fn byte(&mut self, byte: u8) {
-        self.0.update([byte]);
+        self.bytes.push(byte);
     }
 
     fn count(&mut self, count: usize) {
-        self.0.update((count as u64).to_be_bytes());
+        self.bytes.extend_from_slice(&(count as u64).to_be_bytes());
     }
 
     fn text(&mut self, text: &str) {
         self.count(text.len());
-        self.0.update(text.as_bytes());
+        self.bytes.extend_from_slice(text.as_bytes());
     }
 
-    fn effect(&mut self, effect: &Effect, head_and_body: &Digest) {
+    fn received(&mut self) {
+        let digest = (self.head_and_body)();
+        self.bytes.extend_from_slice(&digest.0);
+    }
+
+    fn effect(&mut self, effect: &Effect) {
         self.text(&effect.service);
         self.text(&effect.operation);
         self.text(effect.access.as_str());
@@ -138,11 +147,11 @@ impl Encoder {
             // What could not be read is bound by its bytes: an approval never covers other ones.
             Completeness::Partial(_) => {
                 self.byte(1);
-                self.0.update(head_and_body.0);
+                self.received();
             }
             Completeness::Opaque(_) => {
                 self.byte(2);
-                self.0.update(head_and_body.0);
+                self.received();
             }
         }
         let counted = effect.parameters.iter().filter(|leaf| !leaf.idempotency);
@@ -227,7 +236,7 @@ mod tests {
     }
 
     fn digest(action: &Action) -> Digest {
-        request_digest(action, &Digest::of(b"head and body"))
+        request_digest(action, || Digest::of(b"head and body"))
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
@@ -281,8 +290,8 @@ mod tests {
         parameters.incomplete(Completeness::Opaque("binary"));
         let action = terminate(parameters);
         assert_ne!(
-            request_digest(&action, &Digest::of(b"one body")),
-            request_digest(&action, &Digest::of(b"another body"))
+            request_digest(&action, || Digest::of(b"one body")),
+            request_digest(&action, || Digest::of(b"another body"))
         );
     }
 

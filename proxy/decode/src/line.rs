@@ -209,7 +209,7 @@ fn write(id: &str, upstream: &Upstream, read: Result<(Reading, Digest), Undecoda
     let line = match read {
         Ok((reading @ Reading::Call(_), body)) => {
             let action = Action { actor: Actor { upstream: upstream.clone(), ..nobody() }, reading };
-            let digest = request_digest(&action, &body);
+            let digest = request_digest(&action, || body);
             match &action.reading {
                 Reading::Call(call) => serde_json::to_string(&CallLine { id, call, digest }),
                 Reading::Undecodable { why, .. } => serde_json::to_string(&UndecodableLine { id, why }),

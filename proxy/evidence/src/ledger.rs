@@ -112,11 +112,9 @@ impl Ledger {
         let started = start::start(&settings, &storage)?;
         let (wake, woken) = mpsc::sync_channel(1);
         let (shared, writer) = writer(&settings, &storage, started, lock, wake)?;
-        let (queue, mut receiver) = Queue::new();
+        let (queue, receiver) = Queue::new();
         let (waiting, weak) = (queue.waiting_count(), queue.weak());
-        thread::Builder::new()
-            .name("ledger".to_owned())
-            .spawn(move || writer.run(&mut receiver, &waiting))?;
+        thread::Builder::new().name("ledger".to_owned()).spawn(move || writer.run(&receiver, &waiting))?;
         let (own_settings, own_shared) = (settings.clone(), Arc::clone(&shared));
         thread::Builder::new()
             .name("checkpoint".to_owned())
@@ -287,7 +285,7 @@ impl Ledger {
         };
         // From here on the record may become durable, so from here on its outcome is owed: no wait lies
         // between the two.
-        let durable = inner.queue.append(frames, None);
+        let durable = inner.queue.append(frames, None, None);
         let mut closing = Closing::of_record(Arc::clone(inner), slot, decision.id, digest, reservation);
         match durable.await.unwrap_or_else(|_| Err("the ledger is closed".to_owned())) {
             Ok(sequence) => {
@@ -328,7 +326,7 @@ impl Ledger {
         if let Some(why) = self.inner.shared.sealed() {
             return Err(NotRecorded(why.to_owned()));
         }
-        match self.inner.queue.append(frames, None).await {
+        match self.inner.queue.append(frames, None, None).await {
             Ok(Ok(sequence)) => Ok(Sequence(sequence)),
             Ok(Err(why)) => Err(NotRecorded(why)),
             Err(_gone) => Err(NotRecorded("the ledger is closed".to_owned())),
@@ -363,11 +361,12 @@ fn writer(
         room,
         batch: started.batch,
         frontier: started.frontier,
+        unsynced: 0,
         lock: Some(lock),
         wake,
         buffer: Vec::new(),
     };
-    writer.append(&started.first).map_err(OpenError::NotRecorded)?;
+    writer.append(&started.first, true).map_err(OpenError::NotRecorded)?;
     shared.checkpointer.sign(&shared.durable())?;
     Ok((shared, writer))
 }

@@ -13,6 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::durable;
 use crate::ledger::{Inner, NotRecorded, Sequence};
+use crate::writer::Then;
 
 /// Something counted only once that a decision holds. Dropping it gives it back.
 pub trait Reservation: Send + Sync + fmt::Debug {
@@ -193,7 +194,8 @@ impl<R> Sendable<R> {
     /// [`Mismatch`] when that is not the one that was judged.
     pub fn release(self, held: &Digest) -> Result<(R, Closing), Mismatch> {
         if *held != self.digest {
-            self.closing.end(&Outcome::NotSent { why: "digest_mismatch" });
+            // What the caller is told of is the mismatch; a ledger that is sealed says so by itself.
+            let _sealed = self.closing.end(&Outcome::NotSent { why: "digest_mismatch" });
             return Err(Mismatch { judged: self.digest, held: *held });
         }
         Ok((self.request, self.closing))
@@ -343,32 +345,43 @@ impl Closing {
     }
 
     /// Says how it ended, and waits until that is durable. Returns the entry that says so; `None` for what
-    /// passes without a record.
+    /// passes without a record. `first` is called with it before anyone is answered whose record comes after: what
+    /// is folded from outcomes is folded in their order.
     ///
     /// # Errors
     /// [`NotRecorded`] when it could not be made durable; it is settled all the same.
-    pub async fn close(mut self, outcome: Outcome) -> Result<Option<Sequence>, NotRecorded> {
-        self.settle(&outcome);
+    pub async fn close(
+        mut self,
+        outcome: &Outcome,
+        first: impl FnOnce(Sequence) + Send + 'static,
+    ) -> Result<Option<Sequence>, NotRecorded> {
+        self.settle(outcome);
         let Some(open) = self.record.take() else { return Ok(None) };
-        let (frames, slot, ledger) = open.frames(&outcome)?;
-        match ledger.queue.append(frames, Some(slot)).await {
+        let (frames, slot, ledger) = open.frames(outcome)?;
+        let first: Then = Box::new(|sequence| first(Sequence(sequence)));
+        match ledger.queue.append(frames, Some(slot), Some(first)).await {
             Ok(Ok(sequence)) => Ok(Some(Sequence(sequence))),
             Ok(Err(why)) => Err(NotRecorded(why)),
             Err(_gone) => Err(NotRecorded("the ledger is closed".to_owned())),
         }
     }
 
-    /// Says how it ended, without waiting.
-    pub(crate) fn end(mut self, outcome: &Outcome) {
-        self.say(outcome);
+    /// Says how it ended, and waits for nothing: it is written next, and synced with what comes after or a moment
+    /// later.
+    ///
+    /// # Errors
+    /// [`NotRecorded`] when it cannot be written; it is settled all the same.
+    pub fn end(mut self, outcome: &Outcome) -> Result<(), NotRecorded> {
+        self.say(outcome)
     }
 
-    fn say(&mut self, outcome: &Outcome) {
+    fn say(&mut self, outcome: &Outcome) -> Result<(), NotRecorded> {
         self.settle(outcome);
-        let Some(open) = self.record.take() else { return };
-        if let Ok((frames, slot, ledger)) = open.frames(outcome) {
-            ledger.queue.append_outcome(frames, slot);
-        }
+        let Some(open) = self.record.take() else { return Ok(()) };
+        let (frames, slot, ledger) = open.frames(outcome)?;
+        let sealed = ledger.shared.sealed().map(str::to_owned);
+        ledger.queue.append_outcome(frames, slot);
+        sealed.map_or(Ok(()), |why| Err(NotRecorded(why)))
     }
 
     fn settle(&mut self, outcome: &Outcome) {
@@ -400,6 +413,6 @@ impl Drop for Closing {
         } else {
             Outcome::NotSent { why: "dropped" }
         };
-        self.say(&outcome);
+        let _sealed = self.say(&outcome);
     }
 }

@@ -1,16 +1,19 @@
 //! The one thread that writes: it takes all that waits, writes it at once, syncs once and answers all.
 //!
-//! Others serialise and hash. An error seals the writer until the program is started again and the ledger
+//! What somebody waits for is synced at once. An outcome that nobody waits for is written at once and synced with
+//! the next such record, or a moment later: a program that is killed loses none, and after a power cut its decision
+//! is closed as unknown, as it would be had the power failed a moment earlier. Others serialise and hash. An error seals the writer until the program is started again and the ledger
 //! verified: after a failed sync nobody knows what is on the disk, and asking again would not tell.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 
 use ordain_proof::frame;
 use ordain_proof::tree::Frontier;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::attempts::Attempts;
 use crate::checkpointer::{Ahead, Checkpointer};
@@ -19,6 +22,12 @@ use crate::storage::Segment;
 
 /// So many records at most become durable with one sync.
 const BATCH_MAX: usize = 1024;
+
+/// How long outcomes that nobody waits for stay written and not synced, when nothing else comes.
+const SYNC_WITHIN: Duration = Duration::from_millis(5);
+
+/// So many writes at most stay without a sync.
+const UNSYNCED_MAX: usize = 64;
 
 /// A buffer that grew beyond this for one batch is given back.
 const BUFFER_KEPT: usize = 4 * 1024 * 1024;
@@ -30,12 +39,29 @@ pub(crate) enum Message {
     Append {
         frames: Frames,
         /// Who waits to be told.
-        told: Option<oneshot::Sender<Result<u64, String>>>,
+        told: Option<Told>,
         /// The slot of an outcome, given back when it is written.
         slot: Option<OwnedSemaphorePermit>,
     },
     /// To end: everything before is durable when this is answered.
     End(oneshot::Sender<()>),
+}
+
+/// Who waits for a record to be durable.
+pub(crate) struct Told {
+    /// Gets the record's sequence number, or why there is none.
+    waiting: oneshot::Sender<Result<u64, String>>,
+    /// Called first, in the order of the records, when it is durable.
+    first: Option<Then>,
+}
+
+/// Something that has to happen in the order of the records.
+pub(crate) type Then = Box<dyn FnOnce(u64) + Send>;
+
+impl std::fmt::Debug for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Told").field("first", &self.first.is_some()).finish_non_exhaustive()
+    }
 }
 
 /// The way to the writer. It never blocks and is bounded by who may use it: each decision holds a slot
@@ -48,21 +74,21 @@ pub(crate) struct Queue {
 
 #[derive(Debug, Clone)]
 enum Sending {
-    Strong(mpsc::UnboundedSender<Message>),
-    Weak(mpsc::WeakUnboundedSender<Message>),
+    Strong(Arc<mpsc::Sender<Message>>),
+    Weak(Weak<mpsc::Sender<Message>>),
 }
 
 impl Queue {
-    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Message>) {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        (Self { sender: Sending::Strong(sender), waiting: Arc::default() }, receiver)
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Message>) {
+        let (sender, receiver) = mpsc::channel();
+        (Self { sender: Sending::Strong(Arc::new(sender)), waiting: Arc::default() }, receiver)
     }
 
     /// The same way, which does not keep the writer alive.
     pub(crate) fn weak(&self) -> Self {
         let sender = match &self.sender {
-            Sending::Strong(sender) => Sending::Weak(sender.downgrade()),
-            Sending::Weak(sender) => Sending::Weak(sender.clone()),
+            Sending::Strong(sender) => Sending::Weak(Arc::downgrade(sender)),
+            Sending::Weak(sender) => Sending::Weak(Weak::clone(sender)),
         };
         Self { sender, waiting: Arc::clone(&self.waiting) }
     }
@@ -76,14 +102,16 @@ impl Queue {
         Arc::clone(&self.waiting)
     }
 
-    /// Asks for a record to be made durable; the answer is its sequence number.
+    /// Asks for a record to be made durable; the answer is its sequence number. `first` is called before the answer,
+    /// and in the order of the records.
     pub(crate) fn append(
         &self,
         frames: Frames,
         slot: Option<OwnedSemaphorePermit>,
+        first: Option<Then>,
     ) -> oneshot::Receiver<Result<u64, String>> {
-        let (told, durable) = oneshot::channel();
-        self.send(Message::Append { frames, told: Some(told), slot });
+        let (waiting, durable) = oneshot::channel();
+        self.send(Message::Append { frames, told: Some(Told { waiting, first }), slot });
         durable
     }
 
@@ -187,7 +215,10 @@ pub(crate) struct Writer {
     pub(crate) offset: u64,
     pub(crate) room: u64,
     pub(crate) batch: u64,
+    /// The tree of everything that is written.
     pub(crate) frontier: Frontier,
+    /// How many writes are not synced yet. All of them are one batch.
+    pub(crate) unsynced: usize,
     /// Nobody else writes here as long as this lives; given back before the end is told.
     pub(crate) lock: Option<Box<dyn Send + Sync>>,
     /// Asks for the next segment; dropping it ends the thread that makes it.
@@ -197,18 +228,14 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Writes until told to end or nobody can ask for anything any more.
-    pub(crate) fn run(mut self, receiver: &mut mpsc::UnboundedReceiver<Message>, waiting: &AtomicU64) {
+    pub(crate) fn run(mut self, receiver: &mpsc::Receiver<Message>, waiting: &AtomicU64) {
         let mut messages = Vec::with_capacity(BATCH_MAX);
-        loop {
-            messages.clear();
-            let taken = receiver.blocking_recv_many(&mut messages, BATCH_MAX);
-            if taken == 0 {
-                break;
-            }
-            waiting.fetch_sub(taken as u64, Ordering::Relaxed);
+        while let Some(first) = self.next(receiver) {
+            messages.push(first);
+            messages.extend(receiver.try_iter().take(BATCH_MAX - 1));
+            waiting.fetch_sub(messages.len() as u64, Ordering::Relaxed);
             let ends = self.turn(&mut messages);
             if !ends.is_empty() {
-                receiver.close();
                 self.drain(receiver);
                 self.finish();
                 for told in ends {
@@ -218,6 +245,21 @@ impl Writer {
             }
         }
         self.finish();
+    }
+
+    /// The next message; none when nobody can send any. What is not synced is, when none comes for a moment.
+    fn next(&mut self, receiver: &mpsc::Receiver<Message>) -> Option<Message> {
+        if self.unsynced > 0 {
+            match receiver.recv_timeout(SYNC_WITHIN) {
+                Ok(message) => return Some(message),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {
+                    // Nobody waits for it; who comes next finds the writer sealed.
+                    let _sealed = self.sealing(Self::sync);
+                }
+            }
+        }
+        receiver.recv().ok()
     }
 
     /// Writes one batch and answers it. Returns who asked for the end.
@@ -237,33 +279,45 @@ impl Writer {
             }
         }
         let first = self.frontier.size();
-        let result = self.append(&batch);
+        let awaited = told.iter().any(Option::is_some);
+        let result = self.append(&batch, awaited);
         // Given back before anyone is told, so that who was told finds the slot free.
         drop(slots);
         for (sequence, who) in (first..).zip(told) {
-            if let Some(who) = who {
-                drop(who.send(result.clone().map(|()| sequence)));
+            if let Some(Told { waiting, first }) = who {
+                if let (Ok(()), Some(first)) = (&result, first) {
+                    first(sequence);
+                }
+                drop(waiting.send(result.clone().map(|()| sequence)));
             }
         }
         ends
     }
 
-    /// Makes frames durable.
-    pub(crate) fn append(&mut self, batch: &[Frames]) -> Result<(), String> {
+    /// Writes frames, and makes them durable where that is awaited.
+    pub(crate) fn append(&mut self, batch: &[Frames], awaited: bool) -> Result<(), String> {
+        if batch.is_empty() {
+            return match self.shared.sealed() {
+                Some(why) => Err(why.to_owned()),
+                None => Ok(()),
+            };
+        }
+        self.sealing(|writer| {
+            writer.write(batch)?;
+            if awaited || writer.unsynced >= UNSYNCED_MAX { writer.sync() } else { Ok(()) }
+        })
+    }
+
+    /// Does something to the disk, unless the writer is sealed. An error seals it.
+    fn sealing(&mut self, act: impl FnOnce(&mut Self) -> io::Result<()>) -> Result<(), String> {
         if let Some(why) = self.shared.sealed() {
             return Err(why.to_owned());
         }
-        if batch.is_empty() {
-            return Ok(());
-        }
-        match self.write(batch) {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                let why = format!("the ledger cannot be written: {error}");
-                self.shared.seal(why.clone());
-                Err(why)
-            }
-        }
+        act(self).map_err(|error| {
+            let why = format!("the ledger cannot be written: {error}");
+            self.shared.seal(why.clone());
+            why
+        })
     }
 
     fn write(&mut self, batch: &[Frames]) -> io::Result<()> {
@@ -275,18 +329,18 @@ impl Writer {
         if self.offset.saturating_add(length) > self.room {
             self.rotate(length)?;
         }
-        self.batch += 1;
+        // A batch is what becomes durable with one sync: what a power cut tore is torn within one.
+        if self.unsynced == 0 {
+            self.batch += 1;
+        }
         frame::seal(&mut self.buffer, self.batch);
         self.segment.write_at(self.offset, &self.buffer)?;
-        // INVARIANT: nobody is told that a record is durable before this returned.
-        self.segment.sync()?;
+        self.unsynced += 1;
         self.offset += length;
         for frames in batch {
             self.frontier.push(frames.leaf);
         }
-        self.shared.durable.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.frontier);
         self.shared.bytes.fetch_add(length, Ordering::Relaxed);
-        self.shared.syncs.fetch_add(1, Ordering::Relaxed);
         if self.offset > self.room / 2 {
             let _asked_already = self.wake.try_send(());
         }
@@ -296,8 +350,22 @@ impl Writer {
         Ok(())
     }
 
-    /// Begins the next segment. Everything in the one before is durable, so its zeros can go.
+    /// Makes everything that is written durable.
+    fn sync(&mut self) -> io::Result<()> {
+        if self.unsynced == 0 {
+            return Ok(());
+        }
+        // INVARIANT: nobody is told that a record is durable before this returned.
+        self.segment.sync()?;
+        self.unsynced = 0;
+        self.shared.durable.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.frontier);
+        self.shared.syncs.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Begins the next segment. Everything in the one before is durable first, so its zeros can go.
     fn rotate(&mut self, at_least: u64) -> io::Result<()> {
+        self.sync()?;
         self.segment.cut(self.offset)?;
         let (segment, room) = self.shared.ahead.take(self.frontier.size(), at_least)?;
         self.segment = segment;
@@ -307,11 +375,8 @@ impl Writer {
     }
 
     /// Writes what came in while the end was asked for.
-    fn drain(&mut self, receiver: &mut mpsc::UnboundedReceiver<Message>) {
-        let mut messages = Vec::new();
-        while let Ok(message) = receiver.try_recv() {
-            messages.push(message);
-        }
+    fn drain(&mut self, receiver: &mpsc::Receiver<Message>) {
+        let mut messages = receiver.try_iter().collect();
         for told in self.turn(&mut messages) {
             let _unheard = told.send(());
         }
@@ -330,6 +395,7 @@ impl Writer {
 
     /// Cuts the zeros off, signs the last checkpoint and takes away what was made ahead.
     fn conclude(&mut self) -> io::Result<()> {
+        self.sync()?;
         self.segment.cut(self.offset)?;
         self.shared.checkpointer.sign(&self.frontier)?;
         self.shared.ahead.end()

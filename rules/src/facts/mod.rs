@@ -68,8 +68,9 @@ const WATCHED: [&str; 40] = [
 /// Canned access lists that let anybody in.
 const PUBLIC_ACLS: [&str; 3] = ["public-read", "public-read-write", "authenticated-read"];
 
-/// Groups of an access list that stand for anybody.
-const ANYBODY: [&str; 2] = ["/groups/global/AllUsers", "/groups/global/AuthenticatedUsers"];
+/// Groups of an access list that stand for anybody, by what their names begin with.
+const GLOBAL_GROUPS: &str = "/groups/global/";
+const ANYBODY: [&str; 2] = ["AllUsers", "AuthenticatedUsers"];
 
 /// The four switches of a public access block.
 const BLOCKS: [&str; 4] =
@@ -113,7 +114,7 @@ impl Facts {
         if member.ends_with("acl") && PUBLIC_ACLS.contains(&text) {
             self.exposes.insert("public_acl");
         }
-        if ANYBODY.iter().any(|group| text.contains(group)) {
+        if names_anybody(text) {
             self.exposes.insert("public_acl");
         }
         if text == "all" && shares(operation, path) {
@@ -181,6 +182,14 @@ pub(crate) fn member(path: &str) -> String {
 /// A list position, or the word that the query form puts before one.
 pub(crate) fn is_position(part: &str) -> bool {
     part.bytes().all(|byte| byte.is_ascii_digit()) || part == "member" || part == "item"
+}
+
+/// Long values are searched here for every change, so by a search that looks at many bytes at once.
+fn names_anybody(text: &str) -> bool {
+    memchr::memmem::find_iter(text.as_bytes(), GLOBAL_GROUPS).any(|at| {
+        let group = text.get(at + GLOBAL_GROUPS.len()..).unwrap_or_default();
+        ANYBODY.iter().any(|anybody| group.starts_with(anybody))
+    })
 }
 
 fn shares(operation: &str, path: &str) -> bool {

@@ -22,7 +22,7 @@ use crate::{Mode, live};
 pub(crate) type Owners = SmallVec<[Arc<str>; 1]>;
 
 /// How much depends on something, the most critical first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Tier {
     Critical,
     High,

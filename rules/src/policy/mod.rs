@@ -7,7 +7,7 @@ mod index;
 mod statement;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use cedar_policy::{
     Authorizer, Decision, Entities, PolicyId, PolicySet, Request, Schema, ValidationMode, Validator,
@@ -116,7 +116,8 @@ pub(crate) fn schema() -> Result<Schema, String> {
 
 /// The digest of the schema.
 pub(crate) fn schema_digest() -> Digest {
-    Digest::of(SCHEMA.as_bytes())
+    static DIGEST: LazyLock<Digest> = LazyLock::new(|| Digest::of(SCHEMA.as_bytes()));
+    *DIGEST
 }
 
 impl Rules {

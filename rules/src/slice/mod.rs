@@ -11,8 +11,10 @@ use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression,
 };
 use ordain_action::{Access, Effect, Leaf, Party, Scalar};
+use smallvec::SmallVec;
 
 use crate::facts::{Facts, is_position};
+use crate::inventory::{Owners, Tier};
 use crate::model::{Model, Person};
 use crate::policy::{Asked, word};
 use crate::resolve::{Known, Site};
@@ -54,14 +56,54 @@ pub(crate) struct Figures {
     pub(crate) owners_crossed: u64,
 }
 
-/// What the entities of a slice depend on, where the model knows the resource.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// What the entities of a slice depend on, within one model: two questions of the same key have the same.
+#[derive(Debug, PartialEq, Eq, Hash)]
 struct Key {
     actor: Arc<str>,
-    entry: u32,
     access: Access,
     service: Arc<str>,
     operation: Arc<str>,
+    place: Place,
+}
+
+/// What the entity of a resource depends on.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Place {
+    /// The model declares it, and with that everything about it.
+    Entry(u32),
+    /// Its name and where it would lie.
+    Elsewhere {
+        name: String,
+        kind: Arc<str>,
+        account: Arc<str>,
+        region: Arc<str>,
+        known: bool,
+        owners: Owners,
+        system: Option<Arc<str>>,
+        environment: Option<Arc<str>>,
+        tier: Option<Tier>,
+        scopes: SmallVec<[Arc<str>; 2]>,
+    },
+}
+
+impl Place {
+    fn of(site: &Site) -> Self {
+        match site.known {
+            Known::Entry(entry) => Self::Entry(entry),
+            Known::Live(_) | Known::Account | Known::No => Self::Elsewhere {
+                name: site.name.clone(),
+                kind: Arc::clone(&site.kind),
+                account: Arc::clone(&site.account),
+                region: Arc::clone(&site.region),
+                known: site.is_known(),
+                owners: site.standing.owners.clone(),
+                system: site.standing.system.clone(),
+                environment: site.standing.environment.clone(),
+                tier: site.standing.tier,
+                scopes: site.standing.scopes.clone(),
+            },
+        }
+    }
 }
 
 /// Slices put together before; the same actor often changes the same things.
@@ -160,19 +202,17 @@ impl Question<'_> {
     /// The request and the entities it is evaluated over.
     pub(crate) fn slice(&self) -> Result<(Request, Arc<Entities>), String> {
         let types = types()?;
-        let entities = match self.site.known {
-            // What the model knows stays as it is for as long as the snapshot lives.
-            Known::Entry(entry) if !self.with_parameters => {
-                let key = Key {
-                    actor: Arc::clone(&self.party.name),
-                    entry,
-                    access: self.access,
-                    service: Arc::clone(&self.effect.service),
-                    operation: Arc::clone(&self.effect.operation),
-                };
-                self.model.slices.get_or_make(key, || self.entities(types))?
-            }
-            Known::Entry(_) | Known::Live(_) | Known::Account | Known::No => Arc::new(self.entities(types)?),
+        let entities = if self.with_parameters {
+            Arc::new(self.entities(types)?)
+        } else {
+            let key = Key {
+                actor: Arc::clone(&self.party.name),
+                access: self.access,
+                service: Arc::clone(&self.effect.service),
+                operation: Arc::clone(&self.effect.operation),
+                place: Place::of(self.site),
+            };
+            self.model.slices.get_or_make(key, || self.entities(types))?
         };
         let context = Context::from_pairs(self.context(types)).map_err(|error| error.to_string())?;
         let request = Request::new(

@@ -106,7 +106,17 @@ fn only_a_success_creates() {
         Outcome::NotSent { why: "client_gone" },
     ]);
     assert!(live.is_empty());
-    assert_eq!(live.sequence(), 3);
+    // What added nothing leaves the inventory as it was, so that a decision after it names the one before.
+    assert_eq!(live.sequence(), 0);
+}
+
+#[test]
+fn adding_to_a_clone_leaves_the_other_as_it_was() {
+    let before = folded(&[answered(200, &["i-0123456789abcdef0"])]);
+    let mut after = before.clone();
+    after.apply_outcome(&action(CREATE), &answered(200, &["i-0123456789abcdef1"]), 2);
+    assert_eq!((before.len(), before.sequence()), (1, 1));
+    assert_eq!((after.len(), after.sequence()), (2, 2));
 }
 
 #[test]

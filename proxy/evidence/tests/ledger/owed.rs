@@ -4,10 +4,11 @@ use std::future::Future as _;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use expect_test::expect;
 use ordain_action::Outcome;
-use ordain_evidence::{Reservation, Reserved, SendableKind};
+use ordain_evidence::{Reservation, Reserved, SendableKind, Sequence};
 use ordain_rules::{Mode, ShadowScope};
 
 use crate::disk::Disk;
@@ -96,6 +97,52 @@ async fn a_wait_that_is_dropped_ends_as_not_sent() {
 }
 
 #[tokio::test]
+async fn an_outcome_that_nobody_waits_for_is_synced_a_moment_later() {
+    let disk = Disk::new();
+    let ledger = open(disk.storage());
+    let (_, closing) =
+        sendable(record(&ledger, Mode::Enforce, &own_host(), 1).await.unwrap()).release(&request(1)).unwrap();
+    let before = ledger.status();
+    closing.end(&Outcome::Unknown { why: "test" }).unwrap();
+    // Entries count once they are durable.
+    for _ in 0..1000 {
+        if ledger.status().entries > before.entries {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let after = ledger.status();
+    assert_eq!((after.entries, after.syncs), (before.entries + 1, before.syncs + 1));
+    assert_eq!(after.open, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_folded_from_outcomes_is_folded_in_their_order() {
+    let disk = Disk::new();
+    let ledger = open(disk.storage());
+    let folded: Arc<Mutex<Vec<u64>>> = Arc::default();
+    let mut closed = Vec::new();
+    for number in 0..64 {
+        let recorded = record(&ledger, Mode::Enforce, &own_host(), number).await.unwrap();
+        let (_, closing) = sendable(recorded).release(&request(number)).unwrap();
+        let folded = Arc::clone(&folded);
+        closed.push(tokio::spawn(async move {
+            let seen = Arc::clone(&folded);
+            let fold = move |sequence: Sequence| seen.lock().unwrap().push(sequence.0);
+            let sequence = closing.close(&Outcome::Unknown { why: "test" }, fold).await.unwrap().unwrap();
+            // Who is told that it is durable finds it folded.
+            assert!(folded.lock().unwrap().contains(&sequence.0));
+        }));
+    }
+    for task in closed {
+        task.await.unwrap();
+    }
+    let folded = folded.lock().unwrap();
+    assert_eq!(folded.len(), 64);
+    assert!(folded.is_sorted(), "{folded:?}");
+}
+
+#[tokio::test]
 async fn a_reservation_is_given_back_or_settled_once() {
     let disk = Disk::new();
     let ledger = open(disk.storage());
@@ -115,7 +162,7 @@ async fn a_reservation_is_given_back_or_settled_once() {
     let ended = reserve(Mode::Enforce, &own_host(), 4);
     let recorded = ledger.record(ended, decision(&own_host(), 4), 4).await.unwrap();
     let (_, closing) = sendable(recorded).release(&request(4)).unwrap();
-    closing.close(Outcome::Unknown { why: "reset" }).await.unwrap();
+    closing.close(&Outcome::Unknown { why: "reset" }, drop).await.unwrap();
     expect![[r#"
         given back
         given back
@@ -142,7 +189,7 @@ async fn a_failed_ledger_denies_in_enforce_and_lets_pass_in_shadow() {
     assert_eq!((sendable.kind(), sendable.entry()), (SendableKind::ShadowedUnrecorded, None));
     let (held, closing) = sendable.release(&request(2)).unwrap();
     assert_eq!(held, 2);
-    assert_eq!(closing.close(Outcome::NotSent { why: "test" }).await.unwrap(), None);
+    assert_eq!(closing.close(&Outcome::NotSent { why: "test" }, drop).await.unwrap(), None);
 
     // A refusal stands without a record; the disk being well again changes nothing.
     disk.fail_after(u64::MAX / 2, std::io::ErrorKind::Other);

@@ -41,14 +41,14 @@ async fn a_life_of_decisions_reads_as_written() {
         error_code: None,
         created: Vec::new(),
     };
-    assert_eq!(closing.close(answered).await.unwrap().unwrap().0, 3);
+    assert_eq!(closing.close(&answered, drop).await.unwrap().unwrap().0, 3);
     let refused = record(&ledger, Mode::Enforce, &strange(), 2).await.unwrap();
     assert!(matches!(&refused, Recorded::Refused(refused) if refused.entry().is_some()));
     let shadowed = sendable(record(&ledger, Mode::Shadow, &strange(), 3).await.unwrap());
     assert_eq!(shadowed.kind(), SendableKind::Shadowed);
     let (_, mut closing) = shadowed.release(&request(3)).unwrap();
     closing.started();
-    closing.close(Outcome::Unknown { why: "upstream_reset" }).await.unwrap();
+    closing.close(&Outcome::Unknown { why: "upstream_reset" }, drop).await.unwrap();
     ledger.close().await;
     expect![[r#"
         0 change started: ordain 0.1.0
@@ -131,7 +131,7 @@ async fn a_kept_action_reads_back_as_it_was_judged() {
         let (_, closing) = sendable(record(&ledger, Mode::Shadow, action, number).await.unwrap())
             .release(&request(number))
             .unwrap();
-        closing.close(answered.clone()).await.unwrap();
+        closing.close(&answered, drop).await.unwrap();
     }
     ledger.close().await;
     let mut read_back = Vec::new();
@@ -187,7 +187,7 @@ async fn many_records_become_durable_with_one_sync() {
                     let reserved = Reserved::new(judged(snapshot, &action, number), None);
                     let recorded = ledger.record(reserved, decision(&action, number), number).await.unwrap();
                     let (_, closing) = sendable(recorded).release(&request(number)).unwrap();
-                    closing.close(Outcome::NotSent { why: "test" }).await.unwrap();
+                    closing.close(&Outcome::NotSent { why: "test" }, drop).await.unwrap();
                 }
             })
         })
