@@ -12,7 +12,7 @@ use std::sync::Arc;
 use memchr::memmem;
 use ordain_action::{Action, DecisionId, Outcome};
 use ordain_proof::record::{self, BriefKind, DecisionRecord, Record, RecordError};
-use ordain_proof::replay::{Damage, Entry, Replay};
+use ordain_proof::replay::{self, Damage, Entry, Replay};
 use ordain_proof::tree::Hash;
 
 use crate::checkpointer::{segment_first, segment_name};
@@ -48,8 +48,8 @@ pub struct Kept {
     pub hash: Hash,
     /// Its statement, JSON.
     pub statement: Vec<u8>,
-    /// What was too long for the statement, JSON; empty where nothing was.
-    pub detail: Vec<u8>,
+    /// What was too long for the statement, as it lies beside it: a salt, then zstd.
+    pub blob: Option<Vec<u8>>,
 }
 
 /// A decision and what became of it.
@@ -110,9 +110,7 @@ impl Reader {
     /// # Errors
     /// [`ReadError::Disk`] and [`ReadError::Damaged`].
     pub fn entries(&self, mut visit: impl FnMut(Entry<'_>) -> ControlFlow<()>) -> Result<(), ReadError> {
-        let names = self.storage.names()?;
-        let mut segments: Vec<u64> = names.iter().filter_map(|name| segment_first(name)).collect();
-        segments.sort_unstable();
+        let segments = self.segments()?;
         let mut replay = Replay::new(Vec::new());
         let mut stopped = false;
         for (index, first) in segments.iter().enumerate() {
@@ -150,42 +148,52 @@ impl Reader {
 
     /// One decision by its name, with what became of it.
     ///
+    /// A decision's name begins with its time, so that only the segments of that time are read, and those after it
+    /// until its outcome stands there. What is read is not held against a checkpoint.
+    ///
     /// # Errors
     /// [`ReadError`].
     pub fn get(&self, decision: DecisionId) -> Result<Option<Found>, ReadError> {
-        let name = decision.to_string();
-        let mut found: Option<Found> = None;
-        let mut failed = None;
-        self.entries(|entry| {
-            if entry.brief.name != name {
-                return ControlFlow::Continue(());
+        let segments = self.segments()?;
+        let mut search = Search { name: decision.to_string(), found: None, over: false };
+        let made = milliseconds(decision).unwrap_or(0);
+        for first in segments.get(self.begin(&segments, made)?..).unwrap_or_default() {
+            let bytes = self.storage.read(&segment_name(*first))?.unwrap_or_default();
+            replay::look(*first, &bytes, |entry| {
+                search.see(&entry);
+                Ok(())
+            })?;
+            let late =
+                search.found.is_none() && began(*first, &bytes)?.is_some_and(|time| time > made + WITHIN);
+            if search.over || late {
+                break;
             }
-            let kept = match kept(&entry) {
-                Ok(kept) => kept,
-                Err(error) => {
-                    failed = Some(error);
-                    return ControlFlow::Break(());
-                }
-            };
-            match (entry.brief.kind, &mut found) {
-                (BriefKind::Decision { refused }, None) => {
-                    found = Some(Found { decision: kept, outcome: None });
-                    if refused { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-                }
-                (BriefKind::Outcome, Some(found)) => {
-                    found.outcome = Some(kept);
-                    ControlFlow::Break(())
-                }
-                (
-                    BriefKind::Decision { .. }
-                    | BriefKind::Outcome
-                    | BriefKind::Attempts
-                    | BriefKind::Change { .. },
-                    _,
-                ) => ControlFlow::Continue(()),
+        }
+        Ok(search.found)
+    }
+
+    /// The place of the first segment in which a decision of that time can stand.
+    fn begin(&self, segments: &[u64], made: u64) -> Result<usize, ReadError> {
+        let (mut before, mut after) = (0, segments.len());
+        while after - before > 1 {
+            let middle = usize::midpoint(before, after);
+            let first = segments.get(middle).copied().unwrap_or_default();
+            let bytes = self.storage.read(&segment_name(first))?.unwrap_or_default();
+            match began(first, &bytes)? {
+                Some(time) if time < made.saturating_sub(WITHIN) => before = middle,
+                // A segment that holds no decision tells nothing, so that more is read than has to be.
+                Some(_) | None => after = middle,
             }
-        })?;
-        failed.map_or(Ok(found), Err)
+        }
+        Ok(before)
+    }
+
+    /// The first entries of all segments, in order.
+    fn segments(&self) -> io::Result<Vec<u64>> {
+        let names = self.storage.names()?;
+        let mut segments: Vec<u64> = names.iter().filter_map(|name| segment_first(name)).collect();
+        segments.sort_unstable();
+        Ok(segments)
     }
 
     /// Shows every decision that fits, in order, until told to stop.
@@ -237,12 +245,68 @@ impl Reader {
     }
 }
 
-fn kept(entry: &Entry<'_>) -> Result<Kept, ReadError> {
-    let detail = match entry.blob {
-        None => Vec::new(),
-        Some(blob) => record::unpack(blob).map_err(|why| ReadError::Entry { entry: entry.sequence, why })?,
-    };
-    Ok(Kept { sequence: Sequence(entry.sequence), hash: entry.hash, statement: entry.bytes.to_vec(), detail })
+/// How far apart in milliseconds a decision's name and its place in the ledger may lie: a record waits for a slot,
+/// and a clock may be set back.
+const WITHIN: u64 = 10 * 60 * 1000;
+
+/// A search for one decision.
+struct Search {
+    name: String,
+    found: Option<Found>,
+    /// Nothing more can be found.
+    over: bool,
+}
+
+impl Search {
+    fn see(&mut self, entry: &Entry<'_>) {
+        if self.over || entry.brief.name != self.name {
+            return;
+        }
+        match (entry.brief.kind, &mut self.found) {
+            (BriefKind::Decision { refused }, None) => {
+                self.found = Some(Found { decision: kept(entry), outcome: None });
+                self.over = refused;
+            }
+            (BriefKind::Outcome, Some(found)) => {
+                found.outcome = Some(kept(entry));
+                self.over = true;
+            }
+            (
+                BriefKind::Decision { .. }
+                | BriefKind::Outcome
+                | BriefKind::Attempts
+                | BriefKind::Change { .. },
+                _,
+            ) => {}
+        }
+    }
+}
+
+/// When the first decision of a segment was made, in milliseconds; `None` when there is none in it.
+fn began(first: u64, bytes: &[u8]) -> Result<Option<u64>, Damage> {
+    let mut began = None;
+    replay::look(first, bytes, |entry| {
+        if began.is_none() && matches!(entry.brief.kind, BriefKind::Decision { .. }) {
+            began = entry.brief.name.parse().ok().and_then(|id| milliseconds(DecisionId(id)));
+        }
+        Ok(())
+    })?;
+    Ok(began)
+}
+
+/// The time in a decision's name, in milliseconds since 1970 (RFC 9562 section 5.7).
+fn milliseconds(decision: DecisionId) -> Option<u64> {
+    let (seconds, nanoseconds) = decision.0.get_timestamp()?.to_unix();
+    Some(seconds.saturating_mul(1000).saturating_add(u64::from(nanoseconds / 1_000_000)))
+}
+
+fn kept(entry: &Entry<'_>) -> Kept {
+    Kept {
+        sequence: Sequence(entry.sequence),
+        hash: entry.hash,
+        statement: entry.bytes.to_vec(),
+        blob: entry.blob.map(<[u8]>::to_vec),
+    }
 }
 
 fn shown(
@@ -262,7 +326,7 @@ fn shown(
         return Ok(ControlFlow::Continue(()));
     };
     let fits = fits(&decision, entry.blob, filter).map_err(unread)?;
-    if fits { Ok(visit(kept(entry)?, &decision)) } else { Ok(ControlFlow::Continue(())) }
+    if fits { Ok(visit(kept(entry), &decision)) } else { Ok(ControlFlow::Continue(())) }
 }
 
 fn fits(decision: &DecisionRecord<'_>, blob: Option<&[u8]>, filter: &Filter) -> Result<bool, RecordError> {

@@ -163,6 +163,15 @@ pub fn scan(segment: &[u8], before: u64) -> Scan {
     Scan { frames, end, tail }
 }
 
+/// The batch of a segment's first frame; `None` where none is whole.
+#[must_use]
+pub fn first_batch(segment: &[u8]) -> Option<u64> {
+    match read(segment, 0) {
+        Read::Whole(frame) => Some(frame.batch),
+        Read::HeadOnly(_) | Read::Nothing => None,
+    }
+}
+
 /// Whether a frame of a batch after `batch` stands anywhere beyond `from`.
 fn tail_of(segment: &[u8], from: usize, batch: u64) -> Tail {
     let rest = segment.get(from.saturating_add(1)..).unwrap_or_default();

@@ -3,7 +3,7 @@
 //! Used at start, by queries and by the offline verifier alike, so that all three accept the same bytes.
 //! Leaves out where segments come from.
 
-use crate::frame::{self, Kind, Tail};
+use crate::frame::{self, Frame, Kind, Scan, Tail};
 use crate::note::Checkpoint;
 use crate::record::{self, Brief};
 use crate::tree::{Frontier, Hash};
@@ -135,32 +135,20 @@ impl Replay {
             return Err(Damage::Gap { segment: first, expected });
         }
         let scan = frame::scan(bytes, self.batch);
-        let mut blob = None;
-        let mut offset = 0;
-        for frame in &scan.frames {
-            let content = bytes.get(frame.bytes.clone()).unwrap_or_default();
-            let sequence = self.frontier.size();
-            match (frame.kind, blob) {
-                (Kind::Blob, None) => blob = Some((frame.hash, content)),
-                (Kind::Blob, Some(_)) => return Err(Damage::Blob { sequence }),
-                (Kind::Entry, held) => {
-                    let brief = brief_of(sequence, content, held.map(|(hash, _)| hash))?;
-                    self.frontier.push(frame.hash);
-                    self.check_signed(self.frontier.size())?;
-                    let blob_bytes = held.map(|(_, bytes)| bytes);
-                    visit(Entry { sequence, hash: frame.hash, bytes: content, blob: blob_bytes, brief })?;
-                    blob = None;
-                    offset = frame.bytes.end;
-                    self.batch = frame.batch;
-                }
-            }
-        }
+        let read = entries(first, &scan, bytes, |entry, frame| {
+            self.frontier.push(entry.hash);
+            self.check_signed(self.frontier.size())?;
+            visit(entry)?;
+            self.batch = frame.batch;
+            Ok(())
+        })?;
+        let offset = read.end;
         let damaged = match scan.tail {
             Tail::Clean => false,
             Tail::Torn => !last,
             Tail::Damaged => true,
         };
-        let torn = scan.tail == Tail::Torn || blob.is_some();
+        let torn = scan.tail == Tail::Torn || read.half;
         if damaged || (torn && !last) {
             return Err(Damage::Bytes { sequence: self.frontier.size(), segment: first, offset });
         }
@@ -193,6 +181,53 @@ impl Replay {
         }
         Ok(())
     }
+}
+
+/// Shows the entries of one segment, which is named after its first, without those before it. What is shown is whole
+/// in itself and held against no checkpoint: enough to look something up, and no proof of anything.
+///
+/// # Errors
+/// [`Damage`] where an entry and its blob do not belong together, or an entry is no statement of ours.
+pub fn look(
+    first: u64,
+    bytes: &[u8],
+    mut visit: impl FnMut(Entry<'_>) -> Result<(), Damage>,
+) -> Result<(), Damage> {
+    let Some(batch) = frame::first_batch(bytes) else { return Ok(()) };
+    entries(first, &frame::scan(bytes, batch), bytes, |entry, _| visit(entry)).map(drop)
+}
+
+/// Where the whole entries of a segment end.
+struct Whole {
+    end: usize,
+    /// A blob follows whose entry does not.
+    half: bool,
+}
+
+/// Puts the frames of a segment together to entries.
+fn entries(
+    first: u64,
+    scan: &Scan,
+    bytes: &[u8],
+    mut visit: impl FnMut(Entry<'_>, &Frame) -> Result<(), Damage>,
+) -> Result<Whole, Damage> {
+    let (mut sequence, mut end, mut blob) = (first, 0, None);
+    for frame in &scan.frames {
+        let content = bytes.get(frame.bytes.clone()).unwrap_or_default();
+        match (frame.kind, blob) {
+            (Kind::Blob, None) => blob = Some((frame.hash, content)),
+            (Kind::Blob, Some(_)) => return Err(Damage::Blob { sequence }),
+            (Kind::Entry, held) => {
+                let brief = brief_of(sequence, content, held.map(|(hash, _)| hash))?;
+                let blob_bytes = held.map(|(_, bytes)| bytes);
+                visit(Entry { sequence, hash: frame.hash, bytes: content, blob: blob_bytes, brief }, frame)?;
+                sequence += 1;
+                blob = None;
+                end = frame.bytes.end;
+            }
+        }
+    }
+    Ok(Whole { end, half: blob.is_some() })
 }
 
 /// An entry names its blob, and the blob stands right before the entry that names it.

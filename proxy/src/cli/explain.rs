@@ -2,11 +2,12 @@
 //!
 //! Leaves out judging again: what is shown is what was written when it happened.
 
-use std::ops::ControlFlow;
-
 use anyhow::Context as _;
+use ordain_action::DecisionId;
 use ordain_evidence::Reader;
-use ordain_proof::record::{DecisionRecord, DetailRecord, EndRecord, OutcomeRecord, ReadingRecord, Record};
+use ordain_proof::record::{
+    self, DecisionRecord, DetailRecord, EndRecord, OutcomeRecord, ReadingRecord, Record,
+};
 
 use super::output::Rows;
 use super::{Context, Exit, Format};
@@ -22,38 +23,34 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     let config = context.config()?;
     let reader = Reader::open(&config.ledger)
         .with_context(|| format!("no ledger in `{}`", config.ledger.display()))?;
-    let mut rows = Rows::new(&["what", "said"]);
-    let mut statements = Vec::new();
-    let mut found = false;
-    let mut failed = None;
-    reader.records(|entry, record| {
-        match record {
-            Record::Decision(decision) if decision.id == arguments.id => {
-                found = true;
-                statements.push(entry.bytes.to_vec());
-                if let Err(error) = tell(&mut rows, entry.sequence, decision, entry.blob) {
-                    failed = Some(error);
-                }
-            }
-            Record::Outcome(outcome) if outcome.decision == arguments.id => {
-                statements.push(entry.bytes.to_vec());
-                rows.push(vec!["outcome".to_owned(), ended(outcome)]);
-                return ControlFlow::Break(());
-            }
-            Record::Decision(_) | Record::Outcome(_) | Record::Attempts(_) | Record::Change(_) => {}
+    let found = match arguments.id.parse() {
+        Ok(id) => reader.get(DecisionId(id))?,
+        Err(_) => {
+            context.output.complain(&format!(
+                "`{}` is no decision's name; give what a denial or the `ordain-decision-id` header says",
+                arguments.id
+            ));
+            return Ok(Exit::Usage);
         }
-        ControlFlow::Continue(())
-    })?;
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    if !found {
+    };
+    let Some(found) = found else {
         context.output.complain(&format!(
             "there is no decision `{}` in `{}`; a burst of refusals is counted into one entry: see `ordain ledger query`",
             arguments.id,
             config.ledger.display()
         ));
         return Ok(Exit::No);
+    };
+    let mut rows = Rows::new(&["what", "said"]);
+    if let Record::Decision(decision) = record::read(&found.decision.statement)? {
+        tell(&mut rows, found.decision.sequence.0, &decision, found.decision.blob.as_deref())?;
+    }
+    let mut statements = vec![&found.decision.statement];
+    if let Some(outcome) = &found.outcome {
+        if let Record::Outcome(outcome) = record::read(&outcome.statement)? {
+            rows.push(vec!["outcome".to_owned(), ended(&outcome)]);
+        }
+        statements.push(&outcome.statement);
     }
     if context.format == Format::Table {
         context.output.table(&rows)?;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use expect_test::expect;
-use ordain_action::{Access, Created, Outcome, Reading};
-use ordain_evidence::{AttemptRate, Filter, Ledger, Reader, Recorded, Reserved, SendableKind};
+use ordain_action::{Access, Created, DecisionId, Outcome, Reading};
+use ordain_evidence::{AttemptRate, Decision, Filter, Ledger, Reader, Recorded, Reserved, SendableKind};
+use ordain_proof::record::{self, DetailRecord, ReadingRecord, Record};
 use ordain_rules::{Mode, PermitKind};
 use std::ops::ControlFlow;
 
@@ -81,6 +82,51 @@ async fn reads_pass_counted_and_write_nothing() {
     assert!(ledger.read(change, "request").is_err(), "a change passed as a read");
 }
 
+/// A name as of so many minutes after the first.
+fn minute(minutes: u128) -> DecisionId {
+    DecisionId(uuid::Uuid::from_u128(((0x0193_5d00_0000 + minutes * 60_000) << 80) | (0x7000_8000 << 48)))
+}
+
+#[tokio::test]
+async fn a_decision_is_found_by_its_time_and_what_was_long_before_is_not_read() {
+    let disk = Disk::new();
+    let ledger = open(disk.storage());
+    let action = own_host();
+    for minutes in 0..200_u64 {
+        let reserved = Reserved::new(judged(snapshot(Mode::Enforce), &action, minutes), None);
+        let decision = Decision { id: minute(u128::from(minutes)), ..decision(&action, minutes) };
+        let recorded = ledger.record(reserved, decision, minutes).await.unwrap();
+        let (_, closing) = sendable(recorded).release(&request(minutes)).unwrap();
+        // The outcome of one comes long after it.
+        if minutes == 120 {
+            tokio::spawn(async move { drop(closing) }).await.unwrap();
+        } else {
+            closing.end(&Outcome::Unknown { why: "test" }).unwrap();
+        }
+    }
+    ledger.close().await;
+    let mut segments: Vec<String> = disk.storage().names().unwrap();
+    segments.retain(|name| name.ends_with(".segment"));
+    segments.sort();
+    assert!(segments.len() > 5, "{segments:?}");
+    let reader = Reader::new(disk.storage());
+    for minutes in 0..200 {
+        let found =
+            reader.get(minute(minutes)).unwrap().unwrap_or_else(|| panic!("minute {minutes} is lost"));
+        let statement = String::from_utf8(found.decision.statement).unwrap();
+        assert!(statement.contains(&minute(minutes).to_string()), "{statement}");
+        assert!(found.outcome.is_some(), "minute {minutes} has an outcome");
+    }
+    assert_eq!(reader.get(minute(10_000)).unwrap(), None);
+    assert_eq!(reader.get(DecisionId(uuid::Uuid::from_u128(1))).unwrap(), None);
+    // A ledger whose first segments lie elsewhere still tells what came later.
+    for old in &segments[..2] {
+        disk.storage().remove(old).unwrap();
+    }
+    assert!(reader.get(minute(150)).unwrap().is_some());
+    assert_eq!(reader.get(minute(0)).unwrap(), None);
+}
+
 #[tokio::test]
 async fn what_is_too_long_for_an_entry_lies_beside_it() {
     let disk = Disk::new();
@@ -95,7 +141,14 @@ async fn what_is_too_long_for_an_entry_lies_beside_it() {
     let reader = Reader::new(disk.storage());
     let found = reader.get(id(9)).unwrap().unwrap();
     assert!(found.decision.statement.len() < 4096, "{}", found.decision.statement.len());
-    assert!(found.decision.detail.len() > 65_535, "{}", found.decision.detail.len());
+    let Record::Decision(decision) = record::read(&found.decision.statement).unwrap() else {
+        panic!("a decision")
+    };
+    let effects = |detail: &DetailRecord<'_>| match &detail.reading {
+        ReadingRecord::Call(call) => call.effects.len(),
+        ReadingRecord::Undecodable(_) => 0,
+    };
+    assert_eq!(decision.with_detail(found.decision.blob.as_deref(), effects).unwrap(), 300);
     let filter = Filter { operation: Some("ec2:Terminate*".to_owned()), ..Filter::default() };
     let mut fitting = 0;
     reader
