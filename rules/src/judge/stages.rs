@@ -270,12 +270,12 @@ impl<'j> Judgement<'j> {
             },
             with_parameters: false,
         };
-        match ask(&mut question) {
+        match question.answer(ask) {
             Err(Unasked::Parameters) => {
                 self.reasons.push(refusal::parameters_incomplete(touched.effect, touched.index))
             }
             Err(Unasked::Slice(why)) => self.reasons.push(refusal::not_asked(&why, touched.index)),
-            Ok(answer) => self.answer(party, touched, site, standing, &freezes, answer),
+            Ok(answer) => self.answer(party, touched, site, standing, &freezes, &answer),
         }
     }
 
@@ -286,10 +286,10 @@ impl<'j> Judgement<'j> {
         site: &Site,
         standing: Standing,
         freezes: &[&Freeze],
-        answer: Answer,
+        answer: &Answer,
     ) {
         if !answer.failed.is_empty() {
-            self.reasons.push(refusal::rule_failed(answer.failed, touched.index));
+            self.reasons.push(refusal::rule_failed(answer.failed.clone(), touched.index));
         }
         // Where the owner was the trouble, that was said; an owner without a ground is another matter.
         if answer.grounds.is_empty() && standing.suffices() {

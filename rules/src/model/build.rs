@@ -19,7 +19,7 @@ use crate::glob::Glob;
 use crate::inventory::{Account, Environment, Owners, Scope, Scopes, Tier};
 use crate::limits::AllLimits;
 use crate::policy::Rules;
-use crate::slice::Slices;
+use crate::slice::Kept;
 
 /// Reads a whole model; all problems at once.
 pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
@@ -69,7 +69,7 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
         limits,
         bounds,
         rules,
-        slices: Slices::default(),
+        kept: Kept::default(),
         findings,
         ownership_tags,
     })

@@ -21,7 +21,7 @@ use crate::glob::Glob;
 use crate::inventory::{Inventory, Provenance, Scopes, Standing, Tier};
 use crate::limits::AllLimits;
 use crate::policy::{self, Rules};
-use crate::slice::Slices;
+use crate::slice::Kept;
 use crate::{LiveInventory, Mode, Modes, ReadScope, read_scope};
 
 pub(crate) use build::digest;
@@ -79,7 +79,7 @@ pub(crate) struct Model {
     pub(crate) limits: AllLimits,
     pub(crate) bounds: Vec<Bounds>,
     pub(crate) rules: Rules,
-    pub(crate) slices: Slices,
+    pub(crate) kept: Kept,
     findings: Vec<Finding>,
     /// Keys of tags, in lower case, that say who owns a resource or which scope it is in.
     pub(crate) ownership_tags: BTreeSet<String>,

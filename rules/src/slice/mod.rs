@@ -3,27 +3,27 @@
 //! Leaves out which rules are asked. The slice is total: every entity that a rule may follow a reference
 //! to is in it with all it lies in, since one that is missing makes `in` silently false.
 
+mod kept;
+
 use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock};
 
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression,
 };
 use ordain_action::{Access, Effect, Leaf, Party, Scalar};
-use smallvec::SmallVec;
 
 use crate::facts::{Facts, is_position};
-use crate::inventory::{Owners, Tier};
 use crate::model::{Model, Person};
-use crate::policy::{Asked, word};
+use crate::policy::{Answer, Asked, word};
 use crate::resolve::{Known, Site};
+
+pub(crate) use kept::Kept;
+use kept::{Inputs, Subject};
 
 /// The most owners of one resource; more are not judged.
 pub(crate) const OWNERS_MAX: usize = 12;
-
-/// The most slices kept.
-const SLICES_MAX: usize = 4_096;
 
 /// Everything one evaluation is about.
 #[derive(Debug)]
@@ -48,85 +48,12 @@ pub(crate) struct Question<'q> {
 }
 
 /// The blast radius in figures.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Figures {
     pub(crate) known: bool,
     pub(crate) targets: u64,
     pub(crate) dependants: u64,
     pub(crate) owners_crossed: u64,
-}
-
-/// What the entities of a slice depend on, within one model: two questions of the same key have the same.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Key {
-    actor: Arc<str>,
-    access: Access,
-    service: Arc<str>,
-    operation: Arc<str>,
-    place: Place,
-}
-
-/// What the entity of a resource depends on.
-#[derive(Debug, PartialEq, Eq, Hash)]
-enum Place {
-    /// The model declares it, and with that everything about it.
-    Entry(u32),
-    /// Its name and where it would lie.
-    Elsewhere {
-        name: String,
-        kind: Arc<str>,
-        account: Arc<str>,
-        region: Arc<str>,
-        known: bool,
-        owners: Owners,
-        system: Option<Arc<str>>,
-        environment: Option<Arc<str>>,
-        tier: Option<Tier>,
-        scopes: SmallVec<[Arc<str>; 2]>,
-    },
-}
-
-impl Place {
-    fn of(site: &Site) -> Self {
-        match site.known {
-            Known::Entry(entry) => Self::Entry(entry),
-            Known::Live(_) | Known::Account | Known::No => Self::Elsewhere {
-                name: site.name.clone(),
-                kind: Arc::clone(&site.kind),
-                account: Arc::clone(&site.account),
-                region: Arc::clone(&site.region),
-                known: site.is_known(),
-                owners: site.standing.owners.clone(),
-                system: site.standing.system.clone(),
-                environment: site.standing.environment.clone(),
-                tier: site.standing.tier,
-                scopes: site.standing.scopes.clone(),
-            },
-        }
-    }
-}
-
-/// Slices put together before; the same actor often changes the same things.
-#[derive(Debug, Default)]
-pub(crate) struct Slices(Mutex<HashMap<Key, Arc<Entities>>>);
-
-impl Slices {
-    fn get_or_make(
-        &self,
-        key: Key,
-        make: impl FnOnce() -> Result<Entities, String>,
-    ) -> Result<Arc<Entities>, String> {
-        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return Ok(Arc::clone(known));
-        }
-        let made = Arc::new(make()?);
-        let mut slices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if slices.len() >= SLICES_MAX {
-            slices.clear();
-        }
-        slices.insert(key, Arc::clone(&made));
-        Ok(made)
-    }
 }
 
 /// The names of the schema's entity types.
@@ -170,6 +97,26 @@ fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
 }
 
 impl Question<'_> {
+    /// What the rules say: what they said to the same question before, or `ask`ed now.
+    ///
+    /// # Errors
+    /// What `ask` says.
+    pub(crate) fn answer<E>(
+        &mut self,
+        ask: impl FnOnce(&mut Self) -> Result<Answer, E>,
+    ) -> Result<Arc<Answer>, E> {
+        let inputs = Inputs::of(self);
+        if let Some(said) = self.model.kept.answer(&inputs) {
+            return Ok(said);
+        }
+        let answer = Arc::new(ask(self)?);
+        // Parameters are not among the inputs, so that what was said of some is kept for no others.
+        if !self.with_parameters {
+            self.model.kept.keep(inputs, &answer);
+        }
+        Ok(answer)
+    }
+
     /// Every entity that a rule's first words could name, to find the rules that may have a say.
     pub(crate) fn asked(&self) -> Result<Asked, String> {
         let types = types()?;
@@ -205,14 +152,7 @@ impl Question<'_> {
         let entities = if self.with_parameters {
             Arc::new(self.entities(types)?)
         } else {
-            let key = Key {
-                actor: Arc::clone(&self.party.name),
-                access: self.access,
-                service: Arc::clone(&self.effect.service),
-                operation: Arc::clone(&self.effect.operation),
-                place: Place::of(self.site),
-            };
-            self.model.slices.get_or_make(key, || self.entities(types))?
+            self.model.kept.slice(Subject::of(self), || self.entities(types))?
         };
         let context = Context::from_pairs(self.context(types)).map_err(|error| error.to_string())?;
         let request = Request::new(

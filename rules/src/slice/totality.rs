@@ -4,6 +4,7 @@
 //! The whole estate is built apart, with direct parents only, and asked without the index.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use proptest::prelude::*;
 use super::{Figures, Question, types, uid};
 use crate::facts::Facts;
 use crate::model::{Model, Source};
+use crate::policy::Answer;
 use crate::resolve::{Estate, Site};
 use crate::{LiveInventory, Modes};
 
@@ -46,6 +48,8 @@ when { context.operation in [Operation::"ec2:StopInstances", Operation::"ec2:Reb
 forbid (principal in Group::"g3", action, resource) when { context.parameters.hasTag("A.B") && context.parameters.getTag("A.B").contains("x") };
 @id("t-11") @class("gate") @reason("r") @remedy("m")
 forbid (principal in Group::"g2", action, resource) when { context.reach.dependants + 9223372036854775807 > 0 };
+@id("t-13") @class("gate") @reason("r") @remedy("m")
+forbid (principal, action, resource) when { context.reach.dependants > 5 };
 @id("t-12") @class("ground") @reason("r") @remedy("")
 permit (principal in Group::"g1", action in [Action::"update", Action::"tag"], resource in System::"system:s0");
 "#;
@@ -212,6 +216,15 @@ fn on_the_slice(model: &Model, question: &Question<'_>) -> (bool, Vec<String>) {
     (admitted, answer.failed.iter().map(ToString::to_string).collect())
 }
 
+/// What the rules say now, whatever they said before.
+fn asked_now(question: &mut Question<'_>) -> Result<Answer, Infallible> {
+    let rules = &question.model.rules;
+    let candidates = rules.candidates(question.access, &question.asked().unwrap());
+    question.with_parameters = candidates.read_parameters();
+    let (request, entities) = question.slice().unwrap();
+    Ok(rules.ask(&candidates, &request, &entities))
+}
+
 fn effect(service: &str, operation: &str, access: Access) -> Effect {
     let mut parameters = Parameters::new();
     parameters.push("A.1.B", Scalar::Text("x")).unwrap();
@@ -256,7 +269,7 @@ fn check(shape: &Shape) -> Result<(), TestCaseError> {
                 let effect = effect(service, operation, access);
                 let facts = Facts::read(&effect);
                 let standing = crate::owner::Standing::of(person, site);
-                let question = Question {
+                let mut question = Question {
                     model: &model,
                     party: &party,
                     person,
@@ -283,6 +296,19 @@ fn check(shape: &Shape) -> Result<(), TestCaseError> {
                     schema: crate::policy::schema().unwrap(),
                 });
                 prop_assert_eq!(on_the_slice(&model, &question), on_the_whole(whole, &question));
+                // The same thing is asked of under other circumstances, one at a time, so that an answer that was kept
+                // for others would be told here.
+                for (frozen, dependants, acts) in
+                    [(false, 1, true), (true, 1, true), (false, 9, true), (false, 1, false)]
+                {
+                    question.with_parameters = false;
+                    question.acts_for_owner = acts;
+                    question.reach.dependants = dependants;
+                    question.frozen = if frozen { vec![Arc::from("another")] } else { Vec::new() };
+                    let kept = question.answer(asked_now).unwrap();
+                    let now = asked_now(&mut question).unwrap();
+                    prop_assert_eq!(&*kept, &now);
+                }
             }
         }
     }

@@ -1,0 +1,188 @@
+//! What was put together and said before, for as long as a model lives: the same actor often changes the same
+//! things, and within one model the same question has the same answer.
+//!
+//! Everything that a question is made of stands in its key, but for parameters: what rules say of those is not
+//! kept. Leaves out how a question is asked.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cedar_policy::Entities;
+use ordain_action::{Access, Level};
+use smallvec::SmallVec;
+
+use super::{Figures, Question};
+use crate::inventory::{Owners, Tier};
+use crate::policy::Answer;
+use crate::resolve::{Known, Site};
+
+/// The most of each that is kept.
+const KEPT_MAX: usize = 4_096;
+
+/// Slices and answers of one model.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    slices: Mutex<HashMap<Subject, Arc<Entities>>>,
+    answers: Mutex<HashMap<Inputs, Arc<Answer>>>,
+}
+
+impl Kept {
+    /// The entities of a subject, made when they are not there.
+    pub(super) fn slice(
+        &self,
+        subject: Subject,
+        make: impl FnOnce() -> Result<Entities, String>,
+    ) -> Result<Arc<Entities>, String> {
+        if let Some(known) = get(&self.slices, &subject) {
+            return Ok(known);
+        }
+        let made = Arc::new(make()?);
+        put(&self.slices, subject, &made);
+        Ok(made)
+    }
+
+    /// What was said to the same question.
+    pub(super) fn answer(&self, inputs: &Inputs) -> Option<Arc<Answer>> {
+        get(&self.answers, inputs)
+    }
+
+    /// Keeps what was said.
+    pub(super) fn keep(&self, inputs: Inputs, answer: &Arc<Answer>) {
+        put(&self.answers, inputs, answer);
+    }
+}
+
+fn get<K: Eq + Hash, V>(map: &Mutex<HashMap<K, Arc<V>>>, key: &K) -> Option<Arc<V>> {
+    map.lock().unwrap_or_else(PoisonError::into_inner).get(key).map(Arc::clone)
+}
+
+fn put<K: Eq + Hash, V>(map: &Mutex<HashMap<K, Arc<V>>>, key: K, value: &Arc<V>) {
+    let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
+    if map.len() >= KEPT_MAX {
+        map.clear();
+    }
+    map.insert(key, Arc::clone(value));
+}
+
+/// What the entities of a slice depend on, within one model.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Subject {
+    actor: Arc<str>,
+    access: Access,
+    service: Arc<str>,
+    operation: Arc<str>,
+    place: Place,
+}
+
+impl Subject {
+    pub(super) fn of(question: &Question<'_>) -> Self {
+        Self {
+            actor: Arc::clone(&question.party.name),
+            access: question.access,
+            service: Arc::clone(&question.effect.service),
+            operation: Arc::clone(&question.effect.operation),
+            place: Place::of(question.site),
+        }
+    }
+}
+
+/// What the entity of a resource depends on.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Place {
+    /// The model declares it, and with that everything about it.
+    Entry(u32),
+    /// Its name and where it would lie.
+    Elsewhere {
+        name: String,
+        kind: Arc<str>,
+        account: Arc<str>,
+        region: Arc<str>,
+        known: bool,
+        owners: Owners,
+        system: Option<Arc<str>>,
+        environment: Option<Arc<str>>,
+        tier: Option<Tier>,
+        scopes: SmallVec<[Arc<str>; 2]>,
+    },
+}
+
+impl Place {
+    fn of(site: &Site) -> Self {
+        match site.known {
+            Known::Entry(entry) => Self::Entry(entry),
+            Known::Live(_) | Known::Account | Known::No => Self::Elsewhere {
+                name: site.name.clone(),
+                kind: Arc::clone(&site.kind),
+                account: Arc::clone(&site.account),
+                region: Arc::clone(&site.region),
+                known: site.is_known(),
+                owners: site.standing.owners.clone(),
+                system: site.standing.system.clone(),
+                environment: site.standing.environment.clone(),
+                tier: site.standing.tier,
+                scopes: site.standing.scopes.clone(),
+            },
+        }
+    }
+}
+
+/// What an answer depends on, within one model: the subject, and everything that stands in the context.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Inputs {
+    subject: Subject,
+    level: Level,
+    region: Box<str>,
+    proven: bool,
+    on_behalf_of: bool,
+    acts_for_owner: bool,
+    deploys: bool,
+    declared: bool,
+    complete: bool,
+    watched: bool,
+    exposes: BTreeSet<&'static str>,
+    grants: BTreeSet<&'static str>,
+    frozen: Vec<Arc<str>>,
+    reach: Figures,
+}
+
+impl Inputs {
+    pub(super) fn of(question: &Question<'_>) -> Self {
+        // Taken apart by name, so that what a question learns to ask of cannot be forgotten here.
+        let Question {
+            model: _,
+            party: _,
+            person: _,
+            effect,
+            access: _,
+            region,
+            site: _,
+            facts,
+            proven,
+            on_behalf_of,
+            acts_for_owner,
+            deploys,
+            declared,
+            frozen,
+            reach,
+            with_parameters: _,
+        } = question;
+        let crate::facts::Facts { exposes, grants, complete, watched } = facts;
+        Self {
+            subject: Subject::of(question),
+            level: effect.level,
+            region: Box::from(*region),
+            proven: *proven,
+            on_behalf_of: *on_behalf_of,
+            acts_for_owner: *acts_for_owner,
+            deploys: *deploys,
+            declared: *declared,
+            complete: *complete,
+            watched: *watched,
+            exposes: exposes.clone(),
+            grants: grants.clone(),
+            frozen: frozen.clone(),
+            reach: *reach,
+        }
+    }
+}
