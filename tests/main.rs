@@ -12,6 +12,7 @@
 )]
 
 mod attacks;
+mod credentials;
 mod evidence;
 mod harness;
 mod planes;

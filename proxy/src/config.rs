@@ -73,8 +73,8 @@ pub struct UpstreamConfig {
     pub account: Option<String>,
     /// A base URL in place of the provider's hosts.
     pub endpoint: Option<http::Uri>,
-    /// The region for account verification.
-    pub region: String,
+    /// The region for account verification, where one is given.
+    pub region: Option<String>,
     /// Where the real credential comes from.
     pub credentials: Credentials,
     /// A role to assume for each actor.
@@ -156,7 +156,7 @@ fn upstreams(written: Vec<settings::Upstream>) -> Result<Vec<UpstreamConfig>, Co
             name: "default".to_owned(),
             account: None,
             endpoint: None,
-            region: "us-east-1".to_owned(),
+            region: None,
             credentials: Credentials::Default,
             role: None,
             mode: None,
@@ -198,7 +198,7 @@ fn one_upstream(written: settings::Upstream) -> Result<UpstreamConfig, ConfigErr
     Ok(UpstreamConfig {
         account: written.account,
         endpoint,
-        region: written.region.unwrap_or_else(|| "us-east-1".to_owned()),
+        region: written.region,
         credentials: written.credentials,
         role: written.role,
         mode,

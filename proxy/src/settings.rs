@@ -114,7 +114,8 @@ pub struct Upstream {
     /// A base URL to use in place of the provider's hosts, for emulators and private endpoints.
     #[serde(default)]
     pub endpoint: Option<String>,
-    /// The region for account verification and for `AssumeRole`; by default `us-east-1`.
+    /// The region for account verification and for `AssumeRole`; by default that of the environment or the
+    /// profile, else `us-east-1`.
     #[serde(default)]
     pub region: Option<String>,
     /// Where the real credential comes from; by default the provider's own chain.

@@ -22,6 +22,7 @@ use http::Uri;
 use jiff::{SignedDuration, Timestamp};
 use ordain_action::{Party, Plane, Upstream};
 use ordain_sigv4::KeyPair;
+use tokio::sync::Mutex as AsyncMutex;
 
 use cached::Cached;
 use source::Provider;
@@ -41,8 +42,9 @@ pub struct Source {
     pub account: Option<String>,
     /// A base URL in place of the provider's hosts.
     pub endpoint: Option<Uri>,
-    /// The region of the calls that verify the account and assume roles.
-    pub region: String,
+    /// The region of the calls that verify the account and assume roles; without it the one that the credential's
+    /// source names.
+    pub region: Option<String>,
     /// Where the real credential comes from.
     pub credentials: RealCredentials,
     /// A role to assume for each actor. `{actor}` and `{kind}` in it stand for the actor's name and kind.
@@ -176,6 +178,9 @@ struct Entry {
     sts: Sts,
     base: Arc<Cached>,
     verified: OnceLock<Upstream>,
+    // The credential that was found to be of another account, and what is said of it. Held while one is asked about:
+    // a thousand requests after a rotation must not ask a thousand times whose it is.
+    refused: AsyncMutex<Option<(String, UpstreamError)>>,
     actors: Mutex<HashMap<Party, Arc<Cached>>>,
 }
 
@@ -194,14 +199,16 @@ impl Upstreams {
             if let Some(role) = &source.role {
                 sts::role_account(role).ok_or_else(|| UpstreamError::BadRole(role.clone()))?;
             }
-            let provider = Provider::base(&source.credentials, &source.region).await;
+            let region = source::region(&source).await;
+            let provider = Provider::base(&source.credentials, &region);
             entries.insert(
                 Arc::clone(&source.name),
                 Entry {
-                    sts: Sts::new(&source.name, source.endpoint.as_ref(), &source.region),
+                    sts: Sts::new(&source.name, source.endpoint.as_ref(), &region),
                     base: Arc::new(Cached::new(&source.name, provider)),
                     source,
                     verified: OnceLock::new(),
+                    refused: AsyncMutex::default(),
                     actors: Mutex::default(),
                 },
             );
@@ -332,13 +339,24 @@ impl Entry {
         if self.base.is_verified(&pair) {
             return Ok(pair);
         }
+        let mut refused = self.refused.lock().await;
+        if self.base.is_verified(&pair) {
+            return Ok(pair);
+        }
+        if let Some((id, why)) = &*refused
+            && *id == pair.id
+        {
+            return Err(why.clone());
+        }
         let found = self.sts.caller(&pair).await?.account;
         if *found != *verified.account {
-            return Err(UpstreamError::OtherAccount {
+            let why = UpstreamError::OtherAccount {
                 upstream: self.source.name.to_string(),
                 expected: verified.account.to_string(),
                 found,
-            });
+            };
+            *refused = Some((pair.id.clone(), why.clone()));
+            return Err(why);
         }
         self.base.set_verified(&pair);
         Ok(pair)
