@@ -309,14 +309,23 @@ impl Gate {
         summary: String,
         after: Option<Digest>,
     ) -> Result<(), String> {
-        let own = OwnChange {
-            kind,
-            now: self.clock.now(),
-            author: "operator".to_owned(),
-            summary,
-            before: None,
-            after,
-        };
+        self.record_change_by("operator", kind, summary, None, after).await
+    }
+
+    /// The same, by somebody else than the operator, or with what was before.
+    ///
+    /// # Errors
+    /// Why it could not be recorded: it must not take effect.
+    pub async fn record_change_by(
+        &self,
+        author: &str,
+        kind: ChangeKind,
+        summary: String,
+        before: Option<Digest>,
+        after: Option<Digest>,
+    ) -> Result<(), String> {
+        let (now, author) = (self.clock.now(), author.to_owned());
+        let own = OwnChange { kind, now, author, summary, before, after };
         self.ledger.note(own).await.map(drop).map_err(|error| error.to_string())
     }
 

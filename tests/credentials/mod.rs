@@ -5,6 +5,7 @@
 //! Leaves out what the credentials are used for.
 
 mod end;
+mod issued;
 mod sources;
 
 use jiff::{SignedDuration, Timestamp};

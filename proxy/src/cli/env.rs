@@ -41,7 +41,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     let config = context.config()?;
     let store = keys::of(&config)?;
     let all = store.list();
-    let usable = |id: &str| store.find(id).is_some_and(|key| store.revoked_by(&key).is_none());
+    let usable = |id: &str| store.find(id).is_some_and(|key| store.ended_by(&key).is_none());
     let chosen = match (&arguments.key, &arguments.actor) {
         (Some(id), _) => all.iter().find(|key| *key.id == **id).with_context(|| format!("there is no key `{id}`; list them with `ordain key list`"))?,
         (None, Some(actor)) => all
