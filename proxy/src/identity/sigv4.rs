@@ -178,5 +178,15 @@ fn fault(refusal: &Refusal) -> Fault {
         | Refusal::BodyNeeded
         | Refusal::BodyMismatch => DenialKind::Malformed,
     };
-    Fault::new(kind, refusal.reason_code(), refusal.to_string())
+    let text = match refusal {
+        // Which operation it is may stand in the body, which nobody holds for a caller without a name.
+        Refusal::Unsigned => {
+            "the request is not signed, so that nobody can say whose it is; sign it with an issued key \
+             (`ordain key create`), and call `AssumeRole` with it in place of `AssumeRoleWithWebIdentity` or \
+             `AssumeRoleWithSAML`"
+                .to_owned()
+        }
+        other => other.to_string(),
+    };
+    Fault::new(kind, refusal.reason_code(), text)
 }
