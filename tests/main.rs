@@ -17,5 +17,6 @@ mod evidence;
 mod harness;
 mod planes;
 mod recipes;
+mod reload;
 mod tidy;
 mod way_through;

@@ -37,10 +37,12 @@ pub struct Config {
     pub origin: String,
     /// A catalogue overlay.
     pub overlay: Option<PathBuf>,
+    /// Logging, as written.
+    pub log: settings::Log,
 }
 
 /// What a request may take.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the largest body that is held.
     pub body: u64,
@@ -65,7 +67,7 @@ pub struct Limits {
 }
 
 /// One control plane and the credential it is reached with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamConfig {
     /// The name that keys are bound to.
     pub name: String,
@@ -125,6 +127,7 @@ impl Config {
             ledger: settings.ledger.directory.unwrap_or_else(|| state.join("ledger")),
             origin: settings.ledger.origin.unwrap_or_else(default_origin),
             overlay: settings.catalogue.overlay,
+            log: settings.log,
             state,
         })
     }

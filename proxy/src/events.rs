@@ -247,6 +247,11 @@ pub fn reloaded(what: &str, digest: &str) {
     event!(Level::INFO, what, digest, "reloaded");
 }
 
+/// A change of the configuration was recorded and is in force.
+pub fn reconfigured(kind: &str, summary: &str) {
+    event!(Level::WARN, kind, summary, "reconfigured");
+}
+
 /// A reload failed; the old snapshot stays in force.
 pub fn reload_failed(what: &str, why: &str) {
     event!(Level::ERROR, what, why, "reload failed: the old one stays in force");

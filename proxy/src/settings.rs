@@ -133,7 +133,7 @@ pub struct Upstream {
 }
 
 /// Where a real credential comes from.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Credentials {
     /// The provider's own chain: environment, profile, SSO, web identity, container, instance.
@@ -164,7 +164,7 @@ pub struct Catalogue {
 }
 
 /// Logging.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
     /// `text` (the default) or `json`.

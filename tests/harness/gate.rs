@@ -140,6 +140,24 @@ impl Gate {
         (reply.status, reply.text())
     }
 
+    /// Writes the settings file anew.
+    pub(crate) fn edit(&self, change: impl Fn(&str) -> String) {
+        let path = self.folder.path().join("gate.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, change(&text)).unwrap();
+    }
+
+    /// What the program said until now.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("gate.log")).unwrap_or_default()
+    }
+
+    /// Tells the program to look at its files.
+    pub(crate) fn hang_up(&self) {
+        let told = Command::new("kill").args(["-HUP", &self.pid().to_string()]).status().unwrap();
+        assert!(told.success(), "the program is there to be told");
+    }
+
     /// Kills the program as a power cut of the process would, and waits until it is gone.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("the program can be killed");
@@ -202,6 +220,15 @@ impl Drop for Gate {
         if !self.checked && !thread::panicking() {
             panic!("a test ended without checking its gate: call `finish`");
         }
+    }
+}
+
+/// Waits until something holds.
+pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let until = Instant::now() + Duration::from_secs(15);
+    while !holds() {
+        assert!(Instant::now() < until, "not within 15 s: {what}");
+        thread::sleep(Duration::from_millis(50));
     }
 }
 

@@ -12,9 +12,9 @@ use super::output::Rows;
 use super::{Context, Exit};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::keys;
 use crate::model::Model;
 use crate::upstream::{Own, Source, Upstreams};
+use crate::{keys, own};
 
 /// Look for what would keep the gate from working here.
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,9 @@ pub(super) fn run(context: &Context, _: Arguments) -> anyhow::Result<Exit> {
             findings.push(model(&config));
             findings.push(descriptors(&config));
             findings.push(mode(&config));
-            findings.extend(upstreams(&config)?);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            findings.extend(runtime.block_on(upstreams(&config)));
+            findings.extend(runtime.block_on(running(&config)));
         }
     }
     let well = findings.iter().all(|finding| finding.ok);
@@ -112,26 +114,36 @@ fn mode(config: &Config) -> Finding {
     Finding { what: "mode", ok: true, detail }
 }
 
-fn upstreams(config: &Config) -> anyhow::Result<Vec<Finding>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(async {
-        let now = Clock::system().now();
-        let own = Own { addresses: vec![config.data, config.admin], names: config.names.clone() };
-        let mut findings = Vec::new();
-        for upstream in &config.upstreams {
-            let name = &upstream.name;
-            let found = match Upstreams::start(vec![Source::from(upstream)], &own, now).await {
-                Ok(upstreams) => upstreams.verify(name, now).await,
-                Err(error) => Err(error),
-            };
-            let (ok, detail) = match found {
-                Ok(found) => {
-                    (true, format!("`{name}` is account {} in partition {}", found.account, found.partition))
-                }
-                Err(error) => (false, error.to_string()),
-            };
-            findings.push(Finding { what: "upstream", ok, detail });
-        }
-        findings
-    }))
+/// What a gate that runs on the same state says of itself.
+async fn running(config: &Config) -> Option<Finding> {
+    let status = own::status(config).await?;
+    let (ok, detail) = match status.not_taken_up.as_slice() {
+        [] => (true, format!("a gate runs here in {} mode", status.mode)),
+        faults => (
+            false,
+            format!("a gate runs here in {} mode; not taken up are {}", status.mode, faults.join(" and ")),
+        ),
+    };
+    Some(Finding { what: "running", ok, detail })
+}
+
+async fn upstreams(config: &Config) -> Vec<Finding> {
+    let now = Clock::system().now();
+    let own = Own { addresses: vec![config.data, config.admin], names: config.names.clone() };
+    let mut findings = Vec::new();
+    for upstream in &config.upstreams {
+        let name = &upstream.name;
+        let found = match Upstreams::start(vec![Source::from(upstream)], &own, now).await {
+            Ok(upstreams) => upstreams.verify(name, now).await,
+            Err(error) => Err(error),
+        };
+        let (ok, detail) = match found {
+            Ok(found) => {
+                (true, format!("`{name}` is account {} in partition {}", found.account, found.partition))
+            }
+            Err(error) => (false, error.to_string()),
+        };
+        findings.push(Finding { what: "upstream", ok, detail });
+    }
+    findings
 }

@@ -118,6 +118,13 @@ impl Cached {
         }
     }
 
+    /// Has a credential without an end looked for again at the next request.
+    pub(super) fn look_anew(&self) {
+        let current = self.current.load().as_deref().cloned();
+        let anew = |current| Arc::new(Current { asked: Timestamp::UNIX_EPOCH, ..current });
+        self.current.store(current.map(anew));
+    }
+
     /// The credential's account is known.
     pub(super) fn is_verified(&self, pair: &KeyPair) -> bool {
         self.verified.load().as_deref().is_some_and(|id| *id == pair.id)

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 use http::Uri;
 use jiff::{SignedDuration, Timestamp};
@@ -34,7 +35,7 @@ use crate::keys::IssuedKey;
 use crate::settings::Credentials;
 
 /// One upstream, as configured.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     /// The name that keys are bound to.
     pub name: Arc<str>,
@@ -63,6 +64,18 @@ pub enum RealCredentials {
     File(PathBuf),
     /// A key pair in hand.
     Fixed(KeyPair),
+}
+
+impl PartialEq for RealCredentials {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Chain, Self::Chain) => true,
+            (Self::Profile(one), Self::Profile(other)) => one == other,
+            (Self::File(one), Self::File(other)) => one == other,
+            // Secrets are not compared: two pairs in hand are never taken for one.
+            (Self::Chain | Self::Profile(_) | Self::File(_) | Self::Fixed(_), _) => false,
+        }
+    }
 }
 
 impl From<&UpstreamConfig> for Source {
@@ -164,13 +177,17 @@ pub struct Own {
     pub names: Vec<String>,
 }
 
+/// Upstreams that were taken up and are not in force yet.
+#[derive(Debug)]
+pub struct Prepared(Arc<Entries>);
+
 /// All upstreams.
 #[derive(Debug)]
 pub struct Upstreams {
-    entries: Arc<Entries>,
+    entries: ArcSwap<Entries>,
 }
 
-type Entries = BTreeMap<Arc<str>, Entry>;
+type Entries = BTreeMap<Arc<str>, Arc<Entry>>;
 
 #[derive(Debug)]
 struct Entry {
@@ -193,29 +210,36 @@ impl Upstreams {
     /// # Errors
     /// [`UpstreamError`] when an account is not the one configured, or an endpoint or a role can never be right.
     pub async fn start(sources: Vec<Source>, own: &Own, now: Timestamp) -> Result<Self, UpstreamError> {
-        let mut entries = BTreeMap::new();
+        let upstreams = Self { entries: ArcSwap::default() };
+        let prepared = upstreams.prepare(sources, own, now).await?;
+        upstreams.replace(prepared, now);
+        Ok(upstreams)
+    }
+
+    /// Takes up other upstreams without putting them in force. Those that stay as they are keep what is known of them.
+    ///
+    /// # Errors
+    /// As [`Upstreams::start`].
+    pub async fn prepare(
+        &self,
+        sources: Vec<Source>,
+        own: &Own,
+        now: Timestamp,
+    ) -> Result<Prepared, UpstreamError> {
+        let (mut entries, known) = (Entries::new(), self.entries.load_full());
         for source in sources {
             check_endpoint(&source, own)?;
             if let Some(role) = &source.role {
                 sts::role_account(role).ok_or_else(|| UpstreamError::BadRole(role.clone()))?;
             }
-            let region = source::region(&source).await;
-            let provider = Provider::base(&source.credentials, &region);
-            entries.insert(
-                Arc::clone(&source.name),
-                Entry {
-                    sts: Sts::new(&source.name, source.endpoint.as_ref(), &region),
-                    base: Arc::new(Cached::new(&source.name, provider)),
-                    source,
-                    verified: OnceLock::new(),
-                    refused: AsyncMutex::default(),
-                    actors: Mutex::default(),
-                },
-            );
+            let entry = match known.get(&source.name).filter(|entry| entry.source == source) {
+                Some(entry) => Arc::clone(entry),
+                None => Arc::new(Entry::new(source).await),
+            };
+            entries.insert(Arc::clone(&entry.source.name), entry);
         }
-        let upstreams = Self { entries: Arc::new(entries) };
         // A source that keeps us waiting must not keep the other upstreams from being served.
-        let all = upstreams.entries.values().map(|entry| tokio::time::timeout(PATIENCE, entry.verify(now)));
+        let all = entries.values().map(|entry| tokio::time::timeout(PATIENCE, entry.verify(now)));
         for outcome in join_all(all).await.into_iter().flatten() {
             match outcome {
                 Ok(_) | Err(UpstreamError::NoCredential { .. } | UpstreamError::Unverified { .. }) => {}
@@ -230,10 +254,22 @@ impl Upstreams {
                 ) => return Err(error),
             }
         }
-        if !upstreams.unverified().is_empty() {
-            tokio::spawn(keep_verifying(Arc::downgrade(&upstreams.entries), now));
+        Ok(Prepared(Arc::new(entries)))
+    }
+
+    /// Puts other upstreams in force.
+    pub fn replace(&self, Prepared(entries): Prepared, now: Timestamp) {
+        self.entries.store(Arc::clone(&entries));
+        if entries.values().any(|entry| entry.verified.get().is_none()) {
+            tokio::spawn(keep_verifying(Arc::downgrade(&entries), now));
         }
-        Ok(upstreams)
+    }
+
+    /// Has credentials without an end looked for again at the next request: their files may have changed.
+    pub fn look_anew(&self) {
+        for entry in self.entries.load().values() {
+            entry.base.look_anew();
+        }
     }
 
     /// Verifies an upstream's account, once: says which it is, or why that is not known.
@@ -247,20 +283,21 @@ impl Upstreams {
     /// The names of those whose account is not verified yet.
     #[must_use]
     pub fn unverified(&self) -> Vec<Arc<str>> {
-        let unverified = self.entries.iter().filter(|(_, entry)| entry.verified.get().is_none());
+        let entries = self.entries.load();
+        let unverified = entries.iter().filter(|(_, entry)| entry.verified.get().is_none());
         unverified.map(|(name, _)| Arc::clone(name)).collect()
     }
 
     /// A verified upstream; `None` while it is not verified, and where there is none of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Upstream> {
-        self.entries.get(name)?.verified.get().cloned()
+        self.entries.load().get(name)?.verified.get().cloned()
     }
 
     /// The base URL configured in place of the provider's hosts.
     #[must_use]
-    pub fn endpoint(&self, name: &str) -> Option<&Uri> {
-        self.entries.get(name)?.source.endpoint.as_ref()
+    pub fn endpoint(&self, name: &str) -> Option<Uri> {
+        self.entries.load().get(name)?.source.endpoint.clone()
     }
 
     /// The real key pair that a request signed with an issued key leaves with: the one behind a minted key, or the
@@ -296,12 +333,25 @@ impl Upstreams {
         }
     }
 
-    fn entry(&self, name: &str) -> Result<&Entry, UpstreamError> {
-        self.entries.get(name).ok_or_else(|| UpstreamError::Unknown(name.to_owned()))
+    fn entry(&self, name: &str) -> Result<Arc<Entry>, UpstreamError> {
+        self.entries.load().get(name).cloned().ok_or_else(|| UpstreamError::Unknown(name.to_owned()))
     }
 }
 
 impl Entry {
+    async fn new(source: Source) -> Self {
+        let region = source::region(&source).await;
+        let provider = Provider::base(&source.credentials, &region);
+        Self {
+            sts: Sts::new(&source.name, source.endpoint.as_ref(), &region),
+            base: Arc::new(Cached::new(&source.name, provider)),
+            source,
+            verified: OnceLock::new(),
+            refused: AsyncMutex::default(),
+            actors: Mutex::default(),
+        }
+    }
+
     async fn verify(&self, now: Timestamp) -> Result<&Upstream, UpstreamError> {
         if let Some(verified) = self.verified.get() {
             return Ok(verified);

@@ -181,11 +181,13 @@ async fn a_credential_replaced_while_we_run_is_verified_before_it_is_used() {
     assert_eq!(upstreams.credentials("default", &alice(), later).await.unwrap().id, "AKIASECOND");
     assert_eq!(service.calls(), 2);
     // The same, where the new credential turns out to be of another account.
-    let mut moved = Upstreams::start(vec![source], &Own::default(), now()).await.unwrap();
-    for entry in Arc::get_mut(&mut moved.entries).unwrap().values_mut() {
-        entry.sts =
-            Sts::new("default", Some(&other.endpoint), &aws_types::region::Region::from_static("us-east-1"));
+    let moved = Upstreams::start(vec![source], &Own::default(), now()).await.unwrap();
+    let region = aws_types::region::Region::from_static("us-east-1");
+    let mut entries = Arc::try_unwrap(moved.entries.swap(Arc::default())).unwrap();
+    for entry in entries.values_mut() {
+        Arc::get_mut(entry).unwrap().sts = Sts::new("default", Some(&other.endpoint), &region);
     }
+    moved.entries.store(Arc::new(entries));
     std::fs::write(&path, "AKIATHIRD\nthe-secret\n").unwrap();
     assert!(matches!(
         moved.credentials("default", &alice(), later).await,
