@@ -255,6 +255,17 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// All environment variables whose name begins with `prefix`, sorted by name.
+#[must_use]
+pub fn environment_with(prefix: &str) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, value)| name.starts_with(prefix) && !value.is_empty())
+        .collect();
+    found.sort();
+    found
+}
+
 /// The state directory when none is set: `$XDG_STATE_HOME/ordain`, else `~/.local/state/ordain`.
 #[must_use]
 pub fn default_state_directory() -> PathBuf {
