@@ -18,5 +18,6 @@ mod harness;
 mod planes;
 mod recipes;
 mod reload;
+mod start;
 mod tidy;
 mod way_through;

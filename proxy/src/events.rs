@@ -242,6 +242,11 @@ pub fn serving(data: std::net::SocketAddr, admin: std::net::SocketAddr, mode: &s
     event!(Level::INFO, %data, %admin, mode, "serving");
 }
 
+/// The account of an upstream is known now, and it is served.
+pub fn upstream_verified(name: &str, account: &str) {
+    event!(Level::INFO, name, account, "upstream verified");
+}
+
 /// The model or the configuration was loaded again.
 pub fn reloaded(what: &str, digest: &str) {
     event!(Level::INFO, what, digest, "reloaded");

@@ -388,7 +388,10 @@ pub fn open_ledger(config: &Config, clock: &Clock) -> Result<Ledger, OpenError> 
     let clock = clock.clone();
     let told = ordain_evidence::Clock::new(move || clock.now());
     let mut settings = LedgerSettings::new(config.origin.clone(), told);
-    settings.program = concat!("ordain ", env!("CARGO_PKG_VERSION")).to_owned();
+    // What is in force from a start on is evidence too.
+    let digest = Digest::of(format!("{config:?}").as_bytes()).to_hex();
+    let (version, mode) = (env!("CARGO_PKG_VERSION"), config.mode.as_str());
+    settings.program = format!("ordain {version} in {mode} mode, configuration {digest}");
     Ledger::open(settings, Arc::new(FileStorage::new(&config.ledger)?))
 }
 

@@ -50,7 +50,8 @@ impl LogFilter {
 /// # Errors
 /// It cannot be read.
 pub fn filter(written: Option<&str>) -> anyhow::Result<EnvFilter> {
-    let written = written.unwrap_or("info");
+    // The provider's library says on its own what we say better, and at length.
+    let written = written.unwrap_or("info,aws_config=off");
     // Spans are for the collector: without one nobody enables them, and they cost nothing.
     EnvFilter::try_new(format!("{written},{REQUEST_SPAN}=off"))
         .map_err(|error| anyhow::anyhow!("`log.filter` is `{written}`: {error}; write one such as `info`"))

@@ -72,8 +72,11 @@ impl Arrived {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The gate asks who its own credential belongs to, and assumes roles.
+    /// The gate asks who its own credential belongs to, and assumes roles; doctor asks for the time.
     pub(crate) fn is_own_question(&self) -> bool {
+        if self.header("user-agent") == Some("ordain doctor") {
+            return self.method == "GET" && self.target == "/" && self.header("authorization").is_none();
+        }
         let text = self.body_text();
         let own = text.contains("Action=GetCallerIdentity") || text.contains("Action=AssumeRole&");
         own && self.decision.is_none()

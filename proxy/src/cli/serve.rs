@@ -50,17 +50,20 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     own::prepare(&config.state)?;
     own::say_where(&config.state, at)?;
     let gate = Gate::start(config, data.local_addr()?, Clock::system()).await?;
+    // Heard from before anybody is told that it serves: until then the system ends the program in the middle.
+    let told_to_stop = until_told_to_stop()?;
+    let hangup = signal(SignalKind::hangup()).ok();
     let first = first_key(&gate).await?;
     context.output.raw(greeting(&gate, &first, context.settings.as_deref()).as_bytes())?;
     events::serving(data.local_addr()?, admin.local_addr()?, gate.config().mode.as_str());
     let (stop, stopped) = watch::channel(false);
     let health = tokio::spawn(admin::run(admin, Arc::clone(&gate), wait_for(stopped.clone())));
     let watched = Watched::new(context.settings.clone(), &gate.config(), filter);
-    let reloading = tokio::spawn(reload::run(Arc::clone(&gate), watched, wait_for(stopped.clone())));
+    let reloading = tokio::spawn(reload::run(Arc::clone(&gate), watched, hangup, wait_for(stopped.clone())));
     // Under systemd the unit is ready only now; elsewhere nobody listens to this.
     drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
     let serving = tokio::spawn(Arc::clone(&gate).listen(data, wait_for(stopped)));
-    until_told_to_stop().await?;
+    told_to_stop.await;
     events::draining(gate.config().limits.drain.as_secs());
     gate.drain();
     stop.send_replace(true);
@@ -102,7 +105,12 @@ fn greeting(gate: &Gate, first: &Option<Arc<IssuedKey>>, settings: Option<&Path>
             Some(verified) => {
                 text.push_str(&format!("  upstream `{name}` is account {}\n", verified.account))
             }
-            None => text.push_str(&format!("  upstream `{name}` is not verified yet, so it is not served\n")),
+            None => {
+                let why = gate.upstreams.why_unverified(name);
+                let why =
+                    why.unwrap_or_else(|| format!("the account of upstream `{name}` is being asked for"));
+                text.push_str(&format!("  not served yet: {why}\n"));
+            }
         }
     }
     let model = gate.model.snapshot();
@@ -121,13 +129,15 @@ fn greeting(gate: &Gate, first: &Option<Arc<IssuedKey>>, settings: Option<&Path>
     text
 }
 
-async fn until_told_to_stop() -> anyhow::Result<()> {
+fn until_told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-    }
-    Ok(())
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 async fn wait_for(mut stopped: watch::Receiver<bool>) {

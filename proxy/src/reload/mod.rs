@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ordain_evidence::ChangeKind;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 
 use crate::events;
 use crate::gate::Gate;
@@ -21,11 +21,15 @@ pub use settings::Watched;
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Watches until told to stop.
-pub async fn run(gate: Arc<Gate>, mut watched: Watched, stop: impl Future<Output = ()>) {
+pub async fn run(
+    gate: Arc<Gate>,
+    mut watched: Watched,
+    mut hangup: Option<Signal>,
+    stop: impl Future<Output = ()>,
+) {
     let mut stop = std::pin::pin!(stop);
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut hangup = signal(SignalKind::hangup()).ok();
     loop {
         let asked = tokio::select! {
             () = stop.as_mut() => return,
@@ -64,7 +68,7 @@ pub enum Look {
     TakenUp,
 }
 
-async fn received(hangup: Option<&mut tokio::signal::unix::Signal>) {
+async fn received(hangup: Option<&mut Signal>) {
     match hangup {
         Some(hangup) => {
             hangup.recv().await;

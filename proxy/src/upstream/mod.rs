@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::future::join_all;
 use http::Uri;
 use jiff::{SignedDuration, Timestamp};
@@ -30,6 +30,7 @@ use source::Provider;
 use sts::{Caller, Sts};
 
 use crate::config::UpstreamConfig;
+use crate::events;
 use crate::forward::is_forbidden;
 use crate::keys::IssuedKey;
 use crate::settings::Credentials;
@@ -162,7 +163,8 @@ pub enum UpstreamError {
     },
 }
 
-/// How long the start waits for the accounts to be verified.
+/// How long the start waits for the accounts to be verified. Whoever answers later is served from then on, and nobody
+/// before: to wait longer would only keep the other upstreams from being served.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How often an account that is not verified yet is asked for again.
@@ -195,6 +197,8 @@ struct Entry {
     sts: Sts,
     base: Arc<Cached>,
     verified: OnceLock<Upstream>,
+    // Why it is not verified yet, as it was last seen.
+    said: ArcSwapOption<UpstreamError>,
     // The credential that was found to be of another account, and what is said of it. Held while one is asked about:
     // a thousand requests after a rotation must not ask a thousand times whose it is.
     refused: AsyncMutex<Option<(String, UpstreamError)>>,
@@ -288,6 +292,12 @@ impl Upstreams {
         unverified.map(|(name, _)| Arc::clone(name)).collect()
     }
 
+    /// Why an upstream is not verified yet, as it was last seen; `None` where nothing was answered yet.
+    #[must_use]
+    pub fn why_unverified(&self, name: &str) -> Option<String> {
+        self.entries.load().get(name)?.said.load().as_deref().map(ToString::to_string)
+    }
+
     /// A verified upstream; `None` while it is not verified, and where there is none of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Upstream> {
@@ -347,6 +357,7 @@ impl Entry {
             base: Arc::new(Cached::new(&source.name, provider)),
             source,
             verified: OnceLock::new(),
+            said: ArcSwapOption::empty(),
             refused: AsyncMutex::default(),
             actors: Mutex::default(),
         }
@@ -356,11 +367,21 @@ impl Entry {
         if let Some(verified) = self.verified.get() {
             return Ok(verified);
         }
+        match self.ask(now).await {
+            Ok(verified) => Ok(self.verified.get_or_init(|| verified)),
+            Err(error) => {
+                self.said.store(Some(Arc::new(error.clone())));
+                Err(error)
+            }
+        }
+    }
+
+    async fn ask(&self, now: Timestamp) -> Result<Upstream, UpstreamError> {
         let pair = self.base.get(now).await?;
         let caller = self.sts.caller(&pair).await?;
         let verified = self.verified_as(&caller)?;
         self.base.set_verified(&pair);
-        Ok(self.verified.get_or_init(|| verified))
+        Ok(verified)
     }
 
     fn verified_as(&self, caller: &Caller) -> Result<Upstream, UpstreamError> {
@@ -431,8 +452,12 @@ async fn keep_verifying(entries: Weak<Entries>, started: Timestamp) {
         let elapsed = SignedDuration::try_from(since.elapsed()).unwrap_or_default();
         let now = started.checked_add(elapsed).unwrap_or(started);
         // Who is refused stays unverified, and is not served.
-        let all = join_all(entries.values().map(|entry| entry.verify(now))).await;
-        if all.iter().all(Result::is_ok) {
+        let waiting: Vec<&Arc<Entry>> =
+            entries.values().filter(|entry| entry.verified.get().is_none()).collect();
+        for verified in join_all(waiting.iter().map(|entry| entry.verify(now))).await.into_iter().flatten() {
+            events::upstream_verified(&verified.name, &verified.account);
+        }
+        if entries.values().all(|entry| entry.verified.get().is_some()) {
             return;
         }
     }

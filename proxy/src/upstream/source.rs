@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
-use aws_config::default_provider::region::DefaultRegionChain;
+use aws_config::environment::region::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::profile::region::ProfileFileRegionProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_types::region::Region;
@@ -97,14 +99,17 @@ async fn sdk(profile: Option<&str>, region: &Region) -> SharedCredentialsProvide
     }
 }
 
-/// The region that the calls of an upstream's own go to: the one configured, else the one that its credential's source
-/// names, as the provider's own tools look for it.
+/// The region that the calls of an upstream's own go to: the one configured, else the one that the environment or its
+/// profile names. The instance's metadata are not asked: where there are none, a start would wait for them.
 pub(super) async fn region(source: &Source) -> Region {
-    let chain = DefaultRegionChain::builder();
+    let environment = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new());
+    let profile = ProfileFileRegionProvider::builder();
     let named = match (&source.region, &source.credentials) {
         (Some(region), _) => Some(Region::new(region.clone())),
-        (None, RealCredentials::Chain) => chain.build().region().await,
-        (None, RealCredentials::Profile(name)) => chain.profile_name(name).build().region().await,
+        (None, RealCredentials::Chain) => environment.or_else(profile.build()).region().await,
+        (None, RealCredentials::Profile(name)) => {
+            environment.or_else(profile.profile_name(name).build()).region().await
+        }
         (None, RealCredentials::File(_) | RealCredentials::Fixed(_)) => None,
     };
     named.unwrap_or_else(|| Region::from_static("us-east-1"))
