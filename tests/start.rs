@@ -55,7 +55,9 @@ fn without_any_configuration_it_serves_and_says_what_to_paste() {
         assert!(text().contains(line), "`{line}` in: {}", text());
     }
     assert!(!text().contains("WARN"), "{}", text());
-    let set = said(&program(home.path(), &[]).arg("env").output().unwrap());
+    let around = [("AWS_ENDPOINT_URL_S3", "http://elsewhere"), ("AWS_ENDPOINT_URL_;id", "http://elsewhere")];
+    let set = said(&program(home.path(), &around).arg("env").output().unwrap());
+    assert!(set.contains(" AWS_ENDPOINT_URL_S3\n") && !set.contains(";id"), "{set}");
     let value = |name: &str| {
         let rest =
             set.split(&format!("export {name}='")).nth(1).unwrap_or_else(|| panic!("`{name}` in: {set}"));

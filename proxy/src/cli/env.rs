@@ -70,9 +70,10 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
         context.output.show(context.format, &variables, || Rows::new(&[]))?;
         return Ok(Exit::Ok);
     }
-    // An endpoint of one service wins over the one for all.
-    let services: String =
-        environment_with("AWS_ENDPOINT_URL_").into_iter().map(|(name, _)| format!(" {name}")).collect();
+    // An endpoint of one service wins over the one for all. A shell evaluates this: only what is a plain name goes in.
+    let plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let services = environment_with("AWS_ENDPOINT_URL_").into_iter().filter(|(name, _)| plain(name));
+    let services: String = services.map(|(name, _)| format!(" {name}")).collect();
     let lines = [
         format!("unset {UNSET}{services}"),
         format!("export AWS_ENDPOINT_URL={}", quoted(&variables.endpoint)),
