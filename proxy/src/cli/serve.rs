@@ -49,6 +49,8 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     let at = admin.local_addr()?;
     own::prepare(&config.state)?;
     own::say_where(&config.state, at)?;
+    // Before the start takes its time: a file that changes meanwhile is taken up afterwards.
+    let watched = Watched::new(context.settings.clone(), &config, filter);
     let gate = Gate::start(config, data.local_addr()?, Clock::system()).await?;
     // Heard from before anybody is told that it serves: until then the system ends the program in the middle.
     let told_to_stop = until_told_to_stop()?;
@@ -58,7 +60,6 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     events::serving(data.local_addr()?, admin.local_addr()?, gate.config().mode.as_str());
     let (stop, stopped) = watch::channel(false);
     let health = tokio::spawn(admin::run(admin, Arc::clone(&gate), wait_for(stopped.clone())));
-    let watched = Watched::new(context.settings.clone(), &gate.config(), filter);
     let reloading = tokio::spawn(reload::run(Arc::clone(&gate), watched, hangup, wait_for(stopped.clone())));
     // Under systemd the unit is ready only now; elsewhere nobody listens to this.
     drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
