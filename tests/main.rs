@@ -12,9 +12,12 @@
 )]
 
 mod attacks;
+mod credentials;
 mod evidence;
 mod harness;
 mod planes;
 mod recipes;
+mod reload;
+mod start;
 mod tidy;
 mod way_through;

@@ -37,10 +37,12 @@ pub struct Config {
     pub origin: String,
     /// A catalogue overlay.
     pub overlay: Option<PathBuf>,
+    /// Logging, as written.
+    pub log: settings::Log,
 }
 
 /// What a request may take.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the largest body that is held.
     pub body: u64,
@@ -65,7 +67,7 @@ pub struct Limits {
 }
 
 /// One control plane and the credential it is reached with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamConfig {
     /// The name that keys are bound to.
     pub name: String,
@@ -73,8 +75,8 @@ pub struct UpstreamConfig {
     pub account: Option<String>,
     /// A base URL in place of the provider's hosts.
     pub endpoint: Option<http::Uri>,
-    /// The region for account verification.
-    pub region: String,
+    /// The region for account verification, where one is given.
+    pub region: Option<String>,
     /// Where the real credential comes from.
     pub credentials: Credentials,
     /// A role to assume for each actor.
@@ -125,6 +127,7 @@ impl Config {
             ledger: settings.ledger.directory.unwrap_or_else(|| state.join("ledger")),
             origin: settings.ledger.origin.unwrap_or_else(default_origin),
             overlay: settings.catalogue.overlay,
+            log: settings.log,
             state,
         })
     }
@@ -156,7 +159,7 @@ fn upstreams(written: Vec<settings::Upstream>) -> Result<Vec<UpstreamConfig>, Co
             name: "default".to_owned(),
             account: None,
             endpoint: None,
-            region: "us-east-1".to_owned(),
+            region: None,
             credentials: Credentials::Default,
             role: None,
             mode: None,
@@ -198,7 +201,7 @@ fn one_upstream(written: settings::Upstream) -> Result<UpstreamConfig, ConfigErr
     Ok(UpstreamConfig {
         account: written.account,
         endpoint,
-        region: written.region.unwrap_or_else(|| "us-east-1".to_owned()),
+        region: written.region,
         credentials: written.credentials,
         role: written.role,
         mode,

@@ -242,9 +242,19 @@ pub fn serving(data: std::net::SocketAddr, admin: std::net::SocketAddr, mode: &s
     event!(Level::INFO, %data, %admin, mode, "serving");
 }
 
+/// The account of an upstream is known now, and it is served.
+pub fn upstream_verified(name: &str, account: &str) {
+    event!(Level::INFO, name, account, "upstream verified");
+}
+
 /// The model or the configuration was loaded again.
 pub fn reloaded(what: &str, digest: &str) {
     event!(Level::INFO, what, digest, "reloaded");
+}
+
+/// A change of the configuration was recorded and is in force.
+pub fn reconfigured(kind: &str, summary: &str) {
+    event!(Level::WARN, kind, summary, "reconfigured");
 }
 
 /// A reload failed; the old snapshot stays in force.

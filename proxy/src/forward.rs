@@ -6,6 +6,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -57,7 +58,8 @@ impl ForwardError {
 #[derive(Debug, Clone)]
 pub struct Forwarder {
     client: HyperClient<HttpsConnector<HttpConnector<GuardedResolver>>, OutBody>,
-    timeout: Duration,
+    // In milliseconds, so that it can be set while requests are sent.
+    timeout: Arc<AtomicU64>,
 }
 
 impl Forwarder {
@@ -104,7 +106,15 @@ impl Forwarder {
             .set_host(false)
             .http1_preserve_header_case(false)
             .build(connector);
-        Ok(Self { client, timeout })
+        let made = Self { client, timeout: Arc::default() };
+        made.set_timeout(timeout);
+        Ok(made)
+    }
+
+    /// Sets how long answers are waited for, for requests sent from now on.
+    pub fn set_timeout(&self, timeout: Duration) {
+        let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        self.timeout.store(millis, Ordering::Relaxed);
     }
 
     /// Sends a request whose URI is whole and whose headers are final.
@@ -112,11 +122,12 @@ impl Forwarder {
     /// # Errors
     /// [`ForwardError`], which says whether the request may have taken effect.
     pub async fn send(&self, request: Request<OutBody>) -> Result<Response<Incoming>, ForwardError> {
-        match tokio::time::timeout(self.timeout, self.client.request(request)).await {
+        let timeout = Duration::from_millis(self.timeout.load(Ordering::Relaxed));
+        match tokio::time::timeout(timeout, self.client.request(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) if error.is_connect() => Err(ForwardError::NotStarted(chain(&error))),
             Ok(Err(error)) => Err(ForwardError::Unanswered(chain(&error))),
-            Err(_elapsed) => Err(ForwardError::Late(self.timeout)),
+            Err(_elapsed) => Err(ForwardError::Late(timeout)),
         }
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! Leaves out the path of a request (`request.rs`) and listening (`listen/`).
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::Context as _;
+use arc_swap::ArcSwap;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use jiff::Timestamp;
@@ -33,7 +35,7 @@ use crate::forward::{ForwardError, Forwarder, OutBody};
 use crate::held::{Budget, Need};
 use crate::identity::{self, Claimed, Identified};
 use crate::keys::KeyStore;
-use crate::listen::{self, ListenCounts, ListenSettings, RequestBody};
+use crate::listen::{self, ListenCounts, ListenSettings, RequestBody, Tls};
 use crate::model::Model;
 use crate::outgoing::{Base, Outgoing};
 use crate::state::State;
@@ -43,8 +45,6 @@ use crate::{own, request};
 /// All a request needs.
 #[derive(Debug)]
 pub struct Gate {
-    /// What it was built from.
-    pub config: Config,
     /// The time.
     pub clock: Clock,
     /// What it says of itself.
@@ -67,6 +67,11 @@ pub struct Gate {
     pub changes: Arc<Changes>,
     /// What the command line presents to have its own changes recorded.
     pub admin_token: String,
+    config: ArcSwap<Config>,
+    listening: Arc<ArcSwap<ListenSettings>>,
+    own: Own,
+    // What could not be taken up while it ran, by what it is of.
+    faults: Mutex<BTreeMap<&'static str, String>>,
     forwarder: Forwarder,
     signing_keys: KeyCache,
     counts: Arc<ListenCounts>,
@@ -85,6 +90,10 @@ impl Gate {
         own::prepare(&config.state)?;
         let keys = Arc::new(crate::keys::of(&config)?);
         keys.watch(|error| events::reload_failed("keys", &error.to_string()))?;
+        let tls = match &config.tls {
+            Some((certificate, key)) => Some(Tls::load(certificate, key)?),
+            None => None,
+        };
         let overlay = match &config.overlay {
             Some(path) => Some(
                 std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?,
@@ -124,35 +133,60 @@ impl Gate {
             signing_keys: KeyCache::new(),
             counts: Arc::new(ListenCounts::default()),
             draining: AtomicBool::new(false),
+            faults: Mutex::default(),
+            own: listeners,
+            listening: Arc::new(ArcSwap::from_pointee(listen_settings(&config, tls))),
             program: Digest::of(env!("CARGO_PKG_VERSION").as_bytes()),
-            config,
+            config: ArcSwap::from_pointee(config),
         }))
     }
 
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        self.config.load_full()
+    }
+
+    /// The certificate in force, where TLS is served.
+    #[must_use]
+    pub fn tls(&self) -> Option<Tls> {
+        self.listening.load().tls.clone()
+    }
+
+    /// Addresses and names that it is reached by.
+    #[must_use]
+    pub const fn own(&self) -> &Own {
+        &self.own
+    }
+
+    /// Puts another configuration in force: its modes and its limits. What else it says was taken up by the caller.
+    pub fn reconfigure(&self, config: Config) {
+        let limits = &config.limits;
+        self.model.set_modes(config.modes());
+        self.budget.resize(limits.held, limits.unproven);
+        self.forwarder.set_timeout(limits.upstream_timeout);
+        self.listening.store(Arc::new(listen_settings(&config, self.tls())));
+        self.config.store(Arc::new(config));
+    }
+
+    /// Notes what could not be taken up, or that it could now.
+    pub fn note_fault(&self, of: &'static str, why: Option<&str>) {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        match why {
+            Some(why) => drop(faults.insert(of, why.to_owned())),
+            None => drop(faults.remove(of)),
+        }
+    }
+
+    /// What could not be taken up while it ran, by what it is of.
+    #[must_use]
+    pub fn faults(&self) -> BTreeMap<&'static str, String> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Serves connections until `stop`, and lets those in flight end.
-    ///
-    /// # Errors
-    /// The certificate cannot be used.
-    pub async fn listen(
-        self: Arc<Self>,
-        listener: TcpListener,
-        stop: impl Future<Output = ()> + Send,
-    ) -> anyhow::Result<()> {
-        let tls = match &self.config.tls {
-            Some((certificate, key)) => Some(listen::Tls::load(certificate, key)?),
-            None => None,
-        };
-        let limits = &self.config.limits;
-        let settings = ListenSettings {
-            tls,
-            connections: limits.connections,
-            connections_per_peer: limits.connections_per_peer,
-            header_timeout: limits.header_timeout,
-            idle_timeout: limits.idle_timeout,
-            body_timeout: limits.body_timeout,
-            drain: limits.drain,
-            ..ListenSettings::default()
-        };
+    pub async fn listen(self: Arc<Self>, listener: TcpListener, stop: impl Future<Output = ()> + Send) {
+        let settings = Arc::clone(&self.listening);
         let counts = Arc::clone(&self.counts);
         let service = move |connection, request: Request<RequestBody>| {
             let span = events::request_span(request.method(), request.uri().path());
@@ -160,7 +194,6 @@ impl Gate {
             Box::pin(request::serve(Arc::clone(&self), connection, request).instrument(span))
         };
         listen::run(listener, settings, counts, service, stop).await;
-        Ok(())
     }
 
     /// Who a head says it is from.
@@ -199,10 +232,11 @@ impl Gate {
     /// What of a body the room needs, within what the operator allows.
     #[must_use]
     pub fn need(&self, claim: &Claim<'_>) -> Need {
+        let most = self.config.load().limits.body;
         match claim.needs() {
             Needs::Payload => Need::Head,
-            Needs::Held { cap } => Need::Whole { cap: cap.min(self.config.limits.body) },
-            Needs::Nothing => Need::Whole { cap: self.config.limits.body },
+            Needs::Held { cap } => Need::Whole { cap: cap.min(most) },
+            Needs::Nothing => Need::Whole { cap: most },
         }
     }
 
@@ -271,8 +305,7 @@ impl Gate {
     pub async fn sign(&self, outgoing: Outgoing) -> Result<Request<OutBody>, Fault> {
         let now = self.clock.now();
         let upstream = &outgoing.identified.key.upstream;
-        let base =
-            self.upstreams.endpoint(upstream).map_or(Base::Provider, |uri| Base::Endpoint(uri.clone()));
+        let base = self.upstreams.endpoint(upstream).map_or(Base::Provider, Base::Endpoint);
         let real = self.upstreams.real(&outgoing.identified.key, now).await.map_err(|error| {
             let text = "the gate has no real credential for this upstream now; tell the operator";
             Fault::new(DenialKind::BadGateway, "no_credential", text).with_detail(error)
@@ -324,14 +357,23 @@ impl Gate {
         summary: String,
         after: Option<Digest>,
     ) -> Result<(), String> {
-        let own = OwnChange {
-            kind,
-            now: self.clock.now(),
-            author: "operator".to_owned(),
-            summary,
-            before: None,
-            after,
-        };
+        self.record_change_by("operator", kind, summary, None, after).await
+    }
+
+    /// The same, by somebody else than the operator, or with what was before.
+    ///
+    /// # Errors
+    /// Why it could not be recorded: it must not take effect.
+    pub async fn record_change_by(
+        &self,
+        author: &str,
+        kind: ChangeKind,
+        summary: String,
+        before: Option<Digest>,
+        after: Option<Digest>,
+    ) -> Result<(), String> {
+        let (now, author) = (self.clock.now(), author.to_owned());
+        let own = OwnChange { kind, now, author, summary, before, after };
         self.ledger.note(own).await.map(drop).map_err(|error| error.to_string())
     }
 
@@ -361,7 +403,10 @@ pub fn open_ledger(config: &Config, clock: &Clock) -> Result<Ledger, OpenError> 
     let clock = clock.clone();
     let told = ordain_evidence::Clock::new(move || clock.now());
     let mut settings = LedgerSettings::new(config.origin.clone(), told);
-    settings.program = concat!("ordain ", env!("CARGO_PKG_VERSION")).to_owned();
+    // What is in force from a start on is evidence too.
+    let digest = Digest::of(format!("{config:?}").as_bytes()).to_hex();
+    let (version, mode) = (env!("CARGO_PKG_VERSION"), config.mode.as_str());
+    settings.program = format!("ordain {version} in {mode} mode, configuration {digest}");
     Ledger::open(settings, Arc::new(FileStorage::new(&config.ledger)?))
 }
 
@@ -373,6 +418,20 @@ fn live(directory: &Path) -> anyhow::Result<LiveInventory> {
         reader.creations(|action, outcome, sequence| live.apply_outcome(action, outcome, sequence.0))?;
     }
     Ok(live)
+}
+
+fn listen_settings(config: &Config, tls: Option<Tls>) -> ListenSettings {
+    let limits = &config.limits;
+    ListenSettings {
+        tls,
+        connections: limits.connections,
+        connections_per_peer: limits.connections_per_peer,
+        header_timeout: limits.header_timeout,
+        idle_timeout: limits.idle_timeout,
+        body_timeout: limits.body_timeout,
+        drain: limits.drain,
+        ..ListenSettings::default()
+    }
 }
 
 fn own_hosts(config: &Config, data: SocketAddr) -> Vec<String> {

@@ -25,6 +25,7 @@ pub mod outgoing;
 pub mod payload;
 pub mod reply;
 
+pub mod issued;
 pub mod keys;
 pub mod upstream;
 

@@ -31,6 +31,18 @@ fn listed(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
+/// A directory that was read again.
+#[derive(Debug)]
+pub struct ReadAgain(Option<Snapshot>);
+
+impl ReadAgain {
+    /// The model it holds, where that is another than the one in force.
+    #[must_use]
+    pub fn changed(self) -> Option<Snapshot> {
+        self.0
+    }
+}
+
 /// What can be seen of a file without reading it.
 type Look = (PathBuf, u64, Option<SystemTime>);
 
@@ -62,11 +74,11 @@ impl Model {
         self.current.load_full()
     }
 
-    /// Reads the directory again, without putting it in force: `None` when nothing has changed.
+    /// Reads the directory again, without putting it in force: `None` when its files look as they did.
     ///
     /// # Errors
     /// [`ModelError`]; the old snapshot stays in force.
-    pub fn read_again(&self) -> Result<Option<Snapshot>, ModelError> {
+    pub fn read_again(&self) -> Result<Option<ReadAgain>, ModelError> {
         let look = look(&self.directory)?;
         {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,13 +90,24 @@ impl Model {
         let current = self.snapshot();
         let read = load(&self.directory, current.modes().clone())?;
         let same = read.digest() == current.digest() && read.rules_digest() == current.rules_digest();
-        Ok((!same).then_some(read))
+        Ok(Some(ReadAgain((!same).then_some(read))))
     }
 
     /// Puts a model in force that was read again.
     pub fn replace(&self, read: &Snapshot) {
         let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         self.current.store(Arc::new(read.with_live(&live)));
+    }
+
+    /// Puts other modes in force.
+    pub fn set_modes(&self, modes: Modes) {
+        let _live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        self.current.store(Arc::new(self.current.load().with_modes(modes)));
+    }
+
+    /// Has the files read at the next look, whatever they look like.
+    pub fn look_anew(&self) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Adds what an outcome says was created.

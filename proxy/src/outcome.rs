@@ -20,7 +20,7 @@ use crate::forward::{BodyError, strip_hop_by_hop};
 use crate::gate::Gate;
 use crate::keys::IssuedKey;
 use crate::reply::{self, ReplyBody};
-use crate::upstream;
+use crate::{issued, upstream};
 
 /// A change whose request has left.
 #[derive(Debug)]
@@ -51,7 +51,8 @@ pub fn pass(answer: Response<Incoming>) -> Response<ReplyBody> {
 pub async fn deliver(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, reply: Reply) {
     let carries = match &open.action.reading {
         Reading::Call(call) => {
-            answer.status().is_success() && (call.answer.mints.is_some() || !call.answer.creates.is_empty())
+            let told = call.answer.mints.is_some() || !call.answer.creates.is_empty();
+            answer.status().is_success() && (told || issued::ends_keys(&open.action))
         }
         Reading::Undecodable { .. } => false,
     };
@@ -107,6 +108,9 @@ async fn deliver_held(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, 
         Ok(None) => Ok(held.body.clone()),
         Err(fault) => Err(fault),
     };
+    if issued::ends_keys(&open.action) {
+        issued::follow(gate, &open.action, open.id).await;
+    }
     let outcome = open.outcome(head, &held.body, created);
     let response = body.map(|body| {
         let mut head = held.head;

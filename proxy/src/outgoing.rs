@@ -2,7 +2,7 @@
 //!
 //! The bytes that leave are the bytes that were judged, but for a closed list: credentials, `x-amz-date`,
 //! `host`, hop-by-hop headers, `expect`, `traceparent`, the end of `user-agent`, and the framing of
-//! `aws-chunked`. Leaves out sending.
+//! `aws-chunked`. An issued id was exchanged before they were judged (`issued`). Leaves out sending.
 
 use http::header::{CONTENT_LENGTH, EXPECT, HOST, USER_AGENT};
 use http::request::Parts;
@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use jiff::Timestamp;
 use ordain_action::{DecisionId, DenialKind, Undecodable};
 use ordain_decode::{Claim, Destination};
-use ordain_sigv4::{KeyCache, KeyPair, PayloadStream, Proven, Signed};
+use ordain_sigv4::{KeyCache, KeyPair, Payload, PayloadStream, Proven, Signed};
 
 use crate::fault::Fault;
 use crate::forward::{OutBody, strip_hop_by_hop};
@@ -79,6 +79,11 @@ impl Outgoing {
             Base::Endpoint(_) => at_endpoint(&destination, target)?,
         };
         name_decision(&mut head, self.decision);
+        // The hash of what is sent: an issued id may have been exchanged since the caller signed.
+        let payload = match (&body, proven.payload()) {
+            (HeldBody::Whole(whole), Payload::Sha256(_)) => Payload::Sha256(whole.sha256().0),
+            (HeldBody::Whole(_) | HeldBody::Streaming(_), payload) => payload,
+        };
         let signing = ordain_sigv4::Outgoing {
             method: head.method.as_str(),
             target: &target,
@@ -86,7 +91,7 @@ impl Outgoing {
             region: &destination.signing_region,
             service: &destination.signing_name,
             now,
-            payload: proven.payload(),
+            payload,
             declare: proven.is_declared(),
         };
         let signed = ordain_sigv4::sign(keys, pair, &signing, &mut head.headers)

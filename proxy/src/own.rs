@@ -25,6 +25,18 @@ use crate::gate;
 /// The path on the admin address that takes a [`Said`].
 pub const PATH: &str = "/v1/own-changes";
 
+/// The path on the admin address that answers a [`Status`].
+pub const STATUS: &str = "/v1/status";
+
+/// What a running gate says of itself to its operator.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// The general mode in force.
+    pub mode: String,
+    /// Changes of files that were not taken up, and why.
+    pub not_taken_up: Vec<String>,
+}
+
 /// An own change on its way to the running gate.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -134,7 +146,29 @@ fn where_said(config: &Config) -> SocketAddr {
     said.and_then(|text| text.trim().parse().ok()).unwrap_or(config.admin)
 }
 
+/// Asks the gate that runs on a configuration's state directory about itself; `None` when none answers.
+pub async fn status(config: &Config) -> Option<Status> {
+    let request = Request::get(STATUS).body(Full::default()).ok()?;
+    let (status, text) = send(config, request).await.ok()?;
+    status.is_success().then(|| serde_json::from_str(&text).ok()).flatten()
+}
+
 async fn ask(config: &Config, kind: ChangeKind, summary: String) -> anyhow::Result<()> {
+    let said = serde_json::to_vec(&Said { kind: kind.as_str().to_owned(), summary })?;
+    let request = Request::post(PATH)
+        .header("content-type", "application/json")
+        .body(Full::new(bytes::Bytes::from(said)))?;
+    let (status, text) = send(config, request).await?;
+    if status.is_success() {
+        return Ok(());
+    }
+    bail!("the running gate did not record the change, so it was not made: {status} {}", text.trim())
+}
+
+async fn send(
+    config: &Config,
+    mut request: Request<Full<bytes::Bytes>>,
+) -> anyhow::Result<(http::StatusCode, String)> {
     let address = where_said(config);
     let help = || {
         format!(
@@ -145,24 +179,17 @@ async fn ask(config: &Config, kind: ChangeKind, summary: String) -> anyhow::Resu
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.with_context(help)?;
     let driven = tokio::spawn(connection);
-    let said = serde_json::to_vec(&Said { kind: kind.as_str().to_owned(), summary })?;
     let mut authorization = HeaderValue::try_from(format!("Bearer {}", admin_token(&config.state)?))?;
     authorization.set_sensitive(true);
-    let request = Request::post(PATH)
-        .header(HOST, address.to_string())
-        .header(AUTHORIZATION, authorization)
-        .header("content-type", "application/json")
-        .body(Full::new(bytes::Bytes::from(said)))?;
+    request.headers_mut().insert(HOST, HeaderValue::try_from(address.to_string())?);
+    request.headers_mut().insert(AUTHORIZATION, authorization);
     let response = sender.send_request(request).await.with_context(help)?;
     let status = response.status();
     let answer = http_body_util::Limited::new(response.into_body(), 64 * 1024);
     let text = read(answer).await;
     drop(sender);
     drop(driven.await);
-    if status.is_success() {
-        return Ok(());
-    }
-    bail!("the running gate did not record the change, so it was not made: {status} {}", text.trim())
+    Ok((status, text))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the answer of our own gate, limited to 64 KiB")]

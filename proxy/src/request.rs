@@ -19,7 +19,7 @@ use crate::held::Held;
 use crate::listen::{ConnectionInfo, RequestBody};
 use crate::outgoing::Outgoing;
 use crate::reply::{self, ReplyBody};
-use crate::{head, outcome};
+use crate::{head, issued, outcome};
 
 /// Answers one request: with what the control plane answered, or with a denial in its own form.
 ///
@@ -63,6 +63,9 @@ async fn decide(
     let head = head::of(connection, held.head());
     let bytes = held.bytes().map_or(&[][..], |bytes| bytes);
     let reading = claim.decode(&identified.actor.upstream, &head, bytes, identified.payload_sha256());
+    // An id of ours stands for a real one, and the real one is what is judged and sent.
+    let reading = issued::resolve(gate, connection, claim, &identified, &mut held, reading)?;
+    let head = head::of(connection, held.head());
     let action = Arc::new(Action { actor: identified.actor.clone(), reading });
     let digest = request_digest(&action, || head::digest(&head, held.sha256()));
     let summary = head::summary(&head);
@@ -107,6 +110,9 @@ async fn read(
         sendable.release(&decision.request).map_err(|error| Fault::internal(&error))?;
     let signed = gate.sign(outgoing).await?;
     let answer = gate.forward(signed).await.map_err(|error| Fault::unanswered(&error, decision.id))?;
+    if issued::lists_keys(&decision.action) {
+        return issued::list(gate, &decision.action, answer).await;
+    }
     Ok(outcome::pass(answer))
 }
 

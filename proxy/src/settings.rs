@@ -114,7 +114,8 @@ pub struct Upstream {
     /// A base URL to use in place of the provider's hosts, for emulators and private endpoints.
     #[serde(default)]
     pub endpoint: Option<String>,
-    /// The region for account verification and for `AssumeRole`; by default `us-east-1`.
+    /// The region for account verification and for `AssumeRole`; by default that of the environment or the
+    /// profile, else `us-east-1`.
     #[serde(default)]
     pub region: Option<String>,
     /// Where the real credential comes from; by default the provider's own chain.
@@ -132,7 +133,7 @@ pub struct Upstream {
 }
 
 /// Where a real credential comes from.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Credentials {
     /// The provider's own chain: environment, profile, SSO, web identity, container, instance.
@@ -163,7 +164,7 @@ pub struct Catalogue {
 }
 
 /// Logging.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
     /// `text` (the default) or `json`.
@@ -252,6 +253,17 @@ fn replace<T>(slot: &mut Option<T>, value: Option<T>) {
 #[expect(clippy::disallowed_methods, reason = "this file is where the environment is read")]
 pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// All environment variables whose name begins with `prefix`, sorted by name.
+#[must_use]
+pub fn environment_with(prefix: &str) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, value)| name.starts_with(prefix) && !value.is_empty())
+        .collect();
+    found.sort();
+    found
 }
 
 /// The state directory when none is set: `$XDG_STATE_HOME/ordain`, else `~/.local/state/ordain`.

@@ -10,7 +10,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt};
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
 use crate::events::REQUEST_SPAN;
 use crate::settings::{self, environment};
@@ -20,6 +20,41 @@ use crate::settings::{self, environment};
 #[must_use]
 pub struct Telemetry {
     provider: Option<SdkTracerProvider>,
+    filter: LogFilter,
+}
+
+impl Telemetry {
+    /// What sets another filter while the program runs.
+    #[must_use]
+    pub fn filter(&self) -> LogFilter {
+        self.filter.clone()
+    }
+}
+
+/// Sets which log lines are written, while the program runs.
+#[derive(Debug, Clone)]
+pub struct LogFilter(reload::Handle<EnvFilter, Registry>);
+
+impl LogFilter {
+    /// Puts a filter in force.
+    ///
+    /// # Errors
+    /// The logging of the process is gone.
+    pub fn set(&self, filter: EnvFilter) -> anyhow::Result<()> {
+        Ok(self.0.reload(filter)?)
+    }
+}
+
+/// Reads a filter as it is written in the settings.
+///
+/// # Errors
+/// It cannot be read.
+pub fn filter(written: Option<&str>) -> anyhow::Result<EnvFilter> {
+    // The provider's library says on its own what we say better, and at length.
+    let written = written.unwrap_or("info,aws_config=off");
+    // Spans are for the collector: without one nobody enables them, and they cost nothing.
+    EnvFilter::try_new(format!("{written},{REQUEST_SPAN}=off"))
+        .map_err(|error| anyhow::anyhow!("`log.filter` is `{written}`: {error}; write one such as `info`"))
 }
 
 impl Drop for Telemetry {
@@ -36,10 +71,7 @@ impl Drop for Telemetry {
 /// # Errors
 /// A filter or a format that cannot be read, an exporter that cannot be made, or a second call.
 pub fn start(log: &settings::Log) -> anyhow::Result<Telemetry> {
-    let filter = log.filter.as_deref().unwrap_or("info");
-    // Spans are for the collector: without one nobody enables them, and they cost nothing.
-    let filter = EnvFilter::try_new(format!("{filter},{REQUEST_SPAN}=off"))
-        .map_err(|error| anyhow::anyhow!("`log.filter` is `{filter}`: {error}; write one such as `info`"))?;
+    let (filter, handle) = reload::Layer::new(filter(log.filter.as_deref())?);
     let lines = match log.format.as_deref().unwrap_or("text") {
         "text" => fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_target(false).boxed(),
         "json" => {
@@ -53,7 +85,7 @@ pub fn start(log: &settings::Log) -> anyhow::Result<Telemetry> {
         tracing_opentelemetry::layer().with_tracer(provider.tracer("ordain")).with_filter(only)
     });
     tracing_subscriber::registry().with(lines.with_filter(filter)).with(spans).try_init()?;
-    Ok(Telemetry { provider })
+    Ok(Telemetry { provider, filter: LogFilter(handle) })
 }
 
 /// Spans are exported only when someone names a place for them, as the OpenTelemetry specification has it.

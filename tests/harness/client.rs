@@ -216,6 +216,6 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a signature is made for the present time")]
-fn now() -> jiff::Timestamp {
+pub(crate) fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }

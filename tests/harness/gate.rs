@@ -34,6 +34,12 @@ pub(crate) struct Setup {
     pub(crate) ledger: Option<PathBuf>,
     /// What the program is started under, for example `strace` and its arguments.
     pub(crate) under: Vec<String>,
+    /// The upstream's `credentials` as the settings file has it, where they are not in a file of their own.
+    pub(crate) credentials: Option<String>,
+    /// More lines of the upstream's table.
+    pub(crate) upstream: String,
+    /// Variables that the program is started with.
+    pub(crate) environment: Vec<(&'static str, String)>,
 }
 
 /// A team that owns the account and all in it, its person `alice`, its agent `robot`; `mallory` of no team.
@@ -50,6 +56,9 @@ impl Default for Setup {
             real: ("AKIAREALREALREALREAL".to_owned(), "a-real-secret-that-must-never-be-seen".to_owned()),
             ledger: None,
             under: Vec::new(),
+            credentials: None,
+            upstream: String::new(),
+            environment: Vec::new(),
         }
     }
 }
@@ -131,6 +140,24 @@ impl Gate {
         (reply.status, reply.text())
     }
 
+    /// Writes the settings file anew.
+    pub(crate) fn edit(&self, change: impl Fn(&str) -> String) {
+        let path = self.folder.path().join("gate.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, change(&text)).unwrap();
+    }
+
+    /// What the program said until now.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("gate.log")).unwrap_or_default()
+    }
+
+    /// Tells the program to look at its files.
+    pub(crate) fn hang_up(&self) {
+        let told = Command::new("kill").args(["-HUP", &self.pid().to_string()]).status().unwrap();
+        assert!(told.success(), "the program is there to be told");
+    }
+
     /// Kills the program as a power cut of the process would, and waits until it is gone.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("the program can be killed");
@@ -196,6 +223,15 @@ impl Drop for Gate {
     }
 }
 
+/// Waits until something holds.
+pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let until = Instant::now() + Duration::from_secs(15);
+    while !holds() {
+        assert!(Instant::now() < until, "not within 15 s: {what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
 pub(crate) fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
@@ -213,11 +249,13 @@ fn write_files(folder: &Path, setup: &Setup, recorder: &Recorder) {
     write!(text, "[ledger]\ndirectory = {:?}\norigin = \"ordain/test\"\n", ledger_folder(folder, setup))
         .unwrap();
     text.push_str(&setup.settings);
+    let in_file = || format!("{{ file = {:?} }}", folder.join("real"));
+    let credentials = setup.credentials.clone().unwrap_or_else(in_file);
     write!(
         text,
         "\n[[upstream]]\nname = \"default\"\nplane = \"aws\"\naccount = \"{ACCOUNT}\"\nendpoint = \"{endpoint}\"\n\
-         credentials = {{ file = {:?} }}\n",
-        folder.join("real")
+         credentials = {credentials}\n{}\n",
+        setup.upstream
     )
     .unwrap();
     std::fs::write(folder.join("gate.toml"), text).unwrap();
@@ -263,6 +301,7 @@ fn spawn(folder: &Path, setup: &Setup) -> (Child, SocketAddr, SocketAddr) {
     words.push(env!("CARGO_BIN_EXE_ordain").to_owned());
     let mut command = Command::new(&words[0]);
     scrub(&mut command).args(&words[1..]).arg("--config").arg(folder.join("gate.toml")).arg("serve");
+    command.envs(setup.environment.iter().map(|(name, value)| (name, value)));
     let path = folder.join("gate.log");
     let log = std::fs::File::create(&path).unwrap();
     let mut child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().expect("the program starts");

@@ -25,6 +25,8 @@ const BODY_KEPT: usize = 1 << 20;
 pub(crate) enum Answer {
     /// With this status and body.
     Body(u16, String),
+    /// Well, with one header more.
+    With(&'static str, String, String),
     /// With this status and a body of so many bytes.
     Large(u16, u64),
     /// Well, after a while.
@@ -70,9 +72,26 @@ impl Arrived {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The gate asks who its own credential belongs to when it starts.
+    /// The gate asks who its own credential belongs to, and assumes roles; doctor asks for the time.
     pub(crate) fn is_own_question(&self) -> bool {
-        self.body_text().contains("Action=GetCallerIdentity") && self.decision.is_none()
+        if self.header("user-agent") == Some("ordain doctor") {
+            return self.method == "GET" && self.target == "/" && self.header("authorization").is_none();
+        }
+        let text = self.body_text();
+        let own = text.contains("Action=GetCallerIdentity") || text.contains("Action=AssumeRole&");
+        own && self.decision.is_none()
+            && self.header("user-agent").is_some_and(|agent| agent.contains("aws-sdk-rust"))
+    }
+
+    fn asks_who(&self) -> bool {
+        self.is_own_question() && self.body_text().contains("Action=GetCallerIdentity")
+    }
+
+    /// The key that signed it.
+    pub(crate) fn signed_with(&self) -> String {
+        let authorization = self.header("authorization").unwrap_or_default();
+        let rest = authorization.split("Credential=").nth(1).unwrap_or_default();
+        rest.split('/').next().unwrap_or_default().to_owned()
     }
 
     pub(crate) fn body_text(&self) -> String {
@@ -86,6 +105,7 @@ struct Shared {
     arrived: Mutex<Vec<Arrived>>,
     script: Mutex<Arc<Script>>,
     ledger: Mutex<Option<LedgerView>>,
+    foreign: Mutex<Option<String>>,
     connections: AtomicUsize,
     stopped: AtomicBool,
 }
@@ -104,6 +124,7 @@ impl Recorder {
             arrived: Mutex::new(Vec::new()),
             script: Mutex::new(Arc::new(|_| Answer::well())),
             ledger: Mutex::new(None),
+            foreign: Mutex::new(None),
             connections: AtomicUsize::new(0),
             stopped: AtomicBool::new(false),
         });
@@ -135,6 +156,17 @@ impl Recorder {
     pub(crate) fn arrived(&self) -> Vec<Arrived> {
         let all = self.shared.arrived.lock().unwrap();
         all.iter().filter(|one| !one.is_own_question()).cloned().collect()
+    }
+
+    /// The gate's own questions.
+    pub(crate) fn own_questions(&self) -> Vec<Arrived> {
+        let all = self.shared.arrived.lock().unwrap();
+        all.iter().filter(|one| one.is_own_question()).cloned().collect()
+    }
+
+    /// Makes a key one of another account.
+    pub(crate) fn is_foreign(&self, key: &str) {
+        *self.shared.foreign.lock().unwrap() = Some(key.to_owned());
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -175,8 +207,11 @@ fn serve(shared: &Shared, stream: TcpStream) -> std::io::Result<()> {
         // What came before a body broke off has arrived too.
         let outcome = body(&mut reader, &mut one);
         one.complete = outcome.is_ok();
-        let own = one.is_own_question();
-        let answer = if own { identity() } else { (Arc::clone(&*shared.script.lock().unwrap()))(&one) };
+        let foreign = shared.foreign.lock().unwrap().as_ref() == Some(&one.signed_with());
+        let account = if foreign { "999999999999" } else { ACCOUNT };
+        let own = one.asks_who();
+        let answer =
+            if own { identity(account) } else { (Arc::clone(&*shared.script.lock().unwrap()))(&one) };
         let method = one.method.clone();
         shared.arrived.lock().unwrap().push(one);
         outcome?;
@@ -280,6 +315,11 @@ fn reply(writer: &mut TcpStream, answer: &Answer, is_head: bool) -> std::io::Res
             }
             Ok(true)
         }
+        Answer::With(name, value, text) => {
+            write!(writer, "{}{name}: {value}\r\ncontent-length: {}\r\n\r\n", start(200), text.len())?;
+            writer.write_all(text.as_bytes())?;
+            Ok(true)
+        }
         Answer::Large(status, length) => {
             write!(writer, "{}content-length: {length}\r\n\r\n", start(*status))?;
             let piece = vec![b'.'; 1 << 16];
@@ -312,12 +352,12 @@ fn start(status: u16) -> String {
     format!("HTTP/1.1 {status} Told\r\ncontent-type: text/xml\r\nx-amzn-requestid: recorded-request\r\n")
 }
 
-fn identity() -> Answer {
+fn identity(account: &str) -> Answer {
     Answer::Body(
         200,
         format!(
             "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
-             <Arn>arn:aws:iam::{ACCOUNT}:user/gate</Arn><UserId>AIDAEXAMPLE</UserId><Account>{ACCOUNT}</Account>\
+             <Arn>arn:aws:iam::{account}:user/gate</Arn><UserId>AIDAEXAMPLE</UserId><Account>{account}</Account>\
              </GetCallerIdentityResult><ResponseMetadata><RequestId>recorded</RequestId></ResponseMetadata>\
              </GetCallerIdentityResponse>"
         ),

@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
 
 use crate::gate::Gate;
-use crate::own::{self, Said};
+use crate::own::{self, Said, Status};
 
 /// Serves until the gate is told to stop.
 ///
@@ -32,22 +32,33 @@ pub async fn run(
         .route("/readyz/changes", get(ready_for_changes))
         .route("/metrics", get(metrics))
         .route(own::PATH, post(own_change))
+        .route(own::STATUS, get(status))
         .with_state(gate);
     axum::serve(listener, router).with_graceful_shutdown(stop).await
 }
 
 /// 200 while reads are served, even when changes are not.
 async fn ready(State(gate): State<Arc<Gate>>) -> impl IntoResponse {
-    if gate.is_draining() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n".to_owned());
+    match not_serving(&gate) {
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
+        None => (StatusCode::OK, "ready\n".to_owned()),
     }
-    (StatusCode::OK, "ready\n".to_owned())
+}
+
+/// Why not even reads are served.
+fn not_serving(gate: &Gate) -> Option<String> {
+    if gate.is_draining() {
+        return Some("draining\n".to_owned());
+    }
+    let unverified = gate.upstreams.unverified();
+    let none = unverified.len() == gate.config().upstreams.len();
+    none.then(|| format!("no upstream is verified yet: {}\n", unverified.join(", ")))
 }
 
 /// 503 while changes cannot be recorded.
 async fn ready_for_changes(State(gate): State<Arc<Gate>>) -> impl IntoResponse {
-    if gate.is_draining() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n".to_owned());
+    if let Some(why) = not_serving(&gate) {
+        return (StatusCode::SERVICE_UNAVAILABLE, why);
     }
     match gate.ledger.sealed() {
         Some(why) => {
@@ -63,15 +74,28 @@ async fn metrics(State(gate): State<Arc<Gate>>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, kind)], gate.metrics.render())
 }
 
+/// What is in force, and what could not be taken up, for `ordain doctor`.
+async fn status(State(gate): State<Arc<Gate>>, headers: HeaderMap) -> Result<Json<Status>, StatusCode> {
+    if !is_operator(&gate, &headers) {
+        return Err(StatusCode::UNAUTHORIZED);
+    }
+    let faults = gate.faults().into_iter().map(|(of, why)| format!("{of}: {why}")).collect();
+    Ok(Json(Status { mode: gate.config().mode.as_str().to_owned(), not_taken_up: faults }))
+}
+
+fn is_operator(gate: &Gate, headers: &HeaderMap) -> bool {
+    let presented = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let presented = presented.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    bool::from(presented.as_bytes().ct_eq(gate.admin_token.as_bytes()))
+}
+
 /// Records a change that the command line is about to make.
 async fn own_change(
     State(gate): State<Arc<Gate>>,
     headers: HeaderMap,
     Json(said): Json<Said>,
 ) -> (StatusCode, String) {
-    let presented = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let presented = presented.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    if !bool::from(presented.as_bytes().ct_eq(gate.admin_token.as_bytes())) {
+    if !is_operator(&gate, &headers) {
         return (
             StatusCode::UNAUTHORIZED,
             "present the token of `admin.token` in the state directory\n".to_owned(),

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::output::Rows;
 use super::{Context, Exit, Format};
 use crate::keys;
+use crate::settings::environment_with;
 
 /// Print the variables that send a client through the gate.
 #[derive(Debug, clap::Args)]
@@ -34,14 +35,14 @@ struct Variables<'a> {
 }
 
 /// What would win over the variables above, or name a credential that the gate does not know.
-const UNSET: &str =
-    "AWS_SESSION_TOKEN AWS_PROFILE AWS_DEFAULT_PROFILE AWS_WEB_IDENTITY_TOKEN_FILE AWS_ROLE_ARN";
+const UNSET: &str = "AWS_SESSION_TOKEN AWS_PROFILE AWS_DEFAULT_PROFILE AWS_WEB_IDENTITY_TOKEN_FILE AWS_ROLE_ARN \
+                     AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
     let config = context.config()?;
     let store = keys::of(&config)?;
     let all = store.list();
-    let usable = |id: &str| store.find(id).is_some_and(|key| store.revoked_by(&key).is_none());
+    let usable = |id: &str| store.find(id).is_some_and(|key| store.ended_by(&key).is_none());
     let chosen = match (&arguments.key, &arguments.actor) {
         (Some(id), _) => all.iter().find(|key| *key.id == **id).with_context(|| format!("there is no key `{id}`; list them with `ordain key list`"))?,
         (None, Some(actor)) => all
@@ -69,8 +70,12 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
         context.output.show(context.format, &variables, || Rows::new(&[]))?;
         return Ok(Exit::Ok);
     }
+    // An endpoint of one service wins over the one for all. A shell evaluates this: only what is a plain name goes in.
+    let plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let services = environment_with("AWS_ENDPOINT_URL_").into_iter().filter(|(name, _)| plain(name));
+    let services: String = services.map(|(name, _)| format!(" {name}")).collect();
     let lines = [
-        format!("unset {UNSET}"),
+        format!("unset {UNSET}{services}"),
         format!("export AWS_ENDPOINT_URL={}", quoted(&variables.endpoint)),
         format!("export AWS_ACCESS_KEY_ID={}", quoted(variables.id)),
         format!("export AWS_SECRET_ACCESS_KEY={}", quoted(variables.secret)),

@@ -202,9 +202,11 @@ fn list(context: &Context, keys: &KeyStore) -> anyhow::Result<()> {
 }
 
 fn listed(keys: &KeyStore, key: &IssuedKey) -> Listed {
-    let state = match (keys.revoked_by(key), &key.minted) {
-        (Some(by), _) if by == key.id => "revoked".to_owned(),
-        (Some(by), _) => format!("revoked with {by}"),
+    let state = match (keys.ended_by(key), &key.minted) {
+        (Some(by), _) => {
+            let word = if by.revoked.is_some() { "revoked" } else { "inactive" };
+            if by.id == key.id { word.to_owned() } else { format!("{word} with {}", by.id) }
+        }
         (None, Some(minted)) => match minted.expires {
             Some(expires) => format!("session until {expires}"),
             None => "minted".to_owned(),

@@ -18,7 +18,9 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::gate::Gate;
 use crate::keys::{IssuedKey, NewKey};
+use crate::reload::Watched;
 use crate::settings::{Settings, environment};
+use crate::telemetry::LogFilter;
 use crate::{admin, events, own, reload, telemetry};
 
 /// Run the gate.
@@ -32,12 +34,12 @@ pub(super) fn run(context: &Context, _: Arguments) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         // The exporter's own tasks need a runtime to run on.
-        let _telemetry = telemetry::start(&log)?;
-        serve(context, config).await
+        let telemetry = telemetry::start(&log)?;
+        serve(context, config, telemetry.filter()).await
     })
 }
 
-async fn serve(context: &Context, config: Config) -> anyhow::Result<Exit> {
+async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::Result<Exit> {
     let data = TcpListener::bind(config.data)
         .await
         .with_context(|| format!("cannot listen on `{}`; choose another `listen.data`", config.data))?;
@@ -47,23 +49,27 @@ async fn serve(context: &Context, config: Config) -> anyhow::Result<Exit> {
     let at = admin.local_addr()?;
     own::prepare(&config.state)?;
     own::say_where(&config.state, at)?;
-    let drain = config.limits.drain;
+    // Before the start takes its time: a file that changes meanwhile is taken up afterwards.
+    let watched = Watched::new(context.settings.clone(), &config, filter);
     let gate = Gate::start(config, data.local_addr()?, Clock::system()).await?;
+    // Heard from before anybody is told that it serves: until then the system ends the program in the middle.
+    let told_to_stop = until_told_to_stop()?;
+    let hangup = signal(SignalKind::hangup()).ok();
     let first = first_key(&gate).await?;
     context.output.raw(greeting(&gate, &first, context.settings.as_deref()).as_bytes())?;
-    events::serving(data.local_addr()?, admin.local_addr()?, gate.config.mode.as_str());
+    events::serving(data.local_addr()?, admin.local_addr()?, gate.config().mode.as_str());
     let (stop, stopped) = watch::channel(false);
     let health = tokio::spawn(admin::run(admin, Arc::clone(&gate), wait_for(stopped.clone())));
-    let reloading = tokio::spawn(reload::run(Arc::clone(&gate), wait_for(stopped.clone())));
+    let reloading = tokio::spawn(reload::run(Arc::clone(&gate), watched, hangup, wait_for(stopped.clone())));
     // Under systemd the unit is ready only now; elsewhere nobody listens to this.
     drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
     let serving = tokio::spawn(Arc::clone(&gate).listen(data, wait_for(stopped)));
-    until_told_to_stop().await?;
-    events::draining(drain.as_secs());
+    told_to_stop.await;
+    events::draining(gate.config().limits.drain.as_secs());
     gate.drain();
     stop.send_replace(true);
     drop(sd_notify::notify(&[sd_notify::NotifyState::Stopping]));
-    serving.await??;
+    serving.await?;
     reloading.await?;
     gate.changes.finish(Duration::from_secs(5)).await;
     gate.ledger.clone().close().await;
@@ -77,7 +83,8 @@ async fn first_key(gate: &Gate) -> anyhow::Result<Option<Arc<IssuedKey>>> {
     if !gate.keys.list().is_empty() {
         return Ok(None);
     }
-    let upstream = gate.config.upstreams.first().context("no upstream is configured")?;
+    let config = gate.config();
+    let upstream = config.upstreams.first().context("no upstream is configured")?;
     let name = environment("USER").unwrap_or_else(|| "me".to_owned());
     let new = NewKey {
         party: Party { name: name.as_str().into(), kind: ActorKind::Person },
@@ -91,21 +98,27 @@ async fn first_key(gate: &Gate) -> anyhow::Result<Option<Arc<IssuedKey>>> {
 
 /// What stands on the screen once the gate serves: what it is, and the next two lines to paste.
 fn greeting(gate: &Gate, first: &Option<Arc<IssuedKey>>, settings: Option<&Path>) -> String {
-    let mut text = format!("ordain {} in {} mode\n", env!("CARGO_PKG_VERSION"), gate.config.mode.as_str());
-    for upstream in &gate.config.upstreams {
+    let config = gate.config();
+    let mut text = format!("ordain {} in {} mode\n", env!("CARGO_PKG_VERSION"), config.mode.as_str());
+    for upstream in &config.upstreams {
         let name = &upstream.name;
         match gate.upstreams.get(name) {
             Some(verified) => {
                 text.push_str(&format!("  upstream `{name}` is account {}\n", verified.account))
             }
-            None => text.push_str(&format!("  upstream `{name}` is not verified yet, so it is not served\n")),
+            None => {
+                let why = gate.upstreams.why_unverified(name);
+                let why =
+                    why.unwrap_or_else(|| format!("the account of upstream `{name}` is being asked for"));
+                text.push_str(&format!("  not served yet: {why}\n"));
+            }
         }
     }
     let model = gate.model.snapshot();
     if model.has_model() {
-        text.push_str(&format!("  model of `{}`\n", gate.config.model.display()));
+        text.push_str(&format!("  model of `{}`\n", config.model.display()));
     } else {
-        text.push_str(&format!("  no model yet in `{}`\n", gate.config.model.display()));
+        text.push_str(&format!("  no model yet in `{}`\n", config.model.display()));
     }
     if let Some(key) = first {
         text.push_str(&format!("  first key {} for {}\n", key.id, key.party.name));
@@ -117,13 +130,15 @@ fn greeting(gate: &Gate, first: &Option<Arc<IssuedKey>>, settings: Option<&Path>
     text
 }
 
-async fn until_told_to_stop() -> anyhow::Result<()> {
+fn until_told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-    }
-    Ok(())
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 async fn wait_for(mut stopped: watch::Receiver<bool>) {

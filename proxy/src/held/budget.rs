@@ -24,8 +24,15 @@ impl Budget {
     /// Pools of so many bytes after and before proof. One peer may have half of the second.
     #[must_use]
     pub fn new(proven: u64, unproven: u64) -> Self {
-        let peers = Arc::new(Peers { each: unproven.div_ceil(2), held: Mutex::default() });
+        let peers = Arc::new(Peers { each: unproven.div_ceil(2).into(), held: Mutex::default() });
         Self { proven: Pool::new(proven), unproven: Pool::new(unproven), peers }
+    }
+
+    /// Sets the sizes of the pools from now on. What is held stays held.
+    pub fn resize(&self, proven: u64, unproven: u64) {
+        self.proven.size.store(proven, Ordering::Relaxed);
+        self.unproven.size.store(unproven, Ordering::Relaxed);
+        self.peers.each.store(unproven.div_ceil(2), Ordering::Relaxed);
     }
 
     /// Bytes held for callers who proved who they are.
@@ -60,20 +67,20 @@ impl Budget {
 
 #[derive(Debug)]
 struct Pool {
-    size: u64,
+    size: AtomicU64,
     used: AtomicU64,
 }
 
 impl Pool {
     fn new(size: u64) -> Arc<Self> {
-        Arc::new(Self { size, used: AtomicU64::new(0) })
+        Arc::new(Self { size: size.into(), used: AtomicU64::new(0) })
     }
 }
 
 /// What each peer holds before it proved who it is.
 #[derive(Debug)]
 struct Peers {
-    each: u64,
+    each: AtomicU64,
     held: Mutex<HashMap<IpAddr, u64>>,
 }
 
@@ -94,9 +101,10 @@ struct PeerShare {
 impl PeerShare {
     fn grow_to(&mut self, bytes: u64) -> Result<(), Exhausted> {
         let Some(more) = bytes.checked_sub(self.bytes).filter(|more| *more > 0) else { return Ok(()) };
+        let each = self.peers.each.load(Ordering::Relaxed);
         let mut held = self.peers.held();
         let all = held.entry(self.peer).or_default();
-        let sum = all.checked_add(more).filter(|sum| *sum <= self.peers.each);
+        let sum = all.checked_add(more).filter(|sum| *sum <= each);
         let Some(sum) = sum else {
             if *all == 0 {
                 held.remove(&self.peer);
@@ -144,7 +152,7 @@ impl Share {
         if let Some(peer) = self.peer.as_mut().filter(|_| bytes > UNCOUNTED_MAX) {
             peer.grow_to(bytes)?;
         }
-        let size = self.pool.size;
+        let size = self.pool.size.load(Ordering::Relaxed);
         self.pool
             .used
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {

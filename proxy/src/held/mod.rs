@@ -191,6 +191,17 @@ impl Held {
         }
     }
 
+    /// Puts other bytes in the place of a body held whole. What streams is left as it is.
+    pub fn replace(&mut self, bytes: Bytes) {
+        match &mut self.body {
+            HeldBody::Whole(whole) => {
+                whole.sha256 = Digest::of(&bytes);
+                whole.bytes = bytes;
+            }
+            HeldBody::Streaming(_) => {}
+        }
+    }
+
     /// Head and body.
     pub fn into_parts(self) -> (Parts, HeldBody) {
         (self.head, self.body)

@@ -95,14 +95,18 @@ fn signed_head<'a>(head: &Head<'a>) -> ordain_sigv4::Head<'a> {
 }
 
 fn in_force(keys: &KeyStore, key: &IssuedKey, now: Timestamp) -> Result<(), Fault> {
-    if let Some(revoked) = keys.revoked_by(key) {
+    if let Some(ended) = keys.ended_by(key) {
         let id = &key.id;
-        let text = if revoked == *id {
-            format!("the access key `{id}` is revoked; ask for another")
-        } else {
-            format!("the access key `{revoked}`, which `{id}` descends from, is revoked; ask for another")
+        let (reason, is, remedy) = match ended.revoked {
+            Some(_) => ("key_revoked", "revoked", "ask for another"),
+            None => ("key_inactive", "inactive", "have it made active, or ask for another"),
         };
-        return Err(unauthenticated("key_revoked", text));
+        let text = if ended.id == *id {
+            format!("the access key `{id}` is {is}; {remedy}")
+        } else {
+            format!("the access key `{}`, which `{id}` descends from, is {is}; {remedy}", ended.id)
+        };
+        return Err(unauthenticated(reason, text));
     }
     match key.minted.as_ref().and_then(|minted| minted.expires) {
         Some(expires) if now >= expires => Err(unauthenticated(
@@ -174,5 +178,15 @@ fn fault(refusal: &Refusal) -> Fault {
         | Refusal::BodyNeeded
         | Refusal::BodyMismatch => DenialKind::Malformed,
     };
-    Fault::new(kind, refusal.reason_code(), refusal.to_string())
+    let text = match refusal {
+        // Which operation it is may stand in the body, which nobody holds for a caller without a name.
+        Refusal::Unsigned => {
+            "the request is not signed, so that nobody can say whose it is; sign it with an issued key \
+             (`ordain key create`), and call `AssumeRole` with it in place of `AssumeRoleWithWebIdentity` or \
+             `AssumeRoleWithSAML`"
+                .to_owned()
+        }
+        other => other.to_string(),
+    };
+    Fault::new(kind, refusal.reason_code(), text)
 }

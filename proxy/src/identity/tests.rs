@@ -250,7 +250,9 @@ fn a_request_that_was_changed_or_kept_is_refused() {
         &key,
         AT_ONCE,
         |headers| drop(headers.remove("authorization")),
-        expect!["missing_authentication: the request is not signed; sign it with an issued key"],
+        expect![
+            "missing_authentication: the request is not signed, so that nobody can say whose it is; sign it with an issued key (`ordain key create`), and call `AssumeRole` with it in place of `AssumeRoleWithWebIdentity` or `AssumeRoleWithSAML`"
+        ],
     );
     check(
         &store,

@@ -25,6 +25,8 @@ pub struct IssuedKey {
     pub created: Timestamp,
     /// When it was revoked.
     pub revoked: Option<Timestamp>,
+    /// Since when it rests: the real key behind it was made inactive.
+    pub inactive: Option<Timestamp>,
     /// What stands behind it where an answer of the upstream handed out a credential; `None` for a key that was
     /// created or imported here, behind which the upstream's own credential stands.
     pub minted: Option<Minted>,
@@ -43,6 +45,29 @@ pub struct Minted {
     pub principal: Arc<str>,
     /// The issued keys it descends from, nearest first: each of them revoked revokes it.
     pub lineage: Vec<Arc<str>>,
+}
+
+/// What becomes of an issued key when the real one behind it changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It is over for good.
+    Revoked,
+    /// It is not taken until it is woken.
+    Resting,
+    /// It is taken again.
+    Awake,
+}
+
+impl Ending {
+    /// The word used in evidence.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Revoked => "revoke",
+            Self::Resting => "make inactive",
+            Self::Awake => "make active",
+        }
+    }
 }
 
 /// What a key is to be issued for.

@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::own;
 use crate::settings::environment;
 use file::KeyFile;
-pub use issued::{IssuedKey, LASTING, Minted, NewKey, TEMPORARY, is_issued_form};
+pub use issued::{Ending, IssuedKey, LASTING, Minted, NewKey, TEMPORARY, is_issued_form};
 pub use seal::SealingKey;
 
 /// What went wrong with the key store.
@@ -145,14 +145,16 @@ impl KeyStore {
         all
     }
 
-    /// The revoked key that takes this one with it: itself, or one that it descends from.
+    /// The key that keeps this one from being taken, because it is revoked or inactive: itself, or one that it descends
+    /// from.
     #[must_use]
-    pub fn revoked_by(&self, key: &IssuedKey) -> Option<Arc<str>> {
+    pub fn ended_by(&self, key: &IssuedKey) -> Option<Arc<IssuedKey>> {
         let keys = self.keys.load();
         let lineage = key.minted.iter().flat_map(|minted| &minted.lineage);
         std::iter::once(&key.id)
             .chain(lineage)
-            .find(|id| keys.get(*id).is_some_and(|ancestor| ancestor.revoked.is_some()))
+            .filter_map(|id| keys.get(id))
+            .find(|ancestor| ancestor.revoked.is_some() || ancestor.inactive.is_some())
             .cloned()
     }
 
@@ -220,6 +222,23 @@ impl KeyStore {
     /// # Errors
     /// [`KeyError::Unknown`], or the file cannot be written: the key is still in force then.
     pub fn revoke(&self, id: &str, now: Timestamp) -> Result<Arc<IssuedKey>, KeyError> {
+        self.end(id, Ending::Revoked, now)
+    }
+
+    /// The keys that stand for a real one of an upstream.
+    #[must_use]
+    pub fn standing_for(&self, real: &str, upstream: &str) -> Vec<Arc<IssuedKey>> {
+        let stands = |key: &IssuedKey| {
+            *key.upstream == *upstream && key.minted.as_ref().is_some_and(|minted| minted.real.id == real)
+        };
+        self.list().into_iter().filter(|key| stands(key)).collect()
+    }
+
+    /// Ends a key, lets it rest, or wakes it.
+    ///
+    /// # Errors
+    /// [`KeyError::Unknown`], or the file cannot be written: nothing has changed then.
+    pub fn end(&self, id: &str, ending: Ending, now: Timestamp) -> Result<Arc<IssuedKey>, KeyError> {
         let mut writer = self.writer();
         let locked = writer.file.lock()?;
         self.catch_up(&mut writer)?;
@@ -227,9 +246,15 @@ impl KeyStore {
         if key.revoked.is_some() {
             return Ok(key);
         }
-        let revoked = Arc::new(IssuedKey { revoked: Some(now), ..IssuedKey::clone(&key) });
-        self.keep(&mut writer, &locked, &revoked)?;
-        Ok(revoked)
+        let mut ended = IssuedKey::clone(&key);
+        match ending {
+            Ending::Revoked => ended.revoked = Some(now),
+            Ending::Resting => ended.inactive = ended.inactive.or(Some(now)),
+            Ending::Awake => ended.inactive = None,
+        }
+        let ended = Arc::new(ended);
+        self.keep(&mut writer, &locked, &ended)?;
+        Ok(ended)
     }
 
     /// Takes up what other processes changed; says whether anything was.
@@ -362,6 +387,7 @@ fn fresh(new: &NewKey, id: String, secret: Secret, now: Timestamp) -> IssuedKey 
         upstream: Arc::clone(&new.upstream),
         created: now,
         revoked: None,
+        inactive: None,
         minted: None,
     }
 }

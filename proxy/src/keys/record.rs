@@ -42,6 +42,8 @@ struct Public {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     revoked: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    inactive: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     minted: Option<PublicMinted>,
 }
 
@@ -94,6 +96,7 @@ pub(super) fn write(key: &IssuedKey, sealing: &SealingKey) -> Result<String, Key
         upstream: key.upstream.to_string(),
         created: key.created,
         revoked: key.revoked,
+        inactive: key.inactive,
         minted: key.minted.as_ref().map(|minted| PublicMinted {
             principal: minted.principal.to_string(),
             expires: minted.expires,
@@ -156,6 +159,7 @@ pub(super) fn read(line: &str, sealing: &SealingKey) -> Result<IssuedKey, Line> 
         upstream: public.upstream.into(),
         created: public.created,
         revoked: public.revoked,
+        inactive: public.inactive,
         minted,
     })
 }

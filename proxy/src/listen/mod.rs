@@ -27,7 +27,7 @@ pub use body::{BodyError, Pace, RequestBody};
 pub use guard::guard;
 pub use ordain_decode::form::http1::Refusal as GuardRefusal;
 pub use reverse::{Drained, ListenCounts, run};
-pub use tls::{Tls, TlsError};
+pub use tls::{ReadTls, Tls, TlsError};
 
 /// The bodies a service may answer with.
 pub trait AnswerBody: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static {}

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The seats of a listener.
 #[derive(Debug)]
 pub(super) struct Peers {
-    all: usize,
-    each: usize,
+    all: AtomicUsize,
+    each: AtomicUsize,
     taken: Mutex<Taken>,
 }
 
@@ -27,7 +28,13 @@ pub(super) struct Seat {
 
 impl Peers {
     pub(super) fn new(all: usize, each: usize) -> Arc<Self> {
-        Arc::new(Self { all, each, taken: Mutex::default() })
+        Arc::new(Self { all: all.into(), each: each.into(), taken: Mutex::default() })
+    }
+
+    /// Sets how many there are from now on. Who has a seat keeps it.
+    pub(super) fn resize(&self, all: usize, each: usize) {
+        self.all.store(all, Ordering::Relaxed);
+        self.each.store(each, Ordering::Relaxed);
     }
 
     /// A seat for one more connection, unless all are taken.
@@ -35,7 +42,8 @@ impl Peers {
         let peer = one_peer(address);
         let mut taken = self.taken();
         let mine = taken.by_peer.get(&peer).copied().unwrap_or(0);
-        if taken.all >= self.all || mine >= self.each {
+        let (all, each) = (self.all.load(Ordering::Relaxed), self.each.load(Ordering::Relaxed));
+        if taken.all >= all || mine >= each {
             return None;
         }
         taken.all += 1;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use tokio::io::AsyncReadExt;
@@ -87,9 +88,11 @@ pub struct Drained {
 }
 
 /// Serves until `shutdown`, then lets the requests in flight end within the time to drain.
+///
+/// Other settings may be put in place while it runs: a connection keeps to those in place when it was accepted.
 pub async fn run<S, F, B>(
     listener: TcpListener,
-    settings: ListenSettings,
+    settings: Arc<ArcSwap<ListenSettings>>,
     counts: Arc<ListenCounts>,
     service: S,
     shutdown: impl Future<Output = ()> + Send,
@@ -100,9 +103,9 @@ where
     B: AnswerBody,
 {
     let (tell, stop) = watch::channel(false);
-    let drain = settings.drain;
-    let peers = Peers::new(settings.connections, settings.connections_per_peer);
-    let shared = Arc::new(Shared { settings, service, stop });
+    let first = settings.load_full();
+    let peers = Peers::new(first.connections, first.connections_per_peer);
+    let shared = Arc::new(Shared { service, stop });
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -115,18 +118,20 @@ where
             sleep(ACCEPT_PAUSE).await;
             continue;
         };
+        let now = settings.load_full();
+        peers.resize(now.connections, now.connections_per_peer);
         let Some(seat) = peers.seat(peer.ip()) else {
             counts.turned_away.fetch_add(1, Ordering::Relaxed);
             continue;
         };
         let place = (seat, counts.opened());
-        connections.spawn(connection(Arc::clone(&shared), Arc::clone(&counts), socket, peer, place));
+        connections.spawn(connection(Arc::clone(&shared), now, Arc::clone(&counts), socket, peer, place));
     }
     // New connections are refused by the system from here, so that a balancer takes them elsewhere.
     drop(listener);
     tell.send_replace(true);
     let ended = async { while connections.join_next().await.is_some() {} };
-    let late = timeout(drain, ended).await.is_err();
+    let late = timeout(settings.load().drain, ended).await.is_err();
     let cut = if late { connections.len() } else { 0 };
     connections.shutdown().await;
     Drained { cut }
@@ -134,6 +139,7 @@ where
 
 async fn connection<S, F, B>(
     shared: Arc<Shared<S>>,
+    settings: Arc<ListenSettings>,
     counts: Arc<ListenCounts>,
     socket: TcpStream,
     peer: SocketAddr,
@@ -146,10 +152,10 @@ async fn connection<S, F, B>(
     let Ok(local) = socket.local_addr() else { return };
     // Answers are written whole; waiting to fill a packet only delays them.
     let _best_effort = socket.set_nodelay(true);
-    let limit = shared.settings.header_timeout;
+    let limit = settings.header_timeout;
     let mut stop = shared.stop.clone();
     let opened = async {
-        match shared.settings.tls.as_ref() {
+        match settings.tls.as_ref() {
             Some(tls) => Box::pin(handshake(tls, socket)).await,
             None => preface(socket).await,
         }
@@ -159,18 +165,18 @@ async fn connection<S, F, B>(
         () = serve::stopped(&mut stop) => return,
     };
     let Ok(Ok(opened)) = opened else {
-        if shared.settings.tls.is_some() {
+        if settings.tls.is_some() {
             counts.handshakes_failed.fetch_add(1, Ordering::Relaxed);
         }
         return;
     };
     let info = ConnectionInfo { peer, local, tls: opened.tls, way_in: WayIn::Reverse, refused: None };
-    let stream = Stream::new(opened.carrier, opened.ahead, shared.settings.body_timeout);
+    let stream = Stream::new(opened.carrier, opened.ahead, settings.body_timeout);
     // Each on its own, so that a connection takes the memory of what it speaks.
     if opened.http2 {
-        Box::pin(serve::http2(shared, info, stream)).await;
+        Box::pin(serve::http2(shared, settings, info, stream)).await;
     } else {
-        Box::pin(serve::http1(shared, info, stream)).await;
+        Box::pin(serve::http1(shared, settings, info, stream)).await;
     }
     drop(place);
 }

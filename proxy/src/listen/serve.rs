@@ -34,28 +34,31 @@ const CONNECTION_WINDOW: u32 = 512 * 1024;
 /// What every connection of a listener is given.
 #[derive(Debug)]
 pub(super) struct Shared<S> {
-    pub(super) settings: ListenSettings,
     pub(super) service: S,
     pub(super) stop: watch::Receiver<bool>,
 }
 
-impl<S> Shared<S> {
+impl ListenSettings {
     const fn pace(&self) -> Pace {
-        Pace { piece: self.settings.body_timeout, rate: self.settings.body_rate }
+        Pace { piece: self.body_timeout, rate: self.body_rate }
     }
 }
 
 /// Serves HTTP/1 until the connection ends.
-pub(super) async fn http1<S, F, B>(shared: Arc<Shared<S>>, info: ConnectionInfo, stream: Stream)
-where
+pub(super) async fn http1<S, F, B>(
+    shared: Arc<Shared<S>>,
+    settings: Arc<ListenSettings>,
+    info: ConnectionInfo,
+    stream: Stream,
+) where
     S: Fn(ConnectionInfo, Request<RequestBody>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: AnswerBody,
 {
     let verge = Arc::new(Verge::default());
-    let times = HeadTimes { head: shared.settings.header_timeout, idle: shared.settings.idle_timeout };
+    let times = HeadTimes { head: settings.header_timeout, idle: settings.idle_timeout };
     let guarded = Guarded::new(stream, times, Arc::clone(&verge));
-    let pace = shared.pace();
+    let pace = settings.pace();
     let mut stop = shared.stop.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (mut parts, body) = request.into_parts();
@@ -94,16 +97,20 @@ where
 }
 
 /// Serves HTTP/2 until the connection ends.
-pub(super) async fn http2<S, F, B>(shared: Arc<Shared<S>>, info: ConnectionInfo, stream: Stream)
-where
+pub(super) async fn http2<S, F, B>(
+    shared: Arc<Shared<S>>,
+    settings: Arc<ListenSettings>,
+    info: ConnectionInfo,
+    stream: Stream,
+) where
     S: Fn(ConnectionInfo, Request<RequestBody>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: AnswerBody,
 {
-    let pace = shared.pace();
-    let (idle, stall) = (shared.settings.idle_timeout, shared.settings.body_timeout);
-    let goodbye = shared.settings.header_timeout;
-    let streams = shared.settings.streams;
+    let pace = settings.pace();
+    let (idle, stall) = (settings.idle_timeout, settings.body_timeout);
+    let goodbye = settings.header_timeout;
+    let streams = settings.streams;
     let mut stop = shared.stop.clone();
     let busy = Busy::default();
     let counted = busy.clone();

@@ -24,30 +24,34 @@ pub struct TlsError {
 /// The certificate in force.
 #[derive(Debug, Clone)]
 pub struct Tls {
-    certificate: PathBuf,
-    key: PathBuf,
     config: Arc<ArcSwap<ServerConfig>>,
 }
+
+/// A certificate that was read and is not in force yet.
+#[derive(Debug)]
+pub struct ReadTls(ServerConfig);
 
 impl Tls {
     /// Reads a certificate chain and its key, both PEM.
     ///
     /// # Errors
     /// [`TlsError`] when one cannot be read, or they do not belong together.
-    pub fn load(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Result<Self, TlsError> {
-        let (certificate, key) = (certificate.into(), key.into());
-        let config = read(&certificate, &key)?;
-        Ok(Self { certificate, key, config: Arc::new(ArcSwap::from_pointee(config)) })
+    pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        let ReadTls(config) = Self::read(certificate, key)?;
+        Ok(Self { config: Arc::new(ArcSwap::from_pointee(config)) })
     }
 
-    /// Reads the files again; connections made from now on see the new certificate.
+    /// Reads a certificate chain and its key without putting them in force.
     ///
     /// # Errors
-    /// [`TlsError`] when the new files are bad. The old certificate stays.
-    pub fn reload(&self) -> Result<(), TlsError> {
-        let config = read(&self.certificate, &self.key)?;
+    /// [`TlsError`] when one cannot be read, or they do not belong together.
+    pub fn read(certificate: &Path, key: &Path) -> Result<ReadTls, TlsError> {
+        read(certificate, key).map(ReadTls)
+    }
+
+    /// Puts a certificate in force: connections made from now on see it.
+    pub fn replace(&self, ReadTls(config): ReadTls) {
         self.config.store(Arc::new(config));
-        Ok(())
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {

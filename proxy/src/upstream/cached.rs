@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwapOption;
 use jiff::{SignedDuration, Timestamp};
@@ -23,16 +24,22 @@ const LAST: SignedDuration = SignedDuration::from_secs(15);
 /// A credential without an end is looked for again after this time: the file it came from may have changed.
 const LASTING: SignedDuration = SignedDuration::from_mins(15);
 
+/// A source that was asked this short a time ago is not asked again while what it gave lasts: many give the same
+/// credential until it ends, and some give only short ones.
+const AGAIN: SignedDuration = SignedDuration::from_secs(20);
+
 /// A credential as it was fetched.
 pub(super) struct Fetched {
     pub(super) pair: KeyPair,
     pub(super) expires: Option<Timestamp>,
 }
 
+#[derive(Clone)]
 struct Current {
     pair: Arc<KeyPair>,
     expires: Option<Timestamp>,
-    fetched: Timestamp,
+    // When its source was last asked, whether or not it answered.
+    asked: Timestamp,
 }
 
 /// A provider and what it gave last.
@@ -41,8 +48,10 @@ pub(super) struct Cached {
     provider: Provider,
     current: ArcSwapOption<Current>,
     verified: ArcSwapOption<String>,
-    // One fetch at a time: a thousand requests at the end of a credential must not ask a thousand times.
-    fetching: Mutex<()>,
+    fetches: AtomicU64,
+    // One fetch at a time: a thousand requests at the end of a credential must not ask a thousand times. Holds what
+    // the last fetch failed with, for those who waited for it.
+    fetching: Mutex<Option<UpstreamError>>,
 }
 
 impl Cached {
@@ -52,7 +61,8 @@ impl Cached {
             provider,
             current: ArcSwapOption::empty(),
             verified: ArcSwapOption::empty(),
-            fetching: Mutex::new(()),
+            fetches: AtomicU64::new(0),
+            fetching: Mutex::new(None),
         }
     }
 
@@ -60,10 +70,34 @@ impl Cached {
         if let Some(pair) = self.fresh(now) {
             return Ok(pair);
         }
-        let _one = self.fetching.lock().await;
+        let before = self.fetches.load(Ordering::Acquire);
+        let mut failed = match self.lasting(now) {
+            // One request fetches; the others go on with what still lasts.
+            Some(pair) => match self.fetching.try_lock() {
+                Ok(failed) => failed,
+                Err(_) => return Ok(pair),
+            },
+            None => self.fetching.lock().await,
+        };
         if let Some(pair) = self.fresh(now) {
             return Ok(pair);
         }
+        if self.fetches.load(Ordering::Acquire) != before {
+            // It was asked while we waited: what it gave must do, and so must its refusal.
+            if let Some(pair) = self.lasting(now) {
+                return Ok(pair);
+            }
+            if let Some(error) = &*failed {
+                return Err(error.clone());
+            }
+        }
+        let outcome = self.fetch(now).await;
+        self.fetches.fetch_add(1, Ordering::Release);
+        *failed = outcome.as_ref().err().cloned();
+        outcome
+    }
+
+    async fn fetch(&self, now: Timestamp) -> Result<Arc<KeyPair>, UpstreamError> {
         // Boxed, because the provider of a role asks the cache of its base credential.
         match Box::pin(self.provider.fetch(&self.upstream, now)).await {
             Ok(fetched) if is_issued_form(&fetched.pair.id) => {
@@ -71,15 +105,24 @@ impl Cached {
             }
             Ok(fetched) => {
                 let pair = Arc::new(fetched.pair);
-                self.current.store(Some(Arc::new(Current {
-                    pair: Arc::clone(&pair),
-                    expires: fetched.expires,
-                    fetched: now,
-                })));
+                let current = Current { pair: Arc::clone(&pair), expires: fetched.expires, asked: now };
+                self.current.store(Some(Arc::new(current)));
                 Ok(pair)
             }
-            Err(error) => self.lasting_until(now + LAST).ok_or(error),
+            Err(error) => {
+                let pair = self.lasting(now).ok_or(error)?;
+                let current = self.current.load().as_deref().cloned();
+                self.current.store(current.map(|current| Arc::new(Current { asked: now, ..current })));
+                Ok(pair)
+            }
         }
+    }
+
+    /// Has a credential without an end looked for again at the next request.
+    pub(super) fn look_anew(&self) {
+        let current = self.current.load().as_deref().cloned();
+        let anew = |current| Arc::new(Current { asked: Timestamp::UNIX_EPOCH, ..current });
+        self.current.store(current.map(anew));
     }
 
     /// The credential's account is known.
@@ -91,20 +134,24 @@ impl Cached {
         self.verified.store(Some(Arc::new(pair.id.clone())));
     }
 
+    /// What need not be fetched again yet.
     fn fresh(&self, now: Timestamp) -> Option<Arc<KeyPair>> {
+        let pair = self.lasting(now)?;
         let current = self.current.load();
         let current = current.as_ref()?;
+        let since = now.duration_since(current.asked);
         let fresh = match current.expires {
             Some(expires) => expires.duration_since(now) > REFRESH,
-            None => now.duration_since(current.fetched) < LASTING,
+            None => since < LASTING,
         };
-        fresh.then(|| Arc::clone(&current.pair))
+        (fresh || since < AGAIN).then_some(pair)
     }
 
-    fn lasting_until(&self, time: Timestamp) -> Option<Arc<KeyPair>> {
+    /// What can still be used.
+    fn lasting(&self, now: Timestamp) -> Option<Arc<KeyPair>> {
         let current = self.current.load();
         let current = current.as_ref()?;
-        let lasts = current.expires.is_none_or(|expires| expires > time);
+        let lasts = current.expires.is_none_or(|expires| expires > now + LAST);
         lasts.then(|| Arc::clone(&current.pair))
     }
 }

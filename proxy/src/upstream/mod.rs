@@ -17,23 +17,26 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::future::join_all;
 use http::Uri;
 use jiff::{SignedDuration, Timestamp};
 use ordain_action::{Party, Plane, Upstream};
 use ordain_sigv4::KeyPair;
+use tokio::sync::Mutex as AsyncMutex;
 
 use cached::Cached;
 use source::Provider;
 use sts::{Caller, Sts};
 
 use crate::config::UpstreamConfig;
+use crate::events;
 use crate::forward::is_forbidden;
 use crate::keys::IssuedKey;
 use crate::settings::Credentials;
 
 /// One upstream, as configured.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     /// The name that keys are bound to.
     pub name: Arc<str>,
@@ -41,8 +44,9 @@ pub struct Source {
     pub account: Option<String>,
     /// A base URL in place of the provider's hosts.
     pub endpoint: Option<Uri>,
-    /// The region of the calls that verify the account and assume roles.
-    pub region: String,
+    /// The region of the calls that verify the account and assume roles; without it the one that the credential's
+    /// source names.
+    pub region: Option<String>,
     /// Where the real credential comes from.
     pub credentials: RealCredentials,
     /// A role to assume for each actor. `{actor}` and `{kind}` in it stand for the actor's name and kind.
@@ -61,6 +65,18 @@ pub enum RealCredentials {
     File(PathBuf),
     /// A key pair in hand.
     Fixed(KeyPair),
+}
+
+impl PartialEq for RealCredentials {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Chain, Self::Chain) => true,
+            (Self::Profile(one), Self::Profile(other)) => one == other,
+            (Self::File(one), Self::File(other)) => one == other,
+            // Secrets are not compared: two pairs in hand are never taken for one.
+            (Self::Chain | Self::Profile(_) | Self::File(_) | Self::Fixed(_), _) => false,
+        }
+    }
 }
 
 impl From<&UpstreamConfig> for Source {
@@ -147,7 +163,8 @@ pub enum UpstreamError {
     },
 }
 
-/// How long the start waits for the accounts to be verified.
+/// How long the start waits for the accounts to be verified. Whoever answers later is served from then on, and nobody
+/// before: to wait longer would only keep the other upstreams from being served.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How often an account that is not verified yet is asked for again.
@@ -162,13 +179,17 @@ pub struct Own {
     pub names: Vec<String>,
 }
 
+/// Upstreams that were taken up and are not in force yet.
+#[derive(Debug)]
+pub struct Prepared(Arc<Entries>);
+
 /// All upstreams.
 #[derive(Debug)]
 pub struct Upstreams {
-    entries: Arc<Entries>,
+    entries: ArcSwap<Entries>,
 }
 
-type Entries = BTreeMap<Arc<str>, Entry>;
+type Entries = BTreeMap<Arc<str>, Arc<Entry>>;
 
 #[derive(Debug)]
 struct Entry {
@@ -176,6 +197,11 @@ struct Entry {
     sts: Sts,
     base: Arc<Cached>,
     verified: OnceLock<Upstream>,
+    // Why it is not verified yet, as it was last seen.
+    said: ArcSwapOption<UpstreamError>,
+    // The credential that was found to be of another account, and what is said of it. Held while one is asked about:
+    // a thousand requests after a rotation must not ask a thousand times whose it is.
+    refused: AsyncMutex<Option<(String, UpstreamError)>>,
     actors: Mutex<HashMap<Party, Arc<Cached>>>,
 }
 
@@ -188,27 +214,36 @@ impl Upstreams {
     /// # Errors
     /// [`UpstreamError`] when an account is not the one configured, or an endpoint or a role can never be right.
     pub async fn start(sources: Vec<Source>, own: &Own, now: Timestamp) -> Result<Self, UpstreamError> {
-        let mut entries = BTreeMap::new();
+        let upstreams = Self { entries: ArcSwap::default() };
+        let prepared = upstreams.prepare(sources, own, now).await?;
+        upstreams.replace(prepared, now);
+        Ok(upstreams)
+    }
+
+    /// Takes up other upstreams without putting them in force. Those that stay as they are keep what is known of them.
+    ///
+    /// # Errors
+    /// As [`Upstreams::start`].
+    pub async fn prepare(
+        &self,
+        sources: Vec<Source>,
+        own: &Own,
+        now: Timestamp,
+    ) -> Result<Prepared, UpstreamError> {
+        let (mut entries, known) = (Entries::new(), self.entries.load_full());
         for source in sources {
             check_endpoint(&source, own)?;
             if let Some(role) = &source.role {
                 sts::role_account(role).ok_or_else(|| UpstreamError::BadRole(role.clone()))?;
             }
-            let provider = Provider::base(&source.credentials, &source.region).await;
-            entries.insert(
-                Arc::clone(&source.name),
-                Entry {
-                    sts: Sts::new(&source.name, source.endpoint.as_ref(), &source.region),
-                    base: Arc::new(Cached::new(&source.name, provider)),
-                    source,
-                    verified: OnceLock::new(),
-                    actors: Mutex::default(),
-                },
-            );
+            let entry = match known.get(&source.name).filter(|entry| entry.source == source) {
+                Some(entry) => Arc::clone(entry),
+                None => Arc::new(Entry::new(source).await),
+            };
+            entries.insert(Arc::clone(&entry.source.name), entry);
         }
-        let upstreams = Self { entries: Arc::new(entries) };
         // A source that keeps us waiting must not keep the other upstreams from being served.
-        let all = upstreams.entries.values().map(|entry| tokio::time::timeout(PATIENCE, entry.verify(now)));
+        let all = entries.values().map(|entry| tokio::time::timeout(PATIENCE, entry.verify(now)));
         for outcome in join_all(all).await.into_iter().flatten() {
             match outcome {
                 Ok(_) | Err(UpstreamError::NoCredential { .. } | UpstreamError::Unverified { .. }) => {}
@@ -223,10 +258,22 @@ impl Upstreams {
                 ) => return Err(error),
             }
         }
-        if !upstreams.unverified().is_empty() {
-            tokio::spawn(keep_verifying(Arc::downgrade(&upstreams.entries), now));
+        Ok(Prepared(Arc::new(entries)))
+    }
+
+    /// Puts other upstreams in force.
+    pub fn replace(&self, Prepared(entries): Prepared, now: Timestamp) {
+        self.entries.store(Arc::clone(&entries));
+        if entries.values().any(|entry| entry.verified.get().is_none()) {
+            tokio::spawn(keep_verifying(Arc::downgrade(&entries), now));
         }
-        Ok(upstreams)
+    }
+
+    /// Has credentials without an end looked for again at the next request: their files may have changed.
+    pub fn look_anew(&self) {
+        for entry in self.entries.load().values() {
+            entry.base.look_anew();
+        }
     }
 
     /// Verifies an upstream's account, once: says which it is, or why that is not known.
@@ -240,20 +287,27 @@ impl Upstreams {
     /// The names of those whose account is not verified yet.
     #[must_use]
     pub fn unverified(&self) -> Vec<Arc<str>> {
-        let unverified = self.entries.iter().filter(|(_, entry)| entry.verified.get().is_none());
+        let entries = self.entries.load();
+        let unverified = entries.iter().filter(|(_, entry)| entry.verified.get().is_none());
         unverified.map(|(name, _)| Arc::clone(name)).collect()
+    }
+
+    /// Why an upstream is not verified yet, as it was last seen; `None` where nothing was answered yet.
+    #[must_use]
+    pub fn why_unverified(&self, name: &str) -> Option<String> {
+        self.entries.load().get(name)?.said.load().as_deref().map(ToString::to_string)
     }
 
     /// A verified upstream; `None` while it is not verified, and where there is none of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Upstream> {
-        self.entries.get(name)?.verified.get().cloned()
+        self.entries.load().get(name)?.verified.get().cloned()
     }
 
     /// The base URL configured in place of the provider's hosts.
     #[must_use]
-    pub fn endpoint(&self, name: &str) -> Option<&Uri> {
-        self.entries.get(name)?.source.endpoint.as_ref()
+    pub fn endpoint(&self, name: &str) -> Option<Uri> {
+        self.entries.load().get(name)?.source.endpoint.clone()
     }
 
     /// The real key pair that a request signed with an issued key leaves with: the one behind a minted key, or the
@@ -289,22 +343,46 @@ impl Upstreams {
         }
     }
 
-    fn entry(&self, name: &str) -> Result<&Entry, UpstreamError> {
-        self.entries.get(name).ok_or_else(|| UpstreamError::Unknown(name.to_owned()))
+    fn entry(&self, name: &str) -> Result<Arc<Entry>, UpstreamError> {
+        self.entries.load().get(name).cloned().ok_or_else(|| UpstreamError::Unknown(name.to_owned()))
     }
 }
 
 impl Entry {
+    async fn new(source: Source) -> Self {
+        let region = source::region(&source).await;
+        let provider = Provider::base(&source.credentials, &region);
+        Self {
+            sts: Sts::new(&source.name, source.endpoint.as_ref(), &region),
+            base: Arc::new(Cached::new(&source.name, provider)),
+            source,
+            verified: OnceLock::new(),
+            said: ArcSwapOption::empty(),
+            refused: AsyncMutex::default(),
+            actors: Mutex::default(),
+        }
+    }
+
     async fn verify(&self, now: Timestamp) -> Result<&Upstream, UpstreamError> {
         if let Some(verified) = self.verified.get() {
             return Ok(verified);
         }
+        match self.ask(now).await {
+            Ok(verified) => Ok(self.verified.get_or_init(|| verified)),
+            Err(error) => {
+                self.said.store(Some(Arc::new(error.clone())));
+                Err(error)
+            }
+        }
+    }
+
+    async fn ask(&self, now: Timestamp) -> Result<Upstream, UpstreamError> {
         let pair = self.base.get(now).await?;
         // Boxed, because every request in flight would carry the room for a call that one in thousands makes.
         let caller = Box::pin(self.sts.caller(&pair)).await?;
         let verified = self.verified_as(&caller)?;
         self.base.set_verified(&pair);
-        Ok(self.verified.get_or_init(|| verified))
+        Ok(verified)
     }
 
     fn verified_as(&self, caller: &Caller) -> Result<Upstream, UpstreamError> {
@@ -333,13 +411,24 @@ impl Entry {
         if self.base.is_verified(&pair) {
             return Ok(pair);
         }
+        let mut refused = self.refused.lock().await;
+        if self.base.is_verified(&pair) {
+            return Ok(pair);
+        }
+        if let Some((id, why)) = &*refused
+            && *id == pair.id
+        {
+            return Err(why.clone());
+        }
         let found = Box::pin(self.sts.caller(&pair)).await?.account;
         if *found != *verified.account {
-            return Err(UpstreamError::OtherAccount {
+            let why = UpstreamError::OtherAccount {
                 upstream: self.source.name.to_string(),
                 expected: verified.account.to_string(),
                 found,
-            });
+            };
+            *refused = Some((pair.id.clone(), why.clone()));
+            return Err(why);
         }
         self.base.set_verified(&pair);
         Ok(pair)
@@ -364,8 +453,12 @@ async fn keep_verifying(entries: Weak<Entries>, started: Timestamp) {
         let elapsed = SignedDuration::try_from(since.elapsed()).unwrap_or_default();
         let now = started.checked_add(elapsed).unwrap_or(started);
         // Who is refused stays unverified, and is not served.
-        let all = join_all(entries.values().map(|entry| entry.verify(now))).await;
-        if all.iter().all(Result::is_ok) {
+        let waiting: Vec<&Arc<Entry>> =
+            entries.values().filter(|entry| entry.verified.get().is_none()).collect();
+        for verified in join_all(waiting.iter().map(|entry| entry.verify(now))).await.into_iter().flatten() {
+            events::upstream_verified(&verified.name, &verified.account);
+        }
+        if entries.values().all(|entry| entry.verified.get().is_some()) {
             return;
         }
     }

@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::environment::region::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::profile::region::ProfileFileRegionProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_types::region::Region;
 use jiff::Timestamp;
@@ -16,12 +20,12 @@ use zeroize::Zeroizing;
 
 use super::cached::{Cached, Fetched};
 use super::sts::Sts;
-use super::{RealCredentials, UpstreamError};
+use super::{RealCredentials, Source, UpstreamError};
 
 /// Fetches a credential.
 pub(super) enum Provider {
-    /// One of the provider's own ways.
-    Sdk(SharedCredentialsProvider),
+    /// The provider's own chain, or one profile of its configuration files.
+    Sdk { profile: Option<String>, region: Region },
     /// A file of two or three lines.
     File(PathBuf),
     /// In hand.
@@ -39,16 +43,11 @@ pub(super) struct Role {
 }
 
 impl Provider {
-    pub(super) async fn base(credentials: &RealCredentials, region: &str) -> Self {
+    pub(super) fn base(credentials: &RealCredentials, region: &Region) -> Self {
         match credentials {
-            RealCredentials::Chain => {
-                let chain =
-                    DefaultCredentialsChain::builder().region(Region::new(region.to_owned())).build().await;
-                Self::Sdk(SharedCredentialsProvider::new(chain))
-            }
+            RealCredentials::Chain => Self::Sdk { profile: None, region: region.clone() },
             RealCredentials::Profile(name) => {
-                let profile = ProfileFileCredentialsProvider::builder().profile_name(name).build();
-                Self::Sdk(SharedCredentialsProvider::new(profile))
+                Self::Sdk { profile: Some(name.clone()), region: region.clone() }
             }
             RealCredentials::File(path) => Self::File(path.clone()),
             RealCredentials::Fixed(pair) => Self::Fixed(pair.clone()),
@@ -62,8 +61,10 @@ impl Provider {
     pub(super) async fn fetch(&self, upstream: &str, now: Timestamp) -> Result<Fetched, UpstreamError> {
         let missing = |why: String| UpstreamError::NoCredential { upstream: upstream.to_owned(), why };
         match self {
-            Self::Sdk(provider) => {
-                let found = provider.provide_credentials().await;
+            Self::Sdk { profile, region } => {
+                // Made for every fetch, because it reads configuration files once and then never again: a key that
+                // was replaced in its profile would never be seen.
+                let found = sdk(profile.as_deref(), region).await.provide_credentials().await;
                 let found = found.map_err(|error| missing(super::sts::chain(&error)))?;
                 Ok(Fetched {
                     expires: found.expiry().and_then(|time| Timestamp::try_from(time).ok()),
@@ -82,6 +83,36 @@ impl Provider {
             }
         }
     }
+}
+
+async fn sdk(profile: Option<&str>, region: &Region) -> SharedCredentialsProvider {
+    match profile {
+        None => SharedCredentialsProvider::new(
+            DefaultCredentialsChain::builder().region(region.clone()).build().await,
+        ),
+        // A profile that assumes a role asks the token service of a region; without one it asks none.
+        Some(name) => {
+            let config = ProviderConfig::without_region().with_region(Some(region.clone()));
+            let builder = ProfileFileCredentialsProvider::builder().configure(&config);
+            SharedCredentialsProvider::new(builder.profile_name(name).build())
+        }
+    }
+}
+
+/// The region that the calls of an upstream's own go to: the one configured, else the one that the environment or its
+/// profile names. The instance's metadata are not asked: where there are none, a start would wait for them.
+pub(super) async fn region(source: &Source) -> Region {
+    let environment = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new());
+    let profile = ProfileFileRegionProvider::builder();
+    let named = match (&source.region, &source.credentials) {
+        (Some(region), _) => Some(Region::new(region.clone())),
+        (None, RealCredentials::Chain) => environment.or_else(profile.build()).region().await,
+        (None, RealCredentials::Profile(name)) => {
+            environment.or_else(profile.profile_name(name).build()).region().await
+        }
+        (None, RealCredentials::File(_) | RealCredentials::Fixed(_)) => None,
+    };
+    named.unwrap_or_else(|| Region::from_static("us-east-1"))
 }
 
 fn read(path: &Path) -> Result<KeyPair, String> {

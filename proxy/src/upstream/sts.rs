@@ -31,10 +31,8 @@ pub(super) struct Caller {
 }
 
 impl Sts {
-    pub(super) fn new(upstream: &str, endpoint: Option<&Uri>, region: &str) -> Self {
-        let mut config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region.to_owned()));
+    pub(super) fn new(upstream: &str, endpoint: Option<&Uri>, region: &Region) -> Self {
+        let mut config = Config::builder().behavior_version(BehaviorVersion::latest()).region(region.clone());
         if let Some(endpoint) = endpoint {
             config = config.endpoint_url(endpoint.to_string());
         }

@@ -70,7 +70,7 @@ impl TokenService {
             name: "default".into(),
             account: None,
             endpoint: Some(self.endpoint.clone()),
-            region: "us-east-1".to_owned(),
+            region: None,
             credentials: RealCredentials::Fixed(pair("AKIAREAL")),
             role: None,
         }
@@ -181,10 +181,13 @@ async fn a_credential_replaced_while_we_run_is_verified_before_it_is_used() {
     assert_eq!(upstreams.credentials("default", &alice(), later).await.unwrap().id, "AKIASECOND");
     assert_eq!(service.calls(), 2);
     // The same, where the new credential turns out to be of another account.
-    let mut moved = Upstreams::start(vec![source], &Own::default(), now()).await.unwrap();
-    for entry in Arc::get_mut(&mut moved.entries).unwrap().values_mut() {
-        entry.sts = Sts::new("default", Some(&other.endpoint), "us-east-1");
+    let moved = Upstreams::start(vec![source], &Own::default(), now()).await.unwrap();
+    let region = aws_types::region::Region::from_static("us-east-1");
+    let mut entries = Arc::try_unwrap(moved.entries.swap(Arc::default())).unwrap();
+    for entry in entries.values_mut() {
+        Arc::get_mut(entry).unwrap().sts = Sts::new("default", Some(&other.endpoint), &region);
     }
+    moved.entries.store(Arc::new(entries));
     std::fs::write(&path, "AKIATHIRD\nthe-secret\n").unwrap();
     assert!(matches!(
         moved.credentials("default", &alice(), later).await,
@@ -229,4 +232,19 @@ fn two_names_never_share_a_role() {
     for text in ["", "arn:aws:iam::999999999999:user/x", "arn:aws:iam::1:role/x", "role/x"] {
         assert_eq!(sts::role_account(text), None, "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_source_that_gives_what_ends_soon_is_not_asked_for_every_request() {
+    let service = TokenService::start("123456789012").await;
+    let role = Some("arn:aws:iam::123456789012:role/{actor}".to_owned());
+    let upstreams =
+        Upstreams::start(vec![Source { role, ..service.source() }], &Own::default(), now()).await.unwrap();
+    let before = service.calls();
+    // Every session of the stub ends at 22:00.
+    let soon = now() + SignedDuration::from_mins(57);
+    for seconds in [0, 1, 19, 21, 22] {
+        upstreams.credentials("default", &alice(), soon + SignedDuration::from_secs(seconds)).await.unwrap();
+    }
+    assert_eq!(service.calls() - before, 2);
 }

@@ -137,3 +137,25 @@ fn terraform_does_the_same_through_the_gate_with_an_assumed_role() {
         command
     });
 }
+
+/// The provider knows a key by its real id and the client by the issued one: neither may notice the other.
+#[test]
+fn boto3_ends_a_key_by_its_issued_id() {
+    let gate = before_moto(Setup::default());
+    let key = gate.key("alice").clone();
+    let mut command = Command::new(needed("ORDAIN_TEST_PYTHON"));
+    let user = format!("issued{}", std::process::id());
+    command.arg(script("issued.py")).arg(format!("http://{}", gate.address)).arg(&user);
+    let said = run(&mut command, &key.id, &key.secret);
+    let lines: Vec<serde_json::Value> =
+        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [made, used, rested, deleted, gone] = lines.as_slice() else { panic!("five steps: {said}") };
+    let id = made["id"].as_str().unwrap();
+    assert!(id.starts_with("AKOR"), "{said}");
+    assert_eq!(made["listed"], serde_json::json!([[id, "Active"]]), "{said}");
+    assert_eq!(used["user"], user, "{said}");
+    assert_eq!(rested["listed"], serde_json::json!([[id, "Inactive"]]), "{said}");
+    assert_eq!(deleted["listed"], serde_json::json!([]), "{said}");
+    assert_eq!(gone["step"], "gone", "{said}");
+    gate.finish();
+}

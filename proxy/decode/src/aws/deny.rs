@@ -146,7 +146,7 @@ fn code_in(dialect: Dialect, denial: &Denial) -> &'static str {
 /// Codes for query, EC2, S3 and JSON clients where the caller's identity could not be established.
 fn unauthenticated(reason_code: &str) -> [&'static str; 4] {
     match reason_code {
-        "unknown_key" | "revoked_key" | "key_revoked" => {
+        "unknown_key" | "revoked_key" | "key_revoked" | "key_inactive" => {
             ["InvalidClientTokenId", "AuthFailure", "InvalidAccessKeyId", "UnrecognizedClientException"]
         }
         "signature_mismatch" => {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -63,7 +64,13 @@ impl Gate {
         let shutdown = async move {
             let _ = stopped.await;
         };
-        let task = tokio::spawn(run(listener, settings, Arc::clone(&counts), service, shutdown));
+        let task = tokio::spawn(run(
+            listener,
+            Arc::new(ArcSwap::from_pointee(settings)),
+            Arc::clone(&counts),
+            service,
+            shutdown,
+        ));
         Self { address, counts, budget, passed, stop: Some(stop), task }
     }
 

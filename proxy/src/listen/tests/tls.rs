@@ -11,7 +11,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::harness::{Gate, answers, quick};
-use crate::listen::{ListenSettings, Tls};
+use crate::listen::{ListenSettings, Tls, TlsError};
 
 /// Writes a certificate for some names, and gives it to clients to trust.
 fn certificate(folder: &Path, names: &[&str]) -> CertificateDer<'static> {
@@ -23,7 +23,11 @@ fn certificate(folder: &Path, names: &[&str]) -> CertificateDer<'static> {
 }
 
 fn load(folder: &TempDir) -> Tls {
-    Tls::load(folder.path().join("cert.pem"), folder.path().join("key.pem")).unwrap()
+    Tls::load(&folder.path().join("cert.pem"), &folder.path().join("key.pem")).unwrap()
+}
+
+fn reload(tls: &Tls, folder: &TempDir) -> Result<(), TlsError> {
+    Tls::read(&folder.path().join("cert.pem"), &folder.path().join("key.pem")).map(|read| tls.replace(read))
 }
 
 async fn connect(
@@ -96,12 +100,12 @@ async fn a_bad_certificate_does_not_replace_a_good_one() {
     let gate = Gate::start(ListenSettings { tls: Some(tls.clone()), ..quick() }).await;
 
     std::fs::write(folder.path().join("cert.pem"), "none").unwrap();
-    let error = tls.reload().unwrap_err().to_string();
+    let error = reload(&tls, &folder).unwrap_err().to_string();
     assert!(error.contains("has no certificate; put the chain there"), "{error}");
     connect(&gate, &first, "gate.example", b"http/1.1").await.unwrap();
 
     let second = certificate(folder.path(), &["gate.example"]);
-    tls.reload().unwrap();
+    reload(&tls, &folder).unwrap();
     connect(&gate, &second, "gate.example", b"http/1.1").await.unwrap();
     assert!(
         connect(&gate, &first, "gate.example", b"http/1.1").await.is_err(),
@@ -111,7 +115,7 @@ async fn a_bad_certificate_does_not_replace_a_good_one() {
     let other = TempDir::new().unwrap();
     certificate(other.path(), &["gate.example"]);
     std::fs::copy(other.path().join("key.pem"), folder.path().join("key.pem")).unwrap();
-    let error = tls.reload().unwrap_err().to_string();
+    let error = reload(&tls, &folder).unwrap_err().to_string();
     assert!(error.contains("does not belong to the key"), "{error}");
     connect(&gate, &second, "gate.example", b"http/1.1").await.unwrap();
 }

@@ -2,19 +2,17 @@
 //!
 //! Changes nothing. Leaves out what `validate` checks in full: here one line says whether it passes.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
+mod environment;
+mod files;
+mod network;
 
 use ordain_rules::LiveInventory;
 use serde::Serialize;
 
 use super::output::Rows;
 use super::{Context, Exit};
-use crate::clock::Clock;
 use crate::config::Config;
-use crate::keys;
 use crate::model::Model;
-use crate::upstream::{Own, Source, Upstreams};
 
 /// Look for what would keep the gate from working here.
 #[derive(Debug, clap::Args)]
@@ -33,12 +31,13 @@ pub(super) fn run(context: &Context, _: Arguments) -> anyhow::Result<Exit> {
         Err(error) => findings.push(Finding { what: "settings", ok: false, detail: format!("{error:#}") }),
         Ok(config) => {
             findings.push(Finding { what: "settings", ok: true, detail: "read".to_owned() });
-            findings.push(state(&config));
-            findings.push(keys(&config));
+            findings.extend(files::findings(&config));
             findings.push(model(&config));
             findings.push(descriptors(&config));
             findings.push(mode(&config));
-            findings.extend(upstreams(&config)?);
+            findings.extend(environment::findings(&config));
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            findings.extend(runtime.block_on(network::findings(&config)));
         }
     }
     let well = findings.iter().all(|finding| finding.ok);
@@ -53,22 +52,11 @@ pub(super) fn run(context: &Context, _: Arguments) -> anyhow::Result<Exit> {
     Ok(if well { Exit::Ok } else { Exit::No })
 }
 
-fn state(config: &Config) -> Finding {
-    let shown = config.state.display();
-    let (ok, detail) = match fs::metadata(&config.state) {
-        Err(_) => (true, format!("`{shown}` is not there yet; `ordain serve` makes it")),
-        Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => {
-            (false, format!("others may read `{shown}`; `chmod 700` it"))
-        }
-        Ok(_) => (true, format!("`{shown}` is its owner's alone")),
-    };
-    Finding { what: "state", ok, detail }
-}
-
-fn keys(config: &Config) -> Finding {
-    match keys::of(config) {
-        Ok(keys) => Finding { what: "keys", ok: true, detail: format!("{} issued", keys.list().len()) },
-        Err(error) => Finding { what: "keys", ok: false, detail: format!("{error:#}") },
+impl Finding {
+    fn new(what: &'static str, found: Result<String, String>) -> Self {
+        let ok = found.is_ok();
+        let (Ok(detail) | Err(detail)) = found;
+        Self { what, ok, detail }
     }
 }
 
@@ -110,28 +98,4 @@ fn mode(config: &Config) -> Finding {
         ordain_rules::Mode::Shadow => "shadow: nothing is denied, everything is recorded".to_owned(),
     };
     Finding { what: "mode", ok: true, detail }
-}
-
-fn upstreams(config: &Config) -> anyhow::Result<Vec<Finding>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(async {
-        let now = Clock::system().now();
-        let own = Own { addresses: vec![config.data, config.admin], names: config.names.clone() };
-        let mut findings = Vec::new();
-        for upstream in &config.upstreams {
-            let name = &upstream.name;
-            let found = match Upstreams::start(vec![Source::from(upstream)], &own, now).await {
-                Ok(upstreams) => upstreams.verify(name, now).await,
-                Err(error) => Err(error),
-            };
-            let (ok, detail) = match found {
-                Ok(found) => {
-                    (true, format!("`{name}` is account {} in partition {}", found.account, found.partition))
-                }
-                Err(error) => (false, error.to_string()),
-            };
-            findings.push(Finding { what: "upstream", ok, detail });
-        }
-        findings
-    }))
 }

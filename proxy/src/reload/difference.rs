@@ -1,0 +1,234 @@
+//! What is different between two configurations, in words for the ledger and for who reads it.
+//!
+//! Leaves out putting any of it in force.
+
+use ordain_evidence::ChangeKind;
+use ordain_rules::Mode;
+
+use crate::config::{Config, UpstreamConfig};
+use crate::settings::Credentials;
+
+/// Refuses a configuration that differs in what cannot change while the gate runs.
+///
+/// # Errors
+/// What that is, and what to do.
+pub(super) fn needs_restart(old: &Config, new: &Config) -> Result<(), String> {
+    let differs = |(old, new): &(Fixed, Fixed)| old.1 != new.1;
+    let found: Vec<String> = fixed(old)
+        .into_iter()
+        .zip(fixed(new))
+        .filter(differs)
+        .map(|(old, new)| format!("`{}` from `{}` to `{}`", old.0, old.1, new.1))
+        .collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "the settings change {}, which takes a restart; nothing of them is in force until then",
+        found.join(" and ")
+    ))
+}
+
+type Fixed = (&'static str, String);
+
+fn fixed(config: &Config) -> [Fixed; 10] {
+    let overlay = config.overlay.as_ref().map_or_else(String::new, |path| path.display().to_string());
+    [
+        ("state", config.state.display().to_string()),
+        ("listen.data", config.data.to_string()),
+        ("listen.admin", config.admin.to_string()),
+        ("listen.tls", if config.tls.is_some() { "on" } else { "off" }.to_owned()),
+        ("listen.names", config.names.join(", ")),
+        ("model.directory", config.model.display().to_string()),
+        ("ledger.directory", config.ledger.display().to_string()),
+        ("ledger.origin", config.origin.clone()),
+        ("catalogue.overlay", overlay),
+        ("log.format", config.log.format.clone().unwrap_or_else(|| "text".to_owned())),
+    ]
+}
+
+/// What changes, one entry of the ledger each.
+pub(super) fn changes(old: &Config, new: &Config) -> Vec<(ChangeKind, String)> {
+    let mut changes = Vec::new();
+    if old.mode != new.mode {
+        changes.push((ChangeKind::Mode, format!("mode {}", from_to(old.mode, new.mode))));
+    }
+    for upstream in &new.upstreams {
+        match old.upstreams.iter().find(|known| known.name == upstream.name) {
+            Some(known) => changes.extend(upstream_changes((known, old.mode), (upstream, new.mode))),
+            None => {
+                let mode = upstream.mode.unwrap_or(new.mode).as_str();
+                let summary = format!("add upstream `{}` in {mode} mode", upstream.name);
+                changes.push((ChangeKind::Configuration, summary));
+            }
+        }
+    }
+    for gone in &old.upstreams {
+        if !new.upstreams.iter().any(|upstream| upstream.name == gone.name) {
+            changes.push((ChangeKind::Configuration, format!("remove upstream `{}`", gone.name)));
+        }
+    }
+    let words: Vec<String> = plain(old)
+        .into_iter()
+        .zip(plain(new))
+        .filter(|(old, new)| old.1 != new.1)
+        .map(|(old, new)| format!("`{}` from {} to {}", old.0, old.1, new.1))
+        .collect();
+    if !words.is_empty() {
+        changes.push((ChangeKind::Configuration, words.join(", ")));
+    }
+    changes
+}
+
+fn from_to(old: Mode, new: Mode) -> String {
+    let loosened = if new < old { ": loosened" } else { "" };
+    format!("from {} to {}{loosened}", old.as_str(), new.as_str())
+}
+
+fn upstream_changes(
+    (old, old_mode): (&UpstreamConfig, Mode),
+    (new, new_mode): (&UpstreamConfig, Mode),
+) -> Vec<(ChangeKind, String)> {
+    let (mut changes, name) = (Vec::new(), &new.name);
+    if old.mode != new.mode {
+        let modes = from_to(old.mode.unwrap_or(old_mode), new.mode.unwrap_or(new_mode));
+        changes.push((ChangeKind::Mode, format!("mode of upstream `{name}` {modes}")));
+    }
+    if old.control_only != new.control_only {
+        let are = if new.control_only { "not judged: loosened" } else { "judged" };
+        changes.push((ChangeKind::Mode, format!("data-level changes on upstream `{name}` are {are}")));
+    }
+    let parts: Vec<String> = parts(old)
+        .into_iter()
+        .zip(parts(new))
+        .filter(|(old, new)| old.1 != new.1)
+        .map(|(old, new)| format!("`{}` from `{}` to `{}`", old.0, old.1, new.1))
+        .collect();
+    if !parts.is_empty() {
+        let summary = format!("upstream `{name}`: {}", parts.join(", "));
+        changes.push((ChangeKind::Configuration, summary));
+    }
+    changes
+}
+
+fn parts(upstream: &UpstreamConfig) -> [(&'static str, String); 5] {
+    let text = |part: &Option<String>| part.clone().unwrap_or_default();
+    let credentials = match &upstream.credentials {
+        Credentials::Default => "default".to_owned(),
+        Credentials::Profile(name) => format!("profile {name}"),
+        Credentials::File(path) => format!("file {}", path.display()),
+    };
+    [
+        ("account", text(&upstream.account)),
+        ("endpoint", upstream.endpoint.as_ref().map_or_else(String::new, ToString::to_string)),
+        ("region", text(&upstream.region)),
+        ("credentials", credentials),
+        ("role", text(&upstream.role)),
+    ]
+}
+
+fn plain(config: &Config) -> [(&'static str, String); 12] {
+    let limits = &config.limits;
+    let (certificate, key) = config.tls.as_ref().map_or_else(Default::default, |(certificate, key)| {
+        (certificate.display().to_string(), key.display().to_string())
+    });
+    [
+        ("limits.body", limits.body.to_string()),
+        ("limits.held", limits.held.to_string()),
+        ("limits.unproven", limits.unproven.to_string()),
+        ("limits.connections", limits.connections.to_string()),
+        ("limits.connections_per_peer", limits.connections_per_peer.to_string()),
+        ("limits.header_timeout", format!("{:?}", limits.header_timeout)),
+        ("limits.body_timeout", format!("{:?}", limits.body_timeout)),
+        ("limits.idle_timeout", format!("{:?}", limits.idle_timeout)),
+        ("limits.upstream_timeout", format!("{:?}", limits.upstream_timeout)),
+        ("limits.drain", format!("{:?}", limits.drain)),
+        ("listen.tls", format!("{certificate} {key}")),
+        ("log.filter", config.log.filter.clone().unwrap_or_else(|| "info".to_owned())),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::settings::Settings;
+
+    fn config(text: &str) -> Config {
+        Config::resolve(Settings::parse("gate.toml", text).unwrap()).unwrap()
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
+    fn check(old: &str, new: &str, expected: Expect) {
+        let (old, new) = (config(old), config(new));
+        let said = match needs_restart(&old, &new) {
+            Err(why) => why,
+            Ok(()) => {
+                let lines = changes(&old, &new).into_iter();
+                lines.map(|(kind, text)| format!("{}: {text}\n", kind.as_str())).collect()
+            }
+        };
+        expected.assert_eq(&said);
+    }
+
+    const UPSTREAM: &str = "[[upstream]]\nname = \"prod\"\nplane = \"aws\"\n";
+
+    #[test]
+    fn nothing_different_is_nothing_to_record() {
+        check("mode = \"warn\"", "mode = \"warn\"", expect![""]);
+    }
+
+    #[test]
+    fn a_mode_that_goes_down_is_marked() {
+        check(
+            "mode = \"enforce\"",
+            "",
+            expect![[r"
+            mode: mode from enforce to shadow: loosened
+        "]],
+        );
+        check(
+            "",
+            "mode = \"enforce\"",
+            expect![[r"
+            mode: mode from shadow to enforce
+        "]],
+        );
+        check(
+            &format!("mode = \"enforce\"\n{UPSTREAM}"),
+            &format!(
+                "mode = \"enforce\"\n{UPSTREAM}mode = \"warn\"\ncontrol_only = true\nrole = \"arn:aws:iam::123456789012:role/{{actor}}\""
+            ),
+            expect![[r"
+                mode: mode of upstream `prod` from enforce to warn: loosened
+                mode: data-level changes on upstream `prod` are not judged: loosened
+                configuration: upstream `prod`: `role` from `` to `arn:aws:iam::123456789012:role/{actor}`
+            "]],
+        );
+    }
+
+    #[test]
+    fn limits_and_upstreams_are_said_with_what_they_were() {
+        check(
+            "[limits]\nbody = \"1MiB\"\ndrain = \"5s\"",
+            &format!("[limits]\nbody = \"2MiB\"\n{UPSTREAM}"),
+            expect![[r"
+                configuration: add upstream `prod` in shadow mode
+                configuration: remove upstream `default`
+                configuration: `limits.body` from 1048576 to 2097152, `limits.drain` from 5s to 25s
+            "]],
+        );
+    }
+
+    #[test]
+    fn what_takes_a_restart_is_said() {
+        check(
+            "state = \"/here\"",
+            "state = \"/elsewhere\"\n[listen]\ndata = \"127.0.0.1:9\"\n[model]\ndirectory = \"/m\"\n[ledger]\ndirectory = \"/l\"",
+            expect![
+                "the settings change `state` from `/here` to `/elsewhere` and `listen.data` from `127.0.0.1:7070` to `127.0.0.1:9` and `model.directory` from `/here/model` to `/m` and `ledger.directory` from `/here/ledger` to `/l`, which takes a restart; nothing of them is in force until then"
+            ],
+        );
+    }
+}
