@@ -205,6 +205,10 @@ room_cases! {
     aws_batches: "aws/cases/batches.txt",
     aws_authority: "aws/cases/authority.txt",
     aws_refused: "aws/cases/refused.txt",
+    aws_aliases: "aws/cases/aliases.txt",
+    aws_guarding: "aws/cases/guarding.txt",
+    aws_running: "aws/cases/running.txt",
+    aws_lists: "aws/cases/lists.txt",
 }
 
 fn all_cases() -> Vec<Case> {

@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ordain_action::{
-    Access, Completeness, Effect, Identifier, NameBasis, Parameters, Resource, Role, Undecodable,
+    Access, Completeness, Effect, Identifier, Leaf, NameBasis, Parameters, Resource, Role, Scalar,
+    Undecodable,
 };
 use ordain_catalog::{Location, Operation};
 
 use super::bind::is_arn;
+use super::fleet;
 use super::partiql;
 use super::resource::Place;
 use super::wire::Wire;
@@ -37,7 +39,7 @@ pub(super) fn unfold(operation: &Operation, wire: &mut Wire) {
 }
 
 /// Changes the effect of operations whose own name does not say what they do.
-pub(super) fn adjust(effect: &mut Effect, place: &Place<'_>) {
+pub(super) fn adjust(effect: &mut Effect, wire: &Wire, place: &Place<'_>) {
     match (&*effect.service, &*effect.operation) {
         (
             "cloudformation",
@@ -62,25 +64,33 @@ pub(super) fn adjust(effect: &mut Effect, place: &Place<'_>) {
         ("cloudcontrol", "CreateResource" | "UpdateResource" | "DeleteResource") => {
             cloud_control(effect, place)
         }
+        ("route53", "ChangeResourceRecordSets") => records(effect),
+        ("route53", "ChangeTagsForResource") => checks(effect),
         ("sqs", _) => queues(effect, place),
-        ("rds" | "docdb" | "neptune", _) => lower_case(effect),
-        // The name of a parameter in a hierarchy begins with the slash that its ARN has anyway.
-        ("ssm", _) => {
-            effect.resources.iter_mut().filter(|one| &*one.kind == "ssm:parameter").for_each(|one| {
-                one.name = one.name.replacen(":parameter//", ":parameter/", 1);
-            })
-        }
+        ("ssm", _) => fleet::adjust(effect, wire, place),
         _ => {}
-    }
-    if &*effect.service == "cloudformation" {
-        stacks(effect, place);
     }
 }
 
-/// RDS keeps every identifier in lower case and takes it in any: `PAY-1` is `pay-1`, and has its owner.
-fn lower_case(effect: &mut Effect) {
-    let named = effect.resources.iter_mut().filter(|resource| resource.name.contains(":rds:"));
-    named.for_each(|resource| resource.name = resource.name.to_ascii_lowercase());
+/// Changes of a zone that take records away are a deletion.
+fn records(effect: &mut Effect) {
+    let removes = |leaf: Leaf<'_>| {
+        leaf.path.ends_with(".Action")
+            && matches!(leaf.value, Scalar::Text(action) if action.eq_ignore_ascii_case("DELETE"))
+    };
+    if effect.access == Access::Update && effect.parameters.iter().any(removes) {
+        effect.access = Access::Delete;
+    }
+}
+
+/// One operation tags zones and health checks.
+fn checks(effect: &mut Effect) {
+    if effect.parameters.text("ResourceType") == Some("healthcheck") {
+        for resource in effect.resources.iter_mut().filter(|one| &*one.kind == "route53:hostedzone") {
+            resource.kind = Arc::from("route53:healthcheck");
+            resource.name = resource.name.replacen(":::hostedzone/", ":::healthcheck/", 1);
+        }
+    }
 }
 
 /// A queue's URL carries its account and its name; the region is that of the request.
@@ -112,18 +122,6 @@ fn queue_of(url: &str) -> Option<(&str, &str)> {
     let name = queue.strip_suffix(".fifo").unwrap_or(queue);
     let is_queue = (1..=80).contains(&queue.len()) && plain(name, "-_") && !name.is_empty();
     (is_account && is_queue && plain(host, ".-:")).then_some((account, queue))
-}
-
-/// A stack's ARN ends in an id that a request by name does not have.
-fn stacks(effect: &mut Effect, place: &Place<'_>) {
-    for resource in &mut effect.resources {
-        if &*resource.kind == "cloudformation:stack" && resource.basis != NameBasis::Carried {
-            let Some(stack) = resource.identifiers.first() else { continue };
-            resource.name = place.arn("cloudformation", &format!("stack/{}/*", stack.value));
-            resource.basis = NameBasis::Reviewed;
-            resource.pattern = true;
-        }
-    }
 }
 
 /// Whether an operation's targets stand in its parameters in a way that no binding tells.

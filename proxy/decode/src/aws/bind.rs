@@ -109,7 +109,9 @@ fn matches<'w>(
             continue;
         }
         let Some(items) = member.path.items(leaf.path) else { continue };
-        let Some(value) = leaf.text().filter(|value| !value.is_empty()) else { continue };
+        // EC2 cuts blanks off what it is given.
+        let text = leaf.text().map(|text| if protocol == Protocol::Ec2 { text.trim() } else { text });
+        let Some(value) = text.filter(|value| !value.is_empty()) else { continue };
         if !is_secret(location, leaf.path) {
             found.push(Match { items, value });
         }
@@ -137,8 +139,12 @@ fn named(
             None => (String::new(), NameBasis::Unnamed),
         },
     };
-    let pattern =
-        lead.contains('*') || variables.iter().any(|(_, value)| value.contains('*')) || name.contains('*');
+    // The provider's own part of a name stands as a wildcard in the template.
+    let unsure = basis != NameBasis::Carried && binding.template.contains('?');
+    let pattern = unsure
+        || lead.contains('*')
+        || variables.iter().any(|(_, value)| value.contains('*'))
+        || name.contains('*');
     Resource { role: binding.role, kind: binding.kind.clone(), name, basis, pattern, identifiers }
 }
 

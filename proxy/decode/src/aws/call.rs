@@ -14,7 +14,7 @@ use super::resource::Place;
 use super::route::Found;
 use super::site::Site;
 use super::wire::Wire;
-use super::{Room, authority, batch, bind, objects, secret, sharpen};
+use super::{Room, authority, batch, bind, names, objects, secret, sharpen};
 
 /// What a call is made from, but for its parameters.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +82,8 @@ pub(super) fn make(
         resources,
         parameters,
     };
-    batch::adjust(&mut main, &place);
+    batch::adjust(&mut main, &wire, &place);
+    names::canonical(&mut main, operation, &place);
     match &*main.service {
         "s3" => objects::name(&mut main, request.site, &place),
         // Buckets of Outposts are not buckets of S3, whatever a template says.
