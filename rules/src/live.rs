@@ -181,9 +181,24 @@ impl LiveFact {
         if self.identifier.starts_with("arn:") {
             let last = self.identifier.rsplit([':', '/']).next().unwrap_or_default();
             keys.push(alias(self.plane, &self.account, &self.region, service(&self.kind), last));
+            if let Some(given) = given_name(&self.identifier) {
+                keys.push(alias(self.plane, &self.account, &self.region, service(&self.kind), given));
+            }
         }
         keys
     }
+}
+
+/// The name that a request gave, where the provider put a part of its own behind it.
+fn given_name(arn: &str) -> Option<&str> {
+    if let Some((_, own)) = arn.split_once(":secret:") {
+        return own.rsplit_once('-').map(|(name, _)| name);
+    }
+    let own = arn.split_once(":stack/").or_else(|| arn.split_once(":changeSet/")).map(|(_, own)| own);
+    let own = own.and_then(|own| own.split_once('/')).map(|(name, _)| name);
+    own.or_else(|| {
+        arn.split_once(":task-definition/").and_then(|(_, own)| own.split_once(':')).map(|(name, _)| name)
+    })
 }
 
 fn own_key(fact: &LiveFact) -> String {
@@ -197,7 +212,9 @@ pub(crate) fn service(kind: &str) -> &str {
 
 /// The key of a resource known by a raw identifier, within a type or a service.
 pub(crate) fn alias(plane: Plane, account: &str, region: &str, kind: &str, identifier: &str) -> String {
-    [plane.as_str(), account, region, kind, identifier].join("|")
+    // Two names of this service that differ in case alone cannot be.
+    let folded = (service(kind) == "iam").then(|| identifier.to_ascii_lowercase());
+    [plane.as_str(), account, region, kind, folded.as_deref().unwrap_or(identifier)].join("|")
 }
 
 /// Every key a resource of a request is known by: its canonical name, then its raw identifiers.

@@ -454,7 +454,7 @@ pub(crate) fn outside_scope(
     reasons
 }
 
-/// Names of the provider's own: managed policies, public images and snapshots.
+/// Names of the provider's own: managed policies, public images and snapshots, its own documents.
 fn is_public(name: &str) -> bool {
     let mut parts = name.split(':');
     let (Some("arn"), Some(_), Some(service)) = (parts.next(), parts.next(), parts.next()) else {
@@ -462,7 +462,7 @@ fn is_public(name: &str) -> bool {
     };
     let account = parts.nth(1).unwrap_or_default();
     let own_key = service == "kms" && name.contains(":alias/aws/");
-    account == "aws" || own_key || (account.is_empty() && service == "ec2")
+    account == "aws" || own_key || (account.is_empty() && matches!(service, "ec2" | "ssm"))
 }
 
 #[cfg(test)]
@@ -473,6 +473,7 @@ mod tests {
     fn what_is_the_providers_own_is_public() {
         assert!(is_public("arn:aws:iam::aws:policy/ReadOnlyAccess"));
         assert!(is_public("arn:aws:ec2:eu-west-1::image/ami-0a"));
+        assert!(is_public("arn:aws:ssm:eu-west-1::document/AWS-RunShellScript"));
         assert!(is_public("arn:aws:kms:eu-west-1:111122223333:alias/aws/ebs"));
         assert!(!is_public("arn:aws:kms:eu-west-1:111122223333:alias/own"));
         assert!(!is_public("arn:aws:s3:::backups"));
