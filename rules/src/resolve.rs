@@ -17,6 +17,12 @@ use crate::model::{Model, account_and_region};
 /// How deep a resource may lie in others that were created through the gate.
 const DEPTH_MAX: u32 = 8;
 
+/// The most that is judged at once. Rules are asked about each, and the answer is awaited.
+pub(crate) const SITES_MAX: usize = 2_048;
+
+/// The most patterns of one request: each is compared with what exists.
+pub(crate) const PATTERNS_MAX: usize = 256;
+
 /// What is known of a resource.
 #[derive(Debug, Clone)]
 pub(crate) enum Known {
@@ -145,7 +151,8 @@ impl<'e> Estate<'e> {
     fn completed(&self, resource: &Resource) -> Vec<Site> {
         let pattern = Glob::new(&resource.name);
         let inventory = &self.model.inventory;
-        let known: Vec<Site> = inventory.matching(&pattern).filter_map(|index| self.entry(index)).collect();
+        let matching = inventory.matching(&pattern).take(SITES_MAX + 1);
+        let known: Vec<Site> = matching.filter_map(|index| self.entry(index)).collect();
         if !known.is_empty() {
             return known;
         }
@@ -165,7 +172,9 @@ impl<'e> Estate<'e> {
         let mut sites: Vec<Site> = Vec::new();
         if !resource.name.is_empty() {
             let inventory = &self.model.inventory;
-            sites.extend(inventory.matching(&pattern).filter_map(|index| self.entry(index)));
+            // One more than is judged at once says enough.
+            let matching = inventory.matching(&pattern).take(SITES_MAX + 1);
+            sites.extend(matching.filter_map(|index| self.entry(index)));
         }
         let remainder =
             if resource.name.is_empty() { self.anywhere(resource) } else { self.unknown(resource) };

@@ -120,8 +120,11 @@ fn is_role_name(text: &str) -> bool {
     !text.is_empty() && !text.starts_with("arn:")
 }
 
+/// More than any request means, and few enough to compare each with each.
+const NAMED_MAX: usize = 1_024;
+
 fn add(resources: &mut Vec<Resource>, resource: Resource) {
-    if !resources.iter().any(|known| known.name == resource.name) {
+    if resources.len() <= NAMED_MAX && !resources.iter().any(|known| known.name == resource.name) {
         resources.push(resource);
     }
 }

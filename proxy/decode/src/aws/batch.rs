@@ -273,7 +273,7 @@ fn transacted(path: &str, tables: &BTreeMap<(&str, &str), &str>) -> Option<Group
 }
 
 /// The most effects of one request: more than any batch of the vendor's may have.
-const EFFECTS_MAX: usize = 256;
+pub(super) const EFFECTS_MAX: usize = 256;
 
 /// One effect for each table and class.
 fn by_table(main: &Effect, place: &Place<'_>, sort: Sort<'_>) -> Result<Vec<Effect>, Undecodable> {

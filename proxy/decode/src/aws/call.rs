@@ -63,9 +63,6 @@ pub(super) fn make(
             resources.push(key);
         }
     }
-    if resources.len() > bind::RESOURCES_MAX {
-        return Err(too_many());
-    }
     let sharpened = if operation.access.is_change() && !dry {
         sharpen::by_parameters(&operation.service, &operation.name, &wire.fields)
     } else {
@@ -96,6 +93,9 @@ pub(super) fn make(
                 one.basis = NameBasis::Unnamed;
             }),
         _ => {}
+    }
+    if main.resources.len() > bind::limit(operation) {
+        return Err(too_many_resources());
     }
     let mut effects = batch::split(&main, &wire, &place)?.unwrap_or_else(|| vec![main]);
     for effect in &mut effects {
@@ -155,6 +155,10 @@ fn is_dry_run(operation: &Operation, protocol: Protocol, wire: &Wire) -> bool {
 
 fn too_many() -> Undecodable {
     Undecodable::new("too_many_parameters", "there are more parameters than are judged at once; send fewer")
+}
+
+fn too_many_resources() -> Undecodable {
+    Undecodable::new("too_many_resources", "there are more resources than are judged at once; name fewer")
 }
 
 /// What was not kept must not hold a target: data operations that name theirs elsewhere may go on.
@@ -232,6 +236,9 @@ fn scope(effect: &mut Effect, place: &Place<'_>) {
 /// Roles handed over are effects of their own: whoever passes a role acts with it.
 fn passed(service: &Arc<str>, wire: &Wire, place: &Place<'_>) -> Result<Vec<Effect>, Undecodable> {
     let roles = authority::passed_roles(service, &wire.fields, place);
+    if roles.len() > batch::EFFECTS_MAX {
+        return Err(too_many_resources());
+    }
     roles.into_iter().map(|role| passed_role(service, role)).collect()
 }
 

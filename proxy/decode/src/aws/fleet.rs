@@ -2,6 +2,7 @@
 //!
 //! Leaves out what a document does.
 
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use ordain_action::{Effect, Identifier, NameBasis, Resource, Role};
@@ -37,9 +38,9 @@ pub(super) fn adjust(effect: &mut Effect, wire: &Wire, place: &Place<'_>) {
         }
     }
     if SELECT.contains(&&*effect.operation) {
-        for machine in selected(wire, place) {
-            add(effect, machine);
-        }
+        let mut seen: HashSet<String> = effect.resources.iter().map(|one| one.name.clone()).collect();
+        let machines = selected(wire, place);
+        effect.resources.extend(machines.into_iter().filter(|one| seen.insert(one.name.clone())));
     }
     if &*effect.operation == "StartAutomationExecution" {
         automation(effect, wire, place);
@@ -105,25 +106,31 @@ fn tagged(resource: &mut Resource, kind: Option<&str>, place: &Place<'_>) {
 
 /// The machines that `Targets` selects. A tag or a group may hold any of them.
 fn selected(wire: &Wire, place: &Place<'_>) -> Vec<Resource> {
-    let mut machines: Vec<Resource> = Vec::new();
+    let mut keys: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for leaf in wire.iter() {
-        let Some((before, "Key")) = leaf.path.rsplit_once('.') else { continue };
-        let Some(key) = leaf.text() else { continue };
-        let in_targets = before.split('.').rev().nth(1) == Some("Targets");
+        let Some(text) = leaf.text() else { continue };
+        if let Some((target, "Key")) = leaf.path.rsplit_once('.') {
+            keys.insert(target, text);
+        } else if let Some((target, _)) = leaf.path.rsplit_once(".Values.") {
+            values.entry(target).or_default().push(text);
+        }
+    }
+    let mut machines: Vec<Resource> = Vec::new();
+    for (target, key) in keys {
+        let in_targets = target.split('.').rev().nth(1) == Some("Targets");
         // Targets of a window were judged when they were registered with it.
         if !in_targets || key == "WindowTargetIds" {
             continue;
         }
         let by_id = matches!(key, "InstanceIds" | "ParameterValues" | "InstanceId");
-        let below = format!("{before}.Values.");
-        let values =
-            wire.iter().filter(|value| value.path.starts_with(&below)).filter_map(|value| value.text());
-        let found: Vec<Resource> =
-            if by_id { values.filter_map(|id| machine(id, place)).collect() } else { Vec::new() };
-        if found.is_empty() {
-            machines.extend(everything(key, place));
-        } else {
-            machines.extend(found);
+        let ids = values.get(target).filter(|ids| by_id && !ids.is_empty());
+        // One that is no machine's id leaves open what is meant.
+        let found: Option<Vec<Resource>> =
+            ids.and_then(|ids| ids.iter().map(|id| machine(id, place)).collect());
+        match found {
+            Some(found) => machines.extend(found),
+            None => machines.extend(everything(key, place)),
         }
     }
     machines
