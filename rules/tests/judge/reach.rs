@@ -231,18 +231,24 @@ fn more_than_can_be_asked_about_is_refused_at_once() {
         .map(|number| format!("target ec2:instance {name}{number} InstanceId=i-{number}"))
         .collect();
     let many = format!("person alice\neffect ec2:TerminateInstances delete\n{}", lines.join("\n"));
-    check(&many, expect![[r#"
+    check(
+        &many,
+        expect![[r#"
         deny (enforce), no permit
         deny identity too_many_resources: what the request would do cannot be told: it touches more than is judged at once; name fewer
             → send it in a form the provider's own clients use
-        reach: 0 + unknown"#]]);
+        reach: 0 + unknown"#]],
+    );
     let lines: Vec<String> = (0..300)
         .map(|number| format!("target ec2:instance {name}{number}* pattern InstanceId=i-{number}*"))
         .collect();
     let patterns = format!("person alice\neffect ec2:TerminateInstances delete\n{}", lines.join("\n"));
-    check(&patterns, expect![[r#"
+    check(
+        &patterns,
+        expect![[r#"
         deny (enforce), no permit
         deny identity too_many_resources: what the request would do cannot be told: it touches more than is judged at once; name fewer
             → send it in a form the provider's own clients use
-        reach: 0 + unknown"#]]);
+        reach: 0 + unknown"#]],
+    );
 }

@@ -4,12 +4,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use ordain_action::{Identifier, NameBasis, Resource};
+use ordain_action::{Identifier, NameBasis, Resource, Role, Undecodable};
 use ordain_catalog::{Binding, BoundMember, Location, Operation, Protocol};
 
 use super::resource::Place;
 use super::secret;
 use super::wire::{Leaf, Wire};
+use crate::form::fields::clip;
 
 /// The most resources a read may name: beyond, some would go unseen.
 const RESOURCES_READ_MAX: usize = 4_096;
@@ -34,6 +35,44 @@ pub(super) fn resources(
 ) -> Vec<Resource> {
     let is_secret = |location, path: &str| secret::is_secret(operation, protocol, location, path);
     by_bindings(&operation.bindings, protocol, wire, place, &is_secret)
+}
+
+/// Refuses a change in which a leaf beside those that were read could name another target to a reader that takes
+/// names in other letters, or lists in another form.
+pub(super) fn refuse_other_spelling(
+    operation: &Operation,
+    protocol: Protocol,
+    wire: &Wire,
+) -> Result<(), Undecodable> {
+    let lists = matches!(protocol, Protocol::Query | Protocol::Ec2);
+    let members: Vec<&BoundMember> = operation
+        .bindings
+        .iter()
+        .filter(|binding| binding.role != Role::Uses)
+        .flat_map(|binding| &binding.members)
+        .filter(|member| member.only.is_none_or(|only| only == protocol) && member.location == Location::Body)
+        .collect();
+    let first = |text: &str| text.bytes().next().map(|byte| byte.to_ascii_lowercase());
+    for leaf in wire.iter().filter(|leaf| leaf.location == Location::Body) {
+        let near: Vec<&BoundMember> = members
+            .iter()
+            .copied()
+            .filter(|member| first(member.path.as_str()) == first(leaf.path))
+            .collect();
+        if near.iter().any(|member| member.path.matches(leaf.path)) {
+            continue;
+        }
+        if near.iter().any(|member| member.path.resembles(leaf.path, lists)) {
+            return Err(Undecodable::new(
+                "other_spelling",
+                format!(
+                    "`{}` is not how the service spells it; use the service's own names",
+                    clip(leaf.path)
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The most resources that an effect of the operation may name.
@@ -223,7 +262,7 @@ pub(super) fn fill(template: &str, variables: &[(&str, &str)], place: &Place<'_>
 
 #[cfg(test)]
 mod tests {
-    use ordain_action::{Role, Scalar};
+    use ordain_action::Scalar;
     use ordain_catalog::Path;
 
     use super::*;

@@ -55,6 +55,9 @@ pub(super) fn make(
     let place = Place { partition, region: &region, account: &upstream.account };
     batch::unfold(operation, &mut wire);
     refuse_overflow(operation, &wire)?;
+    if operation.access.is_change() {
+        bind::refuse_other_spelling(operation, found.protocol, &wire)?;
+    }
     let dry = is_dry_run(operation, found.protocol, &wire);
     let mut resources = bind::resources(operation, found.protocol, &wire, &place);
     if operation.access.is_change() {
