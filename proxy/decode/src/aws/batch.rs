@@ -9,9 +9,10 @@ use ordain_action::{
     Access, Completeness, Effect, Identifier, Leaf, NameBasis, Parameters, Resource, Role, Scalar,
     Undecodable,
 };
-use ordain_catalog::{Location, Operation};
+use ordain_catalog::{Catalog, Location, Operation};
 
 use super::bind::is_arn;
+use super::cloud;
 use super::fleet;
 use super::partiql;
 use super::resource::Place;
@@ -39,7 +40,7 @@ pub(super) fn unfold(operation: &Operation, wire: &mut Wire) {
 }
 
 /// Changes the effect of operations whose own name does not say what they do.
-pub(super) fn adjust(effect: &mut Effect, wire: &Wire, place: &Place<'_>) {
+pub(super) fn adjust(effect: &mut Effect, wire: &Wire, catalog: &Catalog, place: &Place<'_>) {
     match (&*effect.service, &*effect.operation) {
         (
             "cloudformation",
@@ -62,7 +63,7 @@ pub(super) fn adjust(effect: &mut Effect, wire: &Wire, place: &Place<'_>) {
             effect.parameters.incomplete(Completeness::Partial("what the template does is not decoded"));
         }
         ("cloudcontrol", "CreateResource" | "UpdateResource" | "DeleteResource") => {
-            cloud_control(effect, place)
+            cloud::control(effect, catalog, place)
         }
         ("route53", "ChangeResourceRecordSets") => records(effect),
         ("route53", "ChangeTagsForResource") => checks(effect),
@@ -159,69 +160,6 @@ pub(super) fn split(
         }
         _ => Ok(None),
     }
-}
-
-/// Types whose primary identifier names one resource by a template that was reviewed.
-const CLOUD_CONTROL: [(&str, &str, &str); 12] = [
-    ("AWS::S3::Bucket", "s3:bucket", "arn:{p}:s3:::{id}"),
-    ("AWS::IAM::Role", "iam:role", "arn:{p}:iam::{a}:role/{id}"),
-    ("AWS::IAM::User", "iam:user", "arn:{p}:iam::{a}:user/{id}"),
-    ("AWS::EC2::Instance", "ec2:instance", "arn:{p}:ec2:{r}:{a}:instance/{id}"),
-    ("AWS::EC2::SecurityGroup", "ec2:security-group", "arn:{p}:ec2:{r}:{a}:security-group/{id}"),
-    ("AWS::EC2::VPC", "ec2:vpc", "arn:{p}:ec2:{r}:{a}:vpc/{id}"),
-    ("AWS::EC2::Subnet", "ec2:subnet", "arn:{p}:ec2:{r}:{a}:subnet/{id}"),
-    ("AWS::EC2::Volume", "ec2:volume", "arn:{p}:ec2:{r}:{a}:volume/{id}"),
-    ("AWS::DynamoDB::Table", "dynamodb:table", "arn:{p}:dynamodb:{r}:{a}:table/{id}"),
-    ("AWS::Lambda::Function", "lambda:function", "arn:{p}:lambda:{r}:{a}:function:{id}"),
-    ("AWS::RDS::DBInstance", "rds:db", "arn:{p}:rds:{r}:{a}:db:{id}"),
-    ("AWS::KMS::Key", "kms:key", "arn:{p}:kms:{r}:{a}:key/{id}"),
-];
-
-fn cloud_control(effect: &mut Effect, place: &Place<'_>) {
-    let type_name = effect.parameters.text("TypeName").unwrap_or_default().to_owned();
-    let identifier = effect.parameters.text("Identifier").unwrap_or_default().to_owned();
-    effect.resources.retain(|resource| resource.role == Role::Uses);
-    effect.access = match &*effect.operation {
-        "CreateResource" => Access::Create,
-        "DeleteResource" => Access::Delete,
-        _ if effect.access == Access::Expose => Access::Expose,
-        // A change of who may do what, whatever the way it comes.
-        _ if type_name.starts_with("AWS::IAM::")
-            || type_name.ends_with("Policy")
-            || type_name.ends_with("Permission") =>
-        {
-            Access::Grant
-        }
-        _ => Access::Update,
-    };
-    if identifier.is_empty() {
-        return;
-    }
-    let known = CLOUD_CONTROL.iter().find(|(name, _, _)| *name == type_name);
-    let (kind, name, basis) = match known {
-        Some(_) if is_arn(&identifier) => (None, identifier.clone(), NameBasis::Carried),
-        Some((_, kind, template)) => {
-            let name = template
-                .replace("{p}", place.partition)
-                .replace("{r}", place.region)
-                .replace("{a}", place.account)
-                .replace("{id}", &identifier);
-            (Some(*kind), name, NameBasis::Reviewed)
-        }
-        None if is_arn(&identifier) => (None, identifier.clone(), NameBasis::Carried),
-        None => (None, String::new(), NameBasis::Unnamed),
-    };
-    effect.resources.push(Resource {
-        role: Role::Target,
-        kind: kind.map_or_else(|| Arc::from(format!("cloudformation:{type_name}")), Arc::from),
-        name,
-        basis,
-        pattern: false,
-        identifiers: vec![
-            Identifier { name: Arc::from("TypeName"), value: type_name },
-            Identifier { name: Arc::from("Identifier"), value: identifier },
-        ],
-    });
 }
 
 /// The group of one leaf of a batch; `None` for leaves that are not part of an item.

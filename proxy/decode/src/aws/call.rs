@@ -82,7 +82,7 @@ pub(super) fn make(
         resources,
         parameters,
     };
-    batch::adjust(&mut main, &wire, &place);
+    batch::adjust(&mut main, &wire, &request.room.catalog, &place);
     names::canonical(&mut main, operation, &place);
     match &*main.service {
         "s3" => objects::name(&mut main, request.site, &place),

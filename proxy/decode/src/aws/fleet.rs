@@ -54,7 +54,7 @@ fn add(effect: &mut Effect, resource: Resource) {
 }
 
 /// A parameter's name may begin with a slash that its ARN has anyway, and end in a version or a label.
-fn parameter(resource: &mut Resource) {
+pub(super) fn parameter(resource: &mut Resource) {
     let Some((before, own)) = resource.name.split_once(":parameter/") else { return };
     let own = own.trim_start_matches('/');
     let own = own.split_once(':').map_or(own, |(name, _)| name);

@@ -15,6 +15,7 @@ mod bind;
 mod bucket;
 mod call;
 mod claim;
+mod cloud;
 mod credentials;
 mod deny;
 mod destination;

@@ -10,6 +10,7 @@ use ordain_catalog::Operation;
 
 use super::authority::is_key_id;
 use super::bind::is_arn;
+use super::fleet;
 use super::resource::Place;
 
 /// What stands for the characters that the provider puts behind a secret's name.
@@ -41,6 +42,7 @@ pub(super) fn canonical(effect: &mut Effect, operation: &Operation, place: &Plac
             "elasticloadbalancing" => kind_of_arn(resource),
             "cloudformation" => stack_sets(resource),
             "ec2" => made(resource),
+            "ssm" => fleet::parameter(resource),
             _ => {}
         }
     }
