@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use ordain_action::{Access, Action, Created, Outcome, Plane, Reading, Resource, Role};
 
+use crate::resolve::is_completed;
+
 /// One resource that was created through the gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveFact {
@@ -90,15 +92,17 @@ impl LiveInventory {
         }
         let Reading::Call(call) = &action.reading else { return };
         for effect in call.effects.iter().filter(|effect| effect.access == Access::Create) {
-            let named = |resource: &&Resource| {
-                resource.role == Role::Target && !resource.pattern && is_own_name(&resource.name)
-            };
-            for target in effect.resources.iter().filter(named) {
-                let created = Created {
-                    kind: Arc::clone(&target.kind),
-                    member: Arc::from("name"),
-                    identifier: target.name.clone(),
+            for target in effect.resources.iter().filter(|resource| resource.role == Role::Target) {
+                // A name that the provider completes is known by what was given, where the answer says no more.
+                let identifier = match &target.identifiers.first() {
+                    Some(given) if target.pattern && created.is_empty() && is_completed(target) => {
+                        given.value.clone()
+                    }
+                    Some(_) | None if !target.pattern && is_own_name(&target.name) => target.name.clone(),
+                    Some(_) | None => continue,
                 };
+                let kind = Arc::clone(&target.kind);
+                let created = Created { kind, member: Arc::from("name"), identifier };
                 self.apply(&created, action, sequence);
             }
         }

@@ -21,7 +21,7 @@ const DEPTH_MAX: u32 = 8;
 pub(crate) const SITES_MAX: usize = 2_048;
 
 /// The most patterns of one request: each is compared with what exists.
-pub(crate) const PATTERNS_MAX: usize = 256;
+pub(crate) const PATTERNS_MAX: usize = 64;
 
 /// What is known of a resource.
 #[derive(Debug, Clone)]
@@ -160,8 +160,10 @@ impl<'e> Estate<'e> {
         let mut live: Vec<Site> = Vec::new();
         for identifier in &resource.identifiers {
             let facts = self.live.get(self.plane, &account, &region, &resource.kind, &identifier.value);
-            let fitting = facts.iter().filter(|fact| pattern.matches(&fact.identifier));
-            live.extend(fitting.map(|fact| self.live(fact, &fact.identifier, 0)));
+            let fits = |fact: &&Arc<LiveFact>| {
+                pattern.matches(&fact.identifier) || fact.identifier == identifier.value
+            };
+            live.extend(facts.iter().filter(fits).map(|fact| self.live(fact, &resource.name, 0)));
         }
         live
     }
@@ -397,7 +399,7 @@ fn own_name<'v>(kind: &str, value: &'v str) -> &'v str {
 }
 
 /// A pattern whose wildcards stand for what the provider adds to a name, while the request itself has none.
-fn is_completed(resource: &Resource) -> bool {
+pub(crate) fn is_completed(resource: &Resource) -> bool {
     const MADE: [&str; 12] = [
         ":autoScalingGroup:*:",
         ":launchConfiguration:*:",

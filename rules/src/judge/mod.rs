@@ -70,7 +70,7 @@ pub fn judge(
         .enumerate()
         .map(|(index, effect)| Touched::of(&estate, call, effect, index))
         .collect();
-    if touched.iter().map(|touched| touched.judged.len()).sum::<usize>() > SITES_MAX {
+    if touched.iter().map(Touched::sites).sum::<usize>() > SITES_MAX {
         return refuse(snapshot, action, request, vec![too_many()]);
     }
     let starts: Vec<Start<'_>> = touched.iter().filter_map(Touched::start).collect();

@@ -65,6 +65,11 @@ impl<'e> Touched<'e> {
         }
     }
 
+    /// How many places of the estate it touches or uses.
+    pub(crate) fn sites(&self) -> usize {
+        self.judged.len() + self.uses.len()
+    }
+
     /// Where the blast radius of the effect begins; data reaches nothing beyond itself.
     pub(crate) fn start(&self) -> Option<Start<'_>> {
         let counts = self.effect.access.is_change() && !self.is_data();

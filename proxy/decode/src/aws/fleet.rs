@@ -171,11 +171,16 @@ fn machine(id: &str, place: &Place<'_>) -> Option<Resource> {
 
 /// The provider's own documents are used; what they work on is what they are told to, else anything.
 fn automation(effect: &mut Effect, wire: &Wire, place: &Place<'_>) {
-    let told = wire.iter().filter(|leaf| leaf.path.starts_with("Parameters.")).filter_map(|leaf| leaf.text());
+    let told =
+        || wire.iter().filter(|leaf| leaf.path.starts_with("Parameters.")).filter_map(|leaf| leaf.text());
     let machines: Vec<Resource> =
-        told.filter(|id| is_machine(id)).filter_map(|id| machine(id, place)).collect();
+        told().filter(|id| is_machine(id)).filter_map(|id| machine(id, place)).collect();
     for machine in machines {
         add(effect, machine);
+    }
+    // Whatever else it is told may name anything of the account.
+    if told().any(|text| !is_machine(text) && !text.contains(":iam::")) {
+        add(effect, place.account_scope(Role::Target));
     }
     for resource in effect.resources.iter_mut().filter(|one| &*one.kind == "ssm:document") {
         if resource.name.contains("::document/") {
@@ -183,7 +188,7 @@ fn automation(effect: &mut Effect, wire: &Wire, place: &Place<'_>) {
         }
     }
     if wire.iter().any(|leaf| leaf.path.starts_with("TargetLocations")) {
-        effect.resources.push(place.account_scope(Role::Target));
+        add(effect, place.account_scope(Role::Target));
     }
 }
 
