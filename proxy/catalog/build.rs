@@ -1,4 +1,4 @@
-//! Packs the catalogue's text: one zstd block a service, the heads of all, and the hosts.
+//! Packs the catalogue's text: one zstd block a service, the heads of all, the hosts, and the types.
 //!
 //! Leaves out reading it beyond its first lines: a fault in the text is found by the tests.
 
@@ -34,6 +34,10 @@ fn main() -> Result<()> {
     table.push_str("];\n");
     let file = pack(&out, "hosts", &hosts)?;
     writeln!(table, "static HOSTS: (&[u8], usize) = (include_bytes!({file:?}), {});", hosts.len())?;
+    let types = fs::read_to_string("aws/types.txt").context("aws/types.txt")?;
+    digest.update(&types);
+    let file = pack(&out, "types", &types)?;
+    writeln!(table, "static TYPES: (&[u8], usize) = (include_bytes!({file:?}), {});", types.len())?;
     let file = out.join("heads.txt");
     fs::write(&file, heads)?;
     writeln!(table, "static HEADS: &str = include_str!({file:?});")?;

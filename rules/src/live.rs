@@ -8,6 +8,8 @@ use std::sync::Arc;
 use ordain_action::{Access, Action, Created, Outcome, Plane, Reading, Resource, Role};
 use rpds::RedBlackTreeMapSync;
 
+use crate::resolve::is_completed;
+
 /// One resource that was created through the gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveFact {
@@ -54,16 +56,18 @@ pub fn created_by(action: &Action, outcome: &Outcome) -> Vec<Created> {
         Outcome::Answered { status, created, .. } if (200..300).contains(status) => created.clone(),
         Outcome::Answered { .. } | Outcome::NotSent { .. } | Outcome::Unknown { .. } => return Vec::new(),
     };
+    let answer_names = !all.is_empty();
     let Reading::Call(call) = &action.reading else { return Vec::new() };
     for effect in call.effects.iter().filter(|effect| effect.access == Access::Create) {
-        let named = |resource: &&Resource| {
-            resource.role == Role::Target && !resource.pattern && is_own_name(&resource.name)
-        };
-        all.extend(effect.resources.iter().filter(named).map(|target| Created {
-            kind: Arc::clone(&target.kind),
-            member: Arc::from("name"),
-            identifier: target.name.clone(),
-        }));
+        for target in effect.resources.iter().filter(|resource| resource.role == Role::Target) {
+            // A name that the provider completes is known by what was given, where the answer says no more.
+            let identifier = match target.identifiers.first() {
+                Some(given) if target.pattern && !answer_names && is_completed(target) => given.value.clone(),
+                Some(_) | None if !target.pattern && is_own_name(&target.name) => target.name.clone(),
+                Some(_) | None => continue,
+            };
+            all.push(Created { kind: Arc::clone(&target.kind), member: Arc::from("name"), identifier });
+        }
     }
     all
 }
@@ -185,9 +189,24 @@ impl LiveFact {
         if self.identifier.starts_with("arn:") {
             let last = self.identifier.rsplit([':', '/']).next().unwrap_or_default();
             keys.push(alias(self.plane, &self.account, &self.region, service(&self.kind), last));
+            if let Some(given) = given_name(&self.identifier) {
+                keys.push(alias(self.plane, &self.account, &self.region, service(&self.kind), given));
+            }
         }
         keys
     }
+}
+
+/// The name that a request gave, where the provider put a part of its own behind it.
+fn given_name(arn: &str) -> Option<&str> {
+    if let Some((_, own)) = arn.split_once(":secret:") {
+        return own.rsplit_once('-').map(|(name, _)| name);
+    }
+    let own = arn.split_once(":stack/").or_else(|| arn.split_once(":changeSet/")).map(|(_, own)| own);
+    let own = own.and_then(|own| own.split_once('/')).map(|(name, _)| name);
+    own.or_else(|| {
+        arn.split_once(":task-definition/").and_then(|(_, own)| own.split_once(':')).map(|(name, _)| name)
+    })
 }
 
 fn own_key(fact: &LiveFact) -> String {
@@ -201,7 +220,9 @@ pub(crate) fn service(kind: &str) -> &str {
 
 /// The key of a resource known by a raw identifier, within a type or a service.
 pub(crate) fn alias(plane: Plane, account: &str, region: &str, kind: &str, identifier: &str) -> String {
-    [plane.as_str(), account, region, kind, identifier].join("|")
+    // Two names of this service that differ in case alone cannot be.
+    let folded = (service(kind) == "iam").then(|| identifier.to_ascii_lowercase());
+    [plane.as_str(), account, region, kind, folded.as_deref().unwrap_or(identifier)].join("|")
 }
 
 /// Every key a resource of a request is known by: its canonical name, then its raw identifiers.

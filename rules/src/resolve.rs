@@ -17,6 +17,12 @@ use crate::model::{Model, account_and_region};
 /// How deep a resource may lie in others that were created through the gate.
 const DEPTH_MAX: u32 = 8;
 
+/// The most that is judged at once. Rules are asked about each, and the answer is awaited.
+pub(crate) const SITES_MAX: usize = 2_048;
+
+/// The most patterns of one request: each is compared with what exists.
+pub(crate) const PATTERNS_MAX: usize = 64;
+
 /// What is known of a resource.
 #[derive(Debug, Clone)]
 pub(crate) enum Known {
@@ -74,7 +80,8 @@ impl<'e> Estate<'e> {
     /// All that a resource of a request may mean; never empty.
     pub(crate) fn sites(&self, resource: &Resource) -> Vec<Site> {
         if resource.pattern {
-            return self.matches(resource);
+            let one = if is_completed(resource) { self.completed(resource) } else { Vec::new() };
+            return if one.is_empty() { self.matches(resource) } else { one };
         }
         let mut sites = self.by_name(resource);
         let bound = resource.basis == NameBasis::Bound;
@@ -120,14 +127,14 @@ impl<'e> Estate<'e> {
         let mut entries = BTreeSet::new();
         let mut found = Found { sites: Vec::new(), sure: true };
         for identifier in &resource.identifiers {
-            let value = &identifier.value;
+            let value = own_name(&resource.kind, &identifier.value);
             for region in [region.as_ref(), ""] {
                 let key = |kind: &str| alias(self.plane, &account, region, kind, value);
                 let exact = self.model.inventory.by_alias(&key(&resource.kind));
                 let wider = self.model.inventory.by_alias(&key(service(&resource.kind)));
                 entries.extend(if exact.is_empty() { wider } else { exact });
                 let facts = self.live.get(self.plane, &account, region, &resource.kind, value);
-                let name = if resource.name.is_empty() { value } else { &resource.name };
+                let name = if resource.name.is_empty() { value } else { resource.name.as_str() };
                 found.sites.extend(facts.iter().map(|fact| self.live(fact, name, 0)));
                 // A name that some other type of the service has says little; an identifier that the
                 // provider made is of one type only.
@@ -140,13 +147,36 @@ impl<'e> Estate<'e> {
         found
     }
 
+    /// What a name stands for whose last part the provider makes: one at a time carries it.
+    fn completed(&self, resource: &Resource) -> Vec<Site> {
+        let pattern = Glob::new(&resource.name);
+        let inventory = &self.model.inventory;
+        let matching = inventory.matching(&pattern).take(SITES_MAX + 1);
+        let known: Vec<Site> = matching.filter_map(|index| self.entry(index)).collect();
+        if !known.is_empty() {
+            return known;
+        }
+        let (account, region) = self.account_and_region(resource);
+        let mut live: Vec<Site> = Vec::new();
+        for identifier in &resource.identifiers {
+            let facts = self.live.get(self.plane, &account, &region, &resource.kind, &identifier.value);
+            let fits = |fact: &&Arc<LiveFact>| {
+                pattern.matches(&fact.identifier) || fact.identifier == identifier.value
+            };
+            live.extend(facts.iter().filter(fits).map(|fact| self.live(fact, &resource.name, 0)));
+        }
+        live
+    }
+
     /// Every match of a pattern, and what else it may hold.
     fn matches(&self, resource: &Resource) -> Vec<Site> {
         let pattern = Glob::new(&resource.name);
         let mut sites: Vec<Site> = Vec::new();
         if !resource.name.is_empty() {
             let inventory = &self.model.inventory;
-            sites.extend(inventory.matching(&pattern).filter_map(|index| self.entry(index)));
+            // One more than is judged at once says enough.
+            let matching = inventory.matching(&pattern).take(SITES_MAX + 1);
+            sites.extend(matching.filter_map(|index| self.entry(index)));
         }
         let remainder =
             if resource.name.is_empty() { self.anywhere(resource) } else { self.unknown(resource) };
@@ -339,7 +369,8 @@ impl<'e> Estate<'e> {
     /// The account and region that a name carries; those of the request where it carries none.
     fn account_and_region(&self, resource: &Resource) -> (Arc<str>, Arc<str>) {
         let (mut account, mut region) = account_and_region(&resource.name);
-        if account.is_empty() {
+        // Names in an organization carry the account that manages it, which a request does not know.
+        if account.is_empty() || account.contains('*') {
             account = Arc::clone(&self.upstream.account);
         }
         if region.is_empty() {
@@ -361,6 +392,34 @@ fn is_made(identifier: &str) -> bool {
     })
 }
 
+/// What is left of an IAM name's ARN without its path: no two differ in path or in case alone.
+fn own_name<'v>(kind: &str, value: &'v str) -> &'v str {
+    let in_path = service(kind) == "iam" && value.starts_with("arn:");
+    value.rsplit('/').next().filter(|_| in_path).unwrap_or(value)
+}
+
+/// A pattern whose wildcards stand for what the provider adds to a name, while the request itself has none.
+pub(crate) fn is_completed(resource: &Resource) -> bool {
+    const MADE: [&str; 12] = [
+        ":autoScalingGroup:*:",
+        ":launchConfiguration:*:",
+        ":secret:",
+        ":stack/",
+        ":stackset/",
+        ":changeSet/",
+        ":task-definition/",
+        ":account/o-*/",
+        ":ou/o-*/",
+        ":root/o-*/",
+        ":policy/*/p-",
+        ":handshake/o-*/",
+    ];
+    let plain = |text: &str| !text.is_empty() && !text.contains(['*', '?']);
+    resource.identifiers.iter().all(|identifier| plain(&identifier.value))
+        && !resource.identifiers.is_empty()
+        && MADE.iter().any(|part| resource.name.contains(part))
+}
+
 /// Names that are shared by all accounts: a bucket that no scope holds may be anybody's.
 fn belongs_to_anyone(name: &str) -> bool {
     let mut parts = name.split(':');
@@ -369,7 +428,36 @@ fn belongs_to_anyone(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::belongs_to_anyone;
+    use std::sync::Arc;
+
+    use ordain_action::{Identifier, NameBasis, Resource, Role};
+
+    use super::{belongs_to_anyone, is_completed};
+
+    fn pattern(name: &str, value: &str) -> Resource {
+        Resource {
+            role: Role::Target,
+            kind: Arc::from("x:y"),
+            name: name.to_owned(),
+            basis: NameBasis::Reviewed,
+            pattern: true,
+            identifiers: vec![Identifier { name: Arc::from("Name"), value: value.to_owned() }],
+        }
+    }
+
+    #[test]
+    fn only_what_the_provider_adds_is_completed() {
+        assert!(is_completed(&pattern("arn:aws:secretsmanager:eu-west-1:1:secret:db-??????", "db")));
+        assert!(is_completed(&pattern("arn:aws:cloudformation:eu-west-1:1:stack/s/*", "s")));
+        assert!(!is_completed(&pattern("arn:aws:secretsmanager:eu-west-1:1:secret:d*-??????", "d*")));
+        assert!(!is_completed(&pattern("arn:aws:secretsmanager:eu-west-1:1:secret:d?-??????", "d?")));
+        assert!(!is_completed(&pattern("arn:aws:ssm:eu-west-1:1:parameter/prod/*", "/prod")));
+        assert!(!is_completed(&pattern("arn:aws:ec2:eu-west-1:1:instance/*", "*")));
+        assert!(!is_completed(&Resource {
+            identifiers: Vec::new(),
+            ..pattern("arn:aws:cloudformation:eu-west-1:1:stack/s/*", "s")
+        }));
+    }
 
     #[test]
     fn a_bucket_may_be_anybodys() {

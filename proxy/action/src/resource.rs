@@ -65,7 +65,7 @@ pub struct Identifier {
 }
 
 /// One resource of an effect.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Resource {
     /// The part it plays.
     pub role: Role,

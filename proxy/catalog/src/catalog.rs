@@ -12,6 +12,7 @@ use crate::hosts::Hosts;
 use crate::index::Index;
 use crate::service::{Head, Service};
 use crate::text::{self, Part, TextError};
+use crate::types::{TypeName, Types};
 
 include!(concat!(env!("OUT_DIR"), "/blocks.rs"));
 
@@ -38,6 +39,7 @@ pub struct Catalog {
     overlay_hosts: String,
     decoded: Vec<OnceLock<Option<Service>>>,
     hosts: OnceLock<Hosts>,
+    types: OnceLock<Types>,
     digest: String,
 }
 
@@ -119,7 +121,15 @@ impl Catalog {
         digest: String,
     ) -> Self {
         let decoded = heads.iter().map(|_| OnceLock::new()).collect();
-        Self { index: Index::new(heads), overlay, overlay_hosts, decoded, hosts: OnceLock::new(), digest }
+        Self {
+            index: Index::new(heads),
+            overlay,
+            overlay_hosts,
+            decoded,
+            hosts: OnceLock::new(),
+            types: OnceLock::new(),
+            digest,
+        }
     }
 
     /// The heads of all services, in the order of their names, built in before overlaid.
@@ -161,6 +171,12 @@ impl Catalog {
     /// Services that read query requests of that `Version`. Decodes nothing.
     pub fn by_version(&self, version: &str) -> impl Iterator<Item = &Head> {
         self.index.by_version(version)
+    }
+
+    /// A type of CloudFormation by its whole name, as `AWS::S3::Bucket`.
+    #[must_use]
+    pub fn resource_type(&self, name: &str) -> Option<TypeName<'_>> {
+        self.types.get_or_init(|| Types::parse(unpack(TYPES.0, TYPES.1).unwrap_or_default())).get(name)
     }
 
     /// Hosts, regions and partitions. Decoded on first use.

@@ -10,6 +10,7 @@ mod operation;
 mod path;
 mod service;
 mod text;
+mod types;
 
 pub use catalog::{Catalog, OverlayError};
 pub use hosts::{Destination, HostClaim, Hosts, Partition, Variant};
@@ -19,6 +20,7 @@ pub use operation::{
 pub use path::Path;
 pub use service::{Head, Protocol, Service};
 pub use text::TextError;
+pub use types::TypeName;
 
 #[cfg(test)]
 mod overlay_tests;

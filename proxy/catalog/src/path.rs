@@ -71,6 +71,37 @@ impl Path {
         }
         given.next().is_none().then_some(items)
     }
+
+    /// Whether a concrete path could be meant by a reader that is less strict about spelling: one that takes names
+    /// in any case and, where `lists` says so, the items of a list with or without a word of their own.
+    #[must_use]
+    pub fn resembles(&self, path: &str, lists: bool) -> bool {
+        let wanted: Vec<&str> = self.segments().collect();
+        let given: Vec<&str> = Segments { rest: Some(path) }.collect();
+        resembles(&wanted, &given, lists)
+    }
+}
+
+fn resembles(wanted: &[&str], given: &[&str], lists: bool) -> bool {
+    let is_word = |text: &str| ["member", "item", "entry"].iter().any(|word| text.eq_ignore_ascii_case(word));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match (wanted, given) {
+        ([], []) => true,
+        (["**", ..], given) => !given.is_empty(),
+        ([word, "*", after @ ..], [number, rest @ ..]) if lists && *word != "*" && is_number(number) => {
+            resembles(after, rest, lists)
+        }
+        ([_, "*", after @ ..], [word, number, rest @ ..]) if lists && is_word(word) && is_number(number) => {
+            resembles(after, rest, lists)
+        }
+        (["*", after @ ..], [word, number, rest @ ..]) if lists && is_word(word) && is_number(number) => {
+            resembles(after, rest, lists)
+        }
+        ([name, after @ ..], [segment, rest @ ..]) => {
+            (*name == "*" || name.eq_ignore_ascii_case(segment)) && resembles(after, rest, lists)
+        }
+        ([], [_, ..]) | ([_, ..], []) => false,
+    }
 }
 
 impl fmt::Display for Path {
@@ -115,6 +146,18 @@ mod tests {
         assert_eq!(path.segments().collect::<Vec<_>>(), [r"a\.b", "*", "c"]);
         assert_eq!(path.items(r"a\.b.7.c"), Some(vec!["7"]));
         assert!(!path.matches("a.b.7.c"));
+    }
+
+    #[test]
+    fn another_reader_may_be_less_strict() {
+        assert!(Path::new("TableName").resembles("tablename", false));
+        assert!(Path::new("Items.*.Put.Table").resembles("items.7.put.table", false));
+        assert!(!Path::new("TableName").resembles("TableNames", false));
+        for given in ["Ids.member.1", "ids.Id.1", "Ids.1"] {
+            assert!(Path::new("Ids.Id.*").resembles(given, true), "{given}");
+        }
+        assert!(Path::new("Ids.*").resembles("Ids.member.1", true));
+        assert!(!Path::new("Ids.*").resembles("Ids.member.1", false));
     }
 
     #[test]

@@ -205,6 +205,10 @@ room_cases! {
     aws_batches: "aws/cases/batches.txt",
     aws_authority: "aws/cases/authority.txt",
     aws_refused: "aws/cases/refused.txt",
+    aws_aliases: "aws/cases/aliases.txt",
+    aws_guarding: "aws/cases/guarding.txt",
+    aws_running: "aws/cases/running.txt",
+    aws_lists: "aws/cases/lists.txt",
 }
 
 fn all_cases() -> Vec<Case> {
@@ -385,4 +389,33 @@ mod properties {
             prop_assert!(!shown.is_empty());
         }
     }
+}
+
+/// The vendor's longest lists are read; a longer one ends before anything is asked about each of its items.
+#[test]
+fn a_list_of_targets_has_an_end() {
+    let read = |count: usize| {
+        let ids: String = (0..count).map(|number| format!("&InstanceId.{number}=i-{number:017x}")).collect();
+        let parsed = request(&format!(
+            "POST /\nsign: eu-west-1/ec2\ncontent-type: application/x-www-form-urlencoded\n\n\
+             Action=TerminateInstances&Version=2016-11-15{ids}"
+        ));
+        let head = Head {
+            method: &parsed.method,
+            target: &parsed.target,
+            authority: &parsed.host,
+            headers: &parsed.headers,
+            way_in: WayIn::Reverse,
+        };
+        let reading = rooms().claim(&head).unwrap().decode(&upstream(), &head, &parsed.body, None);
+        match reading {
+            Reading::Call(call) => {
+                call.effects.iter().map(|effect| effect.resources.len().to_string()).collect::<String>()
+            }
+            Reading::Undecodable { why, .. } => why.reason_code.to_string(),
+        }
+    };
+    assert_eq!(read(1_000), "1000");
+    assert_eq!(read(1_025), "too_many_resources");
+    assert_eq!(read(5_000), "too_many_parameters");
 }

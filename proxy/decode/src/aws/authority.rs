@@ -20,8 +20,9 @@ pub(crate) fn passed_roles(service: &str, fields: &Fields, place: &Place<'_>) ->
     for (path, value) in fields.iter() {
         let Scalar::Text(text) = value else { continue };
         let member = member(path);
+        // A topic's attributes are named by a member beside their value.
         if let Some(kind) = role_kind(text)
-            && path_names_role(path)
+            && (service == "sns" || path_names_role(path))
         {
             add(
                 &mut passed,
@@ -48,15 +49,13 @@ pub(crate) fn passed_roles(service: &str, fields: &Fields, place: &Place<'_>) ->
                     identifiers: vec![Identifier { name: Arc::from("Name"), value: text.to_owned() }],
                 },
             );
-        } else if service == "ecs" && matches!(member, "taskRoleArn" | "executionRoleArn") && !text.is_empty()
-        {
-            // ECS takes a bare role name in the place of an ARN.
+        } else if takes_role_name(service, member) && is_role_name(text) {
             add(
                 &mut passed,
                 Resource {
                     role: Role::Target,
                     kind: Arc::from("iam:role"),
-                    name: place.global_arn("iam", &format!("role/{text}")),
+                    name: place.global_arn("iam", &format!("role/{}", text.trim_start_matches('/'))),
                     basis: NameBasis::Reviewed,
                     pattern: false,
                     identifiers: vec![Identifier { name: Arc::from(member), value: text.to_owned() }],
@@ -104,8 +103,28 @@ pub(crate) fn used_keys(service: &str, fields: &Fields, place: &Place<'_>) -> Ve
     used
 }
 
+/// Members that take a role's bare name, alone or beside its ARN.
+fn takes_role_name(service: &str, member: &str) -> bool {
+    matches!(
+        (service, member),
+        ("ecs", "taskRoleArn" | "executionRoleArn" | "role")
+            | ("ssm", "IamRole" | "RoleArn" | "ServiceRoleArn")
+            | ("rds", "DomainIAMRoleName")
+            | ("glue", "Role")
+            | ("emr", "JobFlowRole" | "ServiceRole" | "AutoScalingRole")
+            | ("cloudformation", "ExecutionRoleName")
+    )
+}
+
+fn is_role_name(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with("arn:")
+}
+
+/// More than any request means, and few enough to compare each with each.
+const NAMED_MAX: usize = 1_024;
+
 fn add(resources: &mut Vec<Resource>, resource: Resource) {
-    if !resources.iter().any(|known| known.name == resource.name) {
+    if resources.len() <= NAMED_MAX && !resources.iter().any(|known| known.name == resource.name) {
         resources.push(resource);
     }
 }
@@ -165,7 +184,7 @@ fn names_key(member: &str) -> bool {
 }
 
 /// A key's own id: a UUID, or `mrk-` and 32 digits.
-fn is_key_id(text: &str) -> bool {
+pub(super) fn is_key_id(text: &str) -> bool {
     let digits = text.strip_prefix("mrk-").map_or_else(|| text.replace('-', ""), str::to_owned);
     digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

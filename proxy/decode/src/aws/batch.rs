@@ -6,11 +6,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ordain_action::{
-    Access, Completeness, Effect, Identifier, NameBasis, Parameters, Resource, Role, Undecodable,
+    Access, Completeness, Effect, Identifier, Leaf, NameBasis, Parameters, Resource, Role, Scalar,
+    Undecodable,
 };
-use ordain_catalog::{Location, Operation};
+use ordain_catalog::{Catalog, Location, Operation};
 
 use super::bind::is_arn;
+use super::cloud;
+use super::fleet;
 use super::partiql;
 use super::resource::Place;
 use super::wire::Wire;
@@ -37,7 +40,7 @@ pub(super) fn unfold(operation: &Operation, wire: &mut Wire) {
 }
 
 /// Changes the effect of operations whose own name does not say what they do.
-pub(super) fn adjust(effect: &mut Effect, place: &Place<'_>) {
+pub(super) fn adjust(effect: &mut Effect, wire: &Wire, catalog: &Catalog, place: &Place<'_>) {
     match (&*effect.service, &*effect.operation) {
         (
             "cloudformation",
@@ -60,27 +63,35 @@ pub(super) fn adjust(effect: &mut Effect, place: &Place<'_>) {
             effect.parameters.incomplete(Completeness::Partial("what the template does is not decoded"));
         }
         ("cloudcontrol", "CreateResource" | "UpdateResource" | "DeleteResource") => {
-            cloud_control(effect, place)
+            cloud::control(effect, catalog, place)
         }
+        ("route53", "ChangeResourceRecordSets") => records(effect),
+        ("route53", "ChangeTagsForResource") => checks(effect),
         ("sqs", _) => queues(effect, place),
-        ("rds" | "docdb" | "neptune", _) => lower_case(effect),
-        // The name of a parameter in a hierarchy begins with the slash that its ARN has anyway.
-        ("ssm", _) => {
-            effect.resources.iter_mut().filter(|one| &*one.kind == "ssm:parameter").for_each(|one| {
-                one.name = one.name.replacen(":parameter//", ":parameter/", 1);
-            })
-        }
+        ("ssm", _) => fleet::adjust(effect, wire, place),
         _ => {}
-    }
-    if &*effect.service == "cloudformation" {
-        stacks(effect, place);
     }
 }
 
-/// RDS keeps every identifier in lower case and takes it in any: `PAY-1` is `pay-1`, and has its owner.
-fn lower_case(effect: &mut Effect) {
-    let named = effect.resources.iter_mut().filter(|resource| resource.name.contains(":rds:"));
-    named.for_each(|resource| resource.name = resource.name.to_ascii_lowercase());
+/// Changes of a zone that take records away are a deletion.
+fn records(effect: &mut Effect) {
+    let removes = |leaf: Leaf<'_>| {
+        leaf.path.ends_with(".Action")
+            && matches!(leaf.value, Scalar::Text(action) if action.eq_ignore_ascii_case("DELETE"))
+    };
+    if effect.access == Access::Update && effect.parameters.iter().any(removes) {
+        effect.access = Access::Delete;
+    }
+}
+
+/// One operation tags zones and health checks.
+fn checks(effect: &mut Effect) {
+    if effect.parameters.text("ResourceType") == Some("healthcheck") {
+        for resource in effect.resources.iter_mut().filter(|one| &*one.kind == "route53:hostedzone") {
+            resource.kind = Arc::from("route53:healthcheck");
+            resource.name = resource.name.replacen(":::hostedzone/", ":::healthcheck/", 1);
+        }
+    }
 }
 
 /// A queue's URL carries its account and its name; the region is that of the request.
@@ -112,18 +123,6 @@ fn queue_of(url: &str) -> Option<(&str, &str)> {
     let name = queue.strip_suffix(".fifo").unwrap_or(queue);
     let is_queue = (1..=80).contains(&queue.len()) && plain(name, "-_") && !name.is_empty();
     (is_account && is_queue && plain(host, ".-:")).then_some((account, queue))
-}
-
-/// A stack's ARN ends in an id that a request by name does not have.
-fn stacks(effect: &mut Effect, place: &Place<'_>) {
-    for resource in &mut effect.resources {
-        if &*resource.kind == "cloudformation:stack" && resource.basis != NameBasis::Carried {
-            let Some(stack) = resource.identifiers.first() else { continue };
-            resource.name = place.arn("cloudformation", &format!("stack/{}/*", stack.value));
-            resource.basis = NameBasis::Reviewed;
-            resource.pattern = true;
-        }
-    }
 }
 
 /// Whether an operation's targets stand in its parameters in a way that no binding tells.
@@ -161,69 +160,6 @@ pub(super) fn split(
         }
         _ => Ok(None),
     }
-}
-
-/// Types whose primary identifier names one resource by a template that was reviewed.
-const CLOUD_CONTROL: [(&str, &str, &str); 12] = [
-    ("AWS::S3::Bucket", "s3:bucket", "arn:{p}:s3:::{id}"),
-    ("AWS::IAM::Role", "iam:role", "arn:{p}:iam::{a}:role/{id}"),
-    ("AWS::IAM::User", "iam:user", "arn:{p}:iam::{a}:user/{id}"),
-    ("AWS::EC2::Instance", "ec2:instance", "arn:{p}:ec2:{r}:{a}:instance/{id}"),
-    ("AWS::EC2::SecurityGroup", "ec2:security-group", "arn:{p}:ec2:{r}:{a}:security-group/{id}"),
-    ("AWS::EC2::VPC", "ec2:vpc", "arn:{p}:ec2:{r}:{a}:vpc/{id}"),
-    ("AWS::EC2::Subnet", "ec2:subnet", "arn:{p}:ec2:{r}:{a}:subnet/{id}"),
-    ("AWS::EC2::Volume", "ec2:volume", "arn:{p}:ec2:{r}:{a}:volume/{id}"),
-    ("AWS::DynamoDB::Table", "dynamodb:table", "arn:{p}:dynamodb:{r}:{a}:table/{id}"),
-    ("AWS::Lambda::Function", "lambda:function", "arn:{p}:lambda:{r}:{a}:function:{id}"),
-    ("AWS::RDS::DBInstance", "rds:db", "arn:{p}:rds:{r}:{a}:db:{id}"),
-    ("AWS::KMS::Key", "kms:key", "arn:{p}:kms:{r}:{a}:key/{id}"),
-];
-
-fn cloud_control(effect: &mut Effect, place: &Place<'_>) {
-    let type_name = effect.parameters.text("TypeName").unwrap_or_default().to_owned();
-    let identifier = effect.parameters.text("Identifier").unwrap_or_default().to_owned();
-    effect.resources.retain(|resource| resource.role == Role::Uses);
-    effect.access = match &*effect.operation {
-        "CreateResource" => Access::Create,
-        "DeleteResource" => Access::Delete,
-        _ if effect.access == Access::Expose => Access::Expose,
-        // A change of who may do what, whatever the way it comes.
-        _ if type_name.starts_with("AWS::IAM::")
-            || type_name.ends_with("Policy")
-            || type_name.ends_with("Permission") =>
-        {
-            Access::Grant
-        }
-        _ => Access::Update,
-    };
-    if identifier.is_empty() {
-        return;
-    }
-    let known = CLOUD_CONTROL.iter().find(|(name, _, _)| *name == type_name);
-    let (kind, name, basis) = match known {
-        Some(_) if is_arn(&identifier) => (None, identifier.clone(), NameBasis::Carried),
-        Some((_, kind, template)) => {
-            let name = template
-                .replace("{p}", place.partition)
-                .replace("{r}", place.region)
-                .replace("{a}", place.account)
-                .replace("{id}", &identifier);
-            (Some(*kind), name, NameBasis::Reviewed)
-        }
-        None if is_arn(&identifier) => (None, identifier.clone(), NameBasis::Carried),
-        None => (None, String::new(), NameBasis::Unnamed),
-    };
-    effect.resources.push(Resource {
-        role: Role::Target,
-        kind: kind.map_or_else(|| Arc::from(format!("cloudformation:{type_name}")), Arc::from),
-        name,
-        basis,
-        pattern: false,
-        identifiers: vec![
-            Identifier { name: Arc::from("TypeName"), value: type_name },
-            Identifier { name: Arc::from("Identifier"), value: identifier },
-        ],
-    });
 }
 
 /// The group of one leaf of a batch; `None` for leaves that are not part of an item.
@@ -275,7 +211,7 @@ fn transacted(path: &str, tables: &BTreeMap<(&str, &str), &str>) -> Option<Group
 }
 
 /// The most effects of one request: more than any batch of the vendor's may have.
-const EFFECTS_MAX: usize = 256;
+pub(super) const EFFECTS_MAX: usize = 256;
 
 /// One effect for each table and class.
 fn by_table(main: &Effect, place: &Place<'_>, sort: Sort<'_>) -> Result<Vec<Effect>, Undecodable> {

@@ -2,15 +2,22 @@
 //!
 //! Leaves out resources that only the value betrays (`authority.rs`) and those of batches (`batch.rs`).
 
-use ordain_action::{Identifier, NameBasis, Resource};
+use std::collections::{HashMap, HashSet};
+
+use ordain_action::{Identifier, NameBasis, Resource, Role, Undecodable};
 use ordain_catalog::{Binding, BoundMember, Location, Operation, Protocol};
 
 use super::resource::Place;
 use super::secret;
 use super::wire::{Leaf, Wire};
+use crate::form::fields::clip;
 
-/// The most resources one effect may name: beyond, some would go unjudged.
-pub(super) const RESOURCES_MAX: usize = 4_096;
+/// The most resources a read may name: beyond, some would go unseen.
+const RESOURCES_READ_MAX: usize = 4_096;
+
+/// The most resources a change may name. Each is resolved, judged and recorded, so that a list has to end; the
+/// vendor's own lists end at a thousand, and what they lie in stands beside them.
+pub(super) const RESOURCES_MAX: usize = 1_024;
 
 struct Match<'w> {
     items: Vec<&'w str>,
@@ -30,6 +37,81 @@ pub(super) fn resources(
     by_bindings(&operation.bindings, protocol, wire, place, &is_secret)
 }
 
+/// Refuses a change in which a leaf beside those that were read could name another target to a reader that takes
+/// names in other letters, or lists in another form.
+pub(super) fn refuse_other_spelling(
+    operation: &Operation,
+    protocol: Protocol,
+    wire: &Wire,
+) -> Result<(), Undecodable> {
+    let lists = matches!(protocol, Protocol::Query | Protocol::Ec2);
+    let members: Vec<&BoundMember> = operation
+        .bindings
+        .iter()
+        .filter(|binding| binding.role != Role::Uses)
+        .flat_map(|binding| &binding.members)
+        .filter(|member| member.only.is_none_or(|only| only == protocol) && member.location == Location::Body)
+        .collect();
+    let first = |text: &str| text.bytes().next().map(|byte| byte.to_ascii_lowercase());
+    for leaf in wire.iter().filter(|leaf| leaf.location == Location::Body) {
+        let near: Vec<&BoundMember> = members
+            .iter()
+            .copied()
+            .filter(|member| first(member.path.as_str()) == first(leaf.path))
+            .collect();
+        if near.iter().any(|member| member.path.matches(leaf.path)) {
+            continue;
+        }
+        if near.iter().any(|member| member.path.resembles(leaf.path, lists)) {
+            return Err(Undecodable::new(
+                "other_spelling",
+                format!(
+                    "`{}` is not how the service spells it; use the service's own names",
+                    clip(leaf.path)
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The most resources that an effect of the operation may name.
+pub(super) fn limit(operation: &Operation) -> usize {
+    if operation.access.is_change() { RESOURCES_MAX } else { RESOURCES_READ_MAX }
+}
+
+/// The matches of one member by the items that they stand in, so that a long list is walked once.
+struct Beside<'m, 'w> {
+    all: &'m [Match<'w>],
+    // `None` where two matches stand at different depths, which no member of one path does.
+    by_items: Option<(usize, HashMap<&'m [&'w str], &'m Match<'w>>)>,
+}
+
+impl<'m, 'w> Beside<'m, 'w> {
+    fn new(all: &'m [Match<'w>]) -> Self {
+        let depth = all.first().map_or(0, |first| first.items.len());
+        let even = all.iter().all(|one| one.items.len() == depth);
+        let by_items = even.then(|| {
+            let mut map: HashMap<&[&str], &Match<'_>> = HashMap::with_capacity(all.len());
+            for one in all {
+                map.entry(one.items.as_slice()).or_insert(one);
+            }
+            (depth, map)
+        });
+        Self { all, by_items }
+    }
+
+    /// The match that stands in the same items as another, as far as both go.
+    fn fitting(&self, lead: &Match<'w>) -> Option<&'m Match<'w>> {
+        if let Some((depth, map)) = &self.by_items
+            && let Some(items) = lead.items.get(..*depth)
+        {
+            return map.get(items).copied();
+        }
+        self.all.iter().find(|one| one.items.iter().zip(&lead.items).all(|(one, other)| one == other))
+    }
+}
+
 fn by_bindings(
     bindings: &[Binding],
     protocol: Protocol,
@@ -38,6 +120,7 @@ fn by_bindings(
     is_secret: &dyn Fn(Location, &str) -> bool,
 ) -> Vec<Resource> {
     let mut resources: Vec<Resource> = Vec::new();
+    let mut seen: HashSet<Resource> = HashSet::new();
     let leaves: Vec<Leaf<'_>> = wire.iter().collect();
     for (at, binding) in bindings.iter().enumerate() {
         let matches: Vec<Vec<Match<'_>>> =
@@ -47,6 +130,7 @@ fn by_bindings(
             matches.get(*index).and_then(|found| found.first()).map_or(0, |first| first.items.len() + 1)
         });
         let Some(driver) = driver.and_then(|index| matches.get(index)) else { continue };
+        let beside: Vec<Beside<'_, '_>> = matches.iter().map(|found| Beside::new(found)).collect();
         for lead in driver {
             if !lead.value.starts_with(&*binding.value_prefix)
                 || taken(bindings.get(..at), binding, lead.value)
@@ -55,19 +139,16 @@ fn by_bindings(
             }
             let mut variables: Vec<(&str, &str)> = Vec::new();
             let mut identifiers = Vec::new();
-            for (member, found) in binding.members.iter().zip(&matches) {
-                let fitting = found
-                    .iter()
-                    .find(|one| one.items.iter().zip(&lead.items).all(|(one, other)| one == other));
-                let Some(fitting) = fitting else { continue };
+            for (member, found) in binding.members.iter().zip(&beside) {
+                let Some(fitting) = found.fitting(lead) else { continue };
                 variables.push((&member.variable, fitting.value));
                 identifiers.push(Identifier { name: member.name.clone(), value: fitting.value.to_owned() });
             }
             let resource = named(binding, lead.value, &variables, identifiers, place);
-            if !resources.contains(&resource) {
+            if seen.insert(resource.clone()) {
                 resources.push(resource);
             }
-            if resources.len() > RESOURCES_MAX {
+            if resources.len() > RESOURCES_READ_MAX {
                 return resources;
             }
         }
@@ -109,7 +190,9 @@ fn matches<'w>(
             continue;
         }
         let Some(items) = member.path.items(leaf.path) else { continue };
-        let Some(value) = leaf.text().filter(|value| !value.is_empty()) else { continue };
+        // EC2 cuts blanks off what it is given.
+        let text = leaf.text().map(|text| if protocol == Protocol::Ec2 { text.trim() } else { text });
+        let Some(value) = text.filter(|value| !value.is_empty()) else { continue };
         if !is_secret(location, leaf.path) {
             found.push(Match { items, value });
         }
@@ -137,8 +220,12 @@ fn named(
             None => (String::new(), NameBasis::Unnamed),
         },
     };
-    let pattern =
-        lead.contains('*') || variables.iter().any(|(_, value)| value.contains('*')) || name.contains('*');
+    // The provider's own part of a name stands as a wildcard in the template.
+    let unsure = basis != NameBasis::Carried && binding.template.contains('?');
+    let pattern = unsure
+        || lead.contains('*')
+        || variables.iter().any(|(_, value)| value.contains('*'))
+        || name.contains('*');
     Resource { role: binding.role, kind: binding.kind.clone(), name, basis, pattern, identifiers }
 }
 
@@ -175,7 +262,7 @@ pub(super) fn fill(template: &str, variables: &[(&str, &str)], place: &Place<'_>
 
 #[cfg(test)]
 mod tests {
-    use ordain_action::{Role, Scalar};
+    use ordain_action::Scalar;
     use ordain_catalog::Path;
 
     use super::*;

@@ -14,7 +14,7 @@ use super::resource::Place;
 use super::route::Found;
 use super::site::Site;
 use super::wire::Wire;
-use super::{Room, authority, batch, bind, objects, secret, sharpen};
+use super::{Room, authority, batch, bind, names, objects, secret, sharpen};
 
 /// What a call is made from, but for its parameters.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +55,9 @@ pub(super) fn make(
     let place = Place { partition, region: &region, account: &upstream.account };
     batch::unfold(operation, &mut wire);
     refuse_overflow(operation, &wire)?;
+    if operation.access.is_change() {
+        bind::refuse_other_spelling(operation, found.protocol, &wire)?;
+    }
     let dry = is_dry_run(operation, found.protocol, &wire);
     let mut resources = bind::resources(operation, found.protocol, &wire, &place);
     if operation.access.is_change() {
@@ -62,9 +65,6 @@ pub(super) fn make(
             resources.retain(|known| known.role != Role::Uses || known.name != key.name);
             resources.push(key);
         }
-    }
-    if resources.len() > bind::RESOURCES_MAX {
-        return Err(too_many());
     }
     let sharpened = if operation.access.is_change() && !dry {
         sharpen::by_parameters(&operation.service, &operation.name, &wire.fields)
@@ -82,7 +82,8 @@ pub(super) fn make(
         resources,
         parameters,
     };
-    batch::adjust(&mut main, &place);
+    batch::adjust(&mut main, &wire, &request.room.catalog, &place);
+    names::canonical(&mut main, operation, &place);
     match &*main.service {
         "s3" => objects::name(&mut main, request.site, &place),
         // Buckets of Outposts are not buckets of S3, whatever a template says.
@@ -95,6 +96,9 @@ pub(super) fn make(
                 one.basis = NameBasis::Unnamed;
             }),
         _ => {}
+    }
+    if main.resources.len() > bind::limit(operation) {
+        return Err(too_many_resources());
     }
     let mut effects = batch::split(&main, &wire, &place)?.unwrap_or_else(|| vec![main]);
     for effect in &mut effects {
@@ -154,6 +158,10 @@ fn is_dry_run(operation: &Operation, protocol: Protocol, wire: &Wire) -> bool {
 
 fn too_many() -> Undecodable {
     Undecodable::new("too_many_parameters", "there are more parameters than are judged at once; send fewer")
+}
+
+fn too_many_resources() -> Undecodable {
+    Undecodable::new("too_many_resources", "there are more resources than are judged at once; name fewer")
 }
 
 /// What was not kept must not hold a target: data operations that name theirs elsewhere may go on.
@@ -231,6 +239,9 @@ fn scope(effect: &mut Effect, place: &Place<'_>) {
 /// Roles handed over are effects of their own: whoever passes a role acts with it.
 fn passed(service: &Arc<str>, wire: &Wire, place: &Place<'_>) -> Result<Vec<Effect>, Undecodable> {
     let roles = authority::passed_roles(service, &wire.fields, place);
+    if roles.len() > batch::EFFECTS_MAX {
+        return Err(too_many_resources());
+    }
     roles.into_iter().map(|role| passed_role(service, role)).collect()
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Leaves out which operation it is, and policies inside bodies.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use ordain_action::{Effect, Identifier, NameBasis, Resource, Role, Scalar};
@@ -27,14 +28,10 @@ pub(super) fn name(effect: &mut Effect, site: &Site, place: &Place<'_>) {
             }
         }));
     }
-    let mut named = Vec::with_capacity(keys.len() + 1);
-    for key in &keys {
-        let object = holder.object(key, &bucket);
-        // A request may name one object twice; it is one target.
-        if keys.len() <= 1 || !named.contains(&object) {
-            named.push(object);
-        }
-    }
+    // A request may name one object twice; it is one target.
+    let mut seen = HashSet::new();
+    let once: Vec<&String> = keys.iter().filter(|key| seen.insert(key.as_str())).collect();
+    let mut named: Vec<Resource> = once.into_iter().map(|key| holder.object(key, &bucket)).collect();
     let role = if keys.is_empty() { Role::Target } else { Role::Parent };
     named.push(holder.resource(role, &bucket));
     named.append(&mut effect.resources);

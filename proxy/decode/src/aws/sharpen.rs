@@ -29,8 +29,10 @@ pub(crate) fn by_parameters(service: &str, operation: &str, fields: &Fields) -> 
         }
         "lambda" => lambda(operation, fields),
         "eks" => eks(operation, fields),
-        "elb" | "elbv2" => any_text(fields, "Scheme", "internet-facing").then_some(Access::Expose),
-        "sqs" | "sns" if operation == "AddPermission" => Some(Access::Grant),
+        "elb" | "elbv2" => balancer(operation, fields),
+        "autoscaling" => any_text(fields, "AssociatePublicIpAddress", "true").then_some(Access::Expose),
+        "sqs" | "sns" => messages(operation, fields),
+        "ssm" => fleet(operation, fields),
         _ => None,
     };
     strictest(by_policy, by_operation)
@@ -135,6 +137,61 @@ fn s3(operation: &str, fields: &Fields) -> Option<Access> {
         class = strictest(class, found);
     }
     class
+}
+
+/// A balancer faces the internet unless told otherwise; one for gateways has no face.
+fn balancer(operation: &str, fields: &Fields) -> Option<Access> {
+    let opens = match operation {
+        "CreateLoadBalancer" => {
+            fields.text("Scheme") != Some("internal") && fields.text("Type") != Some("gateway")
+        }
+        _ => any_text(fields, "Scheme", "internet-facing"),
+    };
+    opens.then_some(Access::Expose)
+}
+
+/// The policy of a queue or a topic is an attribute among others, given as text or taken away.
+fn messages(operation: &str, fields: &Fields) -> Option<Access> {
+    if operation == "AddPermission" {
+        return Some(
+            if fields.iter().any(|(path, value)| {
+                path.contains("AWSAccountId") && matches!(value, Scalar::Text(text) if text.contains('*'))
+            }) {
+                Access::Expose
+            } else {
+                Access::Grant
+            },
+        );
+    }
+    let in_attributes = matches!(
+        operation,
+        "CreateQueue"
+            | "SetQueueAttributes"
+            | "CreateTopic"
+            | "SetTopicAttributes"
+            | "SetSubscriptionAttributes"
+    );
+    // JSON names the attribute in the path, a form in a value beside it.
+    let names_policy = |(path, value): (&str, Scalar<'_>)| {
+        path.rsplit('.').next() == Some("Policy") || matches!(value, Scalar::Text("Policy"))
+    };
+    (in_attributes && fields.iter().any(names_policy)).then_some(Access::Grant)
+}
+
+fn fleet(operation: &str, fields: &Fields) -> Option<Access> {
+    let opens = match operation {
+        // A document is shared with accounts, or with `all`.
+        "ModifyDocumentPermission" => fields.iter().any(|(path, value)| {
+            path.starts_with("AccountIdsToAdd")
+                && matches!(value, Scalar::Text(text) if text.eq_ignore_ascii_case("all"))
+        }),
+        "UpdateServiceSetting" => {
+            fields.text("SettingId").is_some_and(|id| id.ends_with("public-sharing-permission"))
+                && fields.text("SettingValue").is_some_and(|value| value.eq_ignore_ascii_case("enable"))
+        }
+        _ => false,
+    };
+    opens.then_some(Access::Expose)
 }
 
 fn database(operation: &str, fields: &Fields) -> Option<Access> {
