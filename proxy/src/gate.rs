@@ -22,8 +22,6 @@ use ordain_evidence::{
 };
 use ordain_rules::{Counters, LiveInventory, Mode, Ruling, ShadowScope, Snapshot, Verdict};
 use ordain_sigv4::{Body, KeyCache};
-use tokio::net::TcpListener;
-use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::change::Changes;
@@ -31,16 +29,16 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::events::{self, Metrics};
 use crate::fault::Fault;
+use crate::files;
 use crate::forward::{ForwardError, Forwarder, OutBody};
 use crate::held::{Budget, Need};
 use crate::identity::{self, Claimed, Identified};
 use crate::keys::KeyStore;
-use crate::listen::{self, ListenCounts, ListenSettings, RequestBody, Tls};
+use crate::listen::{ListenCounts, ListenSettings, Tls};
 use crate::model::Model;
 use crate::outgoing::{Base, Outgoing};
 use crate::state::State;
 use crate::upstream::{Own, Source, Upstreams};
-use crate::{own, request};
 
 /// All a request needs.
 #[derive(Debug)]
@@ -87,7 +85,7 @@ impl Gate {
     /// Anything that keeps it from deciding: a model with problems, a ledger that does not verify, an account
     /// that is not the one configured.
     pub async fn start(config: Config, data: SocketAddr, clock: Clock) -> anyhow::Result<Arc<Self>> {
-        own::prepare(&config.state)?;
+        files::prepare(&config.state)?;
         let keys = Arc::new(crate::keys::of(&config)?);
         keys.watch(|error| events::reload_failed("keys", &error.to_string()))?;
         let tls = match &config.tls {
@@ -118,7 +116,7 @@ impl Gate {
         Ok(Arc::new(Self {
             catalogue,
             budget: Budget::new(config.limits.held, config.limits.unproven),
-            admin_token: own::admin_token(&config.state)?,
+            admin_token: files::admin_token(&config.state)?,
             clock,
             metrics: Metrics::new(),
             // Read-only data for as long as the program runs; requests in flight point into it.
@@ -184,16 +182,10 @@ impl Gate {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Serves connections until `stop`, and lets those in flight end.
-    pub async fn listen(self: Arc<Self>, listener: TcpListener, stop: impl Future<Output = ()> + Send) {
-        let settings = Arc::clone(&self.listening);
-        let counts = Arc::clone(&self.counts);
-        let service = move |connection, request: Request<RequestBody>| {
-            let span = events::request_span(request.method(), request.uri().path());
-            // Boxed, so that a connection without a request in flight has no room for one.
-            Box::pin(request::serve(Arc::clone(&self), connection, request).instrument(span))
-        };
-        listen::run(listener, settings, counts, service, stop).await;
+    /// What connections are served under, and where they are counted.
+    #[must_use]
+    pub fn listening(&self) -> (Arc<ArcSwap<ListenSettings>>, Arc<ListenCounts>) {
+        (Arc::clone(&self.listening), Arc::clone(&self.counts))
     }
 
     /// Who a head says it is from.
@@ -443,7 +435,7 @@ fn own_hosts(config: &Config, data: SocketAddr) -> Vec<String> {
 /// The key under which secrets become tokens; made on first use, and never again: tokens of the same secret
 /// must stay the same for as long as the ledger does.
 fn token_key(state: &Path) -> anyhow::Result<[u8; 32]> {
-    let text = own::secret_file(&state.join("token.key"))?;
+    let text = files::secret_file(&state.join("token.key"))?;
     let mut key = [0; 32];
     hex::decode_to_slice(text.trim(), &mut key)
         .context("`token.key` in the state directory is not 64 hexadecimal digits")?;

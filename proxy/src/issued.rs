@@ -12,6 +12,7 @@ use ordain_action::{Action, DecisionId, DenialKind, Effect, Reading};
 use ordain_decode::Claim;
 use ordain_evidence::ChangeKind;
 
+use crate::answer::{self, NotHeld};
 use crate::fault::Fault;
 use crate::gate::Gate;
 use crate::head;
@@ -19,7 +20,6 @@ use crate::held::Held;
 use crate::identity::Identified;
 use crate::keys::{IssuedKey, KeyStore, is_issued_form};
 use crate::listen::ConnectionInfo;
-use crate::outcome::{self, NotHeld};
 use crate::reply::{self, ReplyBody};
 use crate::{events, keys};
 
@@ -175,7 +175,7 @@ pub async fn list(
     action: &Action,
     answer: http::Response<Incoming>,
 ) -> Result<http::Response<ReplyBody>, Fault> {
-    let held = outcome::hold(answer).await.map_err(|why| {
+    let held = answer::hold(answer).await.map_err(|why| {
         let text = "the control plane's answer could not be read whole; try again";
         match why {
             NotHeld::Broken => Fault::new(DenialKind::BadGateway, "answer_broken", text),

@@ -6,6 +6,7 @@
 pub mod cli;
 
 pub mod config;
+pub mod files;
 pub mod settings;
 
 pub mod gate;
@@ -18,6 +19,7 @@ pub mod identity;
 pub mod model;
 pub mod state;
 
+pub mod answer;
 pub mod change;
 pub mod forward;
 pub mod outcome;

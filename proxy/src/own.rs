@@ -4,12 +4,6 @@
 //! A ledger has one writer. While a gate runs, it is the writer and is asked over its admin address; else the
 //! command writes itself. Leaves out the entries' form (`ordain-evidence`).
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
-
 use anyhow::{Context as _, bail};
 use http::header::{AUTHORIZATION, HOST};
 use http::{HeaderValue, Request};
@@ -20,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::files::{admin_token, prepare, where_said};
 use crate::gate;
 
 /// The path on the admin address that takes a [`Said`].
@@ -45,62 +40,6 @@ pub struct Said {
     pub kind: String,
     /// What it is, for a person; no secrets.
     pub summary: String,
-}
-
-/// Makes the state directory, for its owner's eyes only.
-///
-/// # Errors
-/// What the system says.
-pub fn prepare(state: &Path) -> anyhow::Result<()> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(state)
-        .with_context(|| format!("cannot make the state directory `{}`", state.display()))
-}
-
-/// The token that the admin address asks for; made on first use.
-///
-/// # Errors
-/// What the system says.
-pub fn admin_token(state: &Path) -> anyhow::Result<String> {
-    secret_file(&state.join("admin.token"))
-}
-
-/// The secret in a file: 64 hexadecimal digits, made on first use, for its owner's eyes only.
-///
-/// # Errors
-/// What the system says.
-pub fn secret_file(path: &Path) -> anyhow::Result<String> {
-    match fs::read_to_string(path) {
-        Ok(secret) => return Ok(secret.trim().to_owned()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", path.display())),
-    }
-    let mut random = [0; 32];
-    aws_lc_rs::rand::fill(&mut random)
-        .map_err(|_| anyhow::anyhow!("the system's cryptography failed; try again"))?;
-    let secret = hex::encode(random);
-    // Written beside and linked into place, so that nobody reads half of it, and the first maker wins.
-    let beside = path.with_extension(format!("new-{}", std::process::id()));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&beside)
-        .with_context(|| format!("cannot write `{}`", beside.display()))?;
-    file.write_all(secret.as_bytes())?;
-    file.sync_all()?;
-    let linked = fs::hard_link(&beside, path);
-    fs::remove_file(&beside)?;
-    match linked {
-        Ok(()) => Ok(secret),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            Ok(fs::read_to_string(path)?.trim().to_owned())
-        }
-        Err(error) => Err(error).with_context(|| format!("cannot write `{}`", path.display())),
-    }
 }
 
 /// Records a change from the command line. When this returns, it may take effect.
@@ -129,21 +68,6 @@ pub fn record(config: &Config, clock: &Clock, kind: ChangeKind, summary: String)
             Err(error) => Err(error).context("the change cannot be recorded, so it was not made"),
         }
     })
-}
-
-/// Says where the admin address really is, for a gate that was given port 0.
-///
-/// # Errors
-/// What the system says.
-pub fn say_where(state: &Path, admin: SocketAddr) -> anyhow::Result<()> {
-    let path = state.join("admin.address");
-    fs::write(&path, admin.to_string()).with_context(|| format!("cannot write `{}`", path.display()))
-}
-
-/// Where the gate of a state directory said it is, else where it is configured to be.
-fn where_said(config: &Config) -> SocketAddr {
-    let said = fs::read_to_string(config.state.join("admin.address")).ok();
-    said.and_then(|text| text.trim().parse().ok()).unwrap_or(config.admin)
 }
 
 /// Asks the gate that runs on a configuration's state directory about itself; `None` when none answers.

@@ -16,6 +16,7 @@ use super::output::Rows;
 use super::{Context, Exit};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::files;
 use crate::model::Model;
 use crate::own;
 
@@ -127,7 +128,7 @@ fn read(path: &Path) -> anyhow::Result<Source> {
 }
 
 fn keep(context: &Context, config: &Config, imported: &[Imported]) -> anyhow::Result<Exit> {
-    own::prepare(&config.state)?;
+    files::prepare(&config.state)?;
     fs::create_dir_all(&config.model).with_context(|| format!("cannot make `{}`", config.model.display()))?;
     let mut brought = Vec::new();
     for one in imported {

@@ -7,21 +7,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use http::Request;
 use ordain_action::{ActorKind, Party};
 use ordain_evidence::ChangeKind;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tracing::Instrument;
 
 use super::{Context, Exit};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gate::Gate;
 use crate::keys::{IssuedKey, NewKey};
+use crate::listen::RequestBody;
 use crate::reload::Watched;
 use crate::settings::{Settings, environment};
 use crate::telemetry::LogFilter;
-use crate::{admin, events, own, reload, telemetry};
+use crate::{admin, events, files, listen, reload, request, telemetry};
 
 /// Run the gate.
 #[derive(Debug, clap::Args)]
@@ -47,8 +50,8 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
         .await
         .with_context(|| format!("cannot listen on `{}`; choose another `listen.admin`", config.admin))?;
     let at = admin.local_addr()?;
-    own::prepare(&config.state)?;
-    own::say_where(&config.state, at)?;
+    files::prepare(&config.state)?;
+    files::say_where(&config.state, at)?;
     // Before the start takes its time: a file that changes meanwhile is taken up afterwards.
     let watched = Watched::new(context.settings.clone(), &config, filter);
     let gate = Gate::start(config, data.local_addr()?, Clock::system()).await?;
@@ -63,7 +66,7 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     let reloading = tokio::spawn(reload::run(Arc::clone(&gate), watched, hangup, wait_for(stopped.clone())));
     // Under systemd the unit is ready only now; elsewhere nobody listens to this.
     drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
-    let serving = tokio::spawn(Arc::clone(&gate).listen(data, wait_for(stopped)));
+    let serving = tokio::spawn(listen(Arc::clone(&gate), data, wait_for(stopped)));
     told_to_stop.await;
     events::draining(gate.config().limits.drain.as_secs());
     gate.drain();
@@ -76,6 +79,17 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     health.await??;
     events::stopped();
     Ok(Exit::Ok)
+}
+
+/// Serves connections until `stop`, and lets those in flight end.
+async fn listen(gate: Arc<Gate>, listener: TcpListener, stop: impl Future<Output = ()> + Send) {
+    let (settings, counts) = gate.listening();
+    let service = move |connection, request: Request<RequestBody>| {
+        let span = events::request_span(request.method(), request.uri().path());
+        // Boxed, so that a connection without a request in flight has no room for one.
+        Box::pin(request::serve(Arc::clone(&gate), connection, request).instrument(span))
+    };
+    listen::run(listener, settings, counts, service, stop).await;
 }
 
 /// The first key of a new gate: for the person at the keyboard.

@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use ordain_sigv4::{KeyPair, Secret};
 
 use crate::config::Config;
-use crate::own;
+use crate::files;
 use crate::settings::environment;
 use file::KeyFile;
 pub use issued::{Ending, IssuedKey, LASTING, Minted, NewKey, TEMPORARY, is_issued_form};
@@ -371,7 +371,7 @@ impl KeyStore {
 /// # Errors
 /// The directory cannot be made, no sealing key is usable, or the store is not whole.
 pub fn of(config: &Config) -> anyhow::Result<KeyStore> {
-    own::prepare(&config.state)?;
+    files::prepare(&config.state)?;
     let given = environment("ORDAIN_SEALING_KEY");
     let credentials = environment("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     let sealing = SealingKey::find(&config.state, given.as_deref(), credentials.as_deref())?;

@@ -1,0 +1,146 @@
+//! An upstream's answer in hand: held whole where it must be read before it is passed on, else passed on piece by
+//! piece while it is read to its end.
+//!
+//! Leaves out what an answer says (the rooms) and what follows from it (`outcome.rs`, `issued.rs`).
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Response, response};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::{Body, Frame, Incoming};
+use tokio::sync::mpsc;
+
+use crate::forward::{BodyError, strip_hop_by_hop};
+use crate::reply::ReplyBody;
+
+/// The longest answer that is held to be read. A create's answer is a few KiB.
+pub const ANSWER_MAX: usize = 8 * 1024 * 1024;
+
+/// The longest time between two pieces of an answer.
+const ANSWER_IDLE: Duration = Duration::from_secs(300);
+
+/// How much of an error's body is kept to read its code.
+const ERROR_MAX: usize = 64 * 1024;
+
+/// How an answer's body ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// All of it came.
+    Whole,
+    /// The upstream broke off: what it did is not known.
+    Broken,
+}
+
+/// An answer whose body is all there.
+#[derive(Debug)]
+pub struct HeldAnswer {
+    /// Its head, without what belongs to one connection.
+    pub head: response::Parts,
+    /// Its body.
+    pub body: Bytes,
+}
+
+/// An answer that could not be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotHeld {
+    /// The upstream broke off.
+    Broken,
+    /// It is longer than [`ANSWER_MAX`].
+    TooLong,
+}
+
+/// Reads an answer into memory: for those that carry identifiers or credentials.
+///
+/// # Errors
+/// [`NotHeld`].
+pub async fn hold(answer: Response<Incoming>) -> Result<HeldAnswer, NotHeld> {
+    let (mut head, mut body) = answer.into_parts();
+    strip_hop_by_hop(&mut head.headers);
+    let mut held = BytesMut::new();
+    loop {
+        match next(&mut body).await {
+            Next::Data(data) if held.len() + data.len() > ANSWER_MAX => return Err(NotHeld::TooLong),
+            Next::Data(data) => held.extend_from_slice(&data),
+            Next::Trailers(_) => {}
+            Next::End => return Ok(HeldAnswer { head, body: held.freeze() }),
+            Next::Broken => return Err(NotHeld::Broken),
+        }
+    }
+}
+
+/// The rest of an answer, passed on piece by piece while it is read to its end.
+#[derive(Debug)]
+pub struct Pump {
+    body: Incoming,
+    caller: mpsc::Sender<Result<Frame<Bytes>, BodyError>>,
+    kept: BytesMut,
+    keep: usize,
+}
+
+/// Splits an answer into what the caller gets now and the [`Pump`] that feeds it.
+pub fn pump(answer: Response<Incoming>) -> (Response<ReplyBody>, Pump) {
+    let (mut head, body) = answer.into_parts();
+    strip_hop_by_hop(&mut head.headers);
+    // Bounded, so that a slow caller slows the upstream and not our memory.
+    let (caller, mut frames) = mpsc::channel(8);
+    let keep = if head.status.is_success() { 0 } else { ERROR_MAX };
+    let stream = futures_util::stream::poll_fn(move |context| frames.poll_recv(context));
+    let response = Response::from_parts(head, StreamBody::new(stream).boxed_unsync());
+    (response, Pump { body, caller, kept: BytesMut::new(), keep })
+}
+
+impl Pump {
+    /// Reads to the end. A caller that has gone stops nothing: the rest is read and dropped.
+    pub async fn run(mut self) -> (End, Bytes) {
+        loop {
+            let frame = match next(&mut self.body).await {
+                Next::Data(data) => {
+                    let room = self.keep.saturating_sub(self.kept.len()).min(data.len());
+                    self.kept.extend_from_slice(data.get(..room).unwrap_or_default());
+                    Frame::data(data)
+                }
+                Next::Trailers(trailers) => Frame::trailers(trailers),
+                Next::End => return (End::Whole, self.kept.freeze()),
+                Next::Broken => {
+                    let broken: BodyError = "the upstream broke off its answer".into();
+                    drop(self.caller.send(Err(broken)).await);
+                    return (End::Broken, self.kept.freeze());
+                }
+            };
+            if !self.caller.is_closed() {
+                // A caller that stops reading must not keep the evidence open for ever.
+                let sent = tokio::time::timeout(ANSWER_IDLE, self.caller.send(Ok(frame))).await;
+                if sent.is_err() {
+                    let (gone, _) = mpsc::channel(1);
+                    self.caller = gone;
+                }
+            }
+        }
+    }
+}
+
+enum Next {
+    Data(Bytes),
+    Trailers(HeaderMap),
+    End,
+    Broken,
+}
+
+async fn next(body: &mut Incoming) -> Next {
+    if body.is_end_stream() {
+        return Next::End;
+    }
+    match tokio::time::timeout(ANSWER_IDLE, body.frame()).await {
+        Ok(None) => Next::End,
+        Ok(Some(Err(_))) | Err(_) => Next::Broken,
+        Ok(Some(Ok(frame))) => match frame.into_data() {
+            Ok(data) => Next::Data(data),
+            Err(frame) => match frame.into_trailers() {
+                Ok(trailers) => Next::Trailers(trailers),
+                // A kind of frame that does not exist today carries nothing that we could pass on.
+                Err(_) => Next::Data(Bytes::new()),
+            },
+        },
+    }
+}
