@@ -172,6 +172,7 @@ fn fault(refusal: &Refusal) -> Fault {
         | Refusal::PayloadForm(_)
         | Refusal::Chunked
         | Refusal::BodyNeeded
+        | Refusal::UnsignedBody
         | Refusal::BodyMismatch => DenialKind::Malformed,
     };
     Fault::new(kind, refusal.reason_code(), refusal.to_string())
