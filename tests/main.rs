@@ -12,6 +12,7 @@
 )]
 
 mod attacks;
+mod data_path;
 mod evidence;
 mod harness;
 mod planes;
