@@ -215,11 +215,14 @@ fn attributes(start: &BytesStart<'_>, fields: &mut Fields) -> Result<(), Undecod
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|_| bad("an attribute is given twice or is damaged"))?;
         let name = attribute.key.into_inner();
+        let value: &str = attribute.value.as_ref();
+        if value.contains(['&', '<']) {
+            return Err(bad("an attribute holds a reference or a tag"));
+        }
         if name == "xmlns" || name.starts_with("xmlns:") {
             continue;
         }
-        let value: &str = attribute.value.as_ref();
-        if name != "xsi:type" || value.contains(['&', '<']) {
+        if name != "xsi:type" {
             return Err(Undecodable::new(
                 "unknown_attribute",
                 format!("the XML attribute `{}` is not known; leave it out", clip(name)),
@@ -334,6 +337,12 @@ mod tests {
             "<A>&#1;</A>",
             expect![
                 "bad_xml: the XML body cannot be read: a character reference is not a character; send one plain document"
+            ],
+        );
+        check(
+            "<A xmlns=\"a<b\"/>",
+            expect![
+                "bad_xml: the XML body cannot be read: an attribute holds a reference or a tag; send one plain document"
             ],
         );
         check("<A b=\"1\"/>", expect!["unknown_attribute: the XML attribute `b` is not known; leave it out"]);
