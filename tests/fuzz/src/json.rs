@@ -31,11 +31,21 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// serde_json hands small whole numbers on by value, so that only `-0` may be written otherwise.
+/// serde_json hands small whole numbers on by value and writes an exponent in one way.
 fn same(ours: &Value, theirs: &Value) -> bool {
     match (ours, theirs) {
-        (Value::Number(one), Value::Number(other)) => one == other || (one == "-0" && other == "0"),
+        (Value::Number(one), Value::Number(other)) => {
+            one == other || (one == "-0" && other == "0") || signed_exponent(one) == signed_exponent(other)
+        }
         (one, other) => one == other,
+    }
+}
+
+fn signed_exponent(number: &str) -> String {
+    let number = number.replace('E', "e");
+    match number.split_once('e') {
+        Some((digits, exponent)) if !exponent.starts_with(['+', '-']) => format!("{digits}e+{exponent}"),
+        Some(_) | None => number,
     }
 }
 
