@@ -13,6 +13,7 @@
 
 mod attacks;
 mod credentials;
+mod data_path;
 mod evidence;
 mod harness;
 mod planes;

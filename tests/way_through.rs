@@ -261,7 +261,9 @@ fn serial_many_connections_that_hold_bodies_stay_inside_the_budget() {
     let grown = growth(&gate, || hold(&client, connections));
     eprintln!("{connections} connections holding 256 KiB each: memory grew by {} KiB", grown / 1024);
     // The two budgets, what a connection costs by itself, and what the allocator keeps: well below the bodies' sum.
-    let most = 12 * MIB + connections as u64 * 48 * 1024 + 14 * MIB;
+    // Unoptimised, one connection was measured at 74 KiB.
+    let each = if cfg!(debug_assertions) { 96 * 1024 } else { 48 * 1024 };
+    let most = 12 * MIB + connections as u64 * each + 14 * MIB;
     assert!(grown < most, "memory grew by {} MiB of {} MiB", grown / MIB, most / MIB);
     assert!(gate.recorder.arrived().is_empty());
     assert_eq!(client.send(&a_change(1)).status, 200, "the budget is given back");

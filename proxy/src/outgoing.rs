@@ -76,7 +76,10 @@ impl Outgoing {
         let target = ordain_sigv4::strip(&received, &mut head.headers);
         let target = match base {
             Base::Provider => target,
-            Base::Endpoint(_) => at_endpoint(&destination, target)?,
+            Base::Endpoint(_) => {
+                copied_as_named(&destination, &head)?;
+                at_endpoint(&destination, target)?
+            }
         };
         name_decision(&mut head, self.decision);
         // The hash of what is sent: an issued id may have been exchanged since the caller signed.
@@ -121,6 +124,18 @@ fn at_endpoint(destination: &Destination, target: String) -> Result<String, Faul
         return Err(unsendable(&"the key would leave its bucket at an endpoint that tidies paths up"));
     }
     Ok(target)
+}
+
+/// What is true of a key holds for the key that an object is copied from.
+fn copied_as_named(destination: &Destination, head: &Parts) -> Result<(), Fault> {
+    let source = head.headers.get("x-amz-copy-source").and_then(|value| value.to_str().ok());
+    let source = source.map(|source| source.split_once('?').map_or(source, |(path, _)| path));
+    if destination.service == "s3" && source.is_some_and(leaves_its_bucket) {
+        return Err(unsendable(
+            &"the key copied from would leave its bucket at an endpoint that tidies paths up",
+        ));
+    }
+    Ok(())
 }
 
 fn leaves_its_bucket(path: &str) -> bool {

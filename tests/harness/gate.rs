@@ -26,6 +26,8 @@ pub(crate) struct Setup {
     pub(crate) actors: Vec<(&'static str, &'static str)>,
     /// More lines of the settings file, each under its own table.
     pub(crate) settings: String,
+    /// More lines under `[listen]`.
+    pub(crate) listen: String,
     /// The base URL of the upstream, where it is not a recorder.
     pub(crate) endpoint: Option<String>,
     /// The real key pair, where the upstream checks it.
@@ -52,6 +54,7 @@ impl Default for Setup {
             model: vec![("model.yaml", MODEL.to_owned())],
             actors: vec![("alice", "person"), ("robot", "agent"), ("mallory", "person")],
             settings: String::new(),
+            listen: String::new(),
             endpoint: None,
             real: ("AKIAREALREALREALREAL".to_owned(), "a-real-secret-that-must-never-be-seen".to_owned()),
             ledger: None,
@@ -118,6 +121,11 @@ impl Gate {
         self.child.id()
     }
 
+    /// What the program wrote so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("gate.log")).unwrap_or_default()
+    }
+
     /// Runs another verb of the program with the same settings.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         run(self.folder.path(), arguments)
@@ -145,11 +153,6 @@ impl Gate {
         let path = self.folder.path().join("gate.toml");
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(path, change(&text)).unwrap();
-    }
-
-    /// What the program said until now.
-    pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("gate.log")).unwrap_or_default()
     }
 
     /// Tells the program to look at its files.
@@ -245,6 +248,7 @@ fn write_files(folder: &Path, setup: &Setup, recorder: &Recorder) {
     let mut text = format!("state = {:?}\nmode = {:?}\n", folder.join("state"), setup.mode);
     text.push_str("[log]\nformat = \"json\"\n[listen]\ndata = \"127.0.0.1:0\"\n");
     text.push_str("admin = \"127.0.0.1:0\"\n");
+    text.push_str(&setup.listen);
     write!(text, "[model]\ndirectory = {:?}\n", folder.join("model")).unwrap();
     write!(text, "[ledger]\ndirectory = {:?}\norigin = \"ordain/test\"\n", ledger_folder(folder, setup))
         .unwrap();

@@ -7,10 +7,12 @@ mod gate;
 mod invariant;
 mod ledger;
 mod recorder;
+mod signer;
 
 pub(crate) use client::{Client, Key, Reply, Sent, now, read_reply, sha256};
 pub(crate) use gate::{Gate, Setup, a_change, eventually, said};
 pub(crate) use recorder::{Answer, Recorder};
+pub(crate) use signer::Craft;
 
 /// What `tests/run` says of the servers and programs it started or found.
 #[expect(clippy::disallowed_methods, reason = "the one place of the tests that reads the environment")]

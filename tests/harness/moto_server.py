@@ -41,6 +41,10 @@ def main():
     from moto.server import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 
+    # Functions are run by containers, which are not to be had everywhere: calls are answered without running any.
+    from moto.core.config import default_user_config
+
+    default_user_config["lambda"] = {"use_docker": False}
     key = administrator()
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", chosen.port, application, threaded=True)

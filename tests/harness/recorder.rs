@@ -107,6 +107,7 @@ struct Shared {
     ledger: Mutex<Option<LedgerView>>,
     foreign: Mutex<Option<String>>,
     connections: AtomicUsize,
+    closes_idle: AtomicBool,
     stopped: AtomicBool,
 }
 
@@ -126,6 +127,7 @@ impl Recorder {
             ledger: Mutex::new(None),
             foreign: Mutex::new(None),
             connections: AtomicUsize::new(0),
+            closes_idle: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
         });
         let accepting = Arc::clone(&shared);
@@ -145,6 +147,11 @@ impl Recorder {
     /// How requests are answered from now on. The gate's own question is always answered well.
     pub(crate) fn answer(&self, script: impl Fn(&Arrived) -> Answer + Send + Sync + 'static) {
         *self.shared.script.lock().unwrap() = Arc::new(script);
+    }
+
+    /// From now on connections that nobody uses are closed after a time that differs from one to the next.
+    pub(crate) fn close_idle(&self) {
+        self.shared.closes_idle.store(true, Ordering::Relaxed);
     }
 
     /// Which ledger must hold a decision before its request arrives.
@@ -218,8 +225,21 @@ fn serve(shared: &Shared, stream: TcpStream) -> std::io::Result<()> {
         if !reply(&mut writer, &answer, method == "HEAD")? {
             return Ok(());
         }
+        if shared.closes_idle.load(Ordering::Relaxed) && is_idle(&mut reader, shared)? {
+            return Ok(());
+        }
     }
     Ok(())
+}
+
+/// Waits a while for the next request, longer for some connections than for others.
+fn is_idle(reader: &mut BufReader<TcpStream>, shared: &Shared) -> std::io::Result<bool> {
+    let turn = shared.arrived.lock().unwrap().len() as u64;
+    let patience = Duration::from_millis(1 + turn * 7919 % 37);
+    reader.get_ref().set_read_timeout(Some(patience))?;
+    let idle = reader.fill_buf().is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
+    reader.get_ref().set_read_timeout(Some(Duration::from_secs(600)))?;
+    Ok(idle)
 }
 
 type Head = (String, String, Vec<(String, String)>);

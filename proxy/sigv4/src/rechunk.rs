@@ -123,7 +123,7 @@ const fn digits(size: u64) -> u64 {
 }
 
 /// The length of a checksum in base64, by the name of its trailer.
-fn checksum_length(name: &str) -> Option<u64> {
+pub(crate) fn checksum_length(name: &str) -> Option<u64> {
     let bytes: u64 = match name.strip_prefix("x-amz-checksum-")? {
         "crc32" | "crc32c" => 4,
         "crc64nvme" | "xxhash64" | "xxhash3" => 8,

@@ -54,6 +54,9 @@ pub enum Refusal {
     /// The body must be in hand, because its hash is signed and not declared.
     #[error("the body's hash is not declared; send it as `x-amz-content-sha256`")]
     BodyNeeded,
+    /// Nothing signs the body, and the service is not one that takes it so.
+    #[error("the body is not under the signature; sign it, as every service but S3 asks for")]
+    UnsignedBody,
     /// The body is not the one whose hash is declared.
     #[error("the body is not the one declared in `x-amz-content-sha256`; send the body that was signed")]
     BodyMismatch,
@@ -85,6 +88,7 @@ impl Refusal {
             Self::UnsignedHeader(_) => "header_not_signed",
             Self::PayloadForm(_) | Self::Chunked => "payload_form",
             Self::BodyNeeded => "payload_hash_missing",
+            Self::UnsignedBody => "payload_not_signed",
             Self::BodyMismatch => "payload_mismatch",
             Self::SignatureMismatch => "signature_mismatch",
         }

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::chunk::ChunkVerifier;
-use crate::rechunk::{Rechunker, wire_length};
+use crate::rechunk::{Rechunker, checksum_length, wire_length};
 use crate::{ChunkRefusal, Payload, Proven, Signed};
 
 /// Takes a body as it was sent and gives it as it is to be sent on.
@@ -107,7 +107,14 @@ impl PayloadStream {
                 Ok(())
             }
             Form::Chunked { verifier, rechunker, .. } => {
-                rechunker.finish(verifier.finish()?, out);
+                let verified = verifier.finish()?;
+                // The length that was declared upstream counts on checksums as long as their kind is.
+                let misfit =
+                    |(name, value): &(String, String)| checksum_length(name) != Some(value.len() as u64);
+                if verified.trailers().iter().any(misfit) {
+                    return Err(ChunkRefusal::Trailers);
+                }
+                rechunker.finish(verified, out);
                 Ok(())
             }
         }

@@ -3,6 +3,7 @@
 //! Leaves out whose secret it is.
 
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::authorization::{self, Presented};
@@ -219,6 +220,14 @@ impl Claimed {
         }
         if !kept {
             keys.keep(secret, &presented.scope, &key);
+        }
+        // A body that is judged must be the one that was signed. S3 alone takes one that nothing signs, and its
+        // clients send such wherever the connection is trusted.
+        if let (Payload::Unsigned, Body::Held { sha256 }) = (self.payload, body)
+            && !is_s3(presented.scope.service())
+            && *sha256 != <[u8; 32]>::from(Sha256::digest(b""))
+        {
+            return Err(Refusal::UnsignedBody);
         }
         // Told only to those who hold the secret.
         if let (Payload::Sha256(declared), Body::Held { sha256 }) = (self.payload, body)

@@ -176,6 +176,7 @@ fn fault(refusal: &Refusal) -> Fault {
         | Refusal::PayloadForm(_)
         | Refusal::Chunked
         | Refusal::BodyNeeded
+        | Refusal::UnsignedBody
         | Refusal::BodyMismatch => DenialKind::Malformed,
     };
     let text = match refusal {

@@ -474,7 +474,9 @@ fn check_endpoint(source: &Source, own: &Own) -> Result<(), UpstreamError> {
     let host = endpoint.host().ok_or_else(|| refused("not a URL with a host"))?;
     let port = endpoint.port_u16().unwrap_or(if endpoint.scheme_str() == Some("http") { 80 } else { 443 });
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(address) = bare.parse() {
+    if let Ok(address) = bare.parse::<std::net::IpAddr>() {
+        // `::ffff:127.0.0.1` is 127.0.0.1 to whoever connects to it.
+        let address = address.to_canonical();
         if is_forbidden(address) {
             return Err(refused("a link-local or metadata address"));
         }

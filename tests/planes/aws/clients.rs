@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Gate, Setup, variable};
+use crate::harness::{Answer, Gate, Setup, variable};
 
 pub(super) fn needed(name: &str) -> String {
     variable(name).unwrap_or_else(|| panic!("`{name}` is not set: run these tests with `tests/run`"))
@@ -92,11 +93,36 @@ fn check_on(moto: &str, least_lines: usize, flow: impl Fn(&str, &str) -> Command
 
 #[test]
 fn boto3_does_the_same_through_the_gate() {
-    check(60, |endpoint, prefix| {
+    check(75, |endpoint, prefix| {
         let mut command = Command::new(needed("ORDAIN_TEST_PYTHON"));
         command.arg(script("flow.py")).args([endpoint, prefix]);
         command
     });
+}
+
+/// A client that is throttled tries again, and every try is judged and recorded as one of its own.
+#[test]
+fn boto3_tries_again_where_the_service_asks_it_to() {
+    let gate = Gate::start(Setup::default());
+    let turn = AtomicUsize::new(0);
+    gate.recorder.answer(move |one| match turn.fetch_add(1, Ordering::Relaxed) % 3 {
+        2 if one.header("x-amz-target").is_some() => Answer::Body(200, "{}".to_owned()),
+        2 => Answer::well(),
+        _ => Answer::Body(
+            503,
+            "<Response><Errors><Error><Code>RequestLimitExceeded</Code></Error></Errors></Response>"
+                .to_owned(),
+        ),
+    });
+    let mut command = Command::new(needed("ORDAIN_TEST_PYTHON"));
+    command.arg(script("retry.py")).arg(format!("http://{}", gate.address));
+    let key = gate.key("alice").clone();
+    let said = run(&mut command, &key.id, &key.secret);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 3, "{said}");
+    assert!(lines.iter().all(|line| line.contains("\"status\": 200, \"retries\": 2")), "{said}");
+    assert_eq!(gate.recorder.arrived().len(), 9, "three tries each, and none of ours");
+    gate.finish();
 }
 
 #[test]

@@ -78,7 +78,26 @@ pub(super) fn form_pairs<'p>(markers: &Markers<'p>, body: &'p [u8]) -> Result<Ve
     }
     let pairs = if in_body.is_empty() { markers.query.clone() } else { in_body };
     query::refuse_duplicates(&pairs)?;
+    refuse_twins(&pairs)?;
     Ok(pairs)
+}
+
+/// Refuses what a more lenient reader takes for another parameter given twice: an action in other letters, and a list
+/// that is written as one value beside its items.
+fn refuse_twins(pairs: &[Pair<'_>]) -> Result<(), Undecodable> {
+    let mut names: Vec<&str> = pairs.iter().map(|pair| pair.name.as_ref()).collect();
+    names.sort_unstable();
+    for name in &names {
+        let marks = ["Action", "Version"];
+        if marks.iter().any(|mark| name.eq_ignore_ascii_case(mark) && name != mark) {
+            return Err(duplicate(name));
+        }
+        let mut parents = name.match_indices('.').filter_map(|(at, _)| name.get(..at));
+        if let Some(parent) = parents.find(|parent| names.binary_search(parent).is_ok()) {
+            return Err(duplicate(parent));
+        }
+    }
+    Ok(())
 }
 
 /// Every parameter of a request, read as the operation found.

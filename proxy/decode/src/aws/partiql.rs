@@ -159,6 +159,10 @@ fn tokens(text: &str) -> Result<Vec<Token>, Undecodable> {
                 {
                     value.push(next);
                 }
+                // A dash belongs to a bare table's name; two begin a comment, here as anywhere.
+                if value.contains("--") {
+                    return Err(bad());
+                }
                 // After FROM, INTO or UPDATE a bare word is a table's name, whose case counts.
                 let names = matches!(tokens.last(), Some(Token::Word(before)) if matches!(before.as_str(), "FROM" | "INTO" | "UPDATE"));
                 tokens.push(if names {
@@ -216,6 +220,8 @@ mod tests {
             "SELECT * FROM (SELECT * FROM \"a\")",
             "SELECT * FROM \"a\"; DELETE FROM \"a\"",
             "SELECT * -- FROM \"a\"\n FROM \"b\"",
+            "SELECT * FROM \"b\" WHERE a = b-- \n, \"c\"",
+            "SELECT * FROM b--c",
             "SELECT * /* x */ FROM \"b\"",
             "SELECT 'x FROM \"a\"",
             "SELECT 1",

@@ -42,11 +42,15 @@ impl Site {
                 } else {
                     known_region(room.catalog.hosts(), &markers.region)?
                 };
+                let prefix = room.own_prefix(&host);
+                if !prefix.is_empty() && !has_plain_labels(prefix) {
+                    return Err(unknown_host(&host));
+                }
                 Ok(Self {
                     services: None,
                     signing_region: Arc::clone(&region),
                     region,
-                    prefix: room.own_prefix(&host).to_owned(),
+                    prefix: prefix.to_owned(),
                     table_host: String::new(),
                     host: None,
                 })
@@ -59,6 +63,10 @@ impl Site {
         let signed = markers.region.as_ref();
         let found = find(room, &host, &markers.signing_name)?;
         let Found { claim, prefix, table_host } = &*found;
+        // What stands before the provider's host is sent on as it is, and not every resolver takes the same for one.
+        if !has_plain_labels(&host) {
+            return Err(unknown_host(&host));
+        }
         let signing_region =
             if signed.is_empty() { Arc::clone(&claim.signing_region) } else { known_region(hosts, signed)? };
         let elsewhere =
@@ -198,6 +206,10 @@ fn known_region(hosts: &Hosts, region: &str) -> Result<Arc<str>, Undecodable> {
             format!("region `{}` is not in the catalogue; name a region of the provider", clip(region)),
         )
     })
+}
+
+fn has_plain_labels(host: &str) -> bool {
+    host.split('.').all(|label| !label.is_empty() && is_label(label))
 }
 
 fn unknown_host(host: &str) -> Undecodable {

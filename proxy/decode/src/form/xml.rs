@@ -23,6 +23,10 @@ pub type IsList<'a> = &'a dyn Fn(&str) -> bool;
 pub fn read(body: &[u8], is_list: IsList<'_>, fields: &mut Fields) -> Result<String, Undecodable> {
     let text = std::str::from_utf8(body)
         .map_err(|_| Undecodable::new("not_utf8", "the XML body is not UTF-8; send UTF-8"))?;
+    // Some parsers stop at a NUL, some drop it, some refuse the document.
+    if !text.chars().all(is_character) {
+        return Err(bad("it holds a character that XML does not have"));
+    }
     let mut reader = NsReader::from_str(text);
     reader.config_mut().allow_dangling_amp = false;
     let mut document =
@@ -45,9 +49,9 @@ pub fn read(body: &[u8], is_list: IsList<'_>, fields: &mut Fields) -> Result<Str
             Event::CData(text) => document.text(&text.xml10_content())?,
             Event::GeneralRef(reference) => {
                 let character = match reference.resolve_char_ref() {
-                    Ok(Some(character)) => character.to_string(),
+                    Ok(Some(character)) if is_character(character) => character.to_string(),
                     Ok(None) => predefined(&reference.xml10_content())?.to_owned(),
-                    Err(_) => return Err(bad("a character reference is not a character")),
+                    Ok(Some(_)) | Err(_) => return Err(bad("a character reference is not a character")),
                 };
                 document.text(&character)?;
             }
@@ -79,6 +83,11 @@ pub fn read(body: &[u8], is_list: IsList<'_>, fields: &mut Fields) -> Result<Str
 
 fn bad(what: &str) -> Undecodable {
     Undecodable::new("bad_xml", format!("the XML body cannot be read: {what}; send one plain document"))
+}
+
+/// What XML 1.0 calls a character.
+const fn is_character(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
 fn predefined(name: &str) -> Result<&'static str, Undecodable> {
@@ -206,11 +215,14 @@ fn attributes(start: &BytesStart<'_>, fields: &mut Fields) -> Result<(), Undecod
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|_| bad("an attribute is given twice or is damaged"))?;
         let name = attribute.key.into_inner();
+        let value: &str = attribute.value.as_ref();
+        if value.contains(['&', '<']) {
+            return Err(bad("an attribute holds a reference or a tag"));
+        }
         if name == "xmlns" || name.starts_with("xmlns:") {
             continue;
         }
-        let value: &str = attribute.value.as_ref();
-        if name != "xsi:type" || value.contains(['&', '<']) {
+        if name != "xsi:type" {
             return Err(Undecodable::new(
                 "unknown_attribute",
                 format!("the XML attribute `{}` is not known; leave it out", clip(name)),
@@ -315,6 +327,22 @@ mod tests {
             "<x:A/>",
             expect![
                 "bad_xml: the XML body cannot be read: a namespace prefix is not declared; send one plain document"
+            ],
+        );
+        let no_character = "bad_xml: the XML body cannot be read: it holds a character that XML does not have; send one plain document";
+        for body in ["<A>a\0b</A>", "<A>\u{1}</A>", "<A>\u{fffe}</A>"] {
+            assert_eq!(show(body), no_character);
+        }
+        check(
+            "<A>&#1;</A>",
+            expect![
+                "bad_xml: the XML body cannot be read: a character reference is not a character; send one plain document"
+            ],
+        );
+        check(
+            "<A xmlns=\"a<b\"/>",
+            expect![
+                "bad_xml: the XML body cannot be read: an attribute holds a reference or a tag; send one plain document"
             ],
         );
         check("<A b=\"1\"/>", expect!["unknown_attribute: the XML attribute `b` is not known; leave it out"]);

@@ -106,6 +106,10 @@ proptest! {
         let unsigned = unsigned || (manner.in_query && asked.service == "s3");
         let arrived = arrive(&asked, manner, unsigned, &body);
         let proven = arrived.prove();
+        if unsigned && asked.service != "s3" && !body.is_empty() {
+            prop_assert!(matches!(proven, Err(Refusal::UnsignedBody)), "{:?}", proven);
+            return Ok(());
+        }
         prop_assert!(proven.is_ok(), "{:?}: {:?}", arrived, proven);
         let proven = proven.unwrap();
 

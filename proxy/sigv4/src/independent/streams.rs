@@ -258,6 +258,10 @@ fn a_stream_that_is_not_what_it_declares_is_told_so() {
         "the chunked body is malformed: it is cut short; send it as the service documents"
     );
     assert_eq!(
+        refused(Payload::UnsignedTrailer, 8, |_, wire| assert_eq!(wire.remove(wire.len() - 5), b'=')),
+        "the trailers are not those declared in `x-amz-trailer`; declare each that is sent"
+    );
+    assert_eq!(
         refused(all, 8, |headers, _| drop(headers.remove("x-amz-trailer"))),
         "the trailers are not those declared in `x-amz-trailer`; declare each that is sent"
     );

@@ -16,18 +16,21 @@ CALLS = [
     ("iam", "create_role", {"RoleName": "r", "AssumeRolePolicyDocument": TRUST}),
     ("sns", "create_topic", {"Name": "t"}),
     ("dynamodb", "delete_table", {"TableName": "some-table"}),
+    ("kms", "schedule_key_deletion", {"KeyId": "11111111-2222-3333-4444-555555555555"}),
     ("sqs", "purge_queue", {"QueueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/q"}),
     ("lambda", "delete_function", {"FunctionName": "f"}),
     ("s3", "delete_bucket", {"Bucket": "some-bucket"}),
     ("route53", "delete_hosted_zone", {"Id": "Z0123456789ABC"}),
     ("cloudwatch", "delete_alarms", {"AlarmNames": ["a"]}),
+    # The SDK speaks CBOR only where the service speaks nothing else.
+    ("eventbridgev2", "delete_event_bus", {"EventBusArn": "arn:aws:events:us-east-1:123456789012:event-bus/b"}),
 ]
 
 for service, operation, parameters in CALLS:
     config = Config(retries={"total_max_attempts": 4, "mode": "standard"}, s3={"addressing_style": "path"})
     client = boto3.client(service, endpoint_url=sys.argv[1], region_name="us-east-1", config=config)
     attempts = []
-    client.meta.events.register("before-send", lambda **_: attempts.append(1) and None)
+    client.meta.events.register("before-send", lambda request, **_: attempts.append(request) and None)
     line = {"call": f"{service}.{operation}"}
     try:
         getattr(client, operation)(**parameters)
@@ -41,4 +44,7 @@ for service, operation, parameters in CALLS:
         }
     except Exception as error:
         line |= {"raised": f"{type(error).__name__}: {error}"}
-    print(json.dumps(line | {"attempts": len(attempts)}), flush=True)
+    sent = {name.lower(): value for name, value in attempts[0].headers.items()} if attempts else {}
+    plain = [value.decode() if isinstance(value, bytes) else value for value in
+             (sent.get("content-type", ""), sent.get("smithy-protocol", ""))]
+    print(json.dumps(line | {"attempts": len(attempts), "form": " ".join(plain).strip()}), flush=True)

@@ -12,6 +12,7 @@ import re
 import sys
 import urllib.error
 import urllib.request
+import zipfile
 
 import boto3
 from botocore.config import Config
@@ -99,6 +100,7 @@ def s3():
     s3 = client("s3")
     bucket = f"{PREFIX}-bucket"
     step("s3.create", lambda: s3.create_bucket(Bucket=bucket))
+    step("s3.wait", lambda: s3.get_waiter("bucket_exists").wait(Bucket=bucket, WaiterConfig={"Delay": 1, "MaxAttempts": 5}))
     step("s3.missing", lambda: s3.head_object(Bucket=bucket, Key="nothing"))
     for key in ("plain.txt", "folder one/key+two=ä.txt", "a/../b", "a//b"):
         step(f"s3.put {key}", lambda: s3.put_object(Bucket=bucket, Key=key, Body=key.encode()), lambda a: a["ETag"])
@@ -121,6 +123,9 @@ def s3():
          MultipartUpload={"Parts": parts}), lambda a: a["ETag"])
     step("s3.size", lambda: s3.head_object(Bucket=bucket, Key="parts"), lambda a: a["ContentLength"])
     step("s3.list", lambda: s3.list_objects_v2(Bucket=bucket), lambda a: [[o["Key"], o["Size"]] for o in a["Contents"]])
+    pages = s3.get_paginator("list_objects_v2")
+    step("s3.pages", lambda: list(pages.paginate(Bucket=bucket, PaginationConfig={"PageSize": 2})),
+         lambda a: [[o["Key"] for o in page["Contents"]] for page in a])
     signer = client("s3", signature_version="s3v4")
     url = signer.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "plain.txt"})
     step("s3.presigned get", lambda: fetch(url), lambda answer: answer)
@@ -140,6 +145,7 @@ def dynamodb():
     step("db.create", lambda: db.create_table(TableName=table, BillingMode="PAY_PER_REQUEST",
          KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
          AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}]), lambda a: a["TableDescription"]["TableStatus"])
+    step("db.wait", lambda: db.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 5}))
     step("db.put", lambda: db.put_item(TableName=table, Item={"id": {"S": "a"}, "n": {"N": "18446744073709551617"}}))
     step("db.get", lambda: db.get_item(TableName=table, Key={"id": {"S": "a"}}), lambda a: a["Item"])
     step("db.batch", lambda: db.batch_write_item(RequestItems={table: [
@@ -147,6 +153,8 @@ def dynamodb():
          lambda a: a["UnprocessedItems"])
     step("db.transact", lambda: db.transact_write_items(TransactItems=[
          {"Put": {"TableName": table, "Item": {"id": {"S": "c"}}}}]))
+    pages = db.get_paginator("scan")
+    step("db.pages", lambda: list(pages.paginate(TableName=table, PaginationConfig={"PageSize": 1})), lambda a: len(a))
     step("db.scan", lambda: db.scan(TableName=table), lambda a: sorted(i["id"]["S"] for i in a["Items"]))
     step("db.condition", lambda: db.put_item(TableName=table, Item={"id": {"S": "c"}},
          ConditionExpression="attribute_not_exists(id)"))
@@ -172,13 +180,55 @@ def iam():
     step("iam.gone", lambda: iam.get_role(RoleName=f"{PREFIX}-role"))
 
 
+def role():
+    """A session of a role: its credentials are ours, and work as the real ones do."""
+    iam, sts = client("iam"), client("sts")
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}]})
+    arn = step("sts.role", lambda: iam.create_role(RoleName=f"{PREFIX}-session", AssumeRolePolicyDocument=trust))["Role"]["Arn"]
+    got = step("sts.assume", lambda: sts.assume_role(RoleArn=arn, RoleSessionName="flow"),
+               lambda a: [a["AssumedRoleUser"]["Arn"], sorted(a["Credentials"])])["Credentials"]
+    session = boto3.Session(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"], "us-east-1")
+    step("sts.session", lambda: session.client("sts", endpoint_url=ENDPOINT).get_caller_identity(), lambda a: a["Arn"])
+    step("sts.delete", lambda: iam.delete_role(RoleName=f"{PREFIX}-session"))
+
+
+def kms():
+    kms = client("kms")
+    key = step("kms.create", lambda: kms.create_key(Description=PREFIX), lambda a: a["KeyMetadata"]["KeyState"])["KeyMetadata"]["KeyId"]
+    step("kms.alias", lambda: kms.create_alias(AliasName=f"alias/{PREFIX}", TargetKeyId=key))
+    sealed = step("kms.encrypt", lambda: kms.encrypt(KeyId=key, Plaintext=b"plain"))["CiphertextBlob"]
+    step("kms.decrypt", lambda: kms.decrypt(CiphertextBlob=sealed), lambda a: a["Plaintext"].decode())
+    step("kms.unalias", lambda: kms.delete_alias(AliasName=f"alias/{PREFIX}"))
+    step("kms.delete", lambda: kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7))
+    step("kms.gone", lambda: kms.encrypt(KeyId=key, Plaintext=b"plain"), lambda a: None)
+
+
+def functions():
+    """Invoking needs what runs functions, so that the service's own refusal is compared where there is none."""
+    functions, iam = client("lambda"), client("iam")
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+    arn = step("fn.role", lambda: iam.create_role(RoleName=f"{PREFIX}-fn", AssumeRolePolicyDocument=trust))["Role"]["Arn"]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("main.py"), "def handler(event, context): return event")
+    step("fn.create", lambda: functions.create_function(FunctionName=f"{PREFIX}-fn", Runtime="python3.11", Role=arn,
+         Handler="main.handler", Code={"ZipFile": packed.getvalue()}), lambda a: [a["State"], a["CodeSize"]])
+    step("fn.get", lambda: functions.get_function(FunctionName=f"{PREFIX}-fn"), lambda a: a["Configuration"]["Handler"])
+    step("fn.invoke", lambda: functions.invoke(FunctionName=f"{PREFIX}-fn", Payload=b"{}"),
+         lambda a: [a["StatusCode"], a["Payload"].read().decode()])
+    step("fn.delete", lambda: functions.delete_function(FunctionName=f"{PREFIX}-fn"))
+    step("fn.unrole", lambda: iam.delete_role(RoleName=f"{PREFIX}-fn"))
+
+
 def cloudwatch():
     watch = client("cloudwatch")
     step("cw.put", lambda: watch.put_metric_data(Namespace=PREFIX, MetricData=[{"MetricName": "m", "Value": 1.5}]))
     step("cw.list", lambda: watch.list_metrics(Namespace=PREFIX), lambda a: [m["MetricName"] for m in a["Metrics"]])
 
 
-for part in (identity, ec2, s3, dynamodb, sqs, iam, cloudwatch):
+for part in (identity, ec2, s3, dynamodb, sqs, iam, role, kms, functions, cloudwatch):
     try:
         part()
     except Exception as error:  # the next part is still worth comparing

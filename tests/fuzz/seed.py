@@ -1,0 +1,148 @@
+"""Seeds for the fuzzer, made from what is committed: the sweep, the room's cases, the raw attacks.
+
+    seed.py FOLDER        # writes FOLDER/TARGET/NAME for every target
+"""
+
+import base64
+import hashlib
+import io
+import json
+import pathlib
+import re
+import sys
+import urllib.parse
+
+import zstandard
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OUT = pathlib.Path(sys.argv[1])
+SHORT = 3_000
+# One request in so many of the sweep.
+EACH = 23
+
+
+def put(target, data):
+    folder = OUT / target
+    folder.mkdir(parents=True, exist_ok=True)
+    if 0 < len(data) <= SHORT:
+        (folder / hashlib.sha1(data).hexdigest()[:16]).write_bytes(data)
+
+
+def request(method, target, headers, body):
+    """A request as `request.rs` reads it."""
+    lines = [f"{method} {target}"] + [f"{name}: {value}" for name, value in headers]
+    return "\n".join(lines).encode() + b"\n\n" + body
+
+
+def body_of(headers, body):
+    """The body, for the reader of its form."""
+    kind = next((value for name, value in headers if name.lower() == "content-type"), "")
+    if "cbor" in kind:
+        put("cbor", body)
+    elif "json" in kind or body.startswith(b"{"):
+        put("json", body)
+    elif "form" in kind:
+        put("query", body)
+    elif body.startswith(b"<"):
+        put("xml", body)
+
+
+def sweep():
+    for file in ("override", "presigned", "variants"):
+        path = ROOT / f"tests/planes/aws/sweep/{file}.jsonl.zst"
+        with path.open("rb") as packed, zstandard.ZstdDecompressor().stream_reader(packed) as plain:
+            for number, line in enumerate(io.TextIOWrapper(plain, encoding="utf-8")):
+                if number % EACH:
+                    continue
+                one = json.loads(line)
+                body = base64.b64decode(one.get("body_b64", ""))
+                url = urllib.parse.urlsplit(one["url"])
+                target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+                headers = [(name, value) for name, value in one["headers"] if name.lower() != "content-length"]
+                text = request(one["method"], target, headers, body)
+                put("room", text)
+                if number % (EACH * 8) == 0:
+                    for control in (b"\0\0\0\0\0", b"\1\0\0\0\0", b"\2\3\1a\0", b"\3\6\2b\1"):
+                        put("signature", control + text)
+                body_of(headers, body)
+
+
+def cases():
+    for path in sorted((ROOT / "proxy/decode/src/aws/cases").glob("*.txt")):
+        for part in path.read_text().split("\n== ")[1:]:
+            text = part.split("\n", 1)[1].split("-- reads")[0].rstrip("\n")
+            head, _, body = text.partition("\n\n")
+            raw = base64.b64decode(body[7:]) if body.startswith("base64:") else body.encode()
+            put("room", head.encode() + b"\n\n" + raw)
+            put("signature", b"\0\0\0\0\0" + head.encode() + b"\n\n" + raw)
+            headers = [tuple(line.split(": ", 1)) for line in head.split("\n")[1:]]
+            body_of(headers, raw)
+
+
+def attacks():
+    """The raw requests of `tests/attacks/cases`, whose README says how they are written."""
+    letters = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
+
+    def plain(line):
+        line = line.replace("{gate}", "127.0.0.1:7070")
+        line = re.sub(r"\{long:(\d+)\}", lambda found: "a" * min(int(found[1]), 500), line)
+        line = re.sub(r"\{headers:\d+\}", "x-1: a", line)
+        return re.sub(r"\\(x[0-9a-fA-F]{2}|.)", lambda found: chr(int(found[1][1:], 16)) if found[1][0] == "x"
+                      and len(found[1]) == 3 else letters.get(found[1], found[1]), line)
+
+    for path in sorted((ROOT / "tests/attacks/cases").glob("*.txt")):
+        for case in re.split(r"^=== .*\n", path.read_text(), flags=re.M)[1:]:
+            raw = ""
+            for line in case.split("---\n", 1)[1].rstrip("\n").split("\n"):
+                if line in ("<pause>", "<end>"):
+                    continue
+                open_end = line.endswith("\\") and not line.endswith("\\\\")
+                raw += plain(line[:-1]) if open_end else plain(line) + "\r\n"
+            for step in (b"\0", b"\x3f"):
+                put("guard", step + raw.encode("latin-1", "replace"))
+
+
+def by_hand():
+    for statement in (
+        'SELECT * FROM "Music" WHERE Artist=\'x\'', 'select a from Music."ByYear" where a = ?',
+        'INSERT INTO "Music" VALUE {\'Artist\':\'x\'}', 'UPDATE "Music" SET a=1 WHERE b=2',
+        "DELETE FROM Music WHERE Artist='x';", 'EXISTS(SELECT * FROM "Music" WHERE a=1)',
+    ):
+        put("partiql", statement.encode())
+    session = (
+        "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><AssumedRoleUser>"
+        "<Arn>arn:aws:sts::123456789012:assumed-role/r/s</Arn></AssumedRoleUser><Credentials><AccessKeyId>ASIAREAL"
+        "</AccessKeyId><SecretAccessKey>se/cr+et=</SecretAccessKey><SessionToken>real//token==</SessionToken>"
+        "<Expiration>2026-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+    )
+    inner = {"AccessKeyId": "ASIAREAL", "SecretAccessKey": "s3cret", "SessionToken": "tok", "Expiration": 1.5}
+    lasting = (
+        "<CreateAccessKeyResponse><CreateAccessKeyResult><AccessKey><UserName>u</UserName><AccessKeyId>AKIAREAL"
+        "</AccessKeyId><SecretAccessKey>sec+ret</SecretAccessKey></AccessKey></CreateAccessKeyResult></CreateAccessKeyResponse>"
+    )
+    put("answer", b"\0\0" + session.encode())
+    put("answer", b"\0\1" + json.dumps({"Credentials": inner}).encode())
+    put("answer", b"\1\0" + lasting.encode())
+    cbor = b"\xa3" + b"".join(
+        bytes([0x60 + len(word)]) + word.encode() for word in
+        ("accessKeyId", "ASIAREAL", "secretAccessKey", "s3cret", "sessionToken", "tok")
+    )
+    put("answer", b"\0\3" + cbor)
+    for form in range(3):
+        for large in (0, 1, 33):
+            put("chunks", bytes([form, 1, 200, large, 9, 7]))
+            put("chunks", bytes([form, 1, 200, large, 9, 7]) + b"\0\0\x50a\1\0\x10b")
+    put("chunks", bytes([2, 0, 5, 33, 9, 7]) + b"5\r\nabcde\r\n0\r\nx-amz-checksum-crc32c:AAAAAA==\r\n\r\n")
+    for name, kind in (("tests/harness/model.yaml", b"\0"), ("deploy/recipes/try/people.yaml", b"\0")):
+        put("model", kind + (ROOT / name).read_bytes())
+    state = json.loads((ROOT / "rules/tests/import/terraform.tfstate.json").read_text())
+    for resource in state["resources"]:
+        put("model", b"\1" + json.dumps({**state, "resources": [resource]}).encode())
+    put("model", b"\2/infra/ @platform @web\n*.tf @security\n[Section]\n/a\\ b/ @c # why\n")
+    for step in (3, 9, 40):
+        put("frame", bytes([1, step, 1, 0, 70, 0, 255]) + bytes(range(200)))
+        put("frame", bytes([1, step, 2, 0, 70, 2, 255]) + b"an entry, and another, and a blob " * 8)
+
+
+for part in (sweep, cases, attacks, by_hand):
+    part()

@@ -1,0 +1,157 @@
+//! The AWS room: no head and no body makes it panic, what it accepts it reads the same again, no request is a read
+//! that says otherwise itself, and no request chooses its host.
+
+use std::sync::OnceLock;
+
+use ordain_action::{
+    Action, Actor, ActorKind, Call, Denial, DenialKind, Digest, IdentityProof, Party, Plane, Reading,
+    ReasonCode, Upstream, request_digest,
+};
+use ordain_decode::{Claim, Head, Needs, Rooms, RoomsConfig, WayIn};
+
+use crate::request::Request;
+
+/// Services of the query protocol, whose operation is named in `Action` and nowhere else.
+const QUERY: [&str; 9] =
+    ["ec2", "iam", "rds", "sns", "autoscaling", "cloudformation", "elb", "elbv2", "elasticache"];
+
+/// What every host of the provider ends in.
+const PROVIDER: [&str; 20] = [
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".api.aws",
+    ".on.aws",
+    ".aws",
+    ".amazonaws.eu",
+    ".api.amazonwebservices.eu",
+    ".amazonwebservices.eu",
+    ".amazonwebservices.com.cn",
+    ".c2s.ic.gov",
+    ".sc2s.sgov.gov",
+    ".ic.gov",
+    ".sgov.gov",
+    ".aws.scloud",
+    ".adc-e.uk",
+    ".amazonaws-us-gov.com",
+    ".amazon.com",
+    ".aws.dev",
+    ".amazoncognito.com",
+    ".aws.a2z.com",
+];
+
+/// The rooms as a gate has them.
+///
+/// # Panics
+/// Never, unless what is built in does not load.
+pub fn rooms() -> &'static Rooms {
+    static ROOMS: OnceLock<Rooms> = OnceLock::new();
+    ROOMS.get_or_init(|| {
+        let own_hosts = vec!["gate.internal".to_owned()];
+        Rooms::new(RoomsConfig { own_hosts, ..RoomsConfig::default() }).expect("what is built in loads")
+    })
+}
+
+/// The upstream that requests are read for.
+#[must_use]
+pub fn upstream() -> Upstream {
+    Upstream {
+        name: "default".into(),
+        plane: Plane::Aws,
+        account: "123456789012".into(),
+        partition: "aws".into(),
+    }
+}
+
+/// Decodes one request and holds it against what it says itself.
+pub fn check(data: &[u8]) {
+    let Some(request) = Request::parse(data) else { return };
+    let rooms = rooms();
+    let mut head = Head {
+        method: request.method,
+        target: request.target,
+        authority: &request.authority,
+        headers: &request.headers,
+        way_in: WayIn::Reverse,
+    };
+    head.way_in = rooms.way_in(head.host());
+    let Ok(claim) = rooms.claim(&head) else { return };
+    let body = if claim.needs() == Needs::Payload { &[][..] } else { request.body };
+    let reading = claim.decode(&upstream(), &head, body, Some("0badhash"));
+    let again = claim.decode(&upstream(), &head, body, Some("0badhash"));
+    assert_eq!(reading, again, "the same request is read in two ways");
+    let (one, two) = (action(reading), action(again));
+    let digest = Digest::of(body);
+    assert_eq!(request_digest(&one, &digest), request_digest(&two, &digest));
+    match &one.reading {
+        Reading::Call(call) => accepted(call, &request, &head, &claim),
+        Reading::Undecodable { why, .. } => {
+            refused(&claim, why.reason_code);
+            if let Ok(to) = claim.destination_unread(&upstream(), &head) {
+                providers(&to.host);
+            }
+        }
+    }
+}
+
+fn action(reading: Reading) -> Action {
+    let actor = Actor {
+        party: Party { name: "someone".into(), kind: ActorKind::Person },
+        credential: "AKID".into(),
+        proof: IdentityProof::Proven,
+        on_behalf_of: Vec::new(),
+        session: None,
+        upstream: upstream(),
+    };
+    Action { actor, reading }
+}
+
+fn accepted(call: &Call, request: &Request<'_>, head: &Head<'_>, claim: &Claim<'_>) {
+    assert!(!call.effects.is_empty(), "a call without an effect");
+    for effect in &call.effects {
+        assert!(!effect.resources.is_empty(), "an effect on nothing");
+    }
+    if request.method == "DELETE" {
+        assert!(call.is_change(), "DELETE is a read: {call:?}");
+    }
+    let first = &call.effects[0];
+    if QUERY.contains(&&*first.service) {
+        let in_query = request.target.split_once('?').map_or("", |(_, query)| query).as_bytes();
+        let pairs = form_urlencoded::parse(in_query).chain(form_urlencoded::parse(request.body));
+        let actions: Vec<_> = pairs.filter(|(name, _)| name == "Action").map(|(_, value)| value).collect();
+        assert!(
+            actions.len() == 1 && actions[0] == *first.operation,
+            "read as {}, says {actions:?}",
+            first.operation
+        );
+    }
+    if let Some(target) = request.headers.get("x-amz-target").and_then(|target| target.to_str().ok()) {
+        assert_eq!(
+            target.rsplit('.').next(),
+            Some(&*first.operation),
+            "another operation than x-amz-target's"
+        );
+    }
+    if let Ok(to) = claim.destination(&upstream(), head, call) {
+        providers(&to.host);
+    }
+}
+
+/// A host is the provider's, whatever the request says.
+fn providers(host: &str) {
+    let plain =
+        host.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte));
+    let known = PROVIDER.iter().any(|ending| host.ends_with(ending));
+    assert!(plain && known, "`{host}` is no host of the provider");
+}
+
+fn refused(claim: &Claim<'_>, reason: &str) {
+    let reason_code = ReasonCode::new(reason).expect("a reason code has its form");
+    let denial = Denial {
+        kind: DenialKind::Malformed,
+        reason_code,
+        text: "it cannot be read".to_owned(),
+        decision: None,
+    };
+    let answer = claim.deny(&denial);
+    assert!((400..500).contains(&answer.status), "a denial with status {}", answer.status);
+}
