@@ -129,7 +129,7 @@ async fn one(ledger: &Ledger, snapshot: &Snapshot, action: &Arc<Action>, digests
     };
     let recorded = ledger.record(Reserved::new(judged, None), decision, ()).await.expect("it is recorded");
     let Recorded::Sendable(sendable) = recorded else { return };
-    let ((), closing) = sendable.release(&request).expect("the digest is the same");
+    let (_sent, closing) = sendable.release(&request).expect("the digest is the same");
     let outcome = Outcome::Answered {
         status: 200,
         request_id: "5b0c6e0e-3b1d-4f0a-9d52-c7a6a3f1a2b4".to_owned(),

@@ -62,6 +62,8 @@ impl Fault {
     #[must_use]
     pub fn unanswered(error: &ForwardError, decision: DecisionId) -> Self {
         let (kind, code, text) = match error {
+            // Not the provider's doing, and no better for being tried again as it is.
+            ForwardError::Broken(broken) => (broken.kind, broken.reason_code, broken.text.as_str()),
             ForwardError::NotStarted(_) => (
                 DenialKind::BadGateway,
                 "upstream_unreachable",

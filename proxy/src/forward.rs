@@ -1,7 +1,7 @@
 //! Sends what was judged, once, and says how far it got.
 //!
-//! Takes only a [`Sendable`], so that nothing leaves that was not recorded. Leaves out which host a request
-//! goes to (the room and configuration decide) and signing (`identity`).
+//! Takes only what came out of a `Sendable`, so that nothing leaves that was not recorded. Leaves out which host a
+//! request goes to (the room and configuration decide) and signing (`outgoing.rs`).
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
@@ -11,15 +11,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Request, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header};
 use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use ordain_action::Outcome;
+use ordain_action::{DenialKind, Outcome};
+use ordain_evidence::Released;
 use tower::Service;
 
 /// Why a body ended early, in words.
@@ -37,6 +39,10 @@ pub enum ForwardError {
     /// The request was started and no answer came: it may or may not have taken effect.
     #[error("the upstream took the request and did not answer: {0}")]
     Unanswered(String),
+    /// The body was broken off, on the caller's account: what was sent of it is not whole, and takes no effect as far
+    /// as the provider keeps to its length.
+    #[error("the body was broken off: {0}")]
+    Broken(BrokenOff),
     /// The answer did not begin in time: it may or may not have taken effect.
     #[error("the upstream did not answer within {0:?}")]
     Late(Duration),
@@ -49,8 +55,35 @@ impl ForwardError {
         match self {
             Self::NotStarted(_) => Outcome::NotSent { why: "upstream_unreachable" },
             Self::Unanswered(_) => Outcome::Unknown { why: "upstream_unanswered" },
+            Self::Broken(_) => Outcome::Unknown { why: "payload_broken_off" },
             Self::Late(_) => Outcome::Unknown { why: "upstream_late" },
         }
+    }
+}
+
+/// A body that was broken off before its end: it stopped arriving, or is not what was signed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct BrokenOff {
+    /// The sort of denial, and so the status.
+    pub kind: DenialKind,
+    /// The machine-readable reason.
+    pub reason_code: &'static str,
+    /// What is wrong with it, for the caller.
+    pub text: String,
+}
+
+impl BrokenOff {
+    /// The one that an error came of, if it did.
+    fn behind(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if let Some(broken) = error.downcast_ref::<Self>() {
+                return Some(broken.clone());
+            }
+            cause = error.source();
+        }
+        None
     }
 }
 
@@ -121,12 +154,33 @@ impl Forwarder {
     ///
     /// # Errors
     /// [`ForwardError`], which says whether the request may have taken effect.
-    pub async fn send(&self, request: Request<OutBody>) -> Result<Response<Incoming>, ForwardError> {
+    pub async fn send(
+        &self,
+        request: Released<Request<OutBody>>,
+    ) -> Result<Response<Incoming>, ForwardError> {
+        self.exchange(request.send()).await
+    }
+
+    /// What a server says the time is: the `date` of its answer to a `GET` that carries nothing, no credential either.
+    pub async fn date_at(&self, uri: Uri) -> Option<String> {
+        let host = HeaderValue::from_str(uri.authority()?.as_str()).ok()?;
+        let mut asking = Request::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
+        *asking.uri_mut() = uri;
+        asking.headers_mut().insert(header::HOST, host);
+        asking.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("ordain doctor"));
+        let answer = self.exchange(asking).await.ok()?;
+        answer.headers().get(header::DATE)?.to_str().ok().map(str::to_owned)
+    }
+
+    async fn exchange(&self, request: Request<OutBody>) -> Result<Response<Incoming>, ForwardError> {
         let timeout = Duration::from_millis(self.timeout.load(Ordering::Relaxed));
         match tokio::time::timeout(timeout, self.client.request(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) if error.is_connect() => Err(ForwardError::NotStarted(chain(&error))),
-            Ok(Err(error)) => Err(ForwardError::Unanswered(chain(&error))),
+            Ok(Err(error)) => Err(match BrokenOff::behind(&error) {
+                Some(broken) => ForwardError::Broken(broken),
+                None => ForwardError::Unanswered(chain(&error)),
+            }),
             Err(_elapsed) => Err(ForwardError::Late(timeout)),
         }
     }
@@ -243,7 +297,7 @@ mod tests {
             "upgrade",
             "x-amz-target",
         ] {
-            headers.insert(name, http::HeaderValue::from_static("x"));
+            headers.insert(name, HeaderValue::from_static("x"));
         }
         strip_hop_by_hop(&mut headers);
         assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-amz-target"]);

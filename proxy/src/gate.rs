@@ -18,7 +18,7 @@ use ordain_action::{Action, DecisionId, DenialKind, Digest, Outcome, Reading};
 use ordain_decode::{Claim, Head, Needs, Rooms, RoomsConfig};
 use ordain_evidence::{
     ChangeKind, Closing, Decision, Digests, FileStorage, HeadSummary, Ledger, LedgerSettings, OpenError,
-    OwnChange, Reader, Sendable, Sequence, Unrecorded,
+    OwnChange, Reader, Released, Sendable, Sequence, Unrecorded,
 };
 use ordain_rules::{Counters, LiveInventory, Mode, Ruling, ShadowScope, Snapshot, Verdict};
 use ordain_sigv4::{Body, KeyCache};
@@ -294,22 +294,26 @@ impl Gate {
     ///
     /// # Errors
     /// Nothing was sent.
-    pub async fn sign(&self, outgoing: Outgoing) -> Result<Request<OutBody>, Fault> {
+    pub async fn sign(&self, outgoing: Released<Outgoing>) -> Result<Released<Request<OutBody>>, Fault> {
         let now = self.clock.now();
-        let upstream = &outgoing.identified.key.upstream;
+        let key = &outgoing.get().identified.key;
+        let upstream = &key.upstream;
         let base = self.upstreams.endpoint(upstream).map_or(Base::Provider, Base::Endpoint);
-        let real = self.upstreams.real(&outgoing.identified.key, now).await.map_err(|error| {
+        let real = self.upstreams.real(key, now).await.map_err(|error| {
             let text = "the gate has no real credential for this upstream now; tell the operator";
             Fault::new(DenialKind::BadGateway, "no_credential", text).with_detail(error)
         })?;
-        outgoing.sign(&self.signing_keys, &real, &base, now)
+        outgoing.try_map(|outgoing| outgoing.sign(&self.signing_keys, &real, &base, now))
     }
 
     /// Sends a signed request.
     ///
     /// # Errors
     /// [`ForwardError`], which says whether it may have taken effect.
-    pub async fn forward(&self, signed: Request<OutBody>) -> Result<Response<Incoming>, ForwardError> {
+    pub async fn forward(
+        &self,
+        signed: Released<Request<OutBody>>,
+    ) -> Result<Response<Incoming>, ForwardError> {
         let started = Instant::now();
         let answer = self.forwarder.send(signed).await;
         self.metrics.answered(started.elapsed());

@@ -8,10 +8,11 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use ordain_sigv4::PayloadStream;
+use ordain_action::DenialKind;
+use ordain_sigv4::{ChunkRefusal, PayloadStream};
 
-use crate::forward::BodyError;
-use crate::listen::RequestBody;
+use crate::forward::{BodyError, BrokenOff};
+use crate::listen::{self, RequestBody};
 
 /// A body on its way through. An error breaks the upstream request off before the body is complete.
 #[derive(Debug)]
@@ -29,6 +30,14 @@ impl PayloadBody {
     pub fn new(arriving: RequestBody, stream: PayloadStream, length: Option<u64>) -> Self {
         Self { arriving, stream: Some(stream), leaving: VecDeque::new(), length }
     }
+}
+
+fn stopped(error: &listen::BodyError) -> BrokenOff {
+    BrokenOff { kind: error.kind(), reason_code: error.reason_code(), text: error.to_string() }
+}
+
+fn refused(refusal: &ChunkRefusal) -> BrokenOff {
+    BrokenOff { kind: DenialKind::Malformed, reason_code: refusal.reason_code(), text: refusal.to_string() }
 }
 
 impl Body for PayloadBody {
@@ -54,15 +63,15 @@ impl Body for PayloadBody {
             };
             match arrived {
                 // The stream stays taken on every error: what follows is nothing, and never the rest.
-                Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
+                Some(Err(error)) => return Poll::Ready(Some(Err(stopped(&error).into()))),
                 Some(Ok(frame)) => {
                     // Trailers of the connection are not those of the payload, and go nowhere.
                     if let Ok(piece) = frame.into_data() {
-                        stream.push(piece, &mut out)?;
+                        stream.push(piece, &mut out).map_err(|refusal| refused(&refusal))?;
                     }
                     self.stream = Some(stream);
                 }
-                None => stream.finish(&mut out)?,
+                None => stream.finish(&mut out).map_err(|refusal| refused(&refusal))?,
             }
             self.leaving.extend(out);
         }

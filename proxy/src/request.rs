@@ -148,7 +148,7 @@ async fn change(gate: Arc<Gate>, judged: Judged, decision: Decision, outgoing: O
         Ok(released) => released,
         Err(mismatch) => return answer(reply, Err(Fault::internal(&mismatch).with_decision(id))),
     };
-    let (claim, key) = (outgoing.claim.clone(), Arc::clone(&outgoing.identified.key));
+    let (claim, key) = (outgoing.get().claim.clone(), Arc::clone(&outgoing.get().identified.key));
     let signed = match gate.sign(outgoing).await {
         Ok(signed) => signed,
         Err(fault) => {

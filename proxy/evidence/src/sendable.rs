@@ -192,13 +192,40 @@ impl<R> Sendable<R> {
     ///
     /// # Errors
     /// [`Mismatch`] when that is not the one that was judged.
-    pub fn release(self, held: &Digest) -> Result<(R, Closing), Mismatch> {
+    pub fn release(self, held: &Digest) -> Result<(Released<R>, Closing), Mismatch> {
         if *held != self.digest {
             // What the caller is told of is the mismatch; a ledger that is sealed says so by itself.
             let _sealed = self.closing.end(&Outcome::NotSent { why: "digest_mismatch" });
             return Err(Mismatch { judged: self.digest, held: *held });
         }
-        Ok((self.request, self.closing))
+        Ok((Released(self.request), self.closing))
+    }
+}
+
+/// A request that came out of a [`Sendable`], and nothing else: what sends takes only this.
+///
+/// Not `Clone`: it is sent once.
+#[derive(Debug)]
+#[must_use]
+pub struct Released<R>(R);
+
+impl<R> Released<R> {
+    /// The request, to be looked at.
+    pub const fn get(&self) -> &R {
+        &self.0
+    }
+
+    /// The same request in another form: signed, for one.
+    ///
+    /// # Errors
+    /// What `change` says; nothing is sent then.
+    pub fn try_map<S, E>(self, change: impl FnOnce(R) -> Result<S, E>) -> Result<Released<S>, E> {
+        change(self.0).map(Released)
+    }
+
+    /// The request, to be sent now.
+    pub fn send(self) -> R {
+        self.0
     }
 }
 

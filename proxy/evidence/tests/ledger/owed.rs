@@ -188,7 +188,7 @@ async fn a_failed_ledger_denies_in_enforce_and_lets_pass_in_shadow() {
     let sendable = unrecorded.shadow(scope).unwrap();
     assert_eq!((sendable.kind(), sendable.entry()), (SendableKind::ShadowedUnrecorded, None));
     let (held, closing) = sendable.release(&request(2)).unwrap();
-    assert_eq!(held, 2);
+    assert_eq!(held.send(), 2);
     assert_eq!(closing.close(&Outcome::NotSent { why: "test" }, drop).await.unwrap(), None);
 
     // A refusal stands without a record; the disk being well again changes nothing.

@@ -34,7 +34,7 @@ async fn a_life_of_decisions_reads_as_written() {
     note(&ledger, "a first model").await.unwrap();
     let first = sendable(record(&ledger, Mode::Enforce, &own_host(), 1).await.unwrap());
     let (held, mut closing) = first.release(&request(1)).unwrap();
-    assert_eq!(held, 1);
+    assert_eq!(held.send(), 1);
     closing.started();
     let answered = Outcome::Answered {
         status: 200,
@@ -73,7 +73,7 @@ async fn reads_pass_counted_and_write_nothing() {
     let sendable = ledger.read(permit, "request").unwrap();
     assert_eq!((sendable.kind(), sendable.entry()), (SendableKind::Read, None));
     let (held, closing) = sendable.release(&request(1)).unwrap();
-    assert_eq!(held, "request");
+    assert_eq!(held.send(), "request");
     drop(closing);
     assert_eq!((ledger.status().reads, disk.writes()), (1, before));
 

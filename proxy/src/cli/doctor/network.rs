@@ -4,9 +4,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, header};
-use http_body_util::{BodyExt, Empty};
 use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::{SignedDuration, Timestamp};
 
@@ -53,12 +50,8 @@ async fn time(upstream: &UpstreamConfig, clock: &Clock) -> Option<Result<String,
         None => format!("https://sts.{region}.amazonaws.com/"),
     };
     let forwarder = Forwarder::new(Vec::new(), Vec::new(), PATIENCE).ok()?;
-    let host = uri.parse::<http::Uri>().ok()?.authority()?.to_string();
-    let body = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
-    let request = Request::get(uri).header(header::HOST, host).header(header::USER_AGENT, "ordain doctor");
-    let answer = forwarder.send(request.body(body).ok()?).await.ok()?;
-    let date = answer.headers().get(header::DATE)?.to_str().ok()?;
-    let there = DateTimeParser::new().parse_timestamp(date).ok()?;
+    let date = forwarder.date_at(uri.parse().ok()?).await?;
+    let there = DateTimeParser::new().parse_timestamp(&date).ok()?;
     Some(skew(&upstream.name, clock.now().duration_since(there)))
 }
 

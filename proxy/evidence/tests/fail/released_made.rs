@@ -1,0 +1,7 @@
+//! Nobody says of a request of their own that it came out of the ledger.
+
+use ordain_evidence::Released;
+
+fn main() {
+    let _forged = Released("request");
+}
