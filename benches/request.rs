@@ -20,6 +20,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
+use ordain_benches::peers::Peer;
 use ordain_benches::{bare, cpu, load, sink};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -36,6 +37,9 @@ struct Arguments {
     /// Only targets whose name begins so, for a profiler beside it; nothing is kept.
     #[arg(long)]
     only: Option<String>,
+    /// Another proxy beside the bare one; may be given again.
+    #[arg(long)]
+    peer: Vec<Peer>,
     /// The released program; built by this benchmark when it is not given.
     #[arg(long)]
     program: Option<PathBuf>,
@@ -115,14 +119,39 @@ impl Running {
             .spawn()
             .context("cannot start the gate")?;
         let running = Self { child, address };
-        for _ in 0..200 {
-            if std::net::TcpStream::connect(address).is_ok() {
-                return Ok(running);
-            }
-            std::thread::sleep(Duration::from_millis(50));
+        if running.listens() {
+            return Ok(running);
         }
         let log = std::fs::read_to_string(state.join("gate.log")).unwrap_or_default();
         bail!("the gate did not start: {log}")
+    }
+
+    fn peer(peer: Peer, upstream: SocketAddr, state: &Path) -> anyhow::Result<Self> {
+        let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let folder = state.join(peer.name());
+        std::fs::create_dir_all(&folder)?;
+        let command = peer.command(address.port(), upstream, &folder)?;
+        let child = Command::new("taskset")
+            .args(["-c", &PROXY_CORE.to_string()])
+            .arg(command.get_program())
+            .args(command.get_args())
+            .current_dir(&folder)
+            .stdout(Stdio::null())
+            .spawn()
+            .with_context(|| format!("cannot start `{}`", peer.name()))?;
+        let running = Self { child, address };
+        anyhow::ensure!(running.listens(), "`{}` did not start; is it installed?", peer.name());
+        Ok(running)
+    }
+
+    fn listens(&self) -> bool {
+        for _ in 0..200 {
+            if std::net::TcpStream::connect(self.address).is_ok() {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        false
     }
 }
 
@@ -152,8 +181,20 @@ fn compare(arguments: &Arguments) -> anyhow::Result<()> {
         Target { name: "read, verified and signed again", proxy: &gate, request: read },
         Target { name: "change, judged, durable, signed again", proxy: &gate, request: change },
     ];
+    let peers: Vec<(Peer, Running)> = arguments
+        .peer
+        .iter()
+        .map(|peer| Running::peer(*peer, sink.address, &state).map(|running| (*peer, running)))
+        .collect::<anyhow::Result<_>>()?;
+    let beside = peers.iter().map(|(peer, running)| Target {
+        name: peer.name(),
+        proxy: running,
+        request: Arc::clone(&targets[0].request),
+    });
+    let beside: Vec<Target<'_>> = beside.collect();
     let targets: Vec<Target<'_>> = targets
         .into_iter()
+        .chain(beside)
         .filter(|target| arguments.only.as_ref().is_none_or(|only| target.name.starts_with(only.as_str())))
         .collect();
     let (rounds, length) =
