@@ -296,13 +296,13 @@ impl Gate {
     /// Nothing was sent.
     pub async fn sign(&self, outgoing: Released<Outgoing>) -> Result<Released<Request<OutBody>>, Fault> {
         let now = self.clock.now();
-        let key = &outgoing.get().identified.key;
-        let upstream = &key.upstream;
-        let base = self.upstreams.endpoint(upstream).map_or(Base::Provider, Base::Endpoint);
-        let real = self.upstreams.real(key, now).await.map_err(|error| {
+        let identified = &outgoing.get().identified;
+        let leaving = self.upstreams.leaving(&identified.key, &identified.account, now);
+        let (real, endpoint) = leaving.await.map_err(|error| {
             let text = "the gate has no real credential for this upstream now; tell the operator";
             Fault::new(DenialKind::BadGateway, "no_credential", text).with_detail(error)
         })?;
+        let base = endpoint.map_or(Base::Provider, Base::Endpoint);
         outgoing.try_map(|outgoing| outgoing.sign(&self.signing_keys, &real, &base, now))
     }
 

@@ -53,6 +53,8 @@ pub struct Model {
     current: ArcSwap<Snapshot>,
     // What the files looked like when they were last read, so that a look that finds nothing new is cheap.
     seen: Mutex<Vec<Look>>,
+    // What they looked like at the last look, read or not: a file that is being written says less than it will.
+    settling: Mutex<Vec<Look>>,
     // Taken for each replacement, so that none of two at once is lost. Readers never wait for it.
     live: Mutex<LiveInventory>,
 }
@@ -63,9 +65,15 @@ impl Model {
     /// # Errors
     /// [`ModelError`] with every problem found.
     pub fn open(directory: PathBuf, modes: Modes, live: LiveInventory) -> Result<Self, ModelError> {
-        let seen = Mutex::new(look(&directory)?);
+        let seen = look(&directory)?;
         let snapshot = load(&directory, modes)?.with_live(&live);
-        Ok(Self { directory, current: ArcSwap::from_pointee(snapshot), seen, live: Mutex::new(live) })
+        Ok(Self {
+            directory,
+            current: ArcSwap::from_pointee(snapshot),
+            settling: Mutex::new(seen.clone()),
+            seen: Mutex::new(seen),
+            live: Mutex::new(live),
+        })
     }
 
     /// The snapshot to decide one request by.
@@ -74,19 +82,23 @@ impl Model {
         self.current.load_full()
     }
 
-    /// Reads the directory again, without putting it in force: `None` when its files look as they did.
+    /// Reads the directory again, without putting it in force: `None` when its files look as they did, and, unless
+    /// `asked` to, when they do not look as they did at the look before: a freeze at the end of a file that is half
+    /// written would be gone for a moment.
     ///
     /// # Errors
     /// [`ModelError`]; the old snapshot stays in force.
-    pub fn read_again(&self) -> Result<Option<ReadAgain>, ModelError> {
-        let look = look(&self.directory)?;
-        {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            if *seen == look {
-                return Ok(None);
-            }
-            *seen = look;
+    pub fn read_again(&self, asked: bool) -> Result<Option<ReadAgain>, ModelError> {
+        let found = look(&self.directory)?;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut settling = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
+        let at_rest = *settling == found;
+        settling.clone_from(&found);
+        if *seen == found || !(asked || at_rest) {
+            return Ok(None);
         }
+        *seen = found;
+        drop((seen, settling));
         let current = self.snapshot();
         let read = load(&self.directory, current.modes().clone())?;
         let same = read.digest() == current.digest() && read.rules_digest() == current.rules_digest();

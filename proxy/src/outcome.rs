@@ -101,7 +101,7 @@ async fn deliver_held(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, 
         call,
         &head,
         &held.body,
-        gate.clock.now(),
+        (&open.action.actor.upstream.account, gate.clock.now()),
     ) {
         Ok(Some(reissued)) => Ok(Bytes::from(reissued.body)),
         Ok(None) => Ok(held.body.clone()),

@@ -30,6 +30,8 @@ pub struct Identified {
     pub actor: Actor,
     /// The key that signed.
     pub key: Arc<IssuedKey>,
+    /// The account that the key's upstream was when the request was claimed: it leaves for no other.
+    pub account: Arc<str>,
     /// What was signed for the body, and how its chunks are.
     pub proven: Proven,
     sha256: Option<String>,
@@ -88,7 +90,7 @@ impl Claimed {
         body: Body<'_>,
         now: Timestamp,
     ) -> Result<Identified, Fault> {
-        let (actor, key, proven) = self.scheme.prove(keys, derived, head, body, now)?;
+        let (actor, key, proven, account) = self.scheme.prove(keys, derived, head, body, now)?;
         let sha256 = match proven.payload() {
             Payload::Sha256(hash) => Some(hex::encode(hash)),
             Payload::Undeclared
@@ -97,7 +99,7 @@ impl Claimed {
             | Payload::ChunksTrailer
             | Payload::UnsignedTrailer => None,
         };
-        Ok(Identified { actor, key, proven, sha256 })
+        Ok(Identified { actor, key, account, proven, sha256 })
     }
 }
 

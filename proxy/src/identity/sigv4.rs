@@ -16,6 +16,7 @@ pub(super) struct Claimed {
     signature: ordain_sigv4::Claimed,
     key: Arc<IssuedKey>,
     upstream: Upstream,
+    bound: Arc<str>,
 }
 
 pub(super) fn claim(
@@ -40,8 +41,20 @@ pub(super) fn claim(
             format!("the key is bound to the upstream `{}`, which is not served here, or whose account is not verified yet; ask the operator", key.upstream),
         )
     })?;
+    let account = Arc::clone(&bound.account);
+    if let Some(minted) = key.minted.as_ref().filter(|minted| !minted.account.is_empty())
+        && minted.account != account
+    {
+        return Err(unauthenticated(
+            "upstream_changed",
+            format!(
+                "the key was made in account `{}`, and its upstream is now account `{account}`; make another",
+                minted.account
+            ),
+        ));
+    }
     let upstream = seen_through(bound, &key);
-    Ok(Claimed { signature, key, upstream })
+    Ok(Claimed { signature, key, upstream, bound: account })
 }
 
 impl Claimed {
@@ -68,7 +81,7 @@ impl Claimed {
         head: &Head<'_>,
         body: Body<'_>,
         now: Timestamp,
-    ) -> Result<(Actor, Arc<IssuedKey>, Proven), Fault> {
+    ) -> Result<(Actor, Arc<IssuedKey>, Proven, Arc<str>), Fault> {
         in_force(keys, &self.key, now)?;
         let proven = self.signature.prove(derived, &self.key.secret, &signed_head(head), body);
         let proven = proven.map_err(|refusal| fault(&refusal))?;
@@ -80,7 +93,7 @@ impl Claimed {
             session: session(&self.key),
             upstream: self.upstream,
         };
-        Ok((actor, self.key, proven))
+        Ok((actor, self.key, proven, self.bound))
     }
 }
 

@@ -41,7 +41,9 @@ fn mint(store: &KeyStore, by: &IssuedKey, principal: &str) -> Arc<IssuedKey> {
         secret: Secret::new("the-real-secret".to_owned()),
         session_token: Some(Secret::new("the-real-token".to_owned())),
     };
-    store.mint(by, real, Some(now() + SignedDuration::from_hours(1)), principal, now()).unwrap()
+    store
+        .mint(by, real, Some(now() + SignedDuration::from_hours(1)), principal, "123456789012", now())
+        .unwrap()
 }
 
 fn pair(key: &IssuedKey) -> KeyPair {
@@ -128,6 +130,23 @@ fn a_session_is_the_same_party_where_the_role_is() {
 }
 
 #[test]
+fn a_key_that_was_made_in_another_account_is_told_so() {
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path());
+    let parent = issue(&store, "default");
+    let elsewhere = store.mint(&parent, pair(&parent), None, "", "999999999999", now()).unwrap();
+    check(
+        &store,
+        &pair(&elsewhere),
+        AT_ONCE,
+        |_| (),
+        expect![
+            "upstream_changed: the key was made in account `999999999999`, and its upstream is now account `123456789012`; make another"
+        ],
+    );
+}
+
+#[test]
 fn a_key_that_is_unknown_revoked_or_over_is_told_so() {
     let state = tempfile::tempdir().unwrap();
     let store = open(state.path());
@@ -185,7 +204,7 @@ fn a_key_that_is_unknown_revoked_or_over_is_told_so() {
         |_| (),
         expect!["invalid_token: the key is not temporary and comes with a session token; send none"],
     );
-    let short = store.mint(&parent, pair(&key), Some(now()), "", now()).unwrap();
+    let short = store.mint(&parent, pair(&key), Some(now()), "", "123456789012", now()).unwrap();
     check(
         &store,
         &KeyPair { session_token: None, ..pair(&short) },

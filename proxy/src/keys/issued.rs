@@ -43,6 +43,8 @@ pub struct Minted {
     pub expires: Option<Timestamp>,
     /// Whom the upstream says the credential is for, such as an assumed role's ARN; empty where it does not say.
     pub principal: Arc<str>,
+    /// The account that its upstream was when it was handed out; empty for what an older build kept.
+    pub account: Arc<str>,
     /// The issued keys it descends from, nearest first: each of them revoked revokes it.
     pub lineage: Vec<Arc<str>>,
 }

@@ -8,7 +8,7 @@ mod issued;
 mod record;
 mod seal;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -96,7 +96,7 @@ pub enum Line {
 
 type Snapshot = HashMap<Arc<str>, Arc<IssuedKey>>;
 
-/// A session that is over is forgotten after this time, which no session outlives its ancestors by.
+/// A session that is over is forgotten after this time, unless a key that is not over descends from it.
 const FORGET: SignedDuration = SignedDuration::from_hours(48);
 
 /// The file is rewritten when it has this many lines more than twice what it needs.
@@ -188,7 +188,8 @@ impl KeyStore {
         self.add(fresh(new, id.to_owned(), secret, now))
     }
 
-    /// Makes a key pair of ours in the place of a real one that `by` was handed. The party stays the same.
+    /// Makes a key pair of ours in the place of a real one that `by` was handed while its upstream was `account`. The
+    /// party stays the same.
     ///
     /// # Errors
     /// [`KeyError`] when it cannot be kept: the real one must not reach the caller then either.
@@ -198,6 +199,7 @@ impl KeyStore {
         real: KeyPair,
         expires: Option<Timestamp>,
         principal: &str,
+        account: &str,
         now: Timestamp,
     ) -> Result<Arc<IssuedKey>, KeyError> {
         let session_token = match &real.session_token {
@@ -213,7 +215,16 @@ impl KeyStore {
             upstream: Arc::clone(&by.upstream),
         };
         let mut key = fresh(&new, random_id(prefix)?, Secret::new(random_text(30)?), now);
-        key.minted = Some(Minted { real, session_token, expires, principal: principal.into(), lineage });
+        // What descends from a session in another account is still of the upstream that the first key was for.
+        let account = by.minted.as_ref().map_or(account, |minted| &minted.account);
+        key.minted = Some(Minted {
+            real,
+            session_token,
+            expires,
+            principal: principal.into(),
+            account: account.into(),
+            lineage,
+        });
         self.add(key)
     }
 
@@ -319,11 +330,16 @@ impl KeyStore {
 
     /// Rewrites the file once most of it is history.
     fn tidy(&self, writer: &mut Writer, locked: &file::Locked, now: Timestamp) -> Result<(), KeyError> {
-        let over = |key: &IssuedKey| {
+        let keys = self.keys.load_full();
+        let ended = |key: &IssuedKey| {
             let expires = key.minted.as_ref().and_then(|minted| minted.expires);
             expires.is_some_and(|expires| now.duration_since(expires) > FORGET)
         };
-        let needed = self.keys.load().values().filter(|key| !over(key)).count();
+        // A lasting key that a session made is ended with the session, so that the session is not forgotten before it.
+        let lasting = keys.values().filter(|key| !ended(key)).filter_map(|key| key.minted.as_ref());
+        let ancestors: HashSet<&Arc<str>> = lasting.flat_map(|minted| &minted.lineage).collect();
+        let over = |key: &IssuedKey| ended(key) && !ancestors.contains(&key.id);
+        let needed = keys.values().filter(|key| !over(key)).count();
         if writer.lines <= needed * 2 + SLACK {
             return Ok(());
         }

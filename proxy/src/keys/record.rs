@@ -59,6 +59,8 @@ struct OnBehalfOf {
 struct PublicMinted {
     principal: String,
     expires: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    account: String,
     lineage: Vec<String>,
 }
 
@@ -100,6 +102,7 @@ pub(super) fn write(key: &IssuedKey, sealing: &SealingKey) -> Result<String, Key
         minted: key.minted.as_ref().map(|minted| PublicMinted {
             principal: minted.principal.to_string(),
             expires: minted.expires,
+            account: minted.account.to_string(),
             lineage: minted.lineage.iter().map(ToString::to_string).collect(),
         }),
     };
@@ -143,6 +146,7 @@ pub(super) fn read(line: &str, sealing: &SealingKey) -> Result<IssuedKey, Line> 
             session_token: hidden.session_token.take().map(Secret::new),
             expires: minted.expires,
             principal: minted.principal.into(),
+            account: minted.account.into(),
             lineage: minted.lineage.into_iter().map(Arc::from).collect(),
         }),
         _ => return Err(Line::Malformed),

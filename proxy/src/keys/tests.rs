@@ -37,7 +37,7 @@ fn real() -> KeyPair {
 
 fn mint(store: &KeyStore, by: &IssuedKey) -> Arc<IssuedKey> {
     let expires = now() + SignedDuration::from_hours(1);
-    store.mint(by, real(), Some(expires), "arn:aws:sts::1:assumed-role/r/s", now()).unwrap()
+    store.mint(by, real(), Some(expires), "arn:aws:sts::1:assumed-role/r/s", "123456789012", now()).unwrap()
 }
 
 #[test]
@@ -212,11 +212,32 @@ fn sessions_long_over_are_forgotten_and_others_kept() {
         mint(&opened, &key);
     }
     let later = now() + SignedDuration::from_hours(72);
-    let last = opened.mint(&key, real(), Some(later), "", later).unwrap();
+    let last = opened.mint(&key, real(), Some(later), "", "123456789012", later).unwrap();
     assert_eq!(opened.list().len(), 2);
     let again = store(state.path()).unwrap();
     assert!(again.find(&key.id).is_some() && again.find(&last.id).is_some());
     assert_eq!(again.list().len(), 2);
+}
+
+#[test]
+fn a_lasting_key_of_a_session_that_was_revoked_stays_ended_when_the_session_is_long_over() {
+    let state = tempfile::tempdir().unwrap();
+    let opened = store(state.path()).unwrap();
+    let first = opened.create(&alice(), now()).unwrap();
+    let session = mint(&opened, &first);
+    let lasting = KeyPair { session_token: None, ..real() };
+    let lasting = opened.mint(&session, lasting, None, "", "123456789012", now()).unwrap();
+    opened.revoke(&session.id, now()).unwrap();
+    let later = now() + SignedDuration::from_hours(24 * 30);
+    for _ in 0..SLACK + 8 {
+        mint(&opened, &first);
+    }
+    opened.mint(&first, real(), Some(later), "", "123456789012", later).unwrap();
+    assert!(opened.list().len() < 8, "the sessions that are over were tidied away");
+    let again = store(state.path()).unwrap();
+    for keys in [&opened, &again] {
+        assert_eq!(keys.ended_by(&lasting).map(|key| key.id.to_string()), Some(session.id.to_string()));
+    }
 }
 
 #[test]

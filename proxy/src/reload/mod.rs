@@ -40,7 +40,7 @@ pub async fn run(
             gate.model.look_anew();
             gate.upstreams.look_anew();
         }
-        heard(&gate, "model", model(&gate).await);
+        heard(&gate, "model", model(&gate, asked).await);
         heard(&gate, "settings", watched.look(&gate, asked).await);
     }
 }
@@ -77,12 +77,12 @@ async fn received(hangup: Option<&mut Signal>) {
     }
 }
 
-/// Looks at the model once, and takes up what has changed.
+/// Looks at the model once, and takes up what has changed: at once when `asked` to, else when it has come to rest.
 ///
 /// # Errors
 /// What is wrong with the model, or why the change could not be recorded; the old one stays in force.
-pub async fn model(gate: &Gate) -> Result<Look, String> {
-    let Some(read) = gate.model.read_again().map_err(|error| error.to_string())? else {
+pub async fn model(gate: &Gate, asked: bool) -> Result<Look, String> {
+    let Some(read) = gate.model.read_again(asked).map_err(|error| error.to_string())? else {
         return Ok(Look::Same);
     };
     let Some(read) = read.changed() else { return Ok(Look::TakenUp) };

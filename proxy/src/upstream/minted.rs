@@ -23,7 +23,7 @@ pub struct Reissued {
 
 /// Puts an issued credential in the place of the one that an answer hands out; `None` when it hands out none.
 ///
-/// `by` is the key that signed the request. The new key is on disk when this returns: run it where waiting for a
+/// `by` is the key that signed the request, to an upstream that was `account` at the time. The new key is on disk when this returns: run it where waiting for a
 /// disk is allowed.
 ///
 /// # Errors
@@ -35,7 +35,7 @@ pub fn reissue(
     call: &Call,
     answer: &AnswerHead<'_>,
     body: &[u8],
-    now: Timestamp,
+    (account, now): (&str, Timestamp),
 ) -> Result<Option<Reissued>, Fault> {
     let found = claim.find_credentials(call, answer, body).map_err(|why| leak(why.text))?;
     let Some(found) = found else { return Ok(None) };
@@ -48,7 +48,7 @@ pub fn reissue(
     if real.session_token.is_some() && expires.is_none() {
         return Err(leak("a session without an end was handed out"));
     }
-    let key = keys.mint(by, real, expires, &found.principal, now).map_err(leak)?;
+    let key = keys.mint(by, real, expires, &found.principal, account, now).map_err(leak)?;
     let body = replace(claim, &found, &key, answer, body)?;
     Ok(Some(Reissued { body, key }))
 }
@@ -162,7 +162,8 @@ mod tests {
         let mut answered = HeaderMap::new();
         answered.insert("content-type", HeaderValue::from_static("text/xml"));
         let answer = AnswerHead { status, headers: &answered };
-        let said = match reissue(&keys, &by, &claim, &call, &answer, body.as_bytes(), now()) {
+        let said = match reissue(&keys, &by, &claim, &call, &answer, body.as_bytes(), ("123456789012", now()))
+        {
             Err(fault) => fault.log_text(),
             Ok(None) => "nothing is handed out".to_owned(),
             Ok(Some(reissued)) => {

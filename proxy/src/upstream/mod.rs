@@ -196,6 +196,8 @@ struct Entry {
     source: Source,
     sts: Sts,
     base: Arc<Cached>,
+    // The account that an upstream of this name was before; it is no other now.
+    account: Option<String>,
     verified: OnceLock<Upstream>,
     // Why it is not verified yet, as it was last seen.
     said: ArcSwapOption<UpstreamError>,
@@ -236,9 +238,11 @@ impl Upstreams {
             if let Some(role) = &source.role {
                 sts::role_account(role).ok_or_else(|| UpstreamError::BadRole(role.clone()))?;
             }
-            let entry = match known.get(&source.name).filter(|entry| entry.source == source) {
+            let before = known.get(&source.name);
+            let entry = match before.filter(|entry| entry.source == source) {
                 Some(entry) => Arc::clone(entry),
-                None => Arc::new(Entry::new(source).await),
+                // Keys are bound to a name, so that the name stays with its account for as long as we run.
+                None => Arc::new(Entry::new(source, before.and_then(|entry| entry.account())).await),
             };
             entries.insert(Arc::clone(&entry.source.name), entry);
         }
@@ -304,22 +308,29 @@ impl Upstreams {
         self.entries.load().get(name)?.verified.get().cloned()
     }
 
-    /// The base URL configured in place of the provider's hosts.
-    #[must_use]
-    pub fn endpoint(&self, name: &str) -> Option<Uri> {
-        self.entries.load().get(name)?.source.endpoint.clone()
-    }
-
-    /// The real key pair that a request signed with an issued key leaves with: the one behind a minted key, or the
-    /// upstream's own for the party.
+    /// What a request signed with an issued key leaves with, for an upstream that is still `account`: the real key pair,
+    /// which is the one behind a minted key or the upstream's own for the party, and the base URL configured in place of
+    /// the provider's hosts.
     ///
     /// # Errors
     /// [`UpstreamError`]: nothing must be sent.
-    pub async fn real(&self, key: &IssuedKey, now: Timestamp) -> Result<Arc<KeyPair>, UpstreamError> {
-        if let Some(minted) = &key.minted {
-            return Ok(Arc::new(minted.real.clone()));
+    pub async fn leaving(
+        &self,
+        key: &IssuedKey,
+        account: &str,
+        now: Timestamp,
+    ) -> Result<(Arc<KeyPair>, Option<Uri>), UpstreamError> {
+        // One entry for all of it: the settings may be replaced while a body comes in.
+        let entry = self.entry(&key.upstream)?;
+        let verified = entry.verify(now).await?;
+        if *verified.account != *account {
+            return Err(entry.other_account(account, &verified.account));
         }
-        self.credentials(&key.upstream, &key.party, now).await
+        let pair = match &key.minted {
+            Some(minted) => Arc::new(minted.real.clone()),
+            None => entry.pair(&key.party, now).await?,
+        };
+        Ok((pair, entry.source.endpoint.clone()))
     }
 
     /// The real key pair of an upstream for a party.
@@ -332,15 +343,7 @@ impl Upstreams {
         party: &Party,
         now: Timestamp,
     ) -> Result<Arc<KeyPair>, UpstreamError> {
-        let entry = self.entry(name)?;
-        let verified = entry.verify(now).await?;
-        match &entry.source.role {
-            None => entry.base_pair(verified, now).await,
-            Some(template) => {
-                let role = sts::role_for(template, party)?;
-                entry.for_actor(role, party).get(now).await
-            }
-        }
+        self.entry(name)?.pair(party, now).await
     }
 
     fn entry(&self, name: &str) -> Result<Arc<Entry>, UpstreamError> {
@@ -349,17 +352,44 @@ impl Upstreams {
 }
 
 impl Entry {
-    async fn new(source: Source) -> Self {
+    async fn new(source: Source, account: Option<String>) -> Self {
         let region = source::region(&source).await;
         let provider = Provider::base(&source.credentials, &region);
         Self {
             sts: Sts::new(&source.name, source.endpoint.as_ref(), &region),
             base: Arc::new(Cached::new(&source.name, provider)),
             source,
+            account,
             verified: OnceLock::new(),
             said: ArcSwapOption::empty(),
             refused: AsyncMutex::default(),
             actors: Mutex::default(),
+        }
+    }
+
+    /// The real key pair for a party.
+    async fn pair(&self, party: &Party, now: Timestamp) -> Result<Arc<KeyPair>, UpstreamError> {
+        let verified = self.verify(now).await?;
+        match &self.source.role {
+            None => self.base_pair(verified, now).await,
+            Some(template) => {
+                let role = sts::role_for(template, party)?;
+                self.for_actor(role, party).get(now).await
+            }
+        }
+    }
+
+    /// The account it is, or was before and has to be again.
+    fn account(&self) -> Option<String> {
+        let verified = self.verified.get().map(|upstream| upstream.account.to_string());
+        verified.or_else(|| self.account.clone())
+    }
+
+    fn other_account(&self, expected: &str, found: &str) -> UpstreamError {
+        UpstreamError::OtherAccount {
+            upstream: self.source.name.to_string(),
+            expected: expected.to_owned(),
+            found: found.to_owned(),
         }
     }
 
@@ -388,14 +418,12 @@ impl Entry {
     fn verified_as(&self, caller: &Caller) -> Result<Upstream, UpstreamError> {
         // What an assumed role does is done in the role's account, wherever the first credential is from.
         let account = self.source.role.as_deref().and_then(sts::role_account).unwrap_or(&caller.account);
-        if let Some(expected) = &self.source.account
-            && expected != account
+        if let Some(other) = [&self.source.account, &self.account]
+            .into_iter()
+            .flatten()
+            .find(|expected| expected.as_str() != account)
         {
-            return Err(UpstreamError::OtherAccount {
-                upstream: self.source.name.to_string(),
-                expected: expected.clone(),
-                found: account.to_owned(),
-            });
+            return Err(self.other_account(other, account));
         }
         Ok(Upstream {
             name: Arc::clone(&self.source.name),
@@ -422,11 +450,7 @@ impl Entry {
         }
         let found = Box::pin(self.sts.caller(&pair)).await?.account;
         if *found != *verified.account {
-            let why = UpstreamError::OtherAccount {
-                upstream: self.source.name.to_string(),
-                expected: verified.account.to_string(),
-                found,
-            };
+            let why = self.other_account(&verified.account, &found);
             *refused = Some((pair.id.clone(), why.clone()));
             return Err(why);
         }

@@ -196,6 +196,47 @@ async fn a_credential_replaced_while_we_run_is_verified_before_it_is_used() {
 }
 
 #[tokio::test]
+async fn an_upstream_stays_with_its_account_under_the_name_that_keys_are_bound_to() {
+    let (service, other) =
+        (TokenService::start("123456789012").await, TokenService::start("999999999999").await);
+    let upstreams = Upstreams::start(vec![service.source()], &Own::default(), now()).await.unwrap();
+    let moved = Source { name: "default".into(), ..other.source() };
+    let refused = upstreams.prepare(vec![moved.clone()], &Own::default(), now()).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the credential of upstream `default` is of account `999999999999` and not `123456789012`; correct one"
+    );
+    // One that cannot be asked is taken up, and has to turn out to be the same.
+    let silent = Source { endpoint: Some("http://127.0.0.1:9".parse().unwrap()), ..moved.clone() };
+    let prepared = upstreams.prepare(vec![silent], &Own::default(), now()).await.unwrap();
+    upstreams.replace(prepared, now());
+    assert!(upstreams.prepare(vec![moved], &Own::default(), now()).await.is_err());
+    let prepared = upstreams.prepare(vec![service.source()], &Own::default(), now()).await.unwrap();
+    upstreams.replace(prepared, now());
+    // What was claimed for one account leaves for no other.
+    let key = issued("default");
+    assert!(upstreams.leaving(&key, "123456789012", now()).await.is_ok());
+    assert!(matches!(
+        upstreams.leaving(&key, "999999999999", now()).await,
+        Err(UpstreamError::OtherAccount { .. })
+    ));
+}
+
+fn issued(upstream: &str) -> IssuedKey {
+    IssuedKey {
+        id: "AKORAAAAAAAAAAAAAAAA".into(),
+        secret: Secret::new("the-issued-secret".to_owned()),
+        party: alice(),
+        on_behalf_of: Vec::new(),
+        upstream: upstream.into(),
+        created: now(),
+        revoked: None,
+        inactive: None,
+        minted: None,
+    }
+}
+
+#[tokio::test]
 async fn a_role_is_assumed_for_each_actor_and_kept_while_it_lasts() {
     let service = TokenService::start("123456789012").await;
     let role = Some("arn:aws:iam::999999999999:role/ordain-{kind}".to_owned());
