@@ -56,11 +56,7 @@ pub(super) fn changes(old: &Config, new: &Config) -> Vec<(ChangeKind, String)> {
     for upstream in &new.upstreams {
         match old.upstreams.iter().find(|known| known.name == upstream.name) {
             Some(known) => changes.extend(upstream_changes((known, old.mode), (upstream, new.mode))),
-            None => {
-                let mode = upstream.mode.unwrap_or(new.mode).as_str();
-                let summary = format!("add upstream `{}` in {mode} mode", upstream.name);
-                changes.push((ChangeKind::Configuration, summary));
-            }
+            None => changes.extend(added(upstream, new.mode)),
         }
     }
     for gone in &old.upstreams {
@@ -76,6 +72,23 @@ pub(super) fn changes(old: &Config, new: &Config) -> Vec<(ChangeKind, String)> {
         .collect();
     if !words.is_empty() {
         changes.push((ChangeKind::Configuration, words.join(", ")));
+    }
+    changes
+}
+
+/// What is new about an upstream that was not there, with what is looser in it than in the rest.
+fn added(upstream: &UpstreamConfig, general: Mode) -> Vec<(ChangeKind, String)> {
+    let (name, mode) = (&upstream.name, upstream.mode.unwrap_or(general));
+    let loosened = if mode < general { ": loosened" } else { "" };
+    let parts = parts(upstream);
+    let parts = parts.iter().filter(|(_, value)| !value.is_empty());
+    let parts: Vec<String> = parts.map(|(part, value)| format!("`{part}` `{value}`")).collect();
+    let summary =
+        format!("add upstream `{name}` in {} mode{loosened}, with {}", mode.as_str(), parts.join(", "));
+    let mut changes = vec![(ChangeKind::Configuration, summary)];
+    if upstream.control_only {
+        let summary = format!("data-level changes on upstream `{name}` are not judged: loosened");
+        changes.push((ChangeKind::Mode, summary));
     }
     changes
 }
@@ -213,11 +226,11 @@ mod tests {
         check(
             "[limits]\nbody = \"1MiB\"\ndrain = \"5s\"",
             &format!("[limits]\nbody = \"2MiB\"\n{UPSTREAM}"),
-            expect![[r"
-                configuration: add upstream `prod` in shadow mode
+            expect![[r#"
+                configuration: add upstream `prod` in shadow mode, with `credentials` `default`
                 configuration: remove upstream `default`
                 configuration: `limits.body` from 1048576 to 2097152, `limits.drain` from 5s to 25s
-            "]],
+            "#]],
         );
     }
 
