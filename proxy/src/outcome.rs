@@ -12,7 +12,7 @@ use ordain_action::{Action, Created, DecisionId, DenialKind, Outcome, Reading};
 use ordain_decode::{AnswerHead, Claim};
 use ordain_evidence::Closing;
 
-use crate::answer::{End, NotHeld, hold, pump};
+use crate::answer::{End, HeldAnswer, NotHeld, hold, pump};
 use crate::change::Reply;
 use crate::fault::Fault;
 use crate::forward::strip_hop_by_hop;
@@ -94,19 +94,7 @@ async fn deliver_held(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, 
     let head = AnswerHead { status: held.head.status.as_u16(), headers: &held.head.headers };
     let Reading::Call(call) = &open.action.reading else { return };
     let created = open.claim.read_created(call, &head, &held.body);
-    let body = match upstream::minted::reissue(
-        &gate.keys,
-        &open.key,
-        &open.claim,
-        call,
-        &head,
-        &held.body,
-        (&open.action.actor.upstream.account, gate.clock.now()),
-    ) {
-        Ok(Some(reissued)) => Ok(Bytes::from(reissued.body)),
-        Ok(None) => Ok(held.body.clone()),
-        Err(fault) => Err(fault),
-    };
+    let body = reissued(gate, &open, &held).await;
     if issued::ends_keys(&open.action) {
         issued::follow(gate, &open.action, open.id).await;
     }
@@ -127,6 +115,26 @@ async fn deliver_held(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, 
     // with it.
     gate.close(open.closing, open.id, &open.action, outcome).await;
     drop(reply.send(response));
+}
+
+/// The body for the caller, with an issued credential in the place of a real one.
+async fn reissued(gate: &Arc<Gate>, open: &Open, held: &HeldAnswer) -> Result<Bytes, Fault> {
+    let body = held.body.clone();
+    if !matches!(&open.action.reading, Reading::Call(call) if call.answer.mints.is_some()) {
+        return Ok(body);
+    }
+    let (gate, action) = (Arc::clone(gate), Arc::clone(&open.action));
+    let (claim, key) = (open.claim.clone(), Arc::clone(&open.key));
+    let (status, headers) = (held.head.status.as_u16(), held.head.headers.clone());
+    // The issued key is on disk before the caller has it, and who serves requests does not wait for a disk.
+    let done = tokio::task::spawn_blocking(move || {
+        let Reading::Call(call) = &action.reading else { return Ok(body) };
+        let head = AnswerHead { status, headers: &headers };
+        let as_of = (&*action.actor.upstream.account, gate.clock.now());
+        let made = upstream::minted::reissue(&gate.keys, &key, &claim, call, &head, &body, as_of)?;
+        Ok(made.map_or(body, |made| Bytes::from(made.body)))
+    });
+    done.await.unwrap_or_else(|error| Err(Fault::internal(&error)))
 }
 
 impl Open {
