@@ -6,6 +6,7 @@
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::SpanExporter;
+use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -96,5 +97,12 @@ fn exporter() -> anyhow::Result<Option<SdkTracerProvider>> {
         return Ok(None);
     }
     let exporter = SpanExporter::builder().with_http().build()?;
-    Ok(Some(SdkTracerProvider::builder().with_batch_exporter(exporter).build()))
+    let mut resource = Resource::builder();
+    let attributes = environment("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
+    if environment("OTEL_SERVICE_NAME").is_none() && !attributes.contains("service.name=") {
+        resource = resource.with_service_name("ordain");
+    }
+    Ok(Some(
+        SdkTracerProvider::builder().with_resource(resource.build()).with_batch_exporter(exporter).build(),
+    ))
 }

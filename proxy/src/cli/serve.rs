@@ -34,12 +34,10 @@ pub(super) fn run(context: &Context, _: Arguments) -> anyhow::Result<Exit> {
     let settings = Settings::read(context.settings.as_deref())?;
     let log = settings.log.clone();
     let config = Config::resolve(settings)?;
+    // Spans are sent by a thread of their own, which blocks: set up and ended outside the runtime, which may not.
+    let telemetry = telemetry::start(&log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        // The exporter's own tasks need a runtime to run on.
-        let telemetry = telemetry::start(&log)?;
-        serve(context, config, telemetry.filter()).await
-    })
+    runtime.block_on(serve(context, config, telemetry.filter()))
 }
 
 async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::Result<Exit> {
