@@ -262,6 +262,11 @@ pub fn reload_failed(what: &str, why: &str) {
     event!(Level::ERROR, what, why, "reload failed: the old one stays in force");
 }
 
+/// What could not be taken up before has no fault any more.
+pub fn mended(what: &str) {
+    event!(Level::INFO, what, "the files are right again, and in force");
+}
+
 /// The evidence of an outcome could not be written.
 pub fn outcome_unwritten(decision: DecisionId, why: &str) {
     event!(Level::ERROR, %decision, why, "the outcome of a recorded change could not be recorded");
