@@ -2,6 +2,7 @@
 //!
 //! Leaves out what a gate is (`gate.rs`) and how it listens (`listen/`).
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,18 +42,14 @@ pub(super) fn run(context: &Context, _: Arguments) -> anyhow::Result<Exit> {
 }
 
 async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::Result<Exit> {
-    let data = TcpListener::bind(config.data)
-        .await
-        .with_context(|| format!("cannot listen on `{}`; choose another `listen.data`", config.data))?;
-    let admin = TcpListener::bind(config.admin)
-        .await
-        .with_context(|| format!("cannot listen on `{}`; choose another `listen.admin`", config.admin))?;
-    let at = admin.local_addr()?;
-    files::prepare(&config.state)?;
-    files::say_where(&config.state, at)?;
+    let data = TcpListener::bind(config.data).await.with_context(|| taken("data", config.data))?;
+    let admin = TcpListener::bind(config.admin).await.with_context(|| taken("admin", config.admin))?;
+    let (state, at) = (config.state.clone(), admin.local_addr()?);
     // Before the start takes its time: a file that changes meanwhile is taken up afterwards.
     let watched = Watched::new(context.settings.clone(), &config, filter);
     let gate = Gate::start(config, data.local_addr()?, Clock::system()).await?;
+    // Only now is the ledger this gate's own: the address of one that runs on it already is left as it is.
+    files::say_where(&state, at)?;
     // Heard from before anybody is told that it serves: until then the system ends the program in the middle.
     let told_to_stop = until_told_to_stop()?;
     let hangup = signal(SignalKind::hangup()).ok();
@@ -77,6 +74,11 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     health.await??;
     events::stopped();
     Ok(Exit::Ok)
+}
+
+/// Why an address cannot be listened on, mostly: a gate was started before.
+fn taken(which: &str, address: SocketAddr) -> String {
+    format!("cannot listen on `{address}`; stop the gate that runs there, or choose another `listen.{which}`")
 }
 
 /// Serves connections until `stop`, and lets those in flight end.
