@@ -58,6 +58,23 @@ pub fn filter(written: Option<&str>) -> anyhow::Result<EnvFilter> {
         .map_err(|error| anyhow::anyhow!("`log.filter` is `{written}`: {error}; write one such as `info`"))
 }
 
+/// Checks what the settings say of logging, without setting it up.
+///
+/// # Errors
+/// A filter or a format that cannot be read.
+pub fn check(log: &settings::Log) -> anyhow::Result<()> {
+    is_json(log)?;
+    filter(log.filter.as_deref()).map(drop)
+}
+
+fn is_json(log: &settings::Log) -> anyhow::Result<bool> {
+    match log.format.as_deref().unwrap_or("text") {
+        "text" => Ok(false),
+        "json" => Ok(true),
+        other => anyhow::bail!("`log.format` is `{other}`: use `text` or `json`"),
+    }
+}
+
 impl Drop for Telemetry {
     fn drop(&mut self) {
         if let Some(provider) = &self.provider {
@@ -73,12 +90,10 @@ impl Drop for Telemetry {
 /// A filter or a format that cannot be read, an exporter that cannot be made, or a second call.
 pub fn start(log: &settings::Log) -> anyhow::Result<Telemetry> {
     let (filter, handle) = reload::Layer::new(filter(log.filter.as_deref())?);
-    let lines = match log.format.as_deref().unwrap_or("text") {
-        "text" => fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_target(false).boxed(),
-        "json" => {
-            fmt::layer().with_writer(std::io::stderr).json().flatten_event(true).with_target(false).boxed()
-        }
-        other => anyhow::bail!("`log.format` is `{other}`: use `text` or `json`"),
+    let lines = if is_json(log)? {
+        fmt::layer().with_writer(std::io::stderr).json().flatten_event(true).with_target(false).boxed()
+    } else {
+        fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_target(false).boxed()
     };
     let provider = exporter()?;
     let spans = provider.as_ref().map(|provider| {
