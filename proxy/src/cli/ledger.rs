@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use ordain_evidence::{Filter, Reader};
 use ordain_proof::note::Verifier;
-use ordain_proof::verify::{self, Demand, Verified, Wanted};
+use ordain_proof::verify::{self, Demand, Verified, VerifyError, Wanted};
 use serde::Serialize;
 
 use super::output::Rows;
@@ -58,7 +58,7 @@ struct Query {
     #[arg(long)]
     actor: Option<String>,
     /// `admit`, `hold` or `deny`.
-    #[arg(long)]
+    #[arg(long, value_parser = ["admit", "hold", "deny"], hide_possible_values = true)]
     verdict: Option<String>,
     /// The operation, as `ec2:TerminateInstances` or `ec2:*`.
     #[arg(long)]
@@ -70,10 +70,10 @@ struct Query {
     #[arg(long)]
     resource: Option<String>,
     /// At or after this time (RFC 3339).
-    #[arg(long)]
+    #[arg(long, value_parser = super::time)]
     since: Option<jiff::Timestamp>,
     /// Before this time (RFC 3339).
-    #[arg(long)]
+    #[arg(long, value_parser = super::time)]
     until: Option<jiff::Timestamp>,
     /// The most that are listed.
     #[arg(long, default_value_t = 100)]
@@ -124,6 +124,8 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
                     ))?;
                     Ok(Exit::Ok)
                 }
+                // Who asks for what is not there has not found anything wrong with the ledger.
+                Err(error @ VerifyError::NoEntry(_)) => Err(error.into()),
                 Err(error) => {
                     context.output.complain(&format!("cannot be proven: {error}"));
                     Ok(Exit::Ledger)
@@ -201,6 +203,12 @@ fn list(context: &Context, directory: &Path, query: Query) -> anyhow::Result<Exi
 
 fn key(directory: &Path, given: Option<&str>) -> anyhow::Result<Verifier> {
     match given {
+        None if !directory.exists() => {
+            anyhow::bail!(
+                "no ledger in `{}`; start the gate first, or give `--directory`",
+                directory.display()
+            )
+        }
         None => Ok(Verifier::parse(&text(&directory.join("verifier"))?)?),
         Some(given) => match Verifier::parse(given) {
             Ok(verifier) => Ok(verifier),

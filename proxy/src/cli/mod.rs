@@ -102,6 +102,11 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// A point in time on the command line.
+fn time(text: &str) -> Result<jiff::Timestamp, String> {
+    text.parse().map_err(|_| "give a time such as `2026-01-31T18:00:00Z`".to_owned())
+}
+
 /// What every verb is given.
 #[derive(Debug)]
 pub struct Context {
