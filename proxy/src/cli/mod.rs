@@ -30,16 +30,19 @@ use crate::settings::Settings;
 #[command(name = "ordain", version, about, arg_required_else_help = true)]
 struct Arguments {
     /// The settings file; without one every setting has its default.
-    #[arg(long, short, global = true, env = "ORDAIN_CONFIG")]
+    #[arg(long, short, global = true, env = "ORDAIN_CONFIG", help_heading = EVERYWHERE)]
     config: Option<PathBuf>,
 
     /// How results are written.
-    #[arg(long, short, global = true, value_enum, default_value_t = Format::Table)]
+    #[arg(long, short, global = true, value_enum, default_value_t = Format::Table, help_heading = EVERYWHERE)]
     output: Format,
 
     #[command(subcommand)]
     verb: Verb,
 }
+
+/// Where the help of each verb lists what all verbs take, so that its own options stand together.
+const EVERYWHERE: &str = "Options of every verb";
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -83,7 +86,7 @@ enum Verb {
 pub enum Exit {
     /// All is well.
     Ok,
-    /// Policy says no, or something is not as declared.
+    /// Policy says no, or doctor found something.
     No,
     /// Usage or configuration.
     Usage,

@@ -16,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::Instrument;
 
+use super::env::quoted;
 use super::{Context, Exit};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -137,7 +138,12 @@ fn greeting(gate: &Gate, first: &Option<Arc<IssuedKey>>, settings: Option<&Path>
     if let Some(key) = first {
         text.push_str(&format!("  first key {} for {}\n", key.id, key.party.name));
     }
-    let with = settings.map_or(String::new(), |path| format!(" --config {}", path.display()));
+    let with = settings.map_or(String::new(), |path| {
+        let path = path.display().to_string();
+        // Inside `"$(…)"` quotes stand for themselves again, so that a path with blanks is one word.
+        let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+        format!(" --config {}", if plain { path } else { quoted(&path) })
+    });
     text.push_str(&format!(
         "next, in another terminal:\n  eval \"$(ordain env{with})\"\n  aws sts get-caller-identity\n"
     ));
