@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use expect_test::{Expect, expect};
 
-use crate::harness::{Gate, Recorder, Sent, Setup, eventually, said};
+use crate::harness::{Gate, Recorder, Sent, Setup, a_change, eventually, said};
 
 /// A change, as a line.
 const GROUP: &str = r#"{"id":"1","method":"GET","url":"https://ec2.us-east-1.amazonaws.com/?Action=DeleteKeyPair&Version=2016-11-15&KeyName=old"}"#;
@@ -72,6 +72,16 @@ fn what_is_asked_wrongly_is_a_matter_of_usage() {
     let dead = gate.run(&["env", "--key", &id]);
     assert_eq!(dead.status.code(), Some(2));
     assert!(said(&dead).contains("is not valid any more; see `ordain key list`"), "{}", said(&dead));
+    gate.finish();
+}
+
+#[test]
+fn a_query_says_what_was_asked_for_and_why_it_was_denied() {
+    let gate = Gate::start(Setup::default());
+    assert_eq!(gate.client("mallory").send(&a_change(1)).status, 403);
+    let listed = said(&gate.run(&["ledger", "query"]));
+    let row = listed.lines().nth(1).unwrap();
+    assert!(row.contains("  deny     enforce  ec2:") && row.contains("  not_owner  "), "{listed}");
     gate.finish();
 }
 
