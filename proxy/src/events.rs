@@ -91,7 +91,7 @@ impl Metrics {
         let reads = Family::default();
         registry.register("reads", "Reads passed", reads.clone());
         let refused = Family::default();
-        registry.register("refused", "Requests refused before a decision", refused.clone());
+        registry.register("refused", "Requests refused, before a decision or by one", refused.clone());
         let undecoded = Family::default();
         registry.register("undecoded", "Requests that could not be decoded", undecoded.clone());
         let shadow_unrecorded = Counter::default();
