@@ -236,7 +236,8 @@ fn to_the_second(time: &str) -> String {
 
 fn key(directory: &Path, given: Option<&str>) -> anyhow::Result<Verifier> {
     match given {
-        None if !directory.exists() => {
+        // One that may not be looked into is told as such by the read below.
+        None if matches!(directory.try_exists(), Ok(false)) => {
             anyhow::bail!(
                 "no ledger in `{}`; start the gate first, or give `--directory`",
                 directory.display()
