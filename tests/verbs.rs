@@ -148,6 +148,14 @@ fn validate_reads_the_files_that_the_settings_name() {
         assert_eq!(found.status.code(), Some(2), "{why}: {}", said(&found));
         assert!(said(&found).contains(why), "{why}: {}", said(&found));
     }
+    // The system refuses to say whether it is there, as for a folder of somebody else.
+    let hidden = Command::new(env!("CARGO_BIN_EXE_ordain"))
+        .env("ORDAIN_MODEL_DIRECTORY", "/dev/null/model")
+        .args(["--config", &gate.folder.path().join("gate.toml").display().to_string(), "validate"])
+        .output()
+        .unwrap();
+    assert_eq!(hidden.status.code(), Some(2), "{}", said(&hidden));
+    assert!(said(&hidden).contains("cannot read `/dev/null/model`"), "{}", said(&hidden));
     gate.finish();
 }
 

@@ -153,7 +153,8 @@ fn look(directory: &Path) -> Result<Vec<Look>, ModelError> {
 
 fn files(directory: &Path) -> Result<Vec<PathBuf>, ModelError> {
     let mut found = Vec::new();
-    if directory.exists() {
+    // One that may not be looked into is a fault, and not an empty model that replaces the one in force.
+    if directory.try_exists().map_err(unreadable(directory))? {
         collect(directory, &mut found)?;
     }
     found.sort();
