@@ -21,4 +21,5 @@ mod recipes;
 mod reload;
 mod start;
 mod tidy;
+mod verbs;
 mod way_through;

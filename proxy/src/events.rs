@@ -7,7 +7,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use ordain_action::{DecisionId, Reading};
+use ordain_action::{DecisionId, Digest, Reading};
 use ordain_evidence::Decision;
 use ordain_rules::{Ruling, Verdict};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -53,6 +53,7 @@ pub struct Metrics {
     ledger_size: Gauge,
     connections: Gauge,
     held_bytes: Gauge,
+    model: Family<ModelLabels, Gauge>,
 }
 
 /// Labels of a read.
@@ -60,6 +61,13 @@ pub struct Metrics {
 pub struct ServiceLabels {
     plane: &'static str,
     service: String,
+}
+
+/// Labels of the model in force: what a dashboard holds several gates against one another by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ModelLabels {
+    digest: String,
+    rules: String,
 }
 
 impl Default for Metrics {
@@ -83,7 +91,7 @@ impl Metrics {
         let reads = Family::default();
         registry.register("reads", "Reads passed", reads.clone());
         let refused = Family::default();
-        registry.register("refused", "Requests refused before a decision", refused.clone());
+        registry.register("refused", "Requests refused, before a decision or by one", refused.clone());
         let undecoded = Family::default();
         registry.register("undecoded", "Requests that could not be decoded", undecoded.clone());
         let shadow_unrecorded = Counter::default();
@@ -114,6 +122,8 @@ impl Metrics {
         registry.register("ledger_size", "Entries in the ledger", ledger_size.clone());
         registry.register("connections", "Open client connections", connections.clone());
         registry.register("held_bytes", "Bytes of bodies held", held_bytes.clone());
+        let model = Family::default();
+        registry.register("model_info", "The model and the rules in force, by their digests", model.clone());
         Self {
             registry,
             decisions,
@@ -128,6 +138,7 @@ impl Metrics {
             ledger_size,
             connections,
             held_bytes,
+            model,
         }
     }
 
@@ -147,6 +158,13 @@ impl Metrics {
         set(&self.ledger_size, ledger_entries);
         set(&self.connections, connections);
         set(&self.held_bytes, held_bytes);
+    }
+
+    /// The model in force; one that was before it is no series any more.
+    pub fn model_in_force(&self, digest: Digest, rules: Digest) {
+        self.model.clear();
+        let labels = ModelLabels { digest: digest.to_hex(), rules: rules.to_hex() };
+        self.model.get_or_create(&labels).set(1);
     }
 }
 
@@ -260,6 +278,11 @@ pub fn reconfigured(kind: &str, summary: &str) {
 /// A reload failed; the old snapshot stays in force.
 pub fn reload_failed(what: &str, why: &str) {
     event!(Level::ERROR, what, why, "reload failed: the old one stays in force");
+}
+
+/// What could not be taken up before has no fault any more.
+pub fn mended(what: &str) {
+    event!(Level::INFO, what, "the files are right again, and in force");
 }
 
 /// The evidence of an outcome could not be written.

@@ -17,11 +17,12 @@ use crate::config::Config;
 /// # Errors
 /// What the system says.
 pub fn prepare(state: &Path) -> anyhow::Result<()> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(state)
-        .with_context(|| format!("cannot make the state directory `{}`", state.display()))
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(state).with_context(|| {
+        format!(
+            "cannot make the state directory `{}`; name one that can be written as `state`",
+            state.display()
+        )
+    })
 }
 
 /// The token that the admin address asks for; made on first use.

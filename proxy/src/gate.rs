@@ -377,6 +377,8 @@ impl Gate {
     pub fn observe(&self) {
         let held = self.budget.proven_in_use().saturating_add(self.budget.unproven_in_use());
         self.metrics.observe(self.ledger.status().entries, self.counts.open(), held);
+        let model = self.model.snapshot();
+        self.metrics.model_in_force(model.digest(), model.rules_digest());
     }
 
     /// Takes no more requests.

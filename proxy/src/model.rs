@@ -15,16 +15,21 @@ use ordain_rules::{LiveInventory, Modes, Problem, Snapshot, Source};
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// A file or folder cannot be read.
-    #[error("cannot read `{path}`: {source}")]
+    #[error("cannot read `{path}`: {why}; let the user that runs the gate read it")]
     Unreadable {
         /// Which.
         path: String,
-        /// What the system said.
-        source: std::io::Error,
+        /// What the system said. No cause of its own: it would be said twice.
+        why: std::io::Error,
     },
     /// The files say something wrong.
-    #[error("{}", listed(.0))]
-    Problems(Vec<Problem>),
+    #[error("the model in `{directory}` is not right: {}", listed(.problems))]
+    Problems {
+        /// The model's folder; the files are named within it.
+        directory: String,
+        /// All of them.
+        problems: Vec<Problem>,
+    },
 }
 
 fn listed(problems: &[Problem]) -> String {
@@ -131,7 +136,8 @@ impl Model {
 }
 
 fn load(directory: &Path, modes: Modes) -> Result<Snapshot, ModelError> {
-    Snapshot::load(&sources(directory)?, modes).map_err(ModelError::Problems)
+    Snapshot::load(&sources(directory)?, modes)
+        .map_err(|problems| ModelError::Problems { directory: directory.display().to_string(), problems })
 }
 
 /// The files of a model directory, sorted by path: `.yaml`, `.yml` and `.cedar`, folders included.
@@ -159,7 +165,8 @@ fn look(directory: &Path) -> Result<Vec<Look>, ModelError> {
 
 fn files(directory: &Path) -> Result<Vec<PathBuf>, ModelError> {
     let mut found = Vec::new();
-    if directory.exists() {
+    // One that may not be looked into is a fault, and not an empty model that replaces the one in force.
+    if directory.try_exists().map_err(unreadable(directory))? {
         collect(directory, &mut found)?;
     }
     found.sort();
@@ -187,5 +194,5 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), ModelError> {
 
 fn unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> ModelError {
     let path = path.display().to_string();
-    move |source| ModelError::Unreadable { path, source }
+    move |why| ModelError::Unreadable { path, why }
 }

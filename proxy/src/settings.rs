@@ -83,7 +83,7 @@ pub struct Limits {
 
 /// A number of bytes, plain or as text such as `16MiB`.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "give a size such as `16MiB`")]
 pub enum Size {
     /// Plain.
     Bytes(u64),
@@ -177,12 +177,12 @@ pub struct Log {
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The file is not there or not readable.
-    #[error("cannot read `{path}`: {source}; check the path given with `--config`")]
+    #[error("cannot read `{path}`: {why}; check the path given with `--config`")]
     Unreadable {
         /// The file.
         path: String,
-        /// What the system said.
-        source: std::io::Error,
+        /// What the system said. No cause of its own: it would be said twice.
+        why: std::io::Error,
     },
     /// The file is not what it should be.
     #[error("`{path}` {place}: {message}")]
@@ -204,10 +204,8 @@ impl Settings {
     pub fn read(path: Option<&Path>) -> Result<Self, SettingsError> {
         let mut settings = match path {
             Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Unreadable {
-                    path: path.display().to_string(),
-                    source,
-                })?;
+                let text = std::fs::read_to_string(path)
+                    .map_err(|why| SettingsError::Unreadable { path: path.display().to_string(), why })?;
                 Self::parse(&path.display().to_string(), &text)?
             }
             None => Self::default(),
@@ -224,7 +222,7 @@ impl Settings {
         toml::from_str(text).map_err(|error| SettingsError::Malformed {
             path: path.to_owned(),
             place: place(text, error.span().map_or(0, |span| span.start)),
-            message: with_nearest(error.message()),
+            message: in_our_words(error.message()),
         })
     }
 
@@ -283,13 +281,22 @@ fn place(text: &str, offset: usize) -> String {
     format!("line {line}, column {column}")
 }
 
-/// serde lists every key it knows; people want the one they meant.
-fn with_nearest(message: &str) -> String {
+/// serde lists every key it knows, where people want the one they meant, and speaks of types.
+fn in_our_words(message: &str) -> String {
     let mut words = message.split('`').skip(1).step_by(2);
-    let (true, Some(given)) = (message.starts_with("unknown field"), words.next()) else {
-        return message.to_owned();
+    let Some(given) = words.next() else {
+        return message.replace("expected usize", "expected a number");
     };
     let known: Vec<&str> = words.collect();
+    if message.starts_with("missing field") {
+        return format!("`{given}` is missing; add it");
+    }
+    if message.starts_with("unknown variant") {
+        return format!("`{given}` is not known here; use {}", quoted(&known));
+    }
+    if !message.starts_with("unknown field") {
+        return message.to_owned();
+    }
     let nearest =
         known.iter().max_by(|a, b| strsim::jaro_winkler(given, a).total_cmp(&strsim::jaro_winkler(given, b)));
     match nearest {
@@ -336,6 +343,38 @@ mod tests {
             "[ledger]\nzzz = 1\n",
             expect!["`gate.toml` line 2, column 1: unknown key `zzz`; known here are `directory`, `origin`"],
         );
+    }
+
+    #[test]
+    fn a_value_of_another_kind_is_told_in_the_words_of_the_file() {
+        check("[limits]\nbody = -1\n", expect!["`gate.toml` line 2, column 8: give a size such as `16MiB`"]);
+        check(
+            "[limits]\nconnections = \"many\"\n",
+            expect![[r#"`gate.toml` line 2, column 15: invalid type: string "many", expected a number"#]],
+        );
+    }
+
+    #[test]
+    fn an_upstream_says_what_it_lacks_and_which_credentials_there_are() {
+        check(
+            "[[upstream]]\nplane = \"aws\"\n",
+            expect!["`gate.toml` line 1, column 1: `name` is missing; add it"],
+        );
+        check(
+            "[[upstream]]\nname = \"a\"\nplane = \"aws\"\ncredentials = \"defualt\"\n",
+            expect![
+                "`gate.toml` line 4, column 15: `defualt` is not known here; use `default`, `profile`, `file`"
+            ],
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_told_once() {
+        let error = anyhow::Error::new(Settings::read(Some(Path::new("no-such.toml"))).unwrap_err());
+        let expected = expect![
+            "cannot read `no-such.toml`: No such file or directory (os error 2); check the path given with `--config`"
+        ];
+        expected.assert_eq(&format!("{error:#}"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::SpanExporter;
+use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -57,6 +58,23 @@ pub fn filter(written: Option<&str>) -> anyhow::Result<EnvFilter> {
         .map_err(|error| anyhow::anyhow!("`log.filter` is `{written}`: {error}; write one such as `info`"))
 }
 
+/// Checks what the settings say of logging, without setting it up.
+///
+/// # Errors
+/// A filter or a format that cannot be read.
+pub fn check(log: &settings::Log) -> anyhow::Result<()> {
+    is_json(log)?;
+    filter(log.filter.as_deref()).map(drop)
+}
+
+fn is_json(log: &settings::Log) -> anyhow::Result<bool> {
+    match log.format.as_deref().unwrap_or("text") {
+        "text" => Ok(false),
+        "json" => Ok(true),
+        other => anyhow::bail!("`log.format` is `{other}`: use `text` or `json`"),
+    }
+}
+
 impl Drop for Telemetry {
     fn drop(&mut self) {
         if let Some(provider) = &self.provider {
@@ -72,12 +90,10 @@ impl Drop for Telemetry {
 /// A filter or a format that cannot be read, an exporter that cannot be made, or a second call.
 pub fn start(log: &settings::Log) -> anyhow::Result<Telemetry> {
     let (filter, handle) = reload::Layer::new(filter(log.filter.as_deref())?);
-    let lines = match log.format.as_deref().unwrap_or("text") {
-        "text" => fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_target(false).boxed(),
-        "json" => {
-            fmt::layer().with_writer(std::io::stderr).json().flatten_event(true).with_target(false).boxed()
-        }
-        other => anyhow::bail!("`log.format` is `{other}`: use `text` or `json`"),
+    let lines = if is_json(log)? {
+        fmt::layer().with_writer(std::io::stderr).json().flatten_event(true).with_target(false).boxed()
+    } else {
+        fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_target(false).boxed()
     };
     let provider = exporter()?;
     let spans = provider.as_ref().map(|provider| {
@@ -96,5 +112,12 @@ fn exporter() -> anyhow::Result<Option<SdkTracerProvider>> {
         return Ok(None);
     }
     let exporter = SpanExporter::builder().with_http().build()?;
-    Ok(Some(SdkTracerProvider::builder().with_batch_exporter(exporter).build()))
+    let mut resource = Resource::builder();
+    let attributes = environment("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
+    if environment("OTEL_SERVICE_NAME").is_none() && !attributes.contains("service.name=") {
+        resource = resource.with_service_name("ordain");
+    }
+    Ok(Some(
+        SdkTracerProvider::builder().with_resource(resource.build()).with_batch_exporter(exporter).build(),
+    ))
 }

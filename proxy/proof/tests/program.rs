@@ -129,13 +129,7 @@ mod program {
             does not verify: the entry is not entry 2 of the ledger; do not trust it
             exit 4"#]],
         );
-        check(
-            place.path(),
-            &["prove", ".", "7", "--out", "seven", "--key", &key],
-            expect![[r#"
-            does not verify: there is no entry `7` under the checkpoint; ask for one that is
-            exit 4"#]],
-        );
+        check(place.path(), &["prove", ".", "7", "--out", "seven", "--key", &key], expect!["exit 2"]);
     }
 
     #[test]
@@ -173,5 +167,18 @@ mod program {
             exit 4"#]],
         );
         check(place.path(), &["ledger"], expect!["exit 2"]);
+    }
+
+    #[test]
+    fn what_is_not_there_says_nothing_of_the_evidence() {
+        let (place, key) = ledger();
+        for arguments in [
+            ["ledger", "nowhere", "--key", "verifier-of-nobody"].as_slice(),
+            &["ledger", "nowhere"],
+            &["ledger", ".", "--key", &key, "--checkpoint", "nowhere"],
+            &["proof", "nowhere", "verifier", "--key", &key],
+        ] {
+            check(place.path(), arguments, expect!["exit 2"]);
+        }
     }
 }

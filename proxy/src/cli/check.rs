@@ -20,10 +20,12 @@ use serde::Serialize;
 use super::output::Rows;
 use super::{Context, Exit, decode};
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::model::Model;
 
 /// Judge requests against the model without sending them.
 #[derive(Debug, clap::Args)]
+#[command(after_help = decode::LINES)]
 pub(super) struct Arguments {
     /// Who would ask, by the name the model knows.
     #[arg(long)]
@@ -31,12 +33,12 @@ pub(super) struct Arguments {
     /// What the actor is: `person`, `pipeline` or `agent`.
     #[arg(long, default_value = "person")]
     kind: String,
-    /// The account that the requests are for.
+    /// The account that the requests are for; the upstream's own where the settings name it.
     #[arg(long)]
-    account: String,
-    /// The upstream's name.
-    #[arg(long, default_value = "default")]
-    upstream: String,
+    account: Option<String>,
+    /// The upstream's name; the first configured one when it is not given.
+    #[arg(long)]
+    upstream: Option<String>,
     /// Files of JSON lines as `ordain decode` reads them; `-` is standard input.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -73,12 +75,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
         proof: IdentityProof::Claimed,
         on_behalf_of: Vec::new(),
         session: None,
-        upstream: Upstream {
-            name: arguments.upstream.as_str().into(),
-            plane: Plane::Aws,
-            account: arguments.account.as_str().into(),
-            partition: Arc::from("aws"),
-        },
+        upstream: upstream(&config, arguments.upstream.as_deref(), arguments.account)?,
     };
     let mut all = Vec::new();
     for path in &arguments.files {
@@ -89,10 +86,11 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
                 File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?,
             ))
         };
-        for line in opened.lines() {
-            let line = line?;
+        for (number, line) in opened.lines().enumerate() {
+            let place = || format!("`{}` line {}", path.display(), number + 1);
+            let line = line.with_context(place)?;
             if !line.trim().is_empty() {
-                all.push(check(&rooms, &model, &actor, &line)?);
+                all.push(check(&rooms, &model, &actor, &line).with_context(place)?);
             }
         }
     }
@@ -100,7 +98,10 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     context.output.show(context.format, &all, || {
         let mut rows = Rows::new(&["id", "operation", "verdict", "because"]);
         for checked in &all {
-            let because = checked.reasons.iter().map(|said| format!("{}: {}", said.code, said.text));
+            let because = checked.reasons.iter().map(|said| {
+                let remedy = if said.remedy.is_empty() { "" } else { "; " };
+                format!("{}: {}{remedy}{}", said.code, said.text, said.remedy)
+            });
             rows.push(vec![
                 checked.id.clone(),
                 checked.operations.join(", "),
@@ -111,6 +112,30 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
         rows
     })?;
     Ok(if no { Exit::No } else { Exit::Ok })
+}
+
+/// The upstream that is meant, and whose account it is.
+fn upstream(config: &Config, name: Option<&str>, account: Option<String>) -> anyhow::Result<Upstream> {
+    let mut all = config.upstreams.iter();
+    let found = match name {
+        Some(name) => all
+            .find(|upstream| upstream.name == name)
+            .with_context(|| format!("there is no upstream `{name}`; give one that is configured"))?,
+        None => all.next().context("no upstream is configured")?,
+    };
+    let account = account
+        .or_else(|| found.account.clone())
+        .with_context(|| format!("upstream `{}` names no account; give it with `--account`", found.name))?;
+    anyhow::ensure!(
+        account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()),
+        "`--account` is `{account}`: give the twelve digits of an AWS account"
+    );
+    Ok(Upstream {
+        name: found.name.as_str().into(),
+        plane: Plane::Aws,
+        account: account.as_str().into(),
+        partition: Arc::from("aws"),
+    })
 }
 
 fn check(rooms: &Rooms, model: &Model, actor: &Actor, line: &str) -> anyhow::Result<Checked> {

@@ -23,8 +23,16 @@ const BATCH: usize = 2_048;
 /// Bytes read at once: enough for a batch to fill up.
 const BUFFER: usize = 1 << 18;
 
+/// What a line holds, for the help of the verbs that read them.
+pub(super) const LINES: &str = "\
+A line is one request, as an object:
+  {\"id\": \"1\", \"method\": \"POST\", \"url\": \"https://ec2.eu-west-1.amazonaws.com/\",
+   \"headers\": [[\"content-type\", \"application/x-www-form-urlencoded\"]], \"body_b64\": \"QWN0aW9uPS4uLg==\"}
+`headers` and `body_b64` (the body in base64) may be left out; signatures are not looked at.";
+
 /// Read requests and say what they would do.
 #[derive(Debug, clap::Args)]
+#[command(after_help = format!("{LINES}\n\nThe answer is always JSON, a line for each request."))]
 pub(super) struct Arguments {
     /// Files of JSON lines, or of one raw HTTP request each; `-` is standard input.
     #[arg(required = true)]

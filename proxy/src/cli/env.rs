@@ -44,7 +44,11 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     let all = store.list();
     let usable = |id: &str| store.find(id).is_some_and(|key| store.ended_by(&key).is_none());
     let chosen = match (&arguments.key, &arguments.actor) {
-        (Some(id), _) => all.iter().find(|key| *key.id == **id).with_context(|| format!("there is no key `{id}`; list them with `ordain key list`"))?,
+        (Some(id), _) => {
+            let key = all.iter().find(|key| *key.id == **id).with_context(|| format!("there is no key `{id}`; list them with `ordain key list`"))?;
+            anyhow::ensure!(usable(id), "key `{id}` is not valid any more; see `ordain key list`");
+            key
+        }
         (None, Some(actor)) => all
             .iter()
             .rev()
@@ -86,6 +90,6 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
 }
 
 /// A word as a POSIX shell reads it back.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }

@@ -39,7 +39,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
             arguments.id,
             config.ledger.display()
         ));
-        return Ok(Exit::No);
+        return Ok(Exit::Usage);
     };
     let mut rows = Rows::new(&["what", "said"]);
     if let Record::Decision(decision) = record::read(&found.decision.statement)? {

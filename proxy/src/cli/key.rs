@@ -13,7 +13,7 @@ use ordain_sigv4::Secret;
 use serde::Serialize;
 
 use super::output::Rows;
-use super::{Context, Exit};
+use super::{Context, Exit, Format};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::{self, IssuedKey, KeyStore, NewKey};
@@ -178,7 +178,10 @@ fn show_made(context: &Context, key: &IssuedKey) -> anyhow::Result<()> {
         rows.push(vec!["AWS_SECRET_ACCESS_KEY".to_owned(), made.secret_access_key.to_owned()]);
         rows
     })?;
-    context.output.complain("the secret is shown this once; it is sealed in the state directory");
+    // A program that asked for JSON knows what it does with it.
+    if context.format == Format::Table {
+        context.output.complain("the secret is shown this once; it is sealed in the state directory");
+    }
     Ok(())
 }
 

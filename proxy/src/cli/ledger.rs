@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use ordain_evidence::{Filter, Reader};
 use ordain_proof::note::Verifier;
-use ordain_proof::verify::{self, Demand, Verified, Wanted};
+use ordain_proof::record::{DetailRecord, ReadingRecord};
+use ordain_proof::verify::{self, Demand, Verified, VerifyError, Wanted};
 use serde::Serialize;
 
 use super::output::Rows;
@@ -58,7 +59,7 @@ struct Query {
     #[arg(long)]
     actor: Option<String>,
     /// `admit`, `hold` or `deny`.
-    #[arg(long)]
+    #[arg(long, value_parser = ["admit", "hold", "deny"], hide_possible_values = true)]
     verdict: Option<String>,
     /// The operation, as `ec2:TerminateInstances` or `ec2:*`.
     #[arg(long)]
@@ -70,10 +71,10 @@ struct Query {
     #[arg(long)]
     resource: Option<String>,
     /// At or after this time (RFC 3339).
-    #[arg(long)]
+    #[arg(long, value_parser = super::time)]
     since: Option<jiff::Timestamp>,
     /// Before this time (RFC 3339).
-    #[arg(long)]
+    #[arg(long, value_parser = super::time)]
     until: Option<jiff::Timestamp>,
     /// The most that are listed.
     #[arg(long, default_value_t = 100)]
@@ -124,6 +125,8 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
                     ))?;
                     Ok(Exit::Ok)
                 }
+                // Who asks for what is not there has not found anything wrong with the ledger.
+                Err(error @ VerifyError::NoEntry(_)) => Err(error.into()),
                 Err(error) => {
                     context.output.complain(&format!("cannot be proven: {error}"));
                     Ok(Exit::Ledger)
@@ -179,28 +182,67 @@ fn list(context: &Context, directory: &Path, query: Query) -> anyhow::Result<Exi
         until: query.until,
     };
     let mut statements = Vec::new();
-    let mut rows = Rows::new(&["entry", "time", "actor", "verdict", "mode", "request", "decision"]);
+    let mut rows =
+        Rows::new(&["entry", "time", "actor", "verdict", "mode", "operation", "on", "reason", "decision"]);
+    let mut failed = None;
     reader.query(&filter, |kept, decision| {
+        let (operation, on, reason) = match decision.with_detail(kept.blob.as_deref(), what) {
+            Ok(what) => what,
+            Err(error) => {
+                failed = Some(error);
+                return ControlFlow::Break(());
+            }
+        };
         rows.push(vec![
             kept.sequence.to_string(),
-            decision.time.to_string(),
+            to_the_second(&decision.time),
             decision.actor.party.name.to_string(),
             decision.ruling.to_string(),
             decision.mode.to_string(),
-            format!("{} {}{}", decision.head.method, decision.head.host, decision.head.path),
+            operation,
+            on,
+            reason,
             decision.id.to_string(),
         ]);
         statements.push(kept.statement);
         if statements.len() >= query.most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
     let values: Result<Vec<serde_json::Value>, _> =
         statements.iter().map(|bytes| serde_json::from_slice(bytes)).collect();
     context.output.show(context.format, &values?, || rows)?;
     Ok(Exit::Ok)
 }
 
+/// What a decision was about: the first operation, the first resource, the reason that decided.
+fn what(detail: &DetailRecord<'_>) -> (String, String, String) {
+    let (operation, on) = match &detail.reading {
+        ReadingRecord::Call(call) => call.effects.first().map_or_else(Default::default, |effect| {
+            let on = effect.resources.first().map_or("", |resource| &resource.name);
+            (effect.iam_action.to_string(), on.to_owned())
+        }),
+        ReadingRecord::Undecodable(_) => ("could not be read".to_owned(), String::new()),
+    };
+    let reason = detail.reasons.first().map_or_else(String::new, |reason| reason.code.to_string());
+    (operation, on, reason)
+}
+
+/// A time for people; programs are given all of it.
+fn to_the_second(time: &str) -> String {
+    time.split_once('.').map_or_else(|| time.to_owned(), |(second, _)| format!("{second}Z"))
+}
+
 fn key(directory: &Path, given: Option<&str>) -> anyhow::Result<Verifier> {
     match given {
+        // One that may not be looked into is told as such by the read below.
+        None if matches!(directory.try_exists(), Ok(false)) => {
+            anyhow::bail!(
+                "no ledger in `{}`; start the gate first, or give `--directory`",
+                directory.display()
+            )
+        }
         None => Ok(Verifier::parse(&text(&directory.join("verifier"))?)?),
         Some(given) => match Verifier::parse(given) {
             Ok(verifier) => Ok(verifier),

@@ -30,16 +30,19 @@ use crate::settings::Settings;
 #[command(name = "ordain", version, about, arg_required_else_help = true)]
 struct Arguments {
     /// The settings file; without one every setting has its default.
-    #[arg(long, short, global = true, env = "ORDAIN_CONFIG")]
+    #[arg(long, short, global = true, env = "ORDAIN_CONFIG", help_heading = EVERYWHERE)]
     config: Option<PathBuf>,
 
     /// How results are written.
-    #[arg(long, short, global = true, value_enum, default_value_t = Format::Table)]
+    #[arg(long, short, global = true, value_enum, default_value_t = Format::Table, help_heading = EVERYWHERE)]
     output: Format,
 
     #[command(subcommand)]
     verb: Verb,
 }
+
+/// Where the help of each verb lists what all verbs take, so that its own options stand together.
+const EVERYWHERE: &str = "Options of every verb";
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -83,7 +86,7 @@ enum Verb {
 pub enum Exit {
     /// All is well.
     Ok,
-    /// Policy says no, or something is not as declared.
+    /// Policy says no, or doctor found something.
     No,
     /// Usage or configuration.
     Usage,
@@ -100,6 +103,11 @@ impl From<Exit> for ExitCode {
             Exit::Ledger => 4,
         })
     }
+}
+
+/// A point in time on the command line.
+fn time(text: &str) -> Result<jiff::Timestamp, String> {
+    text.parse().map_err(|_| "give a time such as `2026-01-31T18:00:00Z`".to_owned())
 }
 
 /// What every verb is given.

@@ -165,7 +165,7 @@ fn keep(context: &Context, config: &Config, imported: &[Imported]) -> anyhow::Re
             context.output.complain(&format!(
                 "the model does not load as it is now, and a running gate keeps the old one:\n{error}"
             ));
-            Ok(Exit::No)
+            Ok(Exit::Usage)
         }
     }
 }

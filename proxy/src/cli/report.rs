@@ -26,7 +26,7 @@ enum Verb {
     /// What enforce would have denied of what passed in shadow and warn.
     Shadow {
         /// Only what was decided at or after this time (RFC 3339).
-        #[arg(long)]
+        #[arg(long, value_parser = super::time)]
         since: Option<jiff::Timestamp>,
     },
 }

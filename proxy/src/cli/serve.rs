@@ -2,6 +2,7 @@
 //!
 //! Leaves out what a gate is (`gate.rs`) and how it listens (`listen/`).
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::Instrument;
 
+use super::env::quoted;
 use super::{Context, Exit};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -34,27 +36,21 @@ pub(super) fn run(context: &Context, _: Arguments) -> anyhow::Result<Exit> {
     let settings = Settings::read(context.settings.as_deref())?;
     let log = settings.log.clone();
     let config = Config::resolve(settings)?;
+    // Spans are sent by a thread of their own, which blocks: set up and ended outside the runtime, which may not.
+    let telemetry = telemetry::start(&log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        // The exporter's own tasks need a runtime to run on.
-        let telemetry = telemetry::start(&log)?;
-        serve(context, config, telemetry.filter()).await
-    })
+    runtime.block_on(serve(context, config, telemetry.filter()))
 }
 
 async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::Result<Exit> {
-    let data = TcpListener::bind(config.data)
-        .await
-        .with_context(|| format!("cannot listen on `{}`; choose another `listen.data`", config.data))?;
-    let admin = TcpListener::bind(config.admin)
-        .await
-        .with_context(|| format!("cannot listen on `{}`; choose another `listen.admin`", config.admin))?;
-    let at = admin.local_addr()?;
-    files::prepare(&config.state)?;
-    files::say_where(&config.state, at)?;
+    let data = TcpListener::bind(config.data).await.with_context(|| taken("data", config.data))?;
+    let admin = TcpListener::bind(config.admin).await.with_context(|| taken("admin", config.admin))?;
+    let (state, at) = (config.state.clone(), admin.local_addr()?);
     // Before the start takes its time: a file that changes meanwhile is taken up afterwards.
     let watched = Watched::new(context.settings.clone(), &config, filter);
     let gate = Gate::start(config, data.local_addr()?, Clock::system()).await?;
+    // Only now is the ledger this gate's own: the address of one that runs on it already is left as it is.
+    files::say_where(&state, at)?;
     // Heard from before anybody is told that it serves: until then the system ends the program in the middle.
     let told_to_stop = until_told_to_stop()?;
     let hangup = signal(SignalKind::hangup()).ok();
@@ -79,6 +75,11 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     health.await??;
     events::stopped();
     Ok(Exit::Ok)
+}
+
+/// Why an address cannot be listened on, mostly: a gate was started before.
+fn taken(which: &str, address: SocketAddr) -> String {
+    format!("cannot listen on `{address}`; stop the gate that runs there, or choose another `listen.{which}`")
 }
 
 /// Serves connections until `stop`, and lets those in flight end.
@@ -137,7 +138,12 @@ fn greeting(gate: &Gate, first: &Option<Arc<IssuedKey>>, settings: Option<&Path>
     if let Some(key) = first {
         text.push_str(&format!("  first key {} for {}\n", key.id, key.party.name));
     }
-    let with = settings.map_or(String::new(), |path| format!(" --config {}", path.display()));
+    let with = settings.map_or(String::new(), |path| {
+        let path = path.display().to_string();
+        // Inside `"$(…)"` quotes stand for themselves again, so that a path with blanks is one word.
+        let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+        format!(" --config {}", if plain { path } else { quoted(&path) })
+    });
     text.push_str(&format!(
         "next, in another terminal:\n  eval \"$(ordain env{with})\"\n  aws sts get-caller-identity\n"
     ));

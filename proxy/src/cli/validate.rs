@@ -1,4 +1,5 @@
-//! `ordain validate`: the settings and the model, loaded as `serve` loads them, and nothing started.
+//! `ordain validate`: the settings, the files they name and the model, loaded as `serve` loads them, and nothing
+//! started. Leaves out credentials: `ordain doctor` tries them.
 
 use std::path::PathBuf;
 
@@ -6,8 +7,10 @@ use ordain_rules::{LiveInventory, Snapshot};
 use serde::Serialize;
 
 use super::output::Rows;
-use super::{Context, Exit};
+use super::{Context, Exit, decode};
+use crate::listen::Tls;
 use crate::model::{self, Model};
+use crate::telemetry;
 
 /// Check the settings and the model.
 #[derive(Debug, clap::Args)]
@@ -28,6 +31,11 @@ struct Report {
 
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
     let config = context.config()?;
+    telemetry::check(&config.log)?;
+    if let Some((certificate, key)) = &config.tls {
+        drop(Tls::load(certificate, key)?);
+    }
+    drop(decode::rooms(&config)?);
     let directory = arguments.model.unwrap_or_else(|| config.model.clone());
     let files = model::sources(&directory)?.len();
     let model = Model::open(directory.clone(), config.modes(), LiveInventory::new())?;

@@ -30,7 +30,7 @@ pub(super) fn claim(
     let key = keys.find(id).ok_or_else(|| {
         unauthenticated(
             "unknown_key",
-            format!("the access key `{id}` is not one that is issued here; use an issued key"),
+            format!("the access key `{id}` is not one that is issued here; use an issued key, as `ordain env` prints it"),
         )
     })?;
     in_force(keys, &key, now)?;

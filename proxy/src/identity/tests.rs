@@ -164,7 +164,7 @@ fn a_key_that_is_unknown_revoked_or_over_is_told_so() {
         AT_ONCE,
         |_| (),
         expect![
-            "unknown_key: the access key `AKIASTRANGER` is not one that is issued here; use an issued key"
+            "unknown_key: the access key `AKIASTRANGER` is not one that is issued here; use an issued key, as `ordain env` prints it"
         ],
     );
     check(

@@ -29,12 +29,12 @@ pub use seal::SealingKey;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// A file cannot be read or written.
-    #[error("`{path}` cannot be used: {source}; check the state directory")]
+    #[error("`{path}` cannot be used: {why}; check the state directory")]
     Io {
         /// The file.
         path: String,
-        /// What the system said.
-        source: io::Error,
+        /// What the system said. No cause of its own: it would be said twice.
+        why: io::Error,
     },
     /// The sealing key is not usable.
     #[error("the sealing key `{which}` is not {should}")]
@@ -75,8 +75,8 @@ pub enum KeyError {
 }
 
 impl KeyError {
-    fn io(path: &Path, source: io::Error) -> Self {
-        Self::Io { path: path.display().to_string(), source }
+    fn io(path: &Path, why: io::Error) -> Self {
+        Self::Io { path: path.display().to_string(), why }
     }
 }
 

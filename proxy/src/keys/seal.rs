@@ -34,7 +34,7 @@ impl SealingKey {
             None => {
                 let path = state.join("sealing.key");
                 match Self::in_file(&path) {
-                    Err(KeyError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                    Err(KeyError::Io { why, .. }) if why.kind() == io::ErrorKind::NotFound => {
                         make(state, &path)?;
                         Self::in_file(&path)
                     }

@@ -49,7 +49,13 @@ pub async fn run(
 fn heard(gate: &Gate, of: &'static str, outcome: Result<Look, String>) {
     match outcome {
         Ok(Look::Same) => {}
-        Ok(Look::TakenUp) => gate.note_fault(of, None),
+        Ok(Look::TakenUp) => {
+            // Files that are again what is in force bring nothing new to say, and somebody waits to hear of them.
+            if gate.faults().contains_key(of) {
+                events::mended(of);
+            }
+            gate.note_fault(of, None);
+        }
         Err(why) => {
             if gate.faults().get(of) != Some(&why) {
                 events::reload_failed(of, &why);

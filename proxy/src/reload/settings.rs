@@ -59,9 +59,14 @@ impl Watched {
         }
         self.seen = seen;
         self.take_up(gate).await?;
-        // It may name another certificate now.
-        self.seen = self.see(&gate.config());
-        self.settling.clone_from(&self.seen);
+        // It may name another certificate now. What was taken up is what the files were before: asking an upstream
+        // takes its time, and what is written meanwhile must be seen at the next look.
+        let before = std::mem::take(&mut self.seen);
+        let looked_at =
+            |path: &PathBuf| before.iter().find(|(seen, _)| seen == path).and_then(|(_, look)| *look);
+        let now = self.see(&gate.config());
+        self.seen = now.iter().map(|(path, _)| (path.clone(), looked_at(path))).collect();
+        self.settling = now;
         Ok(Look::TakenUp)
     }
 

@@ -3,12 +3,13 @@
 //! Exit codes: 0 it verifies, 2 usage, 4 it does not verify. Leaves out all it verifies with
 //! (`ordain_proof`).
 
+use std::fmt;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Parser, Subcommand};
@@ -16,7 +17,7 @@ use ordain_proof::inclusion::InclusionProof;
 use ordain_proof::note::Verifier;
 use ordain_proof::tiles;
 use ordain_proof::tree::{Hash, verify_consistency};
-use ordain_proof::verify::{self, Demand, Wanted};
+use ordain_proof::verify::{self, Demand, VerifyError, Wanted};
 
 /// Verifies Ordain's evidence, offline.
 #[derive(Parser)]
@@ -95,11 +96,28 @@ enum Verb {
     },
 }
 
+/// Something that was named on the command line cannot be used.
+#[derive(Debug)]
+struct Misasked(String);
+
+impl fmt::Display for Misasked {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Misasked {}
+
 fn main() -> ExitCode {
     // A usage error exits with 2 from within.
     let arguments = Arguments::parse();
     let (text, code) = match run(&arguments.verb) {
         Ok(text) => (text, ExitCode::SUCCESS),
+        // What was asked for is not there: nothing was found of the evidence, good or bad.
+        Err(error) if error.is::<Misasked>() => {
+            let _closed = writeln!(io::stderr().lock(), "error: {error:#}");
+            return ExitCode::from(2);
+        }
         Err(error) => (format!("does not verify: {error:#}\n"), ExitCode::from(4)),
     };
     // Whoever closed the pipe has read enough; the exit code still says what was found.
@@ -124,7 +142,7 @@ fn run(verb: &Verb) -> anyhow::Result<String> {
         Verb::Prove { directory, entry, out, key } => prove(directory, entry, out, key.as_deref()),
         Verb::Proof { proof, entry, key } => {
             let proof = InclusionProof::parse(&text_of(proof)?)?;
-            let entry = fs::read(entry).with_context(|| format!("`{}` cannot be read", entry.display()))?;
+            let entry = fs::read(entry).map_err(|error| unreadable(entry, &error))?;
             let checkpoint = proof.verify(&entry, &key_of(key)?)?;
             Ok(format!("verifies: entry {} of {} in `{}`\n", proof.index, checkpoint.size, checkpoint.origin))
         }
@@ -163,12 +181,16 @@ fn ledger(directory: &Path, key: Option<&str>, earlier: &[PathBuf], closed: bool
 fn prove(directory: &Path, entry: &str, out: &Path, key: Option<&str>) -> anyhow::Result<String> {
     let (verifier, said) = key_or_own(directory, key)?;
     let wanted = entry.parse().map_or_else(|_| Wanted::Decision(entry.to_owned()), Wanted::Index);
-    let proven = verify::prove(directory, &verifier, &wanted)?;
+    let proven = verify::prove(directory, &verifier, &wanted).map_err(|error| match error {
+        VerifyError::NoEntry(_) => anyhow::Error::new(Misasked(error.to_string())),
+        other => other.into(),
+    })?;
     let statement = out.with_extension("json");
     let proof = out.with_extension("tlog-proof");
     for (path, bytes) in [(&statement, proven.entry.as_slice()), (&proof, proven.proof.to_text().as_bytes())]
     {
-        fs::write(path, bytes).with_context(|| format!("`{}` cannot be written", path.display()))?;
+        fs::write(path, bytes)
+            .map_err(|error| Misasked(format!("cannot write `{}`: {error}", path.display())))?;
     }
     Ok(format!("wrote `{}` and `{}`\n{said}", statement.display(), proof.display()))
 }
@@ -197,5 +219,9 @@ fn key_of(text: &str) -> anyhow::Result<Verifier> {
 }
 
 fn text_of(path: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))
+    Ok(fs::read_to_string(path).map_err(|error| unreadable(path, &error))?)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Misasked {
+    Misasked(format!("cannot read `{}`: {error}; check the path", path.display()))
 }
