@@ -6,7 +6,9 @@ use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::harness::{Answer, Client, Gate, Sent, Setup, a_change, full, read_reply, sha256};
+use crate::harness::{
+    Answer, Client, Gate, Sent, Setup, a_change, eventually, full, read_reply, said, sha256,
+};
 
 #[test]
 fn a_read_goes_through_under_the_real_key() {
@@ -226,6 +228,26 @@ fn serial_a_large_download_at_flat_memory() {
     });
     eprintln!("{} MiB down: memory grew by {} KiB", length / MIB, grown / 1024);
     assert!(grown < 48 * MIB, "memory grew by {} MiB", grown / MIB);
+    gate.finish();
+}
+
+/// S3 says of a copy that it is well, and in the body that it is not.
+#[test]
+fn a_copy_that_fails_after_it_was_answered_is_in_evidence_as_failed() {
+    let gate = Gate::start(Setup::default());
+    gate.recorder.answer(|_| {
+        let body = "<?xml version=\"1.0\"?>\n<Error><Code>InternalError</Code><Message>no</Message></Error>";
+        Answer::Body(200, body.to_owned())
+    });
+    let mut copy = Sent::s3("PUT", "/some-bucket/copy", b"");
+    copy.headers.push(("x-amz-copy-source", "/some-bucket/key".to_owned()));
+    let reply = gate.client("alice").send(&copy);
+    assert_eq!(reply.status, 200, "the answer is passed on as it came: {}", reply.text());
+    assert!(reply.text().contains("InternalError"), "{}", reply.text());
+    let decision = reply.header("ordain-decision-id").unwrap().to_owned();
+    eventually("its outcome is written", || {
+        said(&gate.run(&["explain", &decision])).contains("InternalError")
+    });
     gate.finish();
 }
 

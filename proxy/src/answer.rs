@@ -78,13 +78,14 @@ pub struct Pump {
     keep: usize,
 }
 
-/// Splits an answer into what the caller gets now and the [`Pump`] that feeds it.
-pub fn pump(answer: Response<Incoming>) -> (Response<ReplyBody>, Pump) {
+/// Splits an answer into what the caller gets now and the [`Pump`] that feeds it, which keeps the beginning of an
+/// error, and of a success that is told to `keep` it.
+pub fn pump(answer: Response<Incoming>, keep: bool) -> (Response<ReplyBody>, Pump) {
     let (mut head, body) = answer.into_parts();
     strip_hop_by_hop(&mut head.headers);
     // Bounded, so that a slow caller slows the upstream and not our memory.
     let (caller, mut frames) = mpsc::channel(8);
-    let keep = if head.status.is_success() { 0 } else { ERROR_MAX };
+    let keep = if head.status.is_success() && !keep { 0 } else { ERROR_MAX };
     let stream = futures_util::stream::poll_fn(move |context| frames.poll_recv(context));
     let response = Response::from_parts(head, StreamBody::new(stream).boxed_unsync());
     (response, Pump { body, caller, kept: BytesMut::new(), keep })

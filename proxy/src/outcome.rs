@@ -63,7 +63,8 @@ pub async fn deliver(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, r
 }
 
 async fn deliver_streamed(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, reply: Reply) {
-    let (mut response, pump) = pump(answer);
+    let late = matches!(&open.action.reading, Reading::Call(call) if open.claim.may_fail_late(call));
+    let (mut response, pump) = pump(answer, late);
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     open.mark(&mut response);
     drop(reply.send(Ok(response)));

@@ -141,6 +141,14 @@ impl<'r> Claim<'r> {
         }
     }
 
+    /// Whether an answer that begins as a success may end in an error: then its body says which it is.
+    #[must_use]
+    pub fn may_fail_late(&self, call: &Call) -> bool {
+        match &self.room {
+            Claimed::Aws(_) => crate::aws::may_fail_late(call),
+        }
+    }
+
     /// The upstream's own name for the request, and its error code where the answer is an error naming one.
     #[must_use]
     pub fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use ordain_action::{Answer, Created, Scalar};
+use ordain_action::{Answer, Call, Created, Effect, Scalar};
 
 use crate::answer::AnswerHead;
 use crate::form::fields::{segments, unescape};
@@ -63,6 +63,25 @@ pub(super) fn fields(form: Form, body: &[u8]) -> Option<Fields> {
     read.ok().map(|()| fields)
 }
 
+/// S3 answers these at once and says in the body how they ended (Amazon S3 API Reference, `CopyObject`).
+const LATE: [&str; 3] = ["CompleteMultipartUpload", "CopyObject", "UploadPartCopy"];
+
+/// Whether an answer that begins as a success may end in an error.
+pub(crate) fn may_fail_late(call: &Call) -> bool {
+    let late = |effect: &Effect| &*effect.service == "s3" && LATE.contains(&&*effect.operation);
+    call.effects.iter().any(late)
+}
+
+/// A success whose body is an error after all: S3's own, without a namespace. Blanks before it kept the connection.
+fn failed_late(body: &[u8]) -> bool {
+    let body = body.trim_ascii_start();
+    let body = match body.strip_prefix(b"<?xml") {
+        Some(declared) => memchr::memmem::find(declared, b"?>").and_then(|end| declared.get(end + 2..)),
+        None => Some(body),
+    };
+    body.is_some_and(|body| body.trim_ascii_start().starts_with(b"<Error>"))
+}
+
 /// Reads the request id and, for an error, its code.
 pub(super) fn read(answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
     let header =
@@ -70,7 +89,7 @@ pub(super) fn read(answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
     let mut request_id = header("x-amzn-requestid")
         .or_else(|| header("x-amz-request-id"))
         .or_else(|| header("x-amzn-request-id"));
-    let failed = answer.status >= 400;
+    let failed = answer.status >= 400 || failed_late(body);
     let mut error_code = header("x-amzn-errortype").filter(|_| failed).map(|code| plain_code(&code));
     if request_id.is_none() || (failed && error_code.is_none()) {
         let found = form(answer, body).and_then(|form| fields(form, body));
@@ -198,6 +217,20 @@ mod tests {
         );
         assert!(identifiers(&["TableName"], "application/x-amz-json-1.0", body).is_empty());
         assert!(identifiers(&["TableDescription", "TableName"], "text/html", "nothing").is_empty());
+    }
+
+    #[test]
+    fn a_copy_that_fails_after_it_was_answered_has_failed() {
+        let headers = head("application/xml");
+        let answer = AnswerHead { status: 200, headers: &headers };
+        let late = "  <?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>InternalError</Code><RequestId>R1</RequestId></Error>";
+        assert_eq!(
+            read(&answer, late.trim_start().as_bytes()),
+            AnswerRead { request_id: "R1".to_owned(), error_code: Some("InternalError".to_owned()) }
+        );
+        let well = "<CopyObjectResult><ETag>e</ETag></CopyObjectResult>";
+        assert_eq!(read(&answer, well.as_bytes()).error_code, None);
+        assert!(failed_late(late.as_bytes()) && !failed_late(well.as_bytes()));
     }
 
     #[test]

@@ -37,6 +37,7 @@ mod wire;
 use ordain_action::Undecodable;
 use ordain_catalog::Catalog;
 
+pub(crate) use answer::may_fail_late;
 pub(crate) use claim::Claim;
 pub(crate) use site::is_provider_host;
 
