@@ -234,7 +234,7 @@ impl<'j> Judgement<'j> {
             "`{}` acts for {}, which owns `{}`",
             party.name,
             refusal::quoted(&site.standing.owners),
-            site.name
+            refusal::shown(&site.name)
         );
         let words = (text, String::new());
         self.reasons.push(refusal::reason(
@@ -336,7 +336,7 @@ impl<'j> Judgement<'j> {
         match place {
             "actor" => party.name.to_string(),
             "owner" => standing.owners.join("`, `"),
-            "resource" => site.name.clone(),
+            "resource" => refusal::shown(&site.name).into_owned(),
             "system" => word(&standing.system),
             "operation" => format!("{}:{}", touched.effect.service, touched.effect.operation),
             "access" => refusal::verb(touched.access).to_owned(),
