@@ -5,6 +5,7 @@
 
 mod documents;
 mod gates;
+mod grants;
 mod live;
 mod modes;
 mod ownership;
