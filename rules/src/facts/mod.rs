@@ -5,6 +5,7 @@
 
 mod authority;
 mod condition;
+mod copy;
 mod document;
 mod network;
 
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 use ordain_action::{Access, Completeness, Effect, Leaf, Scalar};
 
 use condition::{Holds, names};
+pub(crate) use copy::copies;
 
 /// What was read from the parameters of one effect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
