@@ -3,6 +3,7 @@
 //! Leaves out how a plane says no (the rooms). A reason tells enough to act on and never which field of
 //! which rule to probe.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use ordain_action::{Access, Effect, Party, ReasonCode};
@@ -10,6 +11,9 @@ use ordain_action::{Access, Effect, Party, ReasonCode};
 use crate::blast::Unknown;
 use crate::resolve::Site;
 use crate::{Count, Reason, Ruling};
+
+/// The longest name that is told in full: the provider has hardly one longer.
+const SHOWN_MAX: usize = 1_024;
 
 /// A reason with an effect it is about; the code is one of ours.
 pub(crate) fn reason(
@@ -31,7 +35,7 @@ pub(crate) fn no_model() -> Reason {
 }
 
 pub(crate) fn undecodable(code: &str, text: &str) -> Reason {
-    let text = format!("what the request would do cannot be told: {text}");
+    let text = format!("what the request would do cannot be told: {}", shown(text));
     let remedy = "send it in a form the provider's own clients use".to_owned();
     reason(Ruling::Deny, Count::Identity, code, 0, (text, remedy))
 }
@@ -60,20 +64,21 @@ pub(crate) fn other_kind(party: &Party, declared: &str) -> Reason {
 }
 
 pub(crate) fn outside_read_scope(party: &Party, account: &str, service: &str, effect: usize) -> Reason {
-    let text = format!("`{}` may not read `{service}` in account `{account}`", party.name);
+    let text = format!("`{}` may not read `{service}` in account `{}`", party.name, shown(account));
     let remedy = "ask for `reads` of the actor to be widened in the model".to_owned();
     reason(Ruling::Deny, Count::Identity, "outside_read_scope", effect, (text, remedy))
 }
 
 pub(crate) fn no_owner(site: &Site, effect: usize) -> Reason {
-    let text = format!("nobody is recorded as the owner of `{}`", site.name);
+    let text = format!("nobody is recorded as the owner of `{}`", shown(&site.name));
     let remedy = "give it an owner in the model: import it, or declare a `Scope` that holds it".to_owned();
     reason(Ruling::Deny, Count::Ownership, "no_owner", effect, (text, remedy))
 }
 
 pub(crate) fn not_owner(party: &Party, site: &Site, effect: usize) -> Reason {
     let owners = quoted(&site.standing.owners);
-    let text = format!("`{}` belongs to {owners}, for which `{}` does not act", site.name, party.name);
+    let text =
+        format!("`{}` belongs to {owners}, for which `{}` does not act", shown(&site.name), party.name);
     let remedy = format!("ask {owners} to make the change");
     reason(Ruling::Deny, Count::Ownership, "not_owner", effect, (text, remedy))
 }
@@ -82,7 +87,8 @@ pub(crate) fn approval_required(party: &Party, site: &Site, effect: usize) -> Re
     let owners = quoted(&site.standing.owners);
     let text = format!(
         "`{}` belongs to {owners}, which has to approve what `{}` would do to it",
-        site.name, party.name
+        shown(&site.name),
+        party.name
     );
     let remedy = format!("ask {owners} to approve it, or to make the change");
     reason(Ruling::Hold, Count::Ownership, "approval_required", effect, (text, remedy))
@@ -104,7 +110,7 @@ pub(crate) const fn verb(access: Access) -> &'static str {
 }
 
 pub(crate) fn no_ground(party: &Party, access: Access, site: &Site, effect: usize) -> Reason {
-    let text = format!("no rule gives `{}` a ground to {} `{}`", party.name, verb(access), site.name);
+    let text = format!("no rule gives `{}` a ground to {} `{}`", party.name, verb(access), shown(&site.name));
     let remedy = format!("ask {} for a rule or for bounds that allow it", quoted(&site.standing.owners));
     reason(Ruling::Deny, Count::Legitimacy, "no_ground", effect, (text, remedy))
 }
@@ -118,7 +124,7 @@ pub(crate) fn rule_failed(rules: Vec<Arc<str>>, effect: usize) -> Reason {
 }
 
 pub(crate) fn not_asked(why: &str, effect: usize) -> Reason {
-    let text = format!("the rules could not be asked: {why}");
+    let text = format!("the rules could not be asked: {}", shown(why));
     let remedy = "report this; until it is corrected the change is denied".to_owned();
     reason(Ruling::Deny, Count::Legitimacy, "policy_error", effect, (text, remedy))
 }
@@ -133,13 +139,13 @@ pub(crate) fn parameters_incomplete(called: &Effect, effect: usize) -> Reason {
 }
 
 pub(crate) fn type_not_declared(kind: &str, site: &Site, effect: usize) -> Reason {
-    let text = format!("nothing of type `{kind}` is declared to be created in `{}`", site.name);
+    let text = format!("nothing of type `{kind}` is declared to be created in `{}`", shown(&site.name));
     let remedy = format!("ask {} to add the type to `creates` of the scope", quoted(&site.standing.owners));
     reason(Ruling::Deny, Count::Ownership, "type_not_declared", effect, (text, remedy))
 }
 
 pub(crate) fn unknown_use(party: &Party, site: &Site, ruling: Ruling, effect: usize) -> Reason {
-    let text = format!("`{}` refers to `{}`, which the model does not know", party.name, site.name);
+    let text = format!("`{}` refers to `{}`, which the model does not know", party.name, shown(&site.name));
     let remedy = match ruling {
         Ruling::Admit => String::new(),
         Ruling::Hold | Ruling::Deny => {
@@ -151,13 +157,13 @@ pub(crate) fn unknown_use(party: &Party, site: &Site, ruling: Ruling, effect: us
 
 pub(crate) fn foreign_copy(party: &Party, site: &Site, effect: usize) -> Reason {
     let owners = quoted(&site.standing.owners);
-    let text = format!("`{}` would copy from `{}`, which belongs to {owners}", party.name, site.name);
+    let text = format!("`{}` would copy from `{}`, which belongs to {owners}", party.name, shown(&site.name));
     let remedy = format!("ask {owners} to make the copy");
     reason(Ruling::Deny, Count::Ownership, "foreign_copy", effect, (text, remedy))
 }
 
 pub(crate) fn reach_unknown(party: &Party, unknown: &Unknown, ruling: Ruling) -> Reason {
-    let name = &unknown.name;
+    let name = shown(&unknown.name);
     let (text, remedy) = if unknown.runs {
         (
             format!(
@@ -184,6 +190,16 @@ pub(crate) fn reach_unknown(party: &Party, unknown: &Unknown, ruling: Ruling) ->
         }
     };
     reason
+}
+
+/// A name as it is told: its beginning, where it is longer than anything that has a name. A request may hold
+/// one of megabytes, and every reason names it.
+pub(crate) fn shown(name: &str) -> Cow<'_, str> {
+    if name.len() <= SHOWN_MAX {
+        return Cow::Borrowed(name);
+    }
+    let kept = name.floor_char_boundary(SHOWN_MAX);
+    Cow::Owned([name.get(..kept).unwrap_or_default(), "…"].concat())
 }
 
 /// Names in backticks, with commas; `its owner` where there are none.

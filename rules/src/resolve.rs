@@ -17,6 +17,12 @@ use crate::model::{Model, account_and_region};
 /// How deep a resource may lie in others that were created through the gate.
 const DEPTH_MAX: u32 = 8;
 
+/// The most levels of a name that are looked up as what holds it.
+const HOLDERS_MAX: usize = 64;
+
+/// The longest name that is kept or looked up as that of a holder: the provider has none longer.
+pub(crate) const NAME_MAX: usize = 2_048;
+
 /// The most that is judged at once. Rules are asked about each, and the answer is awaited.
 pub(crate) const SITES_MAX: usize = 2_048;
 
@@ -291,11 +297,10 @@ impl<'e> Estate<'e> {
     fn holder_by_name(&self, name: &str) -> Option<Site> {
         // The five parts before the resource's own say where, not what.
         let fixed: usize = name.split_inclusive(':').take(5).map(str::len).sum();
-        let mut shorter = name;
-        while let Some((rest, _)) = shorter.rsplit_once(['/', ':']) {
-            if rest.len() <= fixed {
-                return None;
-            }
+        // A holder has a name of sane length, not many levels down: each level is looked up.
+        let ends = name.match_indices(['/', ':']).map(|(at, _)| at).skip_while(|at| *at <= fixed);
+        let ends: SmallVec<[usize; 16]> = ends.take_while(|at| *at <= NAME_MAX).take(HOLDERS_MAX).collect();
+        for rest in ends.iter().rev().filter_map(|at| name.get(..*at)) {
             if let Some(index) = self.model.inventory.by_name(rest) {
                 return self.entry(index);
             }
@@ -304,7 +309,6 @@ impl<'e> Estate<'e> {
             if let Some(fact) = live.first() {
                 return Some(self.live(fact, rest, 0));
             }
-            shorter = rest;
         }
         None
     }

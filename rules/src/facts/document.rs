@@ -3,32 +3,21 @@
 //! Leaves out what it lets named principals do. A document that two readers could read in two ways
 //! (a key twice) is said to be unreadable.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::Facts;
-use crate::glob::Glob;
+use super::condition::{Narrowed, narrowed};
+use super::network::Span;
+use super::{Facts, authority};
 
-/// Conditions that narrow who is meant, when their value does.
-const NARROWING: [&str; 12] = [
-    "aws:sourcearn",
-    "aws:sourceaccount",
-    "aws:sourceip",
-    "aws:sourcevpc",
-    "aws:sourcevpce",
-    "aws:sourceorgid",
-    "aws:principalarn",
-    "aws:principalaccount",
-    "aws:principalorgid",
-    "aws:principalorgpaths",
-    "aws:userid",
-    "kms:calleraccount",
-];
+/// The most that is read of one document; the provider takes no longer one.
+pub(super) const DOCUMENT_MAX: usize = 128 * 1024;
 
 /// JSON with every member kept, so that one given twice is seen.
 #[derive(Debug, PartialEq)]
-enum Json {
+pub(super) enum Json {
     Object(Vec<(String, Json)>),
     Array(Vec<Json>),
     Text(String),
@@ -36,28 +25,51 @@ enum Json {
 }
 
 pub(super) fn read(text: &str, trust: bool, facts: &mut Facts) {
-    let Ok(document) = serde_json::from_str::<Json>(text) else {
+    let document = if text.len() > DOCUMENT_MAX { None } else { serde_json::from_str::<Json>(text).ok() };
+    let Some(document) = document else {
         facts.grants.insert("unreadable_policy");
         return;
     };
     if document.says_twice() {
         facts.grants.insert("unreadable_policy");
     }
+    let mut addresses = Span::default();
     for statement in document.get("Statement").map(Json::items).unwrap_or_default() {
-        let allows = statement.get("Effect").is_some_and(|effect| *effect == Json::Text("Allow".to_owned()));
+        let allows = statement.get("Effect").is_some_and(|effect| effect.is("Allow"));
         if !allows {
             continue;
         }
-        let public = anybody(statement) && !statement.get("Condition").is_some_and(narrows);
-        if public && trust {
-            facts.grants.insert("any_principal");
-        } else if public {
-            facts.exposes.insert("public_policy");
+        if anybody(statement) && reaches_anybody(statement, &mut addresses) {
+            if trust {
+                facts.grants.insert("any_principal");
+            } else {
+                facts.exposes.insert("public_policy");
+            }
         }
         let of_identity = statement.get("Principal").is_none() && statement.get("NotPrincipal").is_none();
-        if of_identity && !trust && administers(statement) {
+        if of_identity && !trust && authority::administers(statement) {
             facts.grants.insert("admin_policy");
         }
+    }
+}
+
+/// Whether a text is a document whose key of statements is written in escapes.
+pub(super) fn hides_statement(text: &str) -> bool {
+    text.len() <= DOCUMENT_MAX
+        && memchr::memmem::find(text.as_bytes(), b"\\u").is_some()
+        && serde_json::from_str::<Json>(text).is_ok_and(|document| document.get("Statement").is_some())
+}
+
+/// No condition narrows a statement for anybody, or only to addresses that with those of the statements
+/// before it are the whole internet.
+fn reaches_anybody(statement: &Json, addresses: &mut Span) -> bool {
+    match statement.get("Condition").map_or(Narrowed::No, narrowed) {
+        Narrowed::Named => false,
+        Narrowed::Addresses(span) => {
+            addresses.join(span);
+            addresses.is_world()
+        }
+        Narrowed::No => true,
     }
 }
 
@@ -67,67 +79,26 @@ fn anybody(statement: &Json) -> bool {
     }
     match statement.get("Principal") {
         Some(Json::Object(members)) => {
-            members.iter().any(|(_, value)| value.items().iter().any(|item| item.is("*")))
+            members.iter().any(|(_, value)| value.items().iter().any(|item| item.is_anybody()))
         }
-        Some(other) => other.items().iter().any(|item| item.is("*")),
+        Some(other) => other.items().iter().any(|item| item.is_anybody()),
         None => false,
     }
 }
 
-/// Some condition names who is meant: one value that is not a lone wildcard, of a key that narrows.
-fn narrows(condition: &Json) -> bool {
-    let Json::Object(operators) = condition else { return false };
-    operators.iter().filter(|(operator, _)| !operator.contains("IfExists") && !operator.contains("Not")).any(
-        |(_, keys)| {
-            let Json::Object(keys) = keys else { return false };
-            keys.iter().any(|(key, values)| {
-                let values = values.items();
-                let known = NARROWING.contains(&key.to_lowercase().as_str());
-                known && !values.is_empty() && values.iter().all(|value| !wide(value))
-            })
-        },
-    )
-}
-
-fn wide(value: &Json) -> bool {
-    match value {
-        Json::Text(text) => {
-            text.chars().all(|letter| letter == '*') || text.ends_with("/0") || text == "arn:*"
-        }
-        Json::Object(_) | Json::Array(_) | Json::Other => true,
-    }
-}
-
-/// All operations, or all of the identity service, on everything.
-fn administers(statement: &Json) -> bool {
-    let wide_action = statement.get("NotAction").is_some()
-        || statement.get("Action").map(Json::items).unwrap_or_default().iter().any(|action| match action {
-            Json::Text(action) => {
-                let pattern = Glob::new(&action.to_lowercase());
-                pattern.matches("iam:putuserpolicy") && pattern.matches("iam:attachrolepolicy")
-            }
-            Json::Object(_) | Json::Array(_) | Json::Other => true,
-        });
-    let wide_resource = statement.get("NotResource").is_some()
-        || statement.get("Resource").map(Json::items).unwrap_or_default().iter().any(
-            |resource| match resource {
-                Json::Text(resource) => Glob::new(resource).matches("arn:aws:iam::000000000000:role/any"),
-                Json::Object(_) | Json::Array(_) | Json::Other => true,
-            },
-        );
-    wide_action && wide_resource
-}
-
 impl Json {
-    fn get(&self, key: &str) -> Option<&Self> {
+    /// The member of a name, in whatever case: the provider may take it so.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
         match self {
-            Self::Object(members) => members.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+            Self::Object(members) => {
+                members.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value)
+            }
             Self::Array(_) | Self::Text(_) | Self::Other => None,
         }
     }
 
     /// The items of a list; anything else is a list of itself.
-    fn items(&self) -> Vec<&Self> {
+    pub(super) fn items(&self) -> Vec<&Self> {
         match self {
             Self::Array(items) => items.iter().collect(),
             Self::Object(_) | Self::Text(_) | Self::Other => vec![self],
@@ -135,16 +106,20 @@ impl Json {
     }
 
     fn is(&self, word: &str) -> bool {
-        matches!(self, Self::Text(text) if text == word)
+        matches!(self, Self::Text(text) if text.eq_ignore_ascii_case(word))
+    }
+
+    fn is_anybody(&self) -> bool {
+        matches!(self, Self::Text(text) if super::is_anybody(text))
     }
 
     fn says_twice(&self) -> bool {
         match self {
             Self::Object(members) => {
-                let twice = |(at, (name, _)): (usize, &(String, Self))| {
-                    members.iter().take(at).any(|(other, _)| other.eq_ignore_ascii_case(name))
-                };
-                members.iter().enumerate().any(twice) || members.iter().any(|(_, value)| value.says_twice())
+                let mut names = HashSet::with_capacity(members.len());
+                members
+                    .iter()
+                    .any(|(name, value)| !names.insert(name.to_ascii_lowercase()) || value.says_twice())
             }
             Self::Array(items) => items.iter().any(Self::says_twice),
             Self::Text(_) | Self::Other => false,

@@ -3,12 +3,18 @@
 //! Leaves out what follows from them (the rules). A parameter that could be read as opening something is
 //! read so: the gates are on the side of the reader who is wrong to be careful.
 
+mod authority;
+mod condition;
+mod copy;
 mod document;
 mod network;
 
 use std::collections::BTreeSet;
 
 use ordain_action::{Access, Completeness, Effect, Leaf, Scalar};
+
+use condition::{Holds, names};
+pub(crate) use copy::copies;
 
 /// What was read from the parameters of one effect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,6 +71,9 @@ const WATCHED: [&str; 40] = [
     "sqs:SetQueueAttributes",
 ];
 
+/// Operations that let nobody in, by what they begin with.
+const CLOSING: [&str; 7] = ["Delete", "Deregister", "Disable", "Disassociate", "Reject", "Remove", "Revoke"];
+
 /// Canned access lists that let anybody in.
 const PUBLIC_ACLS: [&str; 3] = ["public-read", "public-read-write", "authenticated-read"];
 
@@ -90,17 +99,21 @@ impl Facts {
         };
         network::read(effect, &mut facts);
         facts.access_block(&operation, effect);
+        facts.principals(&operation, effect);
+        // What is read of all documents together is bounded too, as a request may carry many.
+        let mut left = document::DOCUMENT_MAX;
         for leaf in effect.parameters.iter() {
-            facts.leaf(&operation, effect, &leaf);
+            facts.leaf(&operation, effect, &leaf, &mut left);
         }
         facts
     }
 
-    fn leaf(&mut self, operation: &str, effect: &Effect, leaf: &Leaf<'_>) {
+    fn leaf(&mut self, operation: &str, effect: &Effect, leaf: &Leaf<'_>, left: &mut usize) {
         let member = member(leaf.path);
         match leaf.value {
             Scalar::Text(text) | Scalar::Number(text) => {
-                self.text(operation, effect, leaf.path, &member, text)
+                self.text(operation, effect, leaf.path, &member, text);
+                self.document(operation, &member, text, left);
             }
             Scalar::Bool(true) => self.switch(&member),
             Scalar::Bool(false) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => {}
@@ -117,15 +130,11 @@ impl Facts {
         if names_anybody(text) {
             self.exposes.insert("public_acl");
         }
-        if text == "all" && shares(operation, path) {
+        if text.eq_ignore_ascii_case("all") && shares(operation, path) {
             self.exposes.insert("shared_with_all");
         }
         if ADMIN_POLICIES.iter().any(|policy| text.ends_with(policy)) && attaches(operation) {
             self.grants.insert("admin_policy");
-        }
-        let anybody = text == "*" && matches!(member, "principal" | "awsaccountid");
-        if anybody && effect.operation.as_ref() == "AddPermission" && !narrowed(effect) {
-            self.exposes.insert("public_policy");
         }
         if text == "NONE"
             && matches!(member, "authtype" | "functionurlauthtype")
@@ -133,12 +142,37 @@ impl Facts {
         {
             self.exposes.insert("public_policy");
         }
-        if text.trim_start().starts_with('{') && text.contains("\"Statement\"") {
+    }
+
+    fn document(&mut self, operation: &str, member: &str, text: &str, left: &mut usize) {
+        let trimmed = text.trim_start();
+        let of_policy = policy_member(member) && self.watched;
+        if trimmed.starts_with('{') && (says_statement(text) || document::hides_statement(text)) {
             let trust = member.contains("assumerole") || operation == "iam:UpdateAssumeRolePolicy";
-            document::read(text, trust, self);
-        } else if policy_member(member) && self.watched && text.trim_start().starts_with(['{', '[', '%']) {
+            if let Some(rest) = left.checked_sub(text.len()) {
+                *left = rest;
+                document::read(text, trust, self);
+            } else {
+                self.grants.insert("unreadable_policy");
+            }
+        } else if of_policy && trimmed.starts_with(['{', '[', '%']) {
             // A document in some other notation than we read: what it grants cannot be told.
             self.grants.insert("unreadable_policy");
+        }
+    }
+
+    /// A principal or an account that stands for anybody, in an operation that lets somebody in.
+    fn principals(&mut self, operation: &str, effect: &Effect) {
+        let (_, name) = operation.split_once(':').unwrap_or_default();
+        if !self.watched || CLOSING.iter().any(|verb| name.starts_with(verb)) {
+            return;
+        }
+        let anybody = effect.parameters.iter().any(|leaf| {
+            matches!(leaf.value, Scalar::Text(text) | Scalar::Number(text) if is_anybody(text))
+                && names_principal(leaf.path)
+        });
+        if anybody && !narrowed(operation, effect) {
+            self.exposes.insert("public_policy");
         }
     }
 
@@ -199,6 +233,7 @@ fn shares(operation: &str, path: &str) -> bool {
             | "ec2:ModifySnapshotAttribute"
             | "rds:ModifyDBSnapshotAttribute"
             | "rds:ModifyDBClusterSnapshotAttribute"
+            | "ssm:ModifyDocumentPermission"
     );
     sharing && !path.contains("Remove")
 }
@@ -207,12 +242,52 @@ fn attaches(operation: &str) -> bool {
     operation.starts_with("iam:") || operation.starts_with("sso-admin:")
 }
 
-/// A permission that names a source or an organisation is not for anybody.
-fn narrowed(effect: &Effect) -> bool {
-    effect.parameters.iter().any(|leaf| {
-        let named = matches!(member(leaf.path).as_str(), "sourcearn" | "principalorgid" | "sourceaccount");
-        named && matches!(leaf.value, Scalar::Text(text) if !text.is_empty() && text != "*")
-    })
+/// A name that stands for anybody, or for everybody in any account.
+pub(crate) fn is_anybody(text: &str) -> bool {
+    let text = text.trim();
+    let account = text.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3)).unwrap_or_default();
+    let wild = |text: &str| !text.is_empty() && text.bytes().all(|byte| matches!(byte, b'*' | b'?'));
+    wild(text) || wild(account)
+}
+
+/// Whether some part of a path is about who is let in. What is taken away lets nobody in.
+fn names_principal(path: &str) -> bool {
+    const WHO: [&str; 5] = ["principal", "account", "grantee", "consumer", "subscriber"];
+    const NOT: [&str; 3] = ["remove", "revoke", "excluded"];
+    let path = path.to_ascii_lowercase();
+    WHO.iter().any(|word| path.contains(word)) && !NOT.iter().any(|word| path.contains(word))
+}
+
+/// Whether a permission for anybody says from where, as its operation has it.
+fn narrowed(operation: &str, effect: &Effect) -> bool {
+    let says = |wanted: &str, is: &dyn Fn(&str) -> bool| {
+        effect.parameters.iter().any(|leaf| {
+            leaf.path.eq_ignore_ascii_case(wanted) && matches!(leaf.value, Scalar::Text(text) if is(text))
+        })
+    };
+    match operation {
+        "lambda:AddPermission" => {
+            says("SourceArn", &|text| names(Holds::Arn, text))
+                || says("SourceAccount", &|text| names(Holds::Account, text))
+                || says("PrincipalOrgID", &|text| names(Holds::Organization, text))
+        }
+        "lambda:AddLayerVersionPermission" => {
+            says("OrganizationId", &|text| names(Holds::Organization, text))
+        }
+        "events:PutPermission" => {
+            says("Condition.Type", &|text| text == "StringEquals")
+                && says("Condition.Key", &|text| text.eq_ignore_ascii_case("aws:PrincipalOrgID"))
+                && says("Condition.Value", &|text| names(Holds::Organization, text))
+        }
+        _ => false,
+    }
+}
+
+/// Long values are searched here for every change, so by a search that looks at many bytes at once.
+fn says_statement(text: &str) -> bool {
+    [&b"\"Statement\""[..], b"\"statement\"", b"\"STATEMENT\""]
+        .iter()
+        .any(|word| memchr::memmem::find(text.as_bytes(), word).is_some())
 }
 
 fn policy_member(member: &str) -> bool {

@@ -92,16 +92,60 @@ impl Rule<'_> {
     }
 }
 
+/// How much of the internet some networks are together.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Span {
+    v4: u64,
+    v6: u128,
+    unread: bool,
+}
+
+impl Span {
+    /// Adds a network; what cannot be read as one is taken to be all there is.
+    pub(super) fn add(&mut self, network: &str) {
+        let network = network.trim();
+        let (address, length) =
+            network.split_once('/').map_or((network, None), |(address, length)| (address, Some(length)));
+        let length = |most: u32| match length.map(str::parse::<u32>) {
+            None => Some(most),
+            Some(length) => length.ok().filter(|length| *length <= most),
+        };
+        if address.parse::<Ipv4Addr>().is_ok() {
+            match length(32) {
+                Some(length) => self.v4 = self.v4.saturating_add(1 << (32 - length)),
+                None => self.unread = true,
+            }
+        } else if let Ok(address) = address.parse::<Ipv6Addr>() {
+            // The old addresses lie in the new ones, below ten bytes of nothing.
+            let old = address.octets().iter().take(10).all(|byte| *byte == 0);
+            match length(128) {
+                Some(length @ 104..) if old => self.v4 = self.v4.saturating_add(1 << (128 - length)),
+                Some(length @ 1..) if !old => self.v6 = self.v6.saturating_add(1 << (128 - length)),
+                Some(_) | None => self.unread = true,
+            }
+        } else {
+            self.unread = true;
+        }
+    }
+
+    /// Adds all that another spans.
+    pub(super) fn join(&mut self, other: Self) {
+        self.v4 = self.v4.saturating_add(other.v4);
+        self.v6 = self.v6.saturating_add(other.v6);
+        self.unread |= other.unread;
+    }
+
+    /// Together as much as one network that is the whole internet.
+    pub(super) const fn is_world(self) -> bool {
+        self.unread || self.v4 >= 1 << (32 - WORLD_V4) || self.v6 >= 1 << (128 - WORLD_V6)
+    }
+}
+
 /// A network that is the internet, or that cannot be read as one.
 fn is_world(network: &str) -> bool {
-    let Some((address, length)) = network.trim().split_once('/') else {
-        return network.parse::<Ipv4Addr>().is_err() && network.parse::<Ipv6Addr>().is_err();
-    };
-    let Ok(length) = length.parse::<u32>() else { return true };
-    if address.parse::<Ipv4Addr>().is_ok() {
-        return length <= WORLD_V4;
-    }
-    address.parse::<Ipv6Addr>().is_err() || length <= WORLD_V6
+    let mut span = Span::default();
+    span.add(network);
+    span.is_world()
 }
 
 #[cfg(test)]

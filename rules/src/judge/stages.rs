@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use ordain_action::{Access, Action, Call, Effect, IdentityProof, Level, Party, Resource, Role, Scalar};
 
 use crate::blast::{Measured, Start};
-use crate::facts::{Facts, member};
+use crate::facts::{Facts, copies, member};
 use crate::model::{Bounds, Freeze, Person, account_and_region};
 use crate::owner::{self, Standing};
 use crate::policy::Answer;
@@ -213,7 +213,9 @@ impl<'j> Judgement<'j> {
     fn uses(&mut self, party: &Party, person: &Person, touched: &Touched<'_>) {
         for site in &touched.uses {
             // A copy reads what it copies: what may not be read may not be copied out either.
-            let copied = site.kind.starts_with("s3:") && !site.standing.public && !is_public(&site.name);
+            // The names of snapshots and images do not say whose they are: the model does.
+            let public = site.standing.public || (!site.is_known() && is_public(&site.name));
+            let copied = copies(touched.effect, &site.kind) && !public;
             if copied && !Standing::of(person, site).suffices() {
                 self.reasons.push(refusal::foreign_copy(party, site, touched.index));
                 continue;
@@ -234,7 +236,7 @@ impl<'j> Judgement<'j> {
             "`{}` acts for {}, which owns `{}`",
             party.name,
             refusal::quoted(&site.standing.owners),
-            site.name
+            refusal::shown(&site.name)
         );
         let words = (text, String::new());
         self.reasons.push(refusal::reason(
@@ -336,7 +338,7 @@ impl<'j> Judgement<'j> {
         match place {
             "actor" => party.name.to_string(),
             "owner" => standing.owners.join("`, `"),
-            "resource" => site.name.clone(),
+            "resource" => refusal::shown(&site.name).into_owned(),
             "system" => word(&standing.system),
             "operation" => format!("{}:{}", touched.effect.service, touched.effect.operation),
             "access" => refusal::verb(touched.access).to_owned(),

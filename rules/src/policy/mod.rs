@@ -38,6 +38,9 @@ const LEVEL: u32 = 2;
 /// The most sets of rules kept ready.
 const SETS_MAX: usize = 4_096;
 
+/// The most rules that all sets kept ready hold together: who asks chooses what comes together.
+const SET_RULES_MAX: usize = 65_536;
+
 /// Whether a rule permits or forbids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Class {
@@ -77,7 +80,27 @@ pub(crate) struct Rules {
     index: Index,
     digest: Digest,
     /// Sets put together before, by the rules in them: the same few come up again and again.
-    sets: Mutex<HashMap<Box<[u32]>, Arc<Sets>>>,
+    sets: Mutex<Ready>,
+}
+
+/// Sets kept ready, and how many rules they hold together.
+#[derive(Debug, Default)]
+struct Ready {
+    sets: HashMap<Box<[u32]>, Arc<Sets>>,
+    rules: usize,
+}
+
+impl Ready {
+    fn keep(&mut self, numbers: Vec<u32>, together: &Arc<Sets>) {
+        if numbers.len() > SET_RULES_MAX {
+            return;
+        }
+        if self.sets.len() >= SETS_MAX || self.rules + numbers.len() > SET_RULES_MAX {
+            *self = Self::default();
+        }
+        self.rules += numbers.len();
+        self.sets.insert(numbers.into(), Arc::clone(together));
+    }
 }
 
 #[derive(Debug, Default)]
@@ -156,7 +179,7 @@ impl Rules {
             index: Index::new(rules.iter().map(|rule| &rule.policy)),
             rules,
             digest,
-            sets: Mutex::new(HashMap::new()),
+            sets: Mutex::default(),
         }
     }
 
@@ -175,8 +198,8 @@ impl Rules {
     /// The rules that may have a say on an effect class and what is asked about.
     pub(crate) fn candidates(&self, access: Access, asked: &Asked) -> Candidates {
         let numbers = self.index.candidates(access, asked);
-        let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = sets.get(numbers.as_slice()) {
+        let mut ready = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = ready.sets.get(numbers.as_slice()) {
             return Candidates(Arc::clone(known));
         }
         let mut together = Sets::default();
@@ -190,10 +213,7 @@ impl Rules {
             together.reads_parameters |= rule.reads_parameters;
         }
         let together = Arc::new(together);
-        if sets.len() >= SETS_MAX {
-            sets.clear();
-        }
-        sets.insert(numbers.into(), Arc::clone(&together));
+        ready.keep(numbers, &together);
         Candidates(together)
     }
 
@@ -248,7 +268,22 @@ fn validate(rules: &[&Rule], problems: &mut Vec<Problem>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Rules, validate};
+    use std::sync::Arc;
+
+    use super::{Ready, Rules, SET_RULES_MAX, SETS_MAX, Sets, validate};
+
+    #[test]
+    fn sets_kept_ready_are_bounded_by_number_and_by_what_they_hold() {
+        let together = Arc::new(Sets::default());
+        for size in [1u32, 1_000, 100_000] {
+            let mut ready = Ready::default();
+            for first in 0..5_000u32.min(10_000_000 / size) {
+                ready.keep((first..first + size).collect(), &together);
+                assert!(ready.sets.len() <= SETS_MAX && ready.rules <= SET_RULES_MAX);
+                assert_eq!(ready.rules, ready.sets.keys().map(|set| set.len()).sum::<usize>());
+            }
+        }
+    }
 
     #[test]
     fn the_built_in_rules_fit_the_schema() {

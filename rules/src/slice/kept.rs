@@ -15,16 +15,22 @@ use smallvec::SmallVec;
 use super::{Figures, Question};
 use crate::inventory::{Owners, Tier};
 use crate::policy::Answer;
-use crate::resolve::{Known, Site};
+use crate::resolve::{Known, NAME_MAX, Site};
 
 /// The most of each that is kept.
 const KEPT_MAX: usize = 4_096;
 
+/// The most bytes of names, in keys and in what was made of them, that each keeps.
+const BYTES_MAX: usize = 16 * 1_024 * 1_024;
+
+/// How often a name stands in its key and in what was made of it, about.
+const TIMES: usize = 8;
+
 /// Slices and answers of one model.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
-    slices: Mutex<HashMap<Subject, Arc<Entities>>>,
-    answers: Mutex<HashMap<Inputs, Arc<Answer>>>,
+    slices: Mutex<Bounded<Subject, Arc<Entities>>>,
+    answers: Mutex<Bounded<Inputs, Arc<Answer>>>,
 }
 
 impl Kept {
@@ -38,7 +44,8 @@ impl Kept {
             return Ok(known);
         }
         let made = Arc::new(make()?);
-        put(&self.slices, subject, &made);
+        let names = subject.names();
+        put(&self.slices, subject, &made, names);
         Ok(made)
     }
 
@@ -49,20 +56,42 @@ impl Kept {
 
     /// Keeps what was said.
     pub(super) fn keep(&self, inputs: Inputs, answer: &Arc<Answer>) {
-        put(&self.answers, inputs, answer);
+        let names = inputs.subject.names() + inputs.region.len();
+        put(&self.answers, inputs, answer, names);
     }
 }
 
-fn get<K: Eq + Hash, V>(map: &Mutex<HashMap<K, Arc<V>>>, key: &K) -> Option<Arc<V>> {
-    map.lock().unwrap_or_else(PoisonError::into_inner).get(key).map(Arc::clone)
+/// A map that is emptied when it holds too many or too much.
+#[derive(Debug)]
+struct Bounded<K, V> {
+    map: HashMap<K, V>,
+    bytes: usize,
 }
 
-fn put<K: Eq + Hash, V>(map: &Mutex<HashMap<K, Arc<V>>>, key: K, value: &Arc<V>) {
-    let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
-    if map.len() >= KEPT_MAX {
-        map.clear();
+impl<K, V> Default for Bounded<K, V> {
+    fn default() -> Self {
+        Self { map: HashMap::new(), bytes: 0 }
     }
-    map.insert(key, Arc::clone(value));
+}
+
+fn get<K: Eq + Hash, V>(kept: &Mutex<Bounded<K, Arc<V>>>, key: &K) -> Option<Arc<V>> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner).map.get(key).map(Arc::clone)
+}
+
+/// Keeps a value, unless the names in its key are longer together than any that the provider has: who asks
+/// chooses them, and each is kept for as long as the model lives.
+fn put<K: Eq + Hash, V>(kept: &Mutex<Bounded<K, Arc<V>>>, key: K, value: &Arc<V>, names: usize) {
+    if names > NAME_MAX {
+        return;
+    }
+    let bytes = names * TIMES;
+    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    if kept.map.len() >= KEPT_MAX || kept.bytes + bytes > BYTES_MAX {
+        *kept = Bounded::default();
+    }
+    if kept.map.insert(key, Arc::clone(value)).is_none() {
+        kept.bytes += bytes;
+    }
 }
 
 /// What the entities of a slice depend on, within one model.
@@ -84,6 +113,17 @@ impl Subject {
             operation: Arc::clone(&question.effect.operation),
             place: Place::of(question.site),
         }
+    }
+
+    /// How long the names are that a request may have chosen.
+    fn names(&self) -> usize {
+        let place = match &self.place {
+            Place::Entry(_) => 0,
+            Place::Elsewhere { name, kind, account, region, .. } => {
+                name.len() + kind.len() + account.len() + region.len()
+            }
+        };
+        self.service.len() + self.operation.len() + place
     }
 }
 
@@ -183,6 +223,35 @@ impl Inputs {
             grants: grants.clone(),
             frozen: frozen.clone(),
             reach: *reach,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::{BYTES_MAX, Bounded, KEPT_MAX, NAME_MAX, TIMES, get, put};
+
+    #[test]
+    fn a_name_that_nothing_has_is_not_kept() {
+        let kept: Mutex<Bounded<String, Arc<u8>>> = Mutex::default();
+        for (name, stays) in [("a".repeat(NAME_MAX), true), ("b".repeat(NAME_MAX + 1), false)] {
+            put(&kept, name.clone(), &Arc::new(0), name.len());
+            assert_eq!(get(&kept, &name).is_some(), stays);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_by_number_and_by_length() {
+        for names in [1, NAME_MAX] {
+            let kept: Mutex<Bounded<usize, Arc<u8>>> = Mutex::default();
+            for at in 0..2 * KEPT_MAX {
+                put(&kept, at, &Arc::new(0), names);
+                let kept = kept.lock().unwrap();
+                assert!(kept.map.len() <= KEPT_MAX && kept.bytes <= BYTES_MAX);
+                assert_eq!(kept.bytes, kept.map.len() * names * TIMES);
+            }
         }
     }
 }

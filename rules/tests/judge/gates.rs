@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 
-use crate::support::{NOW, SHOP, action, check, check_at, check_on, judged, model, models, told};
+use crate::support::{NOW, SHOP, action, check, check_at, check_on, codes, judged, models, told};
 
 const FIREWALL: &str =
     "target ec2:security-group arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0web GroupId=sg-0web";
@@ -13,14 +13,6 @@ fn check_firewall(parameters: &str, expected: &str) {
     let text =
         format!("person alice\neffect ec2:AuthorizeSecurityGroupIngress update\n{FIREWALL}\n{parameters}");
     assert_eq!(codes(&text), expected, "{parameters}");
-}
-
-/// The codes of all refusals.
-fn codes(text: &str) -> String {
-    let judged = judged(&model(SHOP), NOW, &action(text));
-    let refusals =
-        judged.verdict.reasons.iter().filter(|reason| reason.ruling != ordain_rules::Ruling::Admit);
-    refusals.map(|reason| reason.code.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 #[test]

@@ -3,8 +3,10 @@
 //! Leaves out importing, which has tests of its own.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod copies;
 mod documents;
 mod gates;
+mod grants;
 mod live;
 mod modes;
 mod ownership;

@@ -11,7 +11,7 @@ use ordain_action::{
     Access, Action, Actor, ActorKind, Answer, Call, Completeness, Digest, Effect, Identifier, IdentityProof,
     Level, NameBasis, Parameters, Party, Plane, Reading, Resource, Role, Scalar, Undecodable, Upstream,
 };
-use ordain_rules::{Counters, Judged, Mode, Modes, Snapshot, Source, judge};
+use ordain_rules::{Counters, Judged, Mode, Modes, Ruling, Snapshot, Source, judge};
 
 /// A Tuesday in no freeze.
 pub(crate) const NOW: &str = "2026-11-24T10:00:00Z";
@@ -70,6 +70,18 @@ pub(crate) fn check_at(snapshot: &Snapshot, now: &str, action_text: &str, expect
 pub(crate) fn judged(snapshot: &Snapshot, now: &str, action: &Action) -> Judged {
     let now: Timestamp = now.parse().unwrap();
     judge(snapshot, action, Digest::of(b"request"), &Counters::new(), now)
+}
+
+/// The codes of all refusals of an action on the shop.
+pub(crate) fn codes(action_text: &str) -> String {
+    codes_on(&model(SHOP), action_text)
+}
+
+/// The codes of all refusals of an action.
+pub(crate) fn codes_on(snapshot: &Snapshot, action_text: &str) -> String {
+    let judged = judged(snapshot, NOW, &action(action_text));
+    let refusals = judged.verdict.reasons.iter().filter(|reason| reason.ruling != Ruling::Admit);
+    refusals.map(|reason| reason.code.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 /// A verdict in words.

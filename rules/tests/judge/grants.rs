@@ -1,0 +1,226 @@
+//! What a policy or a permission would open or hand over, however it is written.
+//!
+//! Leaves out what the gates say, whole (`gates.rs`).
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use crate::support::codes;
+
+const ROLE: &str = "target iam:role arn:aws:iam::111122223333:role/web RoleName=web";
+
+fn bucket_policy(document: &str) -> String {
+    codes(&format!(
+        "person alice\neffect s3:PutBucketPolicy grant\n\
+         target s3:bucket arn:aws:s3:::shop-web-a Bucket=shop-web-a\nPolicy = {document}"
+    ))
+}
+
+/// The refusals of a policy that lets anybody in on a condition.
+fn on_condition(condition: &str) -> String {
+    let statement = format!(
+        r#"{{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"*","Condition":{condition}}}"#
+    );
+    bucket_policy(&format!(r#"{{"Statement":[{statement}]}}"#))
+}
+
+#[test]
+fn a_condition_that_narrows_nothing_lifts_nothing() {
+    for condition in [
+        r#"{"Null":{"aws:PrincipalOrgID":"true"}}"#,
+        r#"{"ForAllValues:StringEquals":{"aws:PrincipalOrgPaths":["o-a1/r-1/"]}}"#,
+        r#"{"StringEqualsIfExists":{"aws:PrincipalOrgID":"o-a1"}}"#,
+        r#"{"StringNotEquals":{"aws:PrincipalOrgID":"o-a1"}}"#,
+        r#"{"StringLike":{"aws:PrincipalOrgID":"o-*"}}"#,
+        r#"{"StringEquals":{"aws:PrincipalOrgID":"${aws:PrincipalOrgID}"}}"#,
+        r#"{"StringLike":{"aws:UserId":"?*"}}"#,
+        r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:*"}}"#,
+        r#"{"StringLike":{"aws:PrincipalArn":"arn:*:*"}}"#,
+        r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/web"}}"#,
+        r#"{"ArnLike":{"aws:PrincipalArn":["arn:aws:iam::111122223333:role/web","arn:aws:iam::*:root"]}}"#,
+        r#"{"StringLike":{"aws:SourceArn":"arn:aws:sns:*:111122223333:a"}}"#,
+        r#"{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::*"}}"#,
+        r#"{"StringLike":{"aws:SourceAccount":"?"}}"#,
+        r#"{"StringLike":{"aws:SourceAccount":"1111*"}}"#,
+        r#"{"StringLike":{"aws:SourceVpce":"vpce-*"}}"#,
+        r#"{"IpAddress":{"aws:SourceIp":["0.0.0.0/1","128.0.0.0/1"]}}"#,
+        r#"{"IpAddress":{"aws:SourceIp":["8.0.0.0/8","9.0.0.0/8"]}}"#,
+        r#"{"IpAddress":{"aws:SourceIp":"::/1"}}"#,
+        r#"{"IpAddress":{"aws:SourceIp":"::ffff:0:0/96"}}"#,
+        r#"{"StringEquals":{"aws:SourceIp":"192.0.2.1"}}"#,
+        r#"{"StringEquals":{"sts:ExternalId":"a"}}"#,
+    ] {
+        assert_eq!(on_condition(condition), "public_storage", "{condition}");
+    }
+}
+
+#[test]
+fn a_condition_that_says_who_is_meant_narrows() {
+    for condition in [
+        r#"{"StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}"#,
+        r#"{"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":["o-a1b2c3d4e5/r-1/*"]}}"#,
+        r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/*"}}"#,
+        r#"{"ArnEquals":{"AWS:SourceArn":"arn:aws:sns:*:111122223333:a"}}"#,
+        r#"{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::shop-web-a"}}"#,
+        r#"{"StringEquals":{"kms:CallerAccount":"111122223333"},"Null":{"aws:userid":"false"}}"#,
+        r#"{"StringEquals":{"aws:SourceVpce":["vpce-0a1b2c3d"]}}"#,
+        r#"{"IpAddress":{"aws:SourceIp":["192.0.2.0/24","2001:db8::/32"]}}"#,
+    ] {
+        assert_eq!(on_condition(condition), "", "{condition}");
+    }
+}
+
+#[test]
+fn the_internet_in_many_statements_is_the_internet() {
+    let mut statements = Vec::new();
+    for first in 0..4 {
+        statements.push(format!(
+            r#"{{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{{"IpAddress":{{"aws:SourceIp":"{first}.0.0.0/8"}}}}}}"#
+        ));
+    }
+    let document = |all: &[String]| format!(r#"{{"Statement":[{}]}}"#, all.join(","));
+    assert_eq!(bucket_policy(&document(&statements)), "public_storage");
+    assert_eq!(bucket_policy(&document(&statements[..1])), "");
+}
+
+#[test]
+fn keys_in_another_case_or_in_escapes_are_read() {
+    let open = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"*"}]}"#;
+    for written in [
+        open.to_owned(),
+        open.replace("Statement", "statement"),
+        open.replace("Statement", r"\u0053tatement"),
+    ] {
+        assert_eq!(bucket_policy(&written), "public_storage", "{written}");
+    }
+}
+
+#[test]
+fn a_role_is_for_anybody_on_a_condition_that_narrows_nothing() {
+    let trust = |condition: &str| {
+        codes(&format!(
+            r#"person alice
+            effect iam:UpdateAssumeRolePolicy grant
+            {ROLE}
+            PolicyDocument = {{"Statement":[{{"Effect":"Allow","Principal":{{"AWS":"*"}},"Action":"sts:AssumeRole","Condition":{condition}}}]}}"#
+        ))
+    };
+    assert_eq!(trust(r#"{"Null":{"aws:PrincipalOrgID":"true"}}"#), "open_trust");
+    assert_eq!(trust(r#"{"StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}"#), "");
+}
+
+#[test]
+fn administration_is_seen_in_every_form() {
+    let inline = |statement: &str| {
+        codes(&format!(
+            "person alice\neffect iam:PutRolePolicy grant\n{ROLE}\n\
+             PolicyDocument = {{\"Statement\":[{{\"Effect\":\"Allow\",{statement}}}]}}"
+        ))
+    };
+    for wide in [
+        r#""Action":"*","Resource":"arn:aws:iam::123456789012:*""#,
+        r#""Action":"*","Resource":"arn:aws:iam::*:user/*""#,
+        r#""Action":["iam:Put*","iam:Attach*"],"Resource":"*""#,
+        r#""Action":"IAM:CreateAccessKey","Resource":"*""#,
+        r#""Action":["iam:*Policy"],"Resource":"*""#,
+        r#""Action":"iam:PassRole","Resource":"*""#,
+        r#""Action":["ec2:RunInstances","iam:PassRole"],"Resource":"arn:aws:iam::111122223333:role/*""#,
+        r#""Action":"sts:Assume*","Resource":"*""#,
+        r#""Action":"organizations:*","Resource":"*""#,
+        r#""NotAction":"s3:*","Resource":"*""#,
+        r#""Action":"*","NotResource":"arn:aws:s3:::a""#,
+    ] {
+        assert_eq!(inline(wide), "admin_grant", "{wide}");
+    }
+    for narrow in [
+        r#""Action":"*","Resource":"arn:aws:s3:::shop-web-a/*""#,
+        r#""Action":["iam:Get*","iam:List*"],"Resource":"*""#,
+        r#""Action":"iam:PassRole","Resource":"arn:aws:iam::111122223333:role/web-*""#,
+        r#""Action":"sts:AssumeRole","Resource":"arn:aws:iam::111122223333:role/web""#,
+        r#""Action":"sts:GetCallerIdentity","Resource":"*""#,
+    ] {
+        assert_eq!(inline(narrow), "", "{narrow}");
+    }
+}
+
+#[track_caller]
+fn check_permission(operation: &str, parameters: &str, expected: &str) {
+    let text = format!("person alice\neffect {operation} grant\ntarget x:y account scope\n{parameters}");
+    assert_eq!(codes(&text), expected, "{operation} {parameters}");
+}
+
+#[test]
+fn anybody_is_anybody_in_every_spelling() {
+    let open = "public_storage";
+    check_permission("sqs:AddPermission", "AWSAccountIds.1 = *\nActions.1 = *", open);
+    check_permission("sqs:AddPermission", "AWSAccountId.1 = *", open);
+    check_permission("sqs:AddPermission", "AWSAccountIds.1 = 111122223333\nActions.1 = *", "");
+    check_permission("sns:AddPermission", "AWSAccountId.member.1 = *", open);
+    check_permission("events:PutPermission", "Principal = *\nStatementId = x", open);
+    check_permission(
+        "events:PutPermission",
+        "Principal = *\nCondition.Type = StringEquals\nCondition.Key = aws:PrincipalOrgID\nCondition.Value = o-a1b2c3d4e5",
+        "",
+    );
+    check_permission("lambda:AddLayerVersionPermission", "Principal = *", open);
+    check_permission("lambda:AddLayerVersionPermission", "Principal = *\nOrganizationId = o-a1b2c3d4e5", "");
+    check_permission("lambda:AddLayerVersionPermission", "Principal = *\nSourceAccount = 111122223333", open);
+    check_permission("ec2:ModifyVpcEndpointServicePermissions", "AddAllowedPrincipals.1 = *", open);
+    check_permission(
+        "ec2:ModifyVpcEndpointServicePermissions",
+        "AddAllowedPrincipals.1 = arn:aws:iam::*:root",
+        open,
+    );
+    check_permission("ec2:ModifyVpcEndpointServicePermissions", "RemoveAllowedPrincipals.1 = *", "");
+    check_permission("kms:CreateGrant", "GranteePrincipal = *", open);
+    check_permission("ssm:ModifyDocumentPermission", "AccountIdsToAdd.1 = all", "shared_with_everyone");
+}
+
+#[test]
+fn a_permission_is_narrowed_by_what_says_who() {
+    let open = "public_storage";
+    let add = |with: &str, expected: &str| {
+        check_permission("lambda:AddPermission", &format!("Principal = *\n{with}"), expected);
+    };
+    add("SourceArn = arn:*", open);
+    add("SourceArn = arn:aws:s3:::*", open);
+    add("SourceAccount = ?", open);
+    add("SourceAccount = 1111", open);
+    add("PrincipalOrgID = o-*", open);
+    add("SourceArn = arn:aws:events:eu-west-1:111122223333:rule/*", "");
+    add("SourceArn = arn:aws:s3:::shop-web-a", "");
+    add("SourceAccount = 111122223333", "");
+    add("PrincipalOrgID = o-a1b2c3d4e5", "");
+}
+
+/// Far more than reading takes and far less than a search of all pairs.
+const SOON: Duration = Duration::from_secs(3);
+
+#[test]
+fn a_long_document_is_not_read_for_long() {
+    let keys = |count: usize| {
+        let mut all = String::new();
+        for at in 0..count {
+            write!(all, r#","k{at}":1"#).unwrap();
+        }
+        format!(r#"{{"Statement":[{{"Effect":"Deny"{all}}}]}}"#)
+    };
+    let begun = Instant::now();
+    assert_eq!(bucket_policy(&keys(100_000)), "unreadable_policy");
+    assert_eq!(bucket_policy(&keys(10_000)), "");
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_name_of_many_levels_is_not_looked_at_for_long_nor_told_whole() {
+    let begun = Instant::now();
+    let name = format!("arn:aws:s3:::shop-web-a/{}", "a/".repeat(500_000));
+    let action = crate::support::action(&format!(
+        "person paul\neffect s3:PutObjectAcl grant\ntarget s3:object {name}"
+    ));
+    let snapshot = crate::support::model(crate::support::SHOP);
+    let judged = crate::support::judged(&snapshot, crate::support::NOW, &action);
+    assert!(judged.verdict.reasons.iter().any(|reason| reason.code.as_str() == "not_owner"));
+    assert!(judged.verdict.reasons.iter().all(|reason| reason.text.len() < 2_048));
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+}
