@@ -209,6 +209,8 @@ room_cases! {
     aws_guarding: "aws/cases/guarding.txt",
     aws_running: "aws/cases/running.txt",
     aws_lists: "aws/cases/lists.txt",
+    aws_indirect: "aws/cases/indirect.txt",
+    aws_handed: "aws/cases/handed.txt",
 }
 
 fn all_cases() -> Vec<Case> {

@@ -8,7 +8,7 @@
 
 use ordain_action::Access;
 
-use crate::words::words;
+use crate::words::{singular, words};
 
 /// What is known of an operation.
 #[derive(Debug, Clone, Copy)]
@@ -142,6 +142,63 @@ const POLICY_OF: &[&str] = &[
     "Topic",
     "Queue",
 ];
+/// Words one after another, in the singular, of names of what lets somebody act, says who somebody is, or opens what
+/// is ours to somebody else. Whoever makes or changes one hands over authority.
+const AUTHORITY: &[&[&str]] = &[
+    &["access", "control"],
+    &["access", "entry"],
+    &["access", "grant"],
+    &["access", "key"],
+    &["access", "policy"],
+    &["access", "profile"],
+    &["account", "assignment"],
+    &["admin", "account"],
+    &["api", "key"],
+    &["application", "assignment"],
+    &["authorizer"],
+    &["credential"],
+    &["cross", "account"],
+    &["delegated", "admin"],
+    &["delegated", "administrator"],
+    &["endpoint", "access"],
+    &["entitlement"],
+    &["grant"],
+    &["identity", "provider"],
+    &["identity", "source"],
+    &["idp"],
+    &["key", "group"],
+    &["membership"],
+    &["peering", "authorization"],
+    &["peering", "connection"],
+    &["policy", "assignment"],
+    &["principal"],
+    &["public", "key"],
+    &["service", "account"],
+    &["share"],
+    &["sharing"],
+    &["trust"],
+    &["trusted", "token"],
+];
+/// These take away, decline or only try, whatever they are about.
+const GIVES_NOTHING: &[&str] =
+    &["Decline", "Detach", "Disassociate", "Dissociate", "Reject", "Test", "Unlink"];
+/// A user made, let in or changed is somebody who may act.
+const ADMITS: &[&str] =
+    &["Activate", "Add", "Associate", "Create", "Enable", "Invite", "Modify", "Register", "Update"];
+/// A policy that is put or set on something says who may use it, unless it is one of these.
+const HOUSEKEEPING: &[&str] = &[
+    "Backup",
+    "Cors",
+    "Index",
+    "Lifecycle",
+    "Metric",
+    "Protection",
+    "Retention",
+    "Retrieval",
+    "Scaling",
+    "Termination",
+    "Tier",
+];
 /// Last words of names of operations that hand out what lets its holder act.
 const HANDED_OUT: &[&str] =
     &["Credentials", "Credential", "Password", "Token", "Tokens", "Secret", "Url", "URL"];
@@ -191,6 +248,15 @@ pub(crate) fn classify(signals: Signals<'_>) -> Access {
         return Access::Read;
     }
     change(&words, verb, signals)
+}
+
+/// Whether an operation of a class makes something new: what its request names is what that will live in, or uses.
+/// A grant does where its name says both.
+pub(crate) fn makes(name: &str, access: Access) -> bool {
+    let words = words(name);
+    let verb = verb(&words);
+    access == Access::Create
+        || (access == Access::Grant && CREATE.contains(&verb) && hands_over(&words, verb))
 }
 
 /// `AdminGetUser` and `BatchGetItem` read as `Get` does.
@@ -249,7 +315,8 @@ fn change(words: &[String], verb: &str, signals: Signals<'_>) -> Access {
     let policy = has(&["Policy", "Policies"]) && has(POLICY_OF);
     if level("Permissions management")
         || policy
-        || has(&["Permission", "Permissions", "Acl"]) && !has(&["Network"])
+        || has(&["Permission", "Permissions"])
+        || has(&["Acl"]) && !has(&["Network"])
     {
         return Access::Grant;
     }
@@ -270,10 +337,30 @@ fn change(words: &[String], verb: &str, signals: Signals<'_>) -> Access {
     if EXECUTE.contains(&verb) || (verb == "Start" && has(RUNS)) || (verb == "Send" && has(&["Command"])) {
         return Access::Execute;
     }
+    if hands_over(words, verb) {
+        return Access::Grant;
+    }
     if CREATE.contains(&verb) {
         return Access::Create;
     }
     Access::Update
+}
+
+/// Whether the name says that somebody can do more afterwards: the conservative side, as exceptions are reviewed.
+fn hands_over(words: &[String], verb: &str) -> bool {
+    if READ.contains(&verb) || GIVES_NOTHING.contains(&verb) {
+        return false;
+    }
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
+    let last = words.last().map_or("", String::as_str);
+    let puts_policy = matches!(verb, "Put" | "Set") && last == "Policy" && !has(HOUSEKEEPING);
+    let admits = ADMITS.contains(&verb) && matches!(last, "User" | "Users");
+    let gives_role = matches!(verb, "Add" | "Associate" | "Attach") && has(&["Role"]);
+    let plain: Vec<String> = words.iter().map(|word| singular(&word.to_ascii_lowercase())).collect();
+    let named = AUTHORITY.iter().any(|phrase| {
+        plain.windows(phrase.len()).any(|run| run.iter().zip(*phrase).all(|(word, wanted)| word == wanted))
+    });
+    puts_policy || admits || gives_role || named
 }
 
 /// Whether a member of an answer is named like a secret.
@@ -354,5 +441,30 @@ mod tests {
         check("TagResource", "Tagging", None, Access::Tag);
         check("PutResourcePolicy", "Write", None, Access::Grant);
         check("BatchDeleteImage", "Write", None, Access::Delete);
+    }
+
+    #[test]
+    fn what_hands_over_authority_is_a_grant() {
+        for name in [
+            "CreateAccountAssignment",
+            "CreateGroupMembership",
+            "CreateTrustAnchor",
+            "CreateApiKey",
+            "CreateAPIKey",
+            "ImportSshPublicKey",
+            "SendSSHPublicKey",
+            "CreateResourceShare",
+            "ShareDirectory",
+            "CreateNetworkInterfacePermission",
+            "CreateUser",
+            "AddRoleToDBCluster",
+            "PutSinkPolicy",
+        ] {
+            check(name, "Write", None, Access::Grant);
+        }
+        check("PutScalingPolicy", "Write", None, Access::Update);
+        check("RejectResourceShareInvitation", "Write", None, Access::Update);
+        check("DeleteApiKey", "Write", None, Access::Delete);
+        check("SearchPrincipals", "", None, Access::Update);
     }
 }

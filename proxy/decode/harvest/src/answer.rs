@@ -3,7 +3,6 @@
 //! Leaves out reading answers.
 
 use anyhow::{Context as _, Result, bail};
-use ordain_action::Access;
 
 use crate::access::is_secret_name;
 use crate::bind::{Subject, Template};
@@ -25,7 +24,6 @@ pub(crate) fn hands_out_secrets(output: &Places<'_>) -> bool {
 pub(crate) fn creates(
     subject: &Subject<'_>,
     output: &Places<'_>,
-    access: Access,
     reviewed: Option<&Vec<String>>,
 ) -> Result<Vec<String>> {
     let mut lines = Vec::new();
@@ -38,7 +36,7 @@ pub(crate) fn creates(
         }
         return Ok(lines);
     }
-    if access != Access::Create {
+    if !subject.creates {
         return Ok(lines);
     }
     let words = words(subject.name);

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, Result, bail};
 use ordain_action::Access;
 
-use crate::access::{Signals, classify};
+use crate::access::{Signals, classify, makes};
 use crate::answer;
 use crate::bind::{Binding, Subject};
 use crate::iam::{Action, Iam};
@@ -109,7 +109,7 @@ impl Service<'_> {
         let input = Places::input(self.model, operation, protocols);
         let output = Places::output(self.model, name, operation, protocols);
         let (actions, documented) = self.actions(name, operation, prefix);
-        let access = self.access(name, operation, &documented, &output)?;
+        let (access, creates) = self.access(name, operation, &documented, &output)?;
         let level = self.level(name);
         let mut text =
             format!("op {name} {access} {level} {}\n", actions.join(" "), access = access.as_str());
@@ -123,7 +123,7 @@ impl Service<'_> {
             kinds: &self.reviewed.kinds,
             members: &self.reviewed.members,
             name,
-            creates: access == Access::Create,
+            creates,
             required: self.model.input(operation).map_or(&[], |shape| shape.required.as_slice()),
             actions: &documented,
             places: &input,
@@ -135,7 +135,7 @@ impl Service<'_> {
             }
             lines.push(binding_line(&binding, &input));
         }
-        lines.extend(answer::creates(&subject, &output, access, self.reviewed.new.get(name))?);
+        lines.extend(answer::creates(&subject, &output, self.reviewed.new.get(name))?);
         lines.extend(answer::mints(&output, self.reviewed.mint.get(name))?);
         for line in lines {
             text.push_str(&line);
@@ -169,24 +169,32 @@ impl Service<'_> {
         (named, documented)
     }
 
+    /// The class, and whether something new is made.
     fn access(
         &self,
         name: &str,
         operation: &Operation,
         documented: &[&Action],
         output: &Places<'_>,
-    ) -> Result<Access> {
+    ) -> Result<(Access, bool)> {
         if let Some(class) = self.reviewed.access_of(name) {
-            return Access::parse(class).with_context(|| format!("`{class}` is no class"));
+            // `create-grant` is a grant that makes something new.
+            let (creates, class) =
+                class.strip_prefix("create-").map_or((false, class), |class| (true, class));
+            let access = Access::parse(class).with_context(|| format!("`{class}` is no class"))?;
+            return Ok((access, creates || access == Access::Create));
         }
         let levels: Vec<String> = documented.iter().map(|action| action.access_level.clone()).collect();
-        Ok(classify(Signals {
+        let access = classify(Signals {
             name,
             levels: &levels,
             method: self.model.is_rest().then_some(operation.http.method.as_str()),
             readonly: operation.readonly,
             hands_out_secrets: answer::hands_out_secrets(output),
-        }))
+        });
+        // Where the vendor's level says what is granted, bindings are read as of what is there.
+        let by_level = levels.iter().any(|level| level == "Permissions management");
+        Ok((access, !by_level && makes(name, access)))
     }
 
     fn level(&self, name: &str) -> &'static str {

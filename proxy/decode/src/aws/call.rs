@@ -14,7 +14,7 @@ use super::resource::Place;
 use super::route::Found;
 use super::site::Site;
 use super::wire::Wire;
-use super::{Room, authority, batch, bind, names, objects, secret, sharpen};
+use super::{Room, authority, batch, bind, indirect, names, objects, secret, sharpen};
 
 /// What a call is made from, but for its parameters.
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +86,7 @@ pub(super) fn make(
     names::canonical(&mut main, operation, &place);
     match &*main.service {
         "s3" => objects::name(&mut main, request.site, &place),
+        "cloudwatch" | "application-autoscaling" => indirect::adjust(&mut main, &wire, &place),
         // Buckets of Outposts are not buckets of S3, whatever a template says.
         "s3control" => main
             .resources

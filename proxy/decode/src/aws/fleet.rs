@@ -44,6 +44,11 @@ pub(super) fn adjust(effect: &mut Effect, wire: &Wire, place: &Place<'_>) {
     }
     if &*effect.operation == "StartAutomationExecution" {
         automation(effect, wire, place);
+    } else if SELECT.contains(&&*effect.operation) {
+        parameters(effect, wire, place);
+    }
+    if SELECT.contains(&&*effect.operation) {
+        mapped(effect, wire, place);
     }
 }
 
@@ -130,6 +135,8 @@ fn selected(wire: &Wire, place: &Place<'_>) -> Vec<Resource> {
             ids.and_then(|ids| ids.iter().map(|id| machine(id, place)).collect());
         match found {
             Some(found) => machines.extend(found),
+            // Values of a parameter may be names of anything.
+            None if key == "ParameterValues" => machines.push(place.account_scope(Role::Target)),
             None => machines.extend(everything(key, place)),
         }
     }
@@ -189,6 +196,26 @@ fn automation(effect: &mut Effect, wire: &Wire, place: &Place<'_>) {
     }
     if wire.iter().any(|leaf| leaf.path.starts_with("TargetLocations")) {
         add(effect, place.account_scope(Role::Target));
+    }
+}
+
+/// Machines in the parameters of a document that is not known to be an automation.
+fn parameters(effect: &mut Effect, wire: &Wire, place: &Place<'_>) {
+    let told = wire
+        .iter()
+        .filter(|leaf| leaf.path.split('.').any(|segment| matches!(segment, "Parameters" | "TaskParameters")))
+        .filter_map(|leaf| leaf.text());
+    for machine in told.filter(|id| is_machine(id)).filter_map(|id| machine(id, place)) {
+        add(effect, machine);
+    }
+}
+
+/// `TargetMaps` says for each parameter of a document what it works on: machines, or anything else by its name.
+fn mapped(effect: &mut Effect, wire: &Wire, place: &Place<'_>) {
+    let maps = |path: &str| path.split('.').any(|segment| segment == "TargetMaps");
+    for id in wire.iter().filter(|leaf| maps(leaf.path)).filter_map(|leaf| leaf.text()) {
+        let what = Some(id).filter(|id| is_machine(id)).and_then(|id| machine(id, place));
+        add(effect, what.unwrap_or_else(|| place.account_scope(Role::Target)));
     }
 }
 

@@ -21,6 +21,7 @@ mod deny;
 mod destination;
 mod fleet;
 mod gather;
+mod indirect;
 mod marker;
 mod names;
 mod objects;
