@@ -109,7 +109,33 @@ impl<'e> Estate<'e> {
                 NameBasis::Bound | NameBasis::Unnamed => self.anywhere(resource),
             });
         }
+        if is_part(resource) {
+            self.complete(resource, &mut sites);
+        }
         sites
+    }
+
+    /// Adds what a whole name may be only the beginning of: `pay-secret` may be the secret `pay` with what the
+    /// provider put behind it, and the secret `pay-secret` without.
+    fn complete(&self, resource: &Resource, sites: &mut Vec<Site>) {
+        let longer =
+            Resource { name: format!("{}{SECRET_END}", resource.name), pattern: true, ..resource.clone() };
+        let mut found = self.completed(&longer);
+        if found.is_empty() {
+            // The account says nothing of it that the name as it stands does not.
+            found.extend(Some(self.unknown(&longer)).filter(|site| !site.standing.scopes.is_empty()));
+        }
+        sites.extend(found);
+    }
+
+    /// What a text in the parameters names: an entry, or something that was created through the gate.
+    pub(crate) fn mentioned(&self, text: &str) -> Option<Site> {
+        if let Some(index) = self.model.inventory.by_name(text) {
+            return self.entry(index);
+        }
+        let (account, region) = account_and_region(text);
+        let live = self.live.get(self.plane, &account, &region, own_service(text), text);
+        live.first().map(|fact| self.live(fact, text, 0))
     }
 
     fn by_name(&self, resource: &Resource) -> Vec<Site> {
@@ -394,6 +420,16 @@ fn is_made(identifier: &str) -> bool {
     identifier.rsplit_once('-').is_some_and(|(_, digits)| {
         matches!(digits.len(), 8 | 17) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
     })
+}
+
+/// What stands for the characters that the provider puts behind a secret's name.
+const SECRET_END: &str = "-??????";
+
+/// A secret's ARN ends as whole ones do, which the name of a secret may do too.
+fn is_part(resource: &Resource) -> bool {
+    resource.basis == NameBasis::Carried
+        && own_service(&resource.name) == "secretsmanager"
+        && resource.name.contains(":secret:")
 }
 
 /// What is left of an IAM name's ARN without its path: no two differ in path or in case alone.

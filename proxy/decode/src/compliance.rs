@@ -211,6 +211,7 @@ room_cases! {
     aws_lists: "aws/cases/lists.txt",
     aws_indirect: "aws/cases/indirect.txt",
     aws_handed: "aws/cases/handed.txt",
+    aws_backdoors: "aws/cases/backdoors.txt",
 }
 
 fn all_cases() -> Vec<Case> {
@@ -319,6 +320,43 @@ fn what_is_too_long_to_read_is_never_read_as_less() {
         format!("{{\"RequestItems\":{{{}}}}}", tables.join(",")),
     );
     assert!(show(&rooms, &batch).starts_with("undecodable too_many_parameters"));
+}
+
+/// Many effects of one request hold together little more than the request does.
+#[test]
+fn a_batch_is_not_held_once_for_each_of_its_effects() {
+    let rooms = rooms();
+    let batch = |beside: usize| {
+        let statements: Vec<String> = (0..200)
+            .map(|at| {
+                format!(
+                    "{{\"Statement\":\"DELETE FROM t{at} WHERE id=1\",\"Parameters\":[{{\"S\":\"{}\"}}]}}",
+                    "x".repeat(10_000)
+                )
+            })
+            .collect();
+        request(&format!(
+            "POST /\nsign: eu-west-1/dynamodb\ncontent-type: application/x-amz-json-1.0\nx-amz-target: DynamoDB_20120810.BatchExecuteStatement\n\n{{\"Statements\":[{}],\"X\":\"{}\"}}",
+            statements.join(","),
+            "x".repeat(beside)
+        ))
+    };
+    let call = reading(&rooms, &batch(10)).unwrap();
+    assert_eq!(call.effects.len(), 200);
+    let leaves: usize = call.effects.iter().map(|effect| effect.parameters.iter().count()).sum();
+    assert_eq!(leaves, 200 * 3);
+    assert!(show(&rooms, &batch(5_000)).starts_with("undecodable unread_batch"));
+    let tables = |beside: usize| {
+        let tables: Vec<String> =
+            (0..100).map(|at| format!("\"t{at}\":[{{\"DeleteRequest\":{{\"Key\":{{}}}}}}]")).collect();
+        request(&format!(
+            "POST /\nsign: eu-west-1/dynamodb\ncontent-type: application/x-amz-json-1.0\nx-amz-target: DynamoDB_20120810.BatchWriteItem\n\n{{\"RequestItems\":{{{}}},\"X\":\"{}\"}}",
+            tables.join(","),
+            "x".repeat(beside)
+        ))
+    };
+    assert_eq!(reading(&rooms, &tables(10)).unwrap().effects.len(), 100);
+    assert!(show(&rooms, &tables(5_000)).starts_with("undecodable unread_batch"));
 }
 
 /// New operations come by text, without a release, and never loosen what is built in.

@@ -28,7 +28,9 @@ pub(crate) struct Facts {
 }
 
 /// Operations with parameters that open, share or grant, beside those that are of such a class anyway.
-const WATCHED: [&str; 40] = [
+const WATCHED: [&str; 42] = [
+    "cloudcontrol:CreateResource",
+    "cloudcontrol:UpdateResource",
     "ec2:AuthorizeSecurityGroupIngress",
     "ec2:ModifyImageAttribute",
     "ec2:ModifySecurityGroupRules",

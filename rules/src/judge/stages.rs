@@ -2,6 +2,7 @@
 //!
 //! Leaves out what the stages add up to (`mod.rs`).
 
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -49,6 +50,7 @@ impl<'e> Touched<'e> {
         creates.sort();
         creates.dedup();
         judged.extend(parents);
+        judged.extend(mentioned(estate, effect));
         if judged.is_empty() {
             // INVARIANT: no effect goes unjudged; one that names nothing to judge is about the account.
             judged.push(estate.account());
@@ -80,6 +82,27 @@ impl<'e> Touched<'e> {
     fn is_data(&self) -> bool {
         self.effect.level == Level::Data && !super::is_authority(self.effect)
     }
+}
+
+/// What parameters of a change name by a whole name, and no binding says the role of: it may be changed with the rest.
+fn mentioned(estate: &Estate<'_>, effect: &Effect) -> Vec<Site> {
+    // Items and messages may hold names as data, which changes nothing that they name.
+    if !effect.access.is_change() || (effect.level == Level::Data && !super::is_authority(effect)) {
+        return Vec::new();
+    }
+    let bound: HashSet<&str> = effect.resources.iter().flat_map(names_of).collect();
+    let texts = effect.parameters.iter().filter_map(|leaf| match leaf.value {
+        Scalar::Text(text) => Some(text).filter(|text| text.starts_with("arn:")),
+        Scalar::Number(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => None,
+    });
+    let others: BTreeSet<&str> = texts.filter(|text| !bound.contains(text)).collect();
+    others.into_iter().filter_map(|text| estate.mentioned(text)).collect()
+}
+
+/// The name of a resource, and the texts that it was named by.
+fn names_of(resource: &Resource) -> impl Iterator<Item = &str> {
+    let identifiers = resource.identifiers.iter().map(|identifier| identifier.value.as_str());
+    std::iter::once(resource.name.as_str()).chain(identifiers)
 }
 
 /// The effect creates, or says of the same operation what else it does beside creating.

@@ -475,3 +475,16 @@ fn a_rule_that_fails_denies() {
             reach: 1 + 1, tier high"#]],
     );
 }
+
+#[test]
+fn a_resource_of_a_type_that_is_not_decoded_is_made_by_nobody() {
+    let text = |operation: &str, access: &str| {
+        format!("person alice\neffect cloudcontrol:{operation} {access}\n{FIREWALL}\npartial")
+    };
+    for (operation, access) in
+        [("CreateResource", "create"), ("UpdateResource", "update"), ("UpdateResource", "grant")]
+    {
+        assert_eq!(codes(&text(operation, access)), "unreadable_parameters", "{operation} {access}");
+    }
+    assert_eq!(codes(&text("DeleteResource", "delete")), "");
+}

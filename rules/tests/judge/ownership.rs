@@ -368,6 +368,55 @@ fn a_secret_by_its_bare_name_is_the_one_that_carries_it() {
     );
 }
 
+/// The secret `warehouse/db-AbCdEf` of nobody, and a secret of the data team whose own name ends as whole names do.
+#[test]
+fn a_secret_whose_name_ends_as_whole_names_do_is_found_without_its_end() {
+    let named = |name: &str| {
+        format!(
+            "---\napiVersion: backstage.io/v1alpha1\nkind: Resource\nmetadata: {{name: pay}}\nspec:\n  type: secretsmanager:Secret\n  owner: data\n  name: {name}"
+        )
+    };
+    let whole = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:pay-secret";
+    let scope = format!(
+        "---\napiVersion: ordain/v1\nkind: Scope\nmetadata: {{name: pay}}\nspec:\n  names: [\"{whole}-*\"]\n  owner: data"
+    );
+    let deletes = |name: &str| {
+        action(&format!(
+            "person alice\neffect secretsmanager:DeleteSecret delete\ntarget secretsmanager:Secret {name} carried SecretId={name}"
+        ))
+    };
+    for more in [named(&format!("{whole}-AbCdEf")), scope] {
+        let shop = model(&format!("{SHOP}\n{more}"));
+        let part = told(&judged(&shop, NOW, &deletes(whole)));
+        assert!(part.contains("belongs to `data`"), "{part}");
+        let other = told(&judged(&shop, NOW, &deletes(&whole.replace("pay", "web"))));
+        assert!(other.starts_with("admit"), "{other}");
+    }
+}
+
+#[test]
+fn what_a_parameter_names_without_a_binding_is_judged_with_the_rest() {
+    let warehouse = "arn:aws:rds:eu-west-1:111122223333:db:warehouse";
+    let host =
+        "target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0web reviewed InstanceId=i-0web";
+    let with = |effect: &str, more: &str| {
+        let text = format!("person alice\neffect {effect}\n{host}\n{more}");
+        told(&judged(&model(SHOP), NOW, &action(&text)))
+    };
+    assert!(with("x:UpdateThing update", "").starts_with("admit"));
+    let mentioned = with("x:UpdateThing update", &format!("Things.1 = {warehouse}"));
+    assert!(
+        mentioned.contains("approval_required: `arn:aws:rds:eu-west-1:111122223333:db:warehouse`"),
+        "{mentioned}"
+    );
+    // What is used stays used, and data is data.
+    let uses = format!("uses rds:db {warehouse} carried SourceArn={warehouse}\nSourceArn = {warehouse}");
+    assert!(with("x:UpdateThing update", &uses).starts_with("admit"));
+    assert!(with("x:PutThing update data", &format!("Things.1 = {warehouse}")).starts_with("admit"));
+    let unknown = with("x:UpdateThing update", "Things.1 = arn:aws:rds:eu-west-1:111122223333:db:other");
+    assert!(unknown.starts_with("admit"), "{unknown}");
+}
+
 #[test]
 fn a_role_is_the_same_in_any_case_and_below_any_path() {
     for target in [

@@ -2,7 +2,7 @@
 //!
 //! Leaves out templates, which are indirect authority for now: their parameters are said to be partial.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use ordain_action::{
@@ -15,6 +15,7 @@ use super::bind::is_arn;
 use super::cloud;
 use super::fleet;
 use super::partiql;
+use super::queue;
 use super::resource::Place;
 use super::wire::Wire;
 use crate::form::fields::{segments, unescape};
@@ -67,7 +68,7 @@ pub(super) fn adjust(effect: &mut Effect, wire: &Wire, catalog: &Catalog, place:
         }
         ("route53", "ChangeResourceRecordSets") => records(effect),
         ("route53", "ChangeTagsForResource") => checks(effect),
-        ("sqs", _) => queues(effect, place),
+        ("sqs", _) => queue::name(effect, place),
         ("ssm", _) => fleet::adjust(effect, wire, place),
         _ => {}
     }
@@ -94,37 +95,6 @@ fn checks(effect: &mut Effect) {
     }
 }
 
-/// A queue's URL carries its account and its name; the region is that of the request.
-fn queues(effect: &mut Effect, place: &Place<'_>) {
-    for resource in &mut effect.resources {
-        let Some(url) = resource.identifiers.iter().find(|identifier| &*identifier.name == "QueueUrl") else {
-            continue;
-        };
-        if resource.basis == NameBasis::Carried {
-            continue;
-        }
-        if let Some((account, queue)) = queue_of(&url.value) {
-            resource.name = format!("arn:{}:sqs:{}:{account}:{queue}", place.partition, place.region);
-            resource.basis = NameBasis::Reviewed;
-        }
-    }
-}
-
-/// Account and queue of a queue's URL, where it is one and nothing more. A query, a fragment or a dotted segment
-/// would let its end say another queue than the server reads.
-fn queue_of(url: &str) -> Option<(&str, &str)> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-    let (host, path) = rest.split_once('/')?;
-    let (account, queue) = path.split_once('/')?;
-    let plain = |text: &str, more: &str| {
-        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.as_bytes().contains(&byte))
-    };
-    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    let name = queue.strip_suffix(".fifo").unwrap_or(queue);
-    let is_queue = (1..=80).contains(&queue.len()) && plain(name, "-_") && !name.is_empty();
-    (is_account && is_queue && plain(host, ".-:")).then_some((account, queue))
-}
-
 /// Whether an operation's targets stand in its parameters in a way that no binding tells.
 pub(super) fn is_batch(operation: &Operation) -> bool {
     matches!(
@@ -146,8 +116,10 @@ pub(super) fn split(
     wire: &Wire,
     place: &Place<'_>,
 ) -> Result<Option<Vec<Effect>>, Undecodable> {
-    if &*main.service != "dynamodb" {
-        return Ok(None);
+    match &*main.service {
+        "cloudcontrol" => return Ok(cloud::also(main)),
+        "dynamodb" => {}
+        _ => return Ok(None),
     }
     match &*main.operation {
         "BatchWriteItem" => by_table(main, place, &written).map(Some),
@@ -213,6 +185,27 @@ fn transacted(path: &str, tables: &BTreeMap<(&str, &str), &str>) -> Option<Group
 /// The most effects of one request: more than any batch of the vendor's may have.
 pub(super) const EFFECTS_MAX: usize = 256;
 
+/// The most that may stand beside the items of a batch, in bytes and in leaves. What the vendor has there are switches
+/// and a token.
+const BESIDE_MAX: usize = 4_096;
+const BESIDE_LEAVES_MAX: usize = 16;
+
+fn push(parameters: &mut Parameters, leaf: &Leaf<'_>) -> Result<(), Undecodable> {
+    let pushed = if leaf.idempotency {
+        parameters.push_idempotency(leaf.path, leaf.value)
+    } else {
+        parameters.push(leaf.path, leaf.value)
+    };
+    pushed.map_err(|_| unread())
+}
+
+const fn scalar_len(value: Scalar<'_>) -> usize {
+    match value {
+        Scalar::Text(text) | Scalar::Number(text) | Scalar::Token(text) => text.len(),
+        Scalar::Bool(_) | Scalar::Null | Scalar::Empty => 0,
+    }
+}
+
 /// One effect for each table and class.
 fn by_table(main: &Effect, place: &Place<'_>, sort: Sort<'_>) -> Result<Vec<Effect>, Undecodable> {
     let mut groups: BTreeMap<Group, Parameters> = BTreeMap::new();
@@ -237,15 +230,15 @@ fn by_table(main: &Effect, place: &Place<'_>, sort: Sort<'_>) -> Result<Vec<Effe
     if groups.is_empty() {
         return Ok(vec![main.clone()]);
     }
+    // Each effect gets them, so that many effects with much beside them would be many times the request.
+    let repeated: usize = beside.iter().map(|leaf| leaf.path.len() + scalar_len(leaf.value)).sum();
+    if groups.len() > 1 && (repeated > BESIDE_MAX || beside.len() > BESIDE_LEAVES_MAX) {
+        return Err(unread());
+    }
     let mut effects = Vec::with_capacity(groups.len());
     for ((table, access, permission), mut parameters) in groups {
         for leaf in &beside {
-            let pushed = if leaf.idempotency {
-                parameters.push_idempotency(leaf.path, leaf.value)
-            } else {
-                parameters.push(leaf.path, leaf.value)
-            };
-            pushed.map_err(|_| unread())?;
+            push(&mut parameters, leaf)?;
         }
         let resources = vec![table_resource(&table, None, place)];
         let iam_action = permission.map_or_else(|| Arc::clone(&main.iam_action), Arc::from);
@@ -262,47 +255,88 @@ fn by_table(main: &Effect, place: &Place<'_>, sort: Sort<'_>) -> Result<Vec<Effe
     Ok(effects)
 }
 
-/// One effect for each statement. What is not understood changes any table.
+/// One effect for each table and class of statements, with the parameters of its own alone. What is not understood
+/// changes any table.
 fn statements(main: &Effect, wire: &Wire, place: &Place<'_>) -> Result<Vec<Effect>, Undecodable> {
-    let texts: Vec<&str> = wire
-        .iter()
-        .filter(|leaf| leaf.path == "Statement" || leaf.path.ends_with(".Statement"))
-        .filter_map(|leaf| leaf.text())
-        .collect();
-    if texts.is_empty() {
-        return Ok(vec![main.clone()]);
-    }
     let mut effects: Vec<Effect> = Vec::new();
-    for text in texts {
-        let effect = match partiql::read(text) {
-            Ok(statement) => Effect {
-                access: statement.access,
-                iam_action: Arc::from(format!("dynamodb:{}", statement.permission)),
-                resources: vec![table_resource(&statement.table, statement.index.as_deref(), place)],
-                ..main.clone()
-            },
-            Err(_) => {
-                let mut effect = Effect {
-                    access: Access::Update,
-                    iam_action: Arc::from("dynamodb:PartiQLUpdate"),
-                    resources: vec![Resource { pattern: true, ..table_resource("*", None, place) }],
-                    ..main.clone()
-                };
-                effect.parameters.incomplete(Completeness::Partial("the statement is not understood"));
-                effect
-            }
-        };
+    // The effect of each statement, by the item of the list that it stands in.
+    let mut by_item: HashMap<&str, usize> = HashMap::new();
+    for leaf in wire.iter() {
+        let item = leaf.path.strip_suffix("Statement").filter(|item| item.is_empty() || item.ends_with('.'));
+        let (Some(item), Some(text)) = (item, leaf.text()) else { continue };
+        let effect = statement(main, text, place);
         // Ten statements of one kind on one table are one effect; the parameters hold all of them.
-        let known =
-            effects.iter().any(|known| known.access == effect.access && known.resources == effect.resources);
-        if !known {
-            effects.push(effect);
+        let known = effects
+            .iter()
+            .position(|known| known.access == effect.access && known.resources == effect.resources);
+        if by_item.insert(item, known.unwrap_or(effects.len())).is_some() {
+            return Err(unread());
+        }
+        match known.and_then(|at| effects.get_mut(at)) {
+            Some(known) => known.parameters.incomplete(effect.parameters.completeness()),
+            None => effects.push(effect),
         }
         if effects.len() > EFFECTS_MAX {
             return Err(unread());
         }
     }
+    match effects.as_mut_slice() {
+        [] => return Ok(vec![main.clone()]),
+        [one] => {
+            let completeness = one.parameters.completeness();
+            one.parameters = main.parameters.clone();
+            one.parameters.incomplete(completeness);
+            return Ok(effects);
+        }
+        _ => {}
+    }
+    let mut beside = 0;
+    for leaf in main.parameters.iter() {
+        let own = item_of(leaf.path).and_then(|item| by_item.get(item)).and_then(|at| effects.get_mut(*at));
+        match own {
+            Some(effect) => push(&mut effect.parameters, &leaf)?,
+            None => {
+                beside += leaf.path.len() + scalar_len(leaf.value);
+                if beside > BESIDE_MAX {
+                    return Err(unread());
+                }
+                for effect in &mut effects {
+                    push(&mut effect.parameters, &leaf)?;
+                }
+            }
+        }
+    }
     Ok(effects)
+}
+
+/// `Statements.3.` of `Statements.3.Parameters.1.S`.
+fn item_of(path: &str) -> Option<&str> {
+    let (list, rest) = path.split_once('.')?;
+    let (item, _) = rest.split_once('.')?;
+    path.get(..list.len() + item.len() + 2)
+}
+
+/// The effect of one statement, without parameters yet.
+fn statement(main: &Effect, text: &str, place: &Place<'_>) -> Effect {
+    let mut parameters = Parameters::new();
+    parameters.incomplete(main.parameters.completeness());
+    let (access, permission, resource) = match partiql::read(text) {
+        Ok(read) => (read.access, read.permission, table_resource(&read.table, read.index.as_deref(), place)),
+        Err(_) => {
+            parameters.incomplete(Completeness::Partial("the statement is not understood"));
+            let any = Resource { pattern: true, ..table_resource("*", None, place) };
+            (Access::Update, "PartiQLUpdate", any)
+        }
+    };
+    Effect {
+        service: Arc::clone(&main.service),
+        operation: Arc::clone(&main.operation),
+        iam_action: Arc::from(format!("dynamodb:{permission}")),
+        access,
+        level: main.level,
+        resources: vec![resource],
+        parameters,
+    }
 }
 
 fn table_resource(table: &str, index: Option<&str>, place: &Place<'_>) -> Resource {

@@ -63,16 +63,29 @@ pub(super) fn refuse_other_spelling(
             continue;
         }
         if near.iter().any(|member| member.path.resembles(leaf.path, lists)) {
-            return Err(Undecodable::new(
-                "other_spelling",
-                format!(
-                    "`{}` is not how the service spells it; use the service's own names",
-                    clip(leaf.path)
-                ),
-            ));
+            return Err(other_spelling(leaf.path));
         }
     }
     Ok(())
+}
+
+/// Refuses the id of an access key under a name in other letters: only the member itself is exchanged for the real id,
+/// and an issued one is for nobody else to see.
+pub(super) fn refuse_other_key(operation: &Operation, wire: &Wire) -> Result<(), Undecodable> {
+    const MEMBER: &str = "AccessKeyId";
+    if !matches!(&*operation.service, "iam" | "sts") {
+        return Ok(());
+    }
+    let other = |leaf: &Leaf<'_>| {
+        let name = leaf.path.rsplit('.').next().unwrap_or(leaf.path);
+        name.eq_ignore_ascii_case(MEMBER) && leaf.path != MEMBER
+    };
+    wire.iter().find(other).map_or(Ok(()), |leaf| Err(other_spelling(leaf.path)))
+}
+
+fn other_spelling(path: &str) -> Undecodable {
+    let text = format!("`{}` is not how the service spells it; use the service's own names", clip(path));
+    Undecodable::new("other_spelling", text)
 }
 
 /// The most resources that an effect of the operation may name.

@@ -55,6 +55,7 @@ pub(super) fn make(
     let place = Place { partition, region: &region, account: &upstream.account };
     batch::unfold(operation, &mut wire);
     refuse_overflow(operation, &wire)?;
+    bind::refuse_other_key(operation, &wire)?;
     if operation.access.is_change() {
         bind::refuse_other_spelling(operation, found.protocol, &wire)?;
     }
@@ -109,8 +110,11 @@ pub(super) fn make(
         && access == Access::Create
     {
         // A create that also opens or grants is judged as both.
-        let twins: Vec<Effect> =
-            effects.iter().map(|effect| Effect { access: extra, ..effect.clone() }).collect();
+        let twins: Vec<Effect> = effects
+            .iter()
+            .filter(|effect| effect.access == Access::Create)
+            .map(|effect| Effect { access: extra, ..effect.clone() })
+            .collect();
         effects.extend(twins);
     }
     if access.is_change() {

@@ -4,43 +4,17 @@
 
 use std::sync::Arc;
 
-use ordain_action::{Access, Effect, Identifier, NameBasis, Resource, Role};
+use ordain_action::{Access, Completeness, Effect, Identifier, NameBasis, Resource, Role, Scalar};
 use ordain_catalog::Catalog;
 
 use super::bind::is_arn;
+use super::cloud_types::{NAMED, QUEUE, REVIEWED, grants, is_grant_alone, opens_nothing};
+use super::queue;
 use super::resource::Place;
+use crate::form::fields::segments;
 
-/// Types whose primary identifier names one resource by a template that was reviewed. What the catalogue says of
-/// all others was found by comparing words.
-const REVIEWED: [(&str, &str, &str); 27] = [
-    ("AWS::DynamoDB::Table", "dynamodb:table", "arn:{p}:dynamodb:{r}:{a}:table/{id}"),
-    ("AWS::EC2::Instance", "ec2:instance", "arn:{p}:ec2:{r}:{a}:instance/{id}"),
-    ("AWS::EC2::SecurityGroup", "ec2:security-group", "arn:{p}:ec2:{r}:{a}:security-group/{id}"),
-    ("AWS::EC2::Subnet", "ec2:subnet", "arn:{p}:ec2:{r}:{a}:subnet/{id}"),
-    ("AWS::EC2::VPC", "ec2:vpc", "arn:{p}:ec2:{r}:{a}:vpc/{id}"),
-    ("AWS::EC2::Volume", "ec2:volume", "arn:{p}:ec2:{r}:{a}:volume/{id}"),
-    ("AWS::ECR::Repository", "ecr:repository", "arn:{p}:ecr:{r}:{a}:repository/{id}"),
-    ("AWS::ECS::Cluster", "ecs:cluster", "arn:{p}:ecs:{r}:{a}:cluster/{id}"),
-    ("AWS::EKS::Cluster", "eks:cluster", "arn:{p}:eks:{r}:{a}:cluster/{id}"),
-    ("AWS::IAM::Group", "iam:group", "arn:{p}:iam::{a}:group/{id}"),
-    ("AWS::IAM::InstanceProfile", "iam:instance-profile", "arn:{p}:iam::{a}:instance-profile/{id}"),
-    ("AWS::IAM::Role", "iam:role", "arn:{p}:iam::{a}:role/{id}"),
-    ("AWS::IAM::User", "iam:user", "arn:{p}:iam::{a}:user/{id}"),
-    ("AWS::KMS::Alias", "kms:alias", "arn:{p}:kms:{r}:{a}:{id}"),
-    ("AWS::KMS::Key", "kms:key", "arn:{p}:kms:{r}:{a}:key/{id}"),
-    ("AWS::Lambda::Function", "lambda:function", "arn:{p}:lambda:{r}:{a}:function:{id}"),
-    ("AWS::Logs::LogGroup", "logs:log-group", "arn:{p}:logs:{r}:{a}:log-group:{id}"),
-    ("AWS::RDS::DBCluster", "rds:cluster", "arn:{p}:rds:{r}:{a}:cluster:{id}"),
-    ("AWS::RDS::DBInstance", "rds:db", "arn:{p}:rds:{r}:{a}:db:{id}"),
-    ("AWS::RDS::DBParameterGroup", "rds:pg", "arn:{p}:rds:{r}:{a}:pg:{id}"),
-    ("AWS::RDS::DBSubnetGroup", "rds:subgrp", "arn:{p}:rds:{r}:{a}:subgrp:{id}"),
-    ("AWS::Redshift::Cluster", "redshift:cluster", "arn:{p}:redshift:{r}:{a}:cluster:{id}"),
-    ("AWS::Route53::HostedZone", "route53:hostedzone", "arn:{p}:route53:::hostedzone/{id}"),
-    ("AWS::S3::Bucket", "s3:bucket", "arn:{p}:s3:::{id}"),
-    ("AWS::S3::BucketPolicy", "s3:bucket", "arn:{p}:s3:::{id}"),
-    ("AWS::SSM::Document", "ssm:document", "arn:{p}:ssm:{r}:{a}:document/{id}"),
-    ("AWS::SSM::Parameter", "ssm:parameter", "arn:{p}:ssm:{r}:{a}:parameter/{id}"),
-];
+/// The members that say what is done, to what.
+const MEMBERS: [&str; 4] = ["TypeName", "Identifier", "DesiredState", "PatchDocument"];
 
 /// What a request to Cloud Control does to which resource.
 pub(super) fn control(effect: &mut Effect, catalog: &Catalog, place: &Place<'_>) {
@@ -52,14 +26,13 @@ pub(super) fn control(effect: &mut Effect, catalog: &Catalog, place: &Place<'_>)
         "DeleteResource" => Access::Delete,
         _ if effect.access == Access::Expose => Access::Expose,
         // A change of who may do what, whatever the way it comes.
-        _ if type_name.starts_with("AWS::IAM::")
-            || type_name.ends_with("Policy")
-            || type_name.ends_with("Permission") =>
-        {
-            Access::Grant
-        }
+        _ if grants(&type_name) => Access::Grant,
         _ => Access::Update,
     };
+    if let Some(why) = unread(effect, &type_name) {
+        effect.parameters.incomplete(Completeness::Partial(why));
+    }
+    let attached = attached_to(effect, &type_name, place);
     let (kind, name, basis) = named(&type_name, &identifier, catalog, place);
     let mut identifiers = vec![Identifier { name: Arc::from("TypeName"), value: type_name }];
     // Each part of an identifier may be known by itself.
@@ -68,8 +41,93 @@ pub(super) fn control(effect: &mut Effect, catalog: &Catalog, place: &Place<'_>)
     if !identifier.is_empty() {
         identifiers.push(Identifier { name: Arc::from("Identifier"), value: identifier });
     }
-    let pattern = name.contains('*');
+    let pattern = name.contains(['*', '?']);
     effect.resources.push(Resource { role: Role::Target, kind, name, basis, pattern, identifiers });
+    for resource in attached {
+        if !effect.resources.iter().any(|known| known.role == resource.role && known.name == resource.name) {
+            effect.resources.push(resource);
+        }
+    }
+}
+
+/// What else the request is: to make a policy is to create and to grant, and to take one away changes a grant.
+pub(super) fn also(main: &Effect) -> Option<Vec<Effect>> {
+    let type_name = main.parameters.text("TypeName").unwrap_or_default();
+    let also_grants = match main.access {
+        Access::Create => grants(type_name),
+        Access::Delete => is_grant_alone(type_name),
+        Access::Read
+        | Access::SecretRead
+        | Access::Update
+        | Access::Tag
+        | Access::Execute
+        | Access::Grant
+        | Access::Expose => false,
+    };
+    also_grants.then(|| vec![main.clone(), Effect { access: Access::Grant, ..main.clone() }])
+}
+
+/// Why the properties do not tell what they open or grant; `None` where nothing could.
+fn unread(effect: &Effect, type_name: &str) -> Option<&'static str> {
+    if &*effect.operation == "DeleteResource" {
+        return None;
+    }
+    if !opens_nothing(type_name) {
+        return Some(
+            "what properties of this type open or grant is not decoded; use the operation of its service",
+        );
+    }
+    let other_letters = |path: &str| {
+        MEMBERS.iter().any(|member| path.eq_ignore_ascii_case(member)) && !MEMBERS.contains(&path)
+    };
+    if effect.parameters.iter().any(|leaf| segments(leaf.path).next().is_some_and(other_letters)) {
+        return Some("a member's name is in other letters than the service's");
+    }
+    // A patch may say who owns something, or replace all there is.
+    let retags = effect.parameters.iter().any(|leaf| {
+        let mut parts = segments(leaf.path);
+        let is_path = parts.next() == Some("PatchDocument")
+            && parts.nth(1).is_some_and(|member| member.eq_ignore_ascii_case("path"));
+        let property = match leaf.value {
+            Scalar::Text(text) => text.strip_prefix('/').unwrap_or_default(),
+            Scalar::Number(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => "",
+        };
+        is_path && (property.is_empty() || property.to_ascii_lowercase().starts_with("tag"))
+    });
+    retags.then_some("a patch of tags is not decoded; use the operation of the service")
+}
+
+/// What is there already, and what the new resource is attached to: by the properties that name it.
+fn attached_to(effect: &Effect, type_name: &str, place: &Place<'_>) -> Vec<Resource> {
+    let mut found = Vec::new();
+    for leaf in effect.parameters.iter() {
+        let mut parts = segments(leaf.path);
+        let Scalar::Text(value) = leaf.value else { continue };
+        let (Some("DesiredState"), Some(property)) = (parts.next(), parts.next()) else { continue };
+        let named =
+            NAMED.iter().find(|(start, name, _, _)| type_name.starts_with(start) && *name == property);
+        let Some((_, _, kind, template)) = named.filter(|_| !value.is_empty()) else { continue };
+        let (name, basis) = if is_arn(value) {
+            (value.to_owned(), NameBasis::Carried)
+        } else if *kind == QUEUE {
+            queue::named(value, place)
+        } else if template.is_empty() || value.contains(['{', '}']) {
+            (String::new(), NameBasis::Unnamed)
+        } else {
+            (in_place(template, place).replace("{id}", value), NameBasis::Reviewed)
+        };
+        let pattern = name.contains(['*', '?']);
+        let identifiers = vec![Identifier { name: Arc::from(property), value: value.to_owned() }];
+        found.push(Resource {
+            role: Role::Target,
+            kind: Arc::from(*kind),
+            name,
+            basis,
+            pattern,
+            identifiers,
+        });
+    }
+    found
 }
 
 fn named(
@@ -90,6 +148,10 @@ fn named(
     }
     if is_arn(identifier) && !identifier.contains('|') {
         return (kind, identifier.to_owned(), NameBasis::Carried);
+    }
+    if &*kind == QUEUE {
+        let (name, basis) = queue::named(identifier, place);
+        return (kind, name, basis);
     }
     if let Some((_, _, template)) = reviewed {
         let name = in_place(&template.replace("{id}", "{1}"), place);

@@ -24,6 +24,9 @@ const SELECT: [&str; 10] = [
     "UpdateMaintenanceWindowTask",
 ];
 
+/// What the names of parameters begin with that are secrets of another service.
+const SECRETS: &str = "aws/reference/secretsmanager/";
+
 /// Adds what the bindings do not find, and gives everything its one name.
 pub(super) fn adjust(effect: &mut Effect, wire: &Wire, place: &Place<'_>) {
     for resource in &mut effect.resources {
@@ -36,6 +39,9 @@ pub(super) fn adjust(effect: &mut Effect, wire: &Wire, place: &Place<'_>) {
             "ssm:resource" => tagged(resource, effect.parameters.text("ResourceType"), place),
             _ => {}
         }
+    }
+    for secret in referred(effect, place) {
+        add(effect, secret);
     }
     if SELECT.contains(&&*effect.operation) {
         let mut seen: HashSet<String> = effect.resources.iter().map(|one| one.name.clone()).collect();
@@ -65,6 +71,27 @@ pub(super) fn parameter(resource: &mut Resource) {
     let own = own.split_once(':').map_or(own, |(name, _)| name);
     // A path may end in a slash, and what lies below it has one all the same.
     resource.name = format!("{before}:parameter/{own}").replacen("//*", "/*", 1);
+}
+
+/// Parameters that stand for secrets of Secrets Manager: to read one is to read the secret.
+fn referred(effect: &Effect, place: &Place<'_>) -> Vec<Resource> {
+    let parameters = effect.resources.iter().filter(|one| &*one.kind == "ssm:parameter");
+    let secrets = parameters.filter_map(|parameter| {
+        let (_, own) = parameter.name.split_once(":parameter/")?;
+        let secret = own.strip_prefix(SECRETS)?;
+        // What was cut off as a version may be the rest of an ARN.
+        let certain = !secret.is_empty() && secret != "arn";
+        let name = if certain { secret.to_owned() } else { "*".to_owned() };
+        Some(Resource {
+            role: parameter.role,
+            kind: Arc::from("secretsmanager:Secret"),
+            name: place.arn("secretsmanager", &format!("secret:{name}-??????")),
+            basis: NameBasis::Reviewed,
+            pattern: true,
+            identifiers: vec![Identifier { name: Arc::from("SecretId"), value: name }],
+        })
+    });
+    secrets.collect()
 }
 
 /// Names that begin so are the provider's own, in no account.

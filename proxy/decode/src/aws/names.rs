@@ -28,10 +28,12 @@ pub(super) fn canonical(effect: &mut Effect, operation: &Operation, place: &Plac
         "ecs" => clusters(effect, operation, place),
         "ecr" => registries(effect, place),
         "autoscaling" => subnets(effect),
+        "secretsmanager" => many_secrets(effect, place),
         _ => {}
     }
     for resource in &mut effect.resources {
         padded(resource);
+        tagged(resource);
         match resource.kind.split_once(':').map_or("", |(prefix, _)| prefix) {
             "lambda" => functions(resource, place),
             "secretsmanager" => secrets(resource),
@@ -59,6 +61,20 @@ fn padded(resource: &mut Resource) {
     if resource.identifiers.iter().any(padded) {
         set(resource, String::new(), NameBasis::Unnamed);
     }
+}
+
+/// What a tag is put on is of the service that its ARN names.
+fn tagged(resource: &mut Resource) {
+    if &*resource.kind != "tag:resource" {
+        return;
+    }
+    let kind = match resource.name.split(':').nth(2) {
+        Some("lambda") => "lambda:function".to_owned(),
+        Some("logs") => "logs:log-group".to_owned(),
+        Some(service) if !service.is_empty() => format!("{service}:resource"),
+        Some(_) | None => return,
+    };
+    resource.kind = Arc::from(kind);
 }
 
 /// Lambda takes a name, a part of an ARN or a whole one, each with a version or an alias behind it.
@@ -131,6 +147,24 @@ fn secrets(resource: &mut Resource) {
     if !ends {
         resource.name.push_str(SECRET_END);
         resource.pattern = true;
+    }
+}
+
+/// A batch by filters reads whatever fits them: any secret may.
+fn many_secrets(effect: &mut Effect, place: &Place<'_>) {
+    if &*effect.operation != "BatchGetSecretValue" {
+        return;
+    }
+    let filtered = effect.parameters.iter().any(|leaf| leaf.path.starts_with("Filters"));
+    if filtered || effect.resources.is_empty() {
+        effect.resources.push(Resource {
+            role: Role::Target,
+            kind: Arc::from("secretsmanager:Secret"),
+            name: place.arn("secretsmanager", "secret:*"),
+            basis: NameBasis::Reviewed,
+            pattern: true,
+            identifiers: vec![Identifier { name: Arc::from("Filters"), value: "*".to_owned() }],
+        });
     }
 }
 
