@@ -53,7 +53,7 @@ pub fn destination(
 ) -> Result<Destination, Undecodable> {
     let upstream = &action.actor.upstream;
     match &action.reading {
-        Reading::Call(call) => claim.destination(upstream, head, call),
+        Reading::Call(call) => claim.destination(upstream, call),
         Reading::Undecodable { .. } => {
             let destination = claim.destination_unread(upstream, head)?;
             // It might be a read, and a foreign read goes nowhere in any mode.

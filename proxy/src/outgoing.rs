@@ -6,7 +6,7 @@
 
 use http::header::{CONTENT_LENGTH, EXPECT, HOST, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderValue, Request, Uri};
+use http::{HeaderMap, HeaderValue, Request, Uri};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use ordain_action::{DecisionId, DenialKind, Undecodable};
@@ -67,7 +67,11 @@ impl Outgoing {
                 (uri.scheme_str().unwrap_or("https"), host)
             }
         };
-        let as_received = head.headers.clone();
+        // Headers say how a body in chunks is put together, and nothing about one that is held whole.
+        let as_received = match &body {
+            HeldBody::Whole(_) => HeaderMap::new(),
+            HeldBody::Streaming(_) => head.headers.clone(),
+        };
         strip_hop_by_hop(&mut head.headers);
         for name in [EXPECT, HOST, http::HeaderName::from_static("traceparent")] {
             head.headers.remove(name);
@@ -156,7 +160,7 @@ fn body_of(
     head: &mut Parts,
     body: HeldBody,
     proven: &Proven,
-    as_received: &http::HeaderMap,
+    as_received: &HeaderMap,
     signed: &Signed,
 ) -> Result<OutBody, Fault> {
     match body {

@@ -106,7 +106,7 @@ fn show(rooms: &Rooms, parsed: &Parsed) -> String {
             writeln!(shown, "undecodable {}: {}", why.reason_code, why.text).unwrap()
         }
         Reading::Call(call) => {
-            let to = match claim.destination(&upstream(), &head, &call) {
+            let to = match claim.destination(&upstream(), &call) {
                 Ok(to) => format!("{} as {}/{}", to.host, to.signing_region, to.signing_name),
                 Err(why) => format!("nowhere: {}", why.reason_code),
             };

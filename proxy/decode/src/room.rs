@@ -116,14 +116,9 @@ impl<'r> Claim<'r> {
     ///
     /// # Errors
     /// No host of the provider serves the service decided, in the region named.
-    pub fn destination(
-        &self,
-        upstream: &Upstream,
-        head: &Head<'_>,
-        call: &Call,
-    ) -> Result<Destination, Undecodable> {
+    pub fn destination(&self, upstream: &Upstream, call: &Call) -> Result<Destination, Undecodable> {
         match &self.room {
-            Claimed::Aws(claim) => claim.destination(upstream, head, call),
+            Claimed::Aws(claim) => claim.destination(upstream, call),
         }
     }
 

@@ -86,11 +86,12 @@ impl<'r> Claim<'r> {
         if matches!(self.needs(), Needs::Nothing) && !body.is_empty() {
             return Err(Undecodable::new("unexpected_body", "the operation takes no body; send none"));
         }
+        let opened = gather::Body::new(&opened);
         let in_form;
         let found = match route {
             Route::Known(found) => found,
             Route::Form(services) => {
-                let pairs = gather::form_pairs(&markers, &opened)?;
+                let pairs = opened.pairs(&markers)?;
                 let value = |name: &str| {
                     pairs.iter().find(|pair: &&Pair<'_>| pair.name == name).map(|pair| pair.value.as_ref())
                 };
@@ -110,14 +111,9 @@ impl<'r> Claim<'r> {
         deny::response(self.dialect, self.is_head, denial)
     }
 
-    pub(crate) fn destination(
-        &self,
-        upstream: &Upstream,
-        head: &Head<'_>,
-        call: &Call,
-    ) -> Result<Destination, Undecodable> {
+    pub(crate) fn destination(&self, upstream: &Upstream, call: &Call) -> Result<Destination, Undecodable> {
         let (site, _) = self.reading.as_ref().map_err(Undecodable::clone)?;
-        destination::of(self.room, site, &Markers::read(head)?, upstream, call)
+        destination::of(self.room, site, upstream, call)
     }
 
     pub(crate) fn destination_unread(
@@ -175,11 +171,11 @@ struct Weight {
 }
 
 /// Of operations that the head cannot tell apart: one whose members all are known, then the strictest.
-fn strictest<'f, 'r>(
+fn strictest<'f, 'r, 'p>(
     found: &'f [Found<'r>],
     head: &Head<'_>,
-    markers: &Markers<'_>,
-    body: &[u8],
+    markers: &Markers<'p>,
+    body: &gather::Body<'p>,
 ) -> Result<(&'f Found<'r>, Wire), Undecodable> {
     let mut best: Option<(Weight, &Found<'r>, Wire)> = None;
     let mut refused = None;

@@ -16,7 +16,6 @@ use crate::room::Destination;
 pub(super) fn of(
     room: &Room,
     site: &Site,
-    markers: &Markers<'_>,
     upstream: &Upstream,
     call: &Call,
 ) -> Result<Destination, Undecodable> {
@@ -44,7 +43,7 @@ pub(super) fn of(
             ),
         ));
     }
-    let signing_name = match &*markers.signing_name {
+    let signing_name = match &*site.signing_name {
         "" => service.head().signing_name.to_string(),
         name => name.to_owned(),
     };
@@ -79,10 +78,10 @@ pub(super) fn of(
         host: format!("{host_prefix}{}", destination.host),
         host_prefix,
         signing_name,
-        signing_region: if markers.region.is_empty() {
+        signing_region: if site.signing_region.is_empty() {
             destination.signing_region.to_string()
         } else {
-            markers.region.to_string()
+            site.signing_region.to_string()
         },
     })
 }

@@ -4,6 +4,7 @@
 //! which of them are secret.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use ordain_action::{Scalar, Undecodable};
 use ordain_catalog::{Location, Member, Operation, Payload, Protocol};
@@ -65,8 +66,25 @@ pub(super) fn open<'b>(head: &Head<'_>, body: &'b [u8]) -> Result<Cow<'b, [u8]>,
     }
 }
 
-/// The pairs of a query request, from wherever they stand.
-pub(super) fn form_pairs<'p>(markers: &Markers<'p>, body: &'p [u8]) -> Result<Vec<Pair<'p>>, Undecodable> {
+/// An opened body, whose pairs are read at most once: to find the operation, and for each that it may be.
+#[derive(Debug)]
+pub(super) struct Body<'p> {
+    bytes: &'p [u8],
+    pairs: OnceCell<Result<Vec<Pair<'p>>, Undecodable>>,
+}
+
+impl<'p> Body<'p> {
+    pub(super) const fn new(bytes: &'p [u8]) -> Self {
+        Self { bytes, pairs: OnceCell::new() }
+    }
+
+    /// The pairs of a query request, from wherever they stand.
+    pub(super) fn pairs(&self, markers: &Markers<'p>) -> Result<&[Pair<'p>], Undecodable> {
+        self.pairs.get_or_init(|| form_pairs(markers, self.bytes)).as_deref().map_err(Undecodable::clone)
+    }
+}
+
+fn form_pairs<'p>(markers: &Markers<'p>, body: &'p [u8]) -> Result<Vec<Pair<'p>>, Undecodable> {
     let text = std::str::from_utf8(body)
         .map_err(|_| Undecodable::new("not_utf8", "the form body is not UTF-8; send UTF-8"))?;
     let in_body = query::parse(text.trim_end_matches(['\r', '\n']), Plus::Space)?;
@@ -101,26 +119,27 @@ fn refuse_twins(pairs: &[Pair<'_>]) -> Result<(), Undecodable> {
 }
 
 /// Every parameter of a request, read as the operation found.
-pub(super) fn wire(
+pub(super) fn wire<'p>(
     found: &Found<'_>,
     head: &Head<'_>,
-    markers: &Markers<'_>,
-    body: &[u8],
+    markers: &Markers<'p>,
+    body: &Body<'p>,
 ) -> Result<Wire, Undecodable> {
     let mut wire = Wire::default();
+    let bytes = body.bytes;
     match found.protocol {
-        Protocol::Query | Protocol::Ec2 => query_members(found.operation, markers, body, &mut wire)?,
+        Protocol::Query | Protocol::Ec2 => query_members(found.operation, body.pairs(markers)?, &mut wire)?,
         Protocol::Json => {
-            json_body(body, &mut wire)?;
+            json_body(bytes, &mut wire)?;
             known_body(found.operation, &mut wire);
         }
         Protocol::Cbor => {
-            if !body.is_empty() {
-                cbor::read(body, wire.at(Location::Body))?;
+            if !bytes.is_empty() {
+                cbor::read(bytes, wire.at(Location::Body))?;
             }
             known_body(found.operation, &mut wire);
         }
-        Protocol::RestJson | Protocol::RestXml => rest(found, head, markers, body, &mut wire)?,
+        Protocol::RestJson | Protocol::RestXml => rest(found, head, markers, bytes, &mut wire)?,
     }
     if wire.fields.overflowed() {
         wire.partial = Some("there are more parameters than are kept");
@@ -128,16 +147,10 @@ pub(super) fn wire(
     Ok(wire)
 }
 
-fn query_members(
-    operation: &Operation,
-    markers: &Markers<'_>,
-    body: &[u8],
-    wire: &mut Wire,
-) -> Result<(), Undecodable> {
-    let pairs = form_pairs(markers, body)?;
+fn query_members(operation: &Operation, pairs: &[Pair<'_>], wire: &mut Wire) -> Result<(), Undecodable> {
     let mut unknown = false;
     let fields = wire.at(Location::Body);
-    for pair in &pairs {
+    for pair in pairs {
         let name = pair.name.as_ref();
         if matches!(name, "Action" | "Version") {
             continue;

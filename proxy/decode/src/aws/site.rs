@@ -23,6 +23,8 @@ pub(super) struct Site {
     pub(super) region: Arc<str>,
     /// The region that the request is signed for.
     pub(super) signing_region: Arc<str>,
+    /// The signing name of the credential scope; empty where there is none.
+    pub(super) signing_name: String,
     /// The labels before the provider's host, or before our own.
     pub(super) prefix: String,
     /// The provider's host without them; empty where the host is ours.
@@ -49,6 +51,7 @@ impl Site {
                 Ok(Self {
                     services: None,
                     signing_region: Arc::clone(&region),
+                    signing_name: markers.signing_name.to_string(),
                     region,
                     prefix: prefix.to_owned(),
                     table_host: String::new(),
@@ -86,6 +89,7 @@ impl Site {
             services: Some(claim.services.clone()),
             region,
             signing_region,
+            signing_name: markers.signing_name.to_string(),
             prefix: prefix.clone(),
             table_host: table_host.clone(),
             host: Some(host),

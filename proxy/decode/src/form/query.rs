@@ -76,8 +76,10 @@ pub fn refuse_duplicates(pairs: &[Pair<'_>]) -> Result<(), Undecodable> {
 }
 
 fn decode(text: &str, plus: Plus) -> Result<Cow<'_, str>, Undecodable> {
-    if let Some(byte) = text.bytes().find(|byte| !QUERY_BYTES.get(usize::from(*byte)).is_some_and(|may| *may))
-    {
+    let may = |byte: u8| QUERY_BYTES.get(usize::from(byte)).is_some_and(|may| *may);
+    // All of them without a branch, since all but a hostile few pass.
+    if !text.bytes().fold(true, |so_far, byte| so_far & may(byte)) {
+        let byte = text.bytes().find(|byte| !may(*byte)).unwrap_or_default();
         return Err(Undecodable::new(
             "bad_query_byte",
             format!("byte {byte:#04x} stands unescaped in `{}`; percent-encode it", clip(text)),
