@@ -38,8 +38,18 @@ pub(super) fn run(context: &Context, _: Arguments) -> anyhow::Result<Exit> {
     let config = Config::resolve(settings)?;
     // Spans are sent by a thread of their own, which blocks: set up and ended outside the runtime, which may not.
     let telemetry = telemetry::start(&log)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(context, config, telemetry.filter()))
+    runtime()?.block_on(serve(context, config, telemetry.filter()))
+}
+
+/// A thread for each core that we may use. Where that is one, nobody is there to share the work with, and what sharing
+/// costs is spared.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut builder = match cores {
+        1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    builder.enable_all().build()
 }
 
 async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::Result<Exit> {
