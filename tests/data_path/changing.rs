@@ -47,10 +47,25 @@ fn under_load(gate: &Gate, work: impl FnOnce()) -> (usize, Vec<u16>) {
     })
 }
 
-/// Whatever was taken before the gate stopped is answered; whatever left is recorded to its end.
+/// On one core one thread does everything, so that whatever holds it up holds up all.
+fn on_one_core() -> Setup {
+    let under = ["taskset", "--cpu-list", "0"].map(str::to_owned).to_vec();
+    Setup { under, ..Setup::default() }
+}
+
 #[test]
 fn serial_told_to_stop_under_load_nothing_is_lost() {
-    let mut gate = Gate::start(Setup::default());
+    told_to_stop_under_load(Setup::default());
+}
+
+#[test]
+fn serial_told_to_stop_under_load_on_one_core() {
+    told_to_stop_under_load(on_one_core());
+}
+
+/// Whatever was taken before the gate stopped is answered; whatever left is recorded to its end.
+fn told_to_stop_under_load(setup: Setup) {
+    let mut gate = Gate::start(setup);
     gate.recorder.answer(|_| Answer::Late(Duration::from_millis(40)));
     let pid = gate.pid().to_string();
     let (well, otherwise) = under_load(&gate, || {
@@ -75,10 +90,19 @@ fn serial_told_to_stop_under_load_nothing_is_lost() {
     gate.finish();
 }
 
-/// A model with a problem changes nothing; a good one is taken up. No request notices either.
 #[test]
 fn serial_a_model_that_changes_under_load() {
-    let gate = Gate::start(Setup::default());
+    model_changes_under_load(Setup::default());
+}
+
+#[test]
+fn serial_a_model_that_changes_under_load_on_one_core() {
+    model_changes_under_load(on_one_core());
+}
+
+/// A model with a problem changes nothing; a good one is taken up. No request notices either.
+fn model_changes_under_load(setup: Setup) {
+    let gate = Gate::start(setup);
     let model = gate.folder.path().join("model");
     let until = |said: &str, count: usize| {
         let until = Instant::now() + Duration::from_secs(20);
