@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwapOption;
+use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use ordain_sigv4::KeyPair;
 use tokio::sync::Mutex;
 
-use super::UpstreamError;
-use super::source::Provider;
+use super::error::UpstreamError;
 use crate::keys::is_issued_form;
 
 /// A credential is fetched again when it has less than this left.
@@ -34,6 +34,15 @@ pub(super) struct Fetched {
     pub(super) expires: Option<Timestamp>,
 }
 
+/// A credential being fetched.
+pub(super) type Fetching<'a> = BoxFuture<'a, Result<Fetched, UpstreamError>>;
+
+/// What a credential is fetched from.
+pub(super) trait Fetch: Send + Sync {
+    /// Fetches it for an upstream, which errors name.
+    fn fetch<'a>(&'a self, upstream: &'a str, now: Timestamp) -> Fetching<'a>;
+}
+
 #[derive(Clone)]
 struct Current {
     pair: Arc<KeyPair>,
@@ -45,7 +54,7 @@ struct Current {
 /// A provider and what it gave last.
 pub(super) struct Cached {
     upstream: String,
-    provider: Provider,
+    provider: Box<dyn Fetch>,
     current: ArcSwapOption<Current>,
     verified: ArcSwapOption<String>,
     fetches: AtomicU64,
@@ -55,10 +64,10 @@ pub(super) struct Cached {
 }
 
 impl Cached {
-    pub(super) fn new(upstream: &str, provider: Provider) -> Self {
+    pub(super) fn new(upstream: &str, provider: impl Fetch + 'static) -> Self {
         Self {
             upstream: upstream.to_owned(),
-            provider,
+            provider: Box::new(provider),
             current: ArcSwapOption::empty(),
             verified: ArcSwapOption::empty(),
             fetches: AtomicU64::new(0),
@@ -98,8 +107,7 @@ impl Cached {
     }
 
     async fn fetch(&self, now: Timestamp) -> Result<Arc<KeyPair>, UpstreamError> {
-        // Boxed, because the provider of a role asks the cache of its base credential.
-        match Box::pin(self.provider.fetch(&self.upstream, now)).await {
+        match self.provider.fetch(&self.upstream, now).await {
             Ok(fetched) if is_issued_form(&fetched.pair.id) => {
                 Err(UpstreamError::Loop(self.upstream.clone()))
             }

@@ -4,7 +4,9 @@
 //! (`keys`).
 
 mod cached;
+mod error;
 pub mod minted;
+mod provider;
 mod source;
 mod sts;
 
@@ -13,7 +15,6 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -26,142 +27,14 @@ use ordain_sigv4::KeyPair;
 use tokio::sync::Mutex as AsyncMutex;
 
 use cached::Cached;
-use source::Provider;
+pub use error::UpstreamError;
+use provider::Provider;
+pub use source::{RealCredentials, Source};
 use sts::{Caller, Sts};
 
-use crate::config::UpstreamConfig;
 use crate::events;
 use crate::forward::is_forbidden;
 use crate::keys::IssuedKey;
-use crate::settings::Credentials;
-
-/// One upstream, as configured.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Source {
-    /// The name that keys are bound to.
-    pub name: Arc<str>,
-    /// The account expected; the start is refused when the credential is of another.
-    pub account: Option<String>,
-    /// A base URL in place of the provider's hosts.
-    pub endpoint: Option<Uri>,
-    /// The region of the calls that verify the account and assume roles; without it the one that the credential's
-    /// source names.
-    pub region: Option<String>,
-    /// Where the real credential comes from.
-    pub credentials: RealCredentials,
-    /// A role to assume for each actor. `{actor}` and `{kind}` in it stand for the actor's name and kind.
-    pub role: Option<String>,
-}
-
-/// Where a real credential comes from.
-#[derive(Debug, Clone)]
-pub enum RealCredentials {
-    /// The provider's own chain: environment, profile (SSO, login and credential process among them), web identity,
-    /// container, instance.
-    Chain,
-    /// A profile of the provider's configuration files.
-    Profile(String),
-    /// A file of two lines, or three with a session token.
-    File(PathBuf),
-    /// A key pair in hand.
-    Fixed(KeyPair),
-}
-
-impl PartialEq for RealCredentials {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Chain, Self::Chain) => true,
-            (Self::Profile(one), Self::Profile(other)) => one == other,
-            (Self::File(one), Self::File(other)) => one == other,
-            // Secrets are not compared: two pairs in hand are never taken for one.
-            (Self::Chain | Self::Profile(_) | Self::File(_) | Self::Fixed(_), _) => false,
-        }
-    }
-}
-
-impl From<&UpstreamConfig> for Source {
-    fn from(config: &UpstreamConfig) -> Self {
-        Self {
-            name: config.name.as_str().into(),
-            account: config.account.clone(),
-            endpoint: config.endpoint.clone(),
-            region: config.region.clone(),
-            credentials: match &config.credentials {
-                Credentials::Default => RealCredentials::Chain,
-                Credentials::Profile(name) => RealCredentials::Profile(name.clone()),
-                Credentials::File(path) => RealCredentials::File(path.clone()),
-            },
-            role: config.role.clone(),
-        }
-    }
-}
-
-/// An upstream cannot be used.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum UpstreamError {
-    /// There is none of that name.
-    #[error("there is no upstream `{0}`; configure it")]
-    Unknown(String),
-    /// No credential was found.
-    #[error("upstream `{upstream}` has no credential: {why}; sign in, or configure its `credentials`")]
-    NoCredential {
-        /// The upstream.
-        upstream: String,
-        /// What its source said.
-        why: String,
-    },
-    /// Its credential is one that a gate issued.
-    #[error("the credential of upstream `{0}` was issued by a gate; give the provider's own")]
-    Loop(String),
-    /// The account could not be asked for.
-    #[error(
-        "the account of upstream `{upstream}` cannot be verified: {why}; check its credential and endpoint"
-    )]
-    Unverified {
-        /// The upstream.
-        upstream: String,
-        /// What the provider said.
-        why: String,
-    },
-    /// The account is another than the one configured.
-    #[error(
-        "the credential of upstream `{upstream}` is of account `{found}` and not `{expected}`; correct one"
-    )]
-    OtherAccount {
-        /// The upstream.
-        upstream: String,
-        /// The account configured, or verified before.
-        expected: String,
-        /// The account found.
-        found: String,
-    },
-    /// The role cannot be assumed.
-    #[error("the role `{role}` cannot be assumed for `{actor}`: {why}; check the role's trust policy")]
-    Role {
-        /// The role.
-        role: String,
-        /// For whom.
-        actor: String,
-        /// What the provider said.
-        why: String,
-    },
-    /// The role's name cannot be made.
-    #[error("the role `{0}` is not an ARN of a role; write `arn:aws:iam::ACCOUNT:role/NAME`")]
-    BadRole(String),
-    /// The actor's name cannot stand in a role's.
-    #[error("the actor's name `{0}` cannot stand in a role's name; use letters, digits and `+=,.@_-`")]
-    BadActor(String),
-    /// The endpoint is ours, or one that no provider has.
-    #[error("the endpoint `{endpoint}` of upstream `{upstream}` is {why}; give the provider's")]
-    Endpoint {
-        /// The upstream.
-        upstream: String,
-        /// The endpoint.
-        endpoint: String,
-        /// What it is.
-        why: &'static str,
-    },
-}
 
 /// How long the start waits for the accounts to be verified. Whoever answers later is served from then on, and nobody
 /// before: to wait longer would only keep the other upstreams from being served.
@@ -353,7 +226,7 @@ impl Upstreams {
 
 impl Entry {
     async fn new(source: Source, account: Option<String>) -> Self {
-        let region = source::region(&source).await;
+        let region = provider::region(&source).await;
         let provider = Provider::base(&source.credentials, &region);
         Self {
             sts: Sts::new(&source.name, source.endpoint.as_ref(), &region),

@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use ordain_action::Party;
 use ordain_sigv4::{KeyPair, Secret};
 
-use super::UpstreamError;
 use super::cached::Fetched;
+use super::error::UpstreamError;
 
 /// The token service of one upstream.
 #[derive(Debug, Clone)]
