@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::service::{Head, Protocol};
+use crate::protocol::Protocol;
+use crate::service::Head;
 
 /// Every service's head, and where each of its names leads.
 #[derive(Debug, Default)]

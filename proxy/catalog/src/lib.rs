@@ -8,6 +8,7 @@ mod hosts;
 mod index;
 mod operation;
 mod path;
+mod protocol;
 mod service;
 mod text;
 mod types;
@@ -18,7 +19,8 @@ pub use operation::{
     Auth, Binding, BoundMember, Http, Kind, Location, Mark, Member, MintedAt, NewAt, Operation, Payload,
 };
 pub use path::Path;
-pub use service::{Head, Protocol, Service};
+pub use protocol::Protocol;
+pub use service::{Head, Service};
 pub use text::TextError;
 pub use types::TypeName;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ordain_action::{Access, Answer, Level, Minted, NameBasis, NewIdentifier, Role};
 
 use crate::path::Path;
-use crate::service::Protocol;
+use crate::protocol::Protocol;
 
 /// One operation of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::operation::Operations;
 use super::{TextError, lines};
-use crate::service::{Head, Protocol, Service};
+use crate::protocol::Protocol;
+use crate::service::{Head, Service};
 
 /// A piece of a text that holds several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

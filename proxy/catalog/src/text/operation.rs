@@ -11,7 +11,7 @@ use crate::operation::{
     Auth, Binding, BoundMember, Http, Kind, Location, Mark, Member, MintedAt, NewAt, Operation, Payload,
 };
 use crate::path::Path;
-use crate::service::Protocol;
+use crate::protocol::Protocol;
 
 /// The operations read so far.
 #[derive(Debug)]
