@@ -100,7 +100,7 @@ async fn listen(gate: Arc<Gate>, listener: TcpListener, stop: impl Future<Output
         // Boxed, so that a connection without a request in flight has no room for one.
         Box::pin(request::serve(Arc::clone(&gate), connection, request).instrument(span))
     };
-    listen::run(listener, settings, counts, service, stop).await;
+    listen::run(listener, listen::Entrance::Reverse, settings, counts, service, stop).await;
 }
 
 /// The first key of a new gate: for the person at the keyboard.
