@@ -1,0 +1,16 @@
+//! Our certificate authority for TLS interception, held to names, and the leaf certificates minted from it.
+//!
+//! Text in, text out: no files, no sockets, no tasks, no clock. An [`Authority`] may name the hosts its
+//! [`Constraints`] permit, whoever has its key. Leaves out where keys are sealed and how
+//! clients are told what to trust.
+
+mod authority;
+mod constraints;
+mod host;
+mod key;
+mod trust;
+
+pub use authority::{AUTHORITY_MAX, Authority, CreateError, ReadError};
+pub use constraints::{ConstraintError, Constraints};
+pub use host::{Host, HostError};
+pub use trust::{Certificate, CertificateError, Fingerprint};
