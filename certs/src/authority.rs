@@ -1,6 +1,6 @@
 //! A certificate authority with its key: made, written down, read again, and signing.
 //!
-//! Leaves out which of several signs, and what is signed.
+//! Leaves out which of several signs ([`crate::Authorities`]), and what is signed.
 
 use std::fmt;
 

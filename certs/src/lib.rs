@@ -1,16 +1,18 @@
 //! Our certificate authority for TLS interception, held to names, and the leaf certificates minted from it.
 //!
 //! Text in, text out: no files, no sockets, no tasks, no clock. An [`Authority`] may name the hosts its
-//! [`Constraints`] permit, whoever has its key. Leaves out where keys are sealed and how
-//! clients are told what to trust.
+//! [`Constraints`] permit, whoever has its key; [`Authorities`] are the one that signs now and those that clients
+//! trust beside it. Leaves out where keys are sealed and how clients are told what to trust.
 
 mod authority;
 mod constraints;
 mod host;
 mod key;
+mod rotate;
 mod trust;
 
 pub use authority::{AUTHORITY_MAX, Authority, CreateError, ReadError};
 pub use constraints::{ConstraintError, Constraints};
 pub use host::{Host, HostError};
+pub use rotate::{AddError, Authorities, NoneSigns};
 pub use trust::{Certificate, CertificateError, Fingerprint};
