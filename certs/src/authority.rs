@@ -1,6 +1,6 @@
 //! A certificate authority with its key: made, written down, read again, and signing.
 //!
-//! Leaves out which of several signs ([`crate::Authorities`]), and what is signed.
+//! Leaves out which of several signs ([`crate::Authorities`]) and what is signed ([`crate::Leaves`]).
 
 use std::fmt;
 
@@ -168,7 +168,6 @@ impl Authority {
         self.certificate.missing(hosts)
     }
 
-    #[cfg(test)]
     pub(crate) fn issuer(&self) -> &Issuer<'static, Key> {
         &self.issuer
     }

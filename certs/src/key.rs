@@ -6,7 +6,7 @@ use std::fmt;
 
 use pem_rfc7468::LineEnding;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm, SigningKey};
-use rustls_pki_types::PrivatePkcs8KeyDer;
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use zeroize::{Zeroize as _, Zeroizing};
 
 const LABEL: &str = "PRIVATE KEY";
@@ -33,6 +33,14 @@ impl Key {
         // It fails on labels and on lengths beyond memory, neither of which is ours.
         let pem = pem_rfc7468::encode_string(LABEL, LineEnding::LF, self.0.serialized_der());
         Zeroizing::new(pem.unwrap_or_default())
+    }
+
+    /// The same key, to sign handshakes with.
+    pub(crate) fn for_handshakes(
+        &self,
+    ) -> Result<std::sync::Arc<dyn rustls::sign::SigningKey>, rustls::Error> {
+        let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.0.serialized_der()));
+        rustls::crypto::aws_lc_rs::sign::any_ecdsa_type(&der)
     }
 }
 
