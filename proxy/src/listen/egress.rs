@@ -9,7 +9,7 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use ordain_decode::form::http1::{CONNECT, Connect, HeadEnd, read_connect};
+use ordain_decode::form::http1::{CONNECT, Connect, HeadEnd, ProxyRefusal, read_connect};
 use rustls::ServerConfig;
 use rustls::server::Acceptor;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,8 +27,8 @@ pub trait Tunnels: fmt::Debug + Send + Sync + 'static {
     /// What the handshake inside a tunnel to a host, in lower case, is answered with.
     ///
     /// # Errors
-    /// [`GuardRefusal`] in words for the client: no tunnel is opened.
-    fn open(&self, host: &str, port: u16) -> Result<Arc<ServerConfig>, GuardRefusal>;
+    /// [`ProxyRefusal`] in words for the client: no tunnel is opened.
+    fn open(&self, host: &str, port: u16) -> Result<Arc<ServerConfig>, ProxyRefusal>;
 }
 
 /// Reads what a client asks its proxy for first, and opens the tunnel where that is one.
@@ -58,7 +58,8 @@ pub(super) async fn open(
         let first = bytes.split_to(length);
         let Connect { host, port } = read_connect(&first)?;
         let host = host.to_ascii_lowercase();
-        tunnels.open(&host, port).map(|config| (host, config))
+        let config = tunnels.open(&host, port).map_err(GuardRefusal::Proxy)?;
+        Ok((host, config))
     });
     let plain = Stream::new(Carrier::Plain(socket), bytes.freeze(), settings.body_timeout);
     match asked {

@@ -6,7 +6,7 @@
 use http::header::HOST;
 use http::uri::{Authority, PathAndQuery, Scheme, Uri};
 use http::{HeaderValue, request};
-use ordain_decode::form::http1::{Fields, Wire, check_path, host_name, is_host, is_method};
+use ordain_decode::form::http1::{Fields, ProxyRefusal, Wire, check_path, host_name, is_host, is_method};
 
 use super::{ConnectionInfo, GuardRefusal, WayIn};
 
@@ -54,7 +54,7 @@ pub(super) fn settle(parts: &mut request::Parts, connection: &ConnectionInfo) ->
         parts.headers.get(HOST).and_then(|host| host.to_str().ok()).ok_or(GuardRefusal::HostMissing)?;
     match &connection.way_in {
         WayIn::Tunnel(target) if !names(host, target, "443") => return Err(GuardRefusal::HostDisagrees),
-        WayIn::Forward if !is_url => return Err(GuardRefusal::NotAbsolute),
+        WayIn::Forward if !is_url => return Err(GuardRefusal::Proxy(ProxyRefusal::NotAbsolute)),
         WayIn::Reverse | WayIn::Tunnel(_) | WayIn::Forward => {}
     }
     let promised = connection.tls.as_ref().and_then(|tls| tls.server_name.as_deref());

@@ -29,7 +29,7 @@ pub use accept::{Drained, Entrance, ListenCounts, run};
 pub use body::{BodyError, Pace, RequestBody};
 pub use egress::Tunnels;
 pub use guard::guard;
-pub use ordain_decode::form::http1::Refusal as GuardRefusal;
+pub use ordain_decode::form::http1::{ProxyRefusal, Refusal as GuardRefusal};
 pub use tls::{ReadTls, Tls, TlsError};
 
 /// The bodies a service may answer with.

@@ -11,7 +11,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::harness::{Gate, answers, quick, read_to_end};
 use crate::held::Budget;
-use crate::listen::{Entrance, GuardRefusal, Tunnels};
+use crate::listen::{Entrance, ProxyRefusal, Tunnels};
 
 const HOST: &str = "ec2.example";
 
@@ -20,11 +20,11 @@ const HOST: &str = "ec2.example";
 struct One(Arc<ServerConfig>);
 
 impl Tunnels for One {
-    fn open(&self, host: &str, port: u16) -> Result<Arc<ServerConfig>, GuardRefusal> {
+    fn open(&self, host: &str, port: u16) -> Result<Arc<ServerConfig>, ProxyRefusal> {
         match (host, port) {
             (HOST, 443) => Ok(Arc::clone(&self.0)),
-            (HOST, port) => Err(GuardRefusal::TunnelPort(port)),
-            (host, _) => Err(GuardRefusal::HostUnknown(host.to_owned())),
+            (HOST, port) => Err(ProxyRefusal::Port(port)),
+            (host, _) => Err(ProxyRefusal::HostUnknown(host.to_owned())),
         }
     }
 }

@@ -2,6 +2,10 @@
 //!
 //! Leaves out which hosts may be connected to, and everything that goes through the tunnel.
 
+use std::borrow::Cow;
+
+use ordain_action::DenialKind;
+
 use super::fields::Wire;
 use super::target::{host_name, is_host};
 use super::{Fields, Framing, HEAD_MAX, Refusal, field, request_line, take_line};
@@ -16,6 +20,72 @@ pub struct Connect<'a> {
     pub host: &'a str,
     /// The port.
     pub port: u16,
+}
+
+/// Why a proxy refuses what is asked of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProxyRefusal {
+    /// `CONNECT` without a host and a port.
+    Target,
+    /// `CONNECT` with a body.
+    Body,
+    /// It is asked for a path and not for a URL.
+    NotAbsolute,
+    /// A tunnel to a host that is no control plane's.
+    HostUnknown(String),
+    /// A tunnel to a port that no control plane is served on.
+    Port(u16),
+    /// A tunnel to a host that our own certificates cannot stand for.
+    Uncertified(String),
+}
+
+impl ProxyRefusal {
+    /// The sort of denial, and so the status.
+    #[must_use]
+    pub const fn kind(&self) -> DenialKind {
+        match self {
+            Self::Target | Self::Body | Self::NotAbsolute => DenialKind::Malformed,
+            Self::HostUnknown(_) | Self::Port(_) | Self::Uncertified(_) => DenialKind::Forbidden,
+        }
+    }
+
+    /// The machine-readable reason.
+    #[must_use]
+    pub const fn reason_code(&self) -> &'static str {
+        match self {
+            Self::Target => "framing_connect_target",
+            Self::Body => "framing_connect_body",
+            Self::NotAbsolute => "framing_not_absolute",
+            Self::HostUnknown(_) => "unknown_host",
+            Self::Port(_) => "tunnel_port",
+            Self::Uncertified(_) => "host_uncertified",
+        }
+    }
+
+    /// What is wrong and what to do, for whoever asked.
+    #[must_use]
+    pub fn text(&self) -> Cow<'static, str> {
+        match self {
+            Self::Target => "`CONNECT` names no host and port; send `CONNECT host:443`".into(),
+            Self::Body => "`CONNECT` comes with a body; send it without one".into(),
+            Self::NotAbsolute => {
+                "this is a proxy, and the target is a path; send the whole URL, or use the gate's endpoint"
+                    .into()
+            }
+            Self::HostUnknown(host) => format!(
+                "`{host}` is no control plane's host that this gate knows; nothing else is let through here"
+            )
+            .into(),
+            Self::Port(port) => {
+                format!("no control plane is served on port {port}; connect to port 443").into()
+            }
+            Self::Uncertified(host) => format!(
+                "the gate's certificate authority cannot stand for `{host}`; have the operator make another \
+                 (`ordain ca rotate`)"
+            )
+            .into(),
+        }
+    }
 }
 
 /// Reads a whole `CONNECT` head, its empty line included (RFC 9110 section 9.3.6). Some clients ask in HTTP/1.0 and
@@ -42,11 +112,11 @@ pub fn read_connect(bytes: &[u8]) -> Result<Connect<'_>, Refusal> {
         fields.see(name, value)?;
         rest = after;
     }
-    let target = std::str::from_utf8(target).map_err(|_| Refusal::ConnectTarget)?;
-    let connect = authority(target).ok_or(Refusal::ConnectTarget)?;
+    let target = std::str::from_utf8(target).map_err(|_| Refusal::Proxy(ProxyRefusal::Target))?;
+    let connect = authority(target).ok_or(Refusal::Proxy(ProxyRefusal::Target))?;
     let meaning = fields.meaning()?;
     if !matches!(meaning.framing, Framing::None | Framing::Length(0)) {
-        return Err(Refusal::ConnectBody);
+        return Err(Refusal::Proxy(ProxyRefusal::Body));
     }
     let Some(host) = meaning.host.and_then(|host| std::str::from_utf8(host).ok()) else {
         return if wire == Wire::Http10 { Ok(connect) } else { Err(Refusal::HostMissing) };

@@ -14,7 +14,7 @@ mod target;
 use memchr::memchr;
 
 pub use chunks::{Advance, Chunks};
-pub use connect::{CONNECT, Connect, read_connect};
+pub use connect::{CONNECT, Connect, ProxyRefusal, read_connect};
 pub use fields::{FIELDS_MAX, Fields, Meaning, Wire, is_known_trailer};
 pub use framer::{Examined, Framer, Refused};
 pub use refusal::Refusal;

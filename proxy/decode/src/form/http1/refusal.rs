@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use ordain_action::DenialKind;
 
+use super::connect::ProxyRefusal;
+
 /// The longest header name that a refusal repeats.
 const NAME_MAX: usize = 64;
 
@@ -42,18 +44,8 @@ pub enum Refusal {
     Fragment,
     /// A `%` without two hexadecimal digits.
     PercentEncoding,
-    /// `CONNECT` without a host and a port.
-    ConnectTarget,
-    /// `CONNECT` with a body.
-    ConnectBody,
-    /// A proxy is asked for a path and not for a URL.
-    NotAbsolute,
-    /// A tunnel to a host that is no control plane's.
-    HostUnknown(String),
-    /// A tunnel to a port that no control plane is served on.
-    TunnelPort(u16),
-    /// A tunnel to a host that our own certificates cannot stand for.
-    HostUncertified(String),
+    /// What is asked of a proxy, and of no other server.
+    Proxy(ProxyRefusal),
     /// The target or `:authority` names another host than `host` does.
     HostDisagrees,
     /// The name given in the TLS handshake is another than `host`.
@@ -117,7 +109,7 @@ impl Refusal {
         match self {
             Self::HeadLate => DenialKind::Timeout,
             Self::HostDisagrees | Self::ServerNameDisagrees => DenialKind::Misdirected,
-            Self::HostUnknown(_) | Self::TunnelPort(_) | Self::HostUncertified(_) => DenialKind::Forbidden,
+            Self::Proxy(refusal) => refusal.kind(),
             Self::Expect => DenialKind::Expectation,
             Self::HeadTooLong
             | Self::TooManyHeaders
@@ -132,9 +124,6 @@ impl Refusal {
             | Self::Target
             | Self::Fragment
             | Self::PercentEncoding
-            | Self::ConnectTarget
-            | Self::ConnectBody
-            | Self::NotAbsolute
             | Self::HostMissing
             | Self::HostTwice
             | Self::HostInvalid
@@ -178,12 +167,7 @@ impl Refusal {
             Self::Target => "framing_target",
             Self::Fragment => "framing_fragment",
             Self::PercentEncoding => "framing_percent_encoding",
-            Self::ConnectTarget => "framing_connect_target",
-            Self::ConnectBody => "framing_connect_body",
-            Self::NotAbsolute => "framing_not_absolute",
-            Self::HostUnknown(_) => "unknown_host",
-            Self::TunnelPort(_) => "tunnel_port",
-            Self::HostUncertified(_) => "host_uncertified",
+            Self::Proxy(refusal) => refusal.reason_code(),
             Self::HostDisagrees => "host_disagrees",
             Self::ServerNameDisagrees => "server_name_disagrees",
             Self::HostMissing => "host_missing",
@@ -230,19 +214,7 @@ impl Refusal {
             Self::Trailer(name) => {
                 return Cow::Owned(format!("`{name}` is not a trailer the gate knows; send it as a header"));
             }
-            Self::HostUnknown(host) => {
-                return Cow::Owned(format!(
-                    "`{host}` is no control plane's host that this gate knows; nothing else is let through here"
-                ));
-            }
-            Self::TunnelPort(port) => {
-                return Cow::Owned(format!("no control plane is served on port {port}; connect to port 443"));
-            }
-            Self::HostUncertified(host) => {
-                return Cow::Owned(format!(
-                    "the gate's certificate authority cannot stand for `{host}`; the operator must make a new one (`ordain ca rotate`)"
-                ));
-            }
+            Self::Proxy(refusal) => return refusal.text(),
             Self::HeadTooLong => "the request head is too long; send fewer or shorter headers",
             Self::TooManyHeaders => "the request has too many headers; send fewer",
             Self::HeadLate => "the request head did not arrive in time; send it at once",
@@ -264,11 +236,6 @@ impl Refusal {
             Self::Fragment => "the request target has a `#`; encode it as `%23`",
             Self::PercentEncoding => {
                 "a `%` in the target is not followed by two hexadecimal digits; encode it as `%25`"
-            }
-            Self::ConnectTarget => "`CONNECT` names no host and port; send `CONNECT host:443`",
-            Self::ConnectBody => "`CONNECT` comes with a body; send it without one",
-            Self::NotAbsolute => {
-                "this is a proxy, and the target is a path; send the whole URL, or connect to the gate's endpoint"
             }
             Self::HostDisagrees => "target and `host` name different hosts; send the same in both",
             Self::ServerNameDisagrees => {
