@@ -325,6 +325,31 @@ fn another_authority_signs_once_clients_could_learn_of_it() {
 }
 
 #[test]
+fn doctor_says_when_an_authority_ends_and_no_other_follows() {
+    let gate = Gate::start(setup());
+    let found = || {
+        let printed = gate.run(&["-o", "json", "doctor"]);
+        let all: Vec<serde_json::Value> = serde_json::from_slice(&printed.stdout).unwrap();
+        let one = all.iter().find(|one| one["what"] == "authority").expect("doctor looks at it").clone();
+        (one["ok"].as_bool().unwrap(), one["detail"].as_str().unwrap().to_owned())
+    };
+    let (well, detail) = found();
+    assert!(well && detail.starts_with("signs until "), "{detail}");
+    let short = gate.run(&["ca", "rotate", "--days", "20", "--signs-in-hours", "0"]);
+    assert!(short.status.success(), "{}", said(&short));
+    // The first one lasts longer, and signs again once this one has ended.
+    let (well, detail) = found();
+    assert!(well, "{detail}");
+    let path = gate.folder.path().join("state/authorities.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{}\n", text.lines().last().unwrap())).unwrap();
+    let (well, detail) = found();
+    assert!(!well && detail.contains("run `ordain ca rotate`"), "{detail}");
+    std::fs::write(&path, text).unwrap();
+    gate.finish();
+}
+
+#[test]
 fn a_file_of_authorities_that_was_changed_is_refused() {
     let mut gate = Gate::start(setup());
     assert!(gate.stop());
