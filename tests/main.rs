@@ -14,6 +14,7 @@
 mod attacks;
 mod credentials;
 mod data_path;
+mod egress;
 mod evidence;
 mod harness;
 mod planes;

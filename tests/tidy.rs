@@ -20,10 +20,11 @@ fn forbidden_words() -> Vec<String> {
 }
 
 /// What a package's manifest must not name: the direction of imports (ARCHITECTURE.md).
-const NEVER: [(&str, &[&str]); 6] = [
+const NEVER: [(&str, &[&str]); 7] = [
     ("proxy/action", &["ordain-", "tokio", "hyper", "http."]),
     ("proxy/catalog", &["ordain-rules", "ordain-evidence", "ordain-decode", "tokio", "hyper"]),
     ("proxy/decode", &["ordain-rules", "ordain-evidence", "ordain-proof", "tokio", "hyper", "tracing"]),
+    ("certs", &["ordain-", "tokio", "hyper", "http."]),
     ("rules", &["ordain-decode", "ordain-evidence", "ordain-proof", "tokio", "hyper", "http."]),
     ("proxy/proof", &["ordain-rules", "ordain-decode", "ordain-evidence", "tokio", "hyper", "http."]),
     ("proxy/evidence", &["ordain-decode", "hyper", "http."]),

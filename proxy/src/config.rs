@@ -21,6 +21,8 @@ pub struct Config {
     pub data: SocketAddr,
     /// The address of health, metrics and admin.
     pub admin: SocketAddr,
+    /// The address of the egress gateway, where there is one.
+    pub egress: Option<SocketAddr>,
     /// Certificate and key of the data address.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Names the gate is reached by.
@@ -119,6 +121,10 @@ impl Config {
             mode,
             data: address("`listen.data`", settings.listen.data.as_deref().unwrap_or("127.0.0.1:7070"))?,
             admin: address("`listen.admin`", settings.listen.admin.as_deref().unwrap_or("127.0.0.1:7071"))?,
+            egress: match settings.listen.egress.as_deref() {
+                Some(text) => Some(address("`listen.egress`", text)?),
+                None => None,
+            },
             tls: settings.listen.tls.map(|tls| (tls.certificate, tls.key)),
             names: settings.listen.names,
             limits,

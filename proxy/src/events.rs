@@ -256,8 +256,9 @@ pub fn request_span(method: &http::Method, path: &str) -> tracing::Span {
 pub const REQUEST_SPAN: &str = "ordain::request::span";
 
 /// The gate is listening.
-pub fn serving(data: std::net::SocketAddr, admin: std::net::SocketAddr, mode: &str) {
-    event!(Level::INFO, %data, %admin, mode, "serving");
+pub fn serving(data: SocketAddr, admin: SocketAddr, egress: Option<SocketAddr>, mode: &str) {
+    let egress = egress.map(tracing::field::display);
+    event!(Level::INFO, %data, %admin, egress, mode, "serving");
 }
 
 /// The account of an upstream is known now, and it is served.

@@ -69,6 +69,16 @@ pub fn secret_file(path: &Path) -> anyhow::Result<String> {
     }
 }
 
+/// Puts other contents in a file that others may read: they see the old or the new.
+///
+/// # Errors
+/// What the system says.
+pub fn replace(path: &Path, contents: &[u8]) -> std::io::Result<()> {
+    let beside = path.with_extension(format!("new-{}", std::process::id()));
+    fs::write(&beside, contents)?;
+    fs::rename(&beside, path)
+}
+
 /// Says where the admin address really is, for a gate that was given port 0.
 ///
 /// # Errors

@@ -106,11 +106,12 @@ impl Gate {
         let live = live(&config.ledger)?;
         let model = Model::open(config.model.clone(), config.modes(), live)?;
         let ledger = open_ledger(&config, &clock).context("the ledger cannot be used")?;
-        let listeners = Own { addresses: vec![data, config.admin], names: config.names.clone() };
+        let own: Vec<SocketAddr> = [data, config.admin].into_iter().chain(config.egress).collect();
+        let listeners = Own { addresses: own.clone(), names: config.names.clone() };
         let sources = config.upstreams.iter().map(Source::from).collect();
         let upstreams = Upstreams::start(sources, &listeners, clock.now()).await?;
-        let forwarder = Forwarder::new(vec![data, config.admin], Vec::new(), config.limits.upstream_timeout)
-            .map_err(anyhow::Error::msg)?;
+        let forwarder =
+            Forwarder::new(own, Vec::new(), config.limits.upstream_timeout).map_err(anyhow::Error::msg)?;
         let catalogue = Digest::from_hex(rooms.catalog_digest())
             .unwrap_or_else(|| Digest::of(rooms.catalog_digest().as_bytes()));
         Ok(Arc::new(Self {

@@ -119,6 +119,7 @@ fn look<'a>(
         headers,
         way_in: match connection.way_in {
             listen::WayIn::Reverse => WayIn::Reverse,
+            listen::WayIn::Tunnel(_) | listen::WayIn::Forward => WayIn::Egress,
         },
     }
 }

@@ -9,6 +9,7 @@ pub mod config;
 pub mod files;
 pub mod settings;
 
+pub mod egress;
 pub mod gate;
 pub mod listen;
 pub mod request;

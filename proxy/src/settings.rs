@@ -39,6 +39,8 @@ pub struct Listen {
     pub data: Option<String>,
     /// The address of health, metrics and the admin interface; by default `127.0.0.1:7071`.
     pub admin: Option<String>,
+    /// The address at which clients may take the gate for their HTTP proxy; without it there is none.
+    pub egress: Option<String>,
     /// Serve TLS on the data address.
     pub tls: Option<Tls>,
     /// Names the gate is reached by, beside its addresses. They are never an upstream.
@@ -232,6 +234,7 @@ impl Settings {
         replace(&mut self.mode, variable("ORDAIN_MODE"));
         replace(&mut self.listen.data, variable("ORDAIN_LISTEN_DATA"));
         replace(&mut self.listen.admin, variable("ORDAIN_LISTEN_ADMIN"));
+        replace(&mut self.listen.egress, variable("ORDAIN_LISTEN_EGRESS"));
         replace(&mut self.model.directory, path("ORDAIN_MODEL_DIRECTORY"));
         replace(&mut self.ledger.directory, path("ORDAIN_LEDGER_DIRECTORY"));
         replace(&mut self.ledger.origin, variable("ORDAIN_LEDGER_ORIGIN"));

@@ -152,7 +152,7 @@ impl Client {
 }
 
 /// Reads one answer.
-pub(crate) fn read_reply(stream: &mut TcpStream, is_head: bool) -> std::io::Result<Reply> {
+pub(crate) fn read_reply(stream: &mut impl Read, is_head: bool) -> std::io::Result<Reply> {
     let mut reader = BufReader::new(stream);
     loop {
         let mut line = String::new();

@@ -155,6 +155,13 @@ impl Gate {
         std::fs::write(path, change(&text)).unwrap();
     }
 
+    /// Where the egress gateway listens, as the program said when it began to serve.
+    pub(crate) fn egress(&self) -> SocketAddr {
+        let log = self.log();
+        let line = log.lines().find(|line| line.contains("serving")).expect("the program serves");
+        *addresses_in(line).get(2).expect("it has an egress gateway")
+    }
+
     /// Tells the program to look at its files.
     pub(crate) fn hang_up(&self) {
         let told = Command::new("kill").args(["-HUP", &self.pid().to_string()]).status().unwrap();

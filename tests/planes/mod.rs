@@ -2,4 +2,4 @@
 //!
 //! Leaves out what is the same for every plane.
 
-mod aws;
+pub(crate) mod aws;

@@ -4,6 +4,7 @@
 
 use ordain_action::Undecodable;
 
+use crate::form::fields::clip;
 use crate::room::Claim;
 use crate::{Head, WayIn, aws};
 
@@ -52,6 +53,13 @@ impl Rooms {
     /// # Errors
     /// No room knows the host, or the head says two things at once.
     pub fn claim<'r>(&'r self, head: &Head<'_>) -> Result<Claim<'r>, Undecodable> {
+        // Before anybody is asked to sign for it: no room serves it, whoever asks.
+        if head.way_in == WayIn::Egress && !aws::is_provider_host(head.host()) {
+            return Err(Undecodable::new(
+                "unknown_host",
+                format!("`{}` is no control plane's host that this gate knows", clip(head.host())),
+            ));
+        }
         self.aws.claim(head).map(Claim::aws)
     }
 
@@ -59,6 +67,12 @@ impl Rooms {
     #[must_use]
     pub fn way_in(&self, host: &str) -> WayIn {
         if aws::is_provider_host(host) { WayIn::Egress } else { WayIn::Reverse }
+    }
+
+    /// What the hosts of all planes end in: a name that ends otherwise belongs to none of them.
+    #[must_use]
+    pub fn domains(&self) -> Vec<&'static str> {
+        aws::ENDINGS.to_vec()
     }
 
     #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Leaves out what the verbs do.
 
+mod ca;
 mod check;
 mod decode;
 mod doctor;
@@ -71,6 +72,8 @@ enum Verb {
     Report(report::Arguments),
     /// Create, import, list and revoke the keys that actors hold.
     Key(key::Arguments),
+    /// Create, show, export and rotate the authorities that clients of the egress gateway trust.
+    Ca(ca::Arguments),
     /// Import into the intent model, and show it.
     Model(model::Arguments),
     /// Check the settings and the model, as `serve` would load them.
@@ -160,6 +163,7 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
         Verb::Explain(arguments) => explain::run(context, arguments),
         Verb::Report(arguments) => report::run(context, arguments),
         Verb::Key(arguments) => key::run(context, arguments),
+        Verb::Ca(arguments) => ca::run(context, arguments),
         Verb::Model(arguments) => model::run(context, arguments),
         Verb::Validate(arguments) => validate::run(context, arguments),
         Verb::Ledger(arguments) => ledger::run(context, arguments),

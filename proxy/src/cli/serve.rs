@@ -14,19 +14,21 @@ use ordain_evidence::ChangeKind;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use super::env::quoted;
 use super::{Context, Exit};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::egress::Egress;
 use crate::gate::Gate;
 use crate::keys::{IssuedKey, NewKey};
-use crate::listen::RequestBody;
+use crate::listen::{Entrance, RequestBody};
 use crate::reload::Watched;
 use crate::settings::{Settings, environment};
 use crate::telemetry::LogFilter;
-use crate::{admin, events, files, listen, reload, request, telemetry};
+use crate::{admin, egress, events, files, listen, reload, request, telemetry};
 
 /// Run the gate.
 #[derive(Debug, clap::Args)]
@@ -55,6 +57,11 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::Result<Exit> {
     let data = TcpListener::bind(config.data).await.with_context(|| taken("data", config.data))?;
     let admin = TcpListener::bind(config.admin).await.with_context(|| taken("admin", config.admin))?;
+    let egress = match config.egress {
+        Some(address) => Some(TcpListener::bind(address).await.with_context(|| taken("egress", address))?),
+        None => None,
+    };
+    let at_egress = egress.as_ref().map(TcpListener::local_addr).transpose()?;
     let (state, at) = (config.state.clone(), admin.local_addr()?);
     // Before the start takes its time: a file that changes meanwhile is taken up afterwards.
     let watched = Watched::new(context.settings.clone(), &config, filter);
@@ -65,20 +72,38 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     let told_to_stop = until_told_to_stop()?;
     let hangup = signal(SignalKind::hangup()).ok();
     let first = first_key(&gate).await?;
-    context.output.raw(greeting(&gate, &first, context.settings.as_deref()).as_bytes())?;
-    events::serving(data.local_addr()?, admin.local_addr()?, gate.config().mode.as_str());
+    let tunnels = if egress.is_some() { Some(tunnels(&gate).await?) } else { None };
+    context.output.raw(
+        greeting(&gate, &first, at_egress.zip(tunnels.as_deref()), context.settings.as_deref()).as_bytes(),
+    )?;
+    events::serving(data.local_addr()?, at, at_egress, gate.config().mode.as_str());
     let (stop, stopped) = watch::channel(false);
     let health = tokio::spawn(admin::run(admin, Arc::clone(&gate), wait_for(stopped.clone())));
-    let reloading = tokio::spawn(reload::run(Arc::clone(&gate), watched, hangup, wait_for(stopped.clone())));
+    let reloading = tokio::spawn(reload::run(
+        Arc::clone(&gate),
+        tunnels.clone(),
+        watched,
+        hangup,
+        wait_for(stopped.clone()),
+    ));
     // Under systemd the unit is ready only now; elsewhere nobody listens to this.
     drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
-    let serving = tokio::spawn(listen(Arc::clone(&gate), data, wait_for(stopped)));
+    let entrances =
+        [(Some(data), Some(Entrance::Reverse)), (egress, tunnels.map(|all| Entrance::Egress(all)))];
+    let mut serving = JoinSet::new();
+    for (listener, entrance) in entrances {
+        if let (Some(listener), Some(entrance)) = (listener, entrance) {
+            serving.spawn(listen(Arc::clone(&gate), listener, entrance, wait_for(stopped.clone())));
+        }
+    }
     told_to_stop.await;
     events::draining(gate.config().limits.drain.as_secs());
     gate.drain();
     stop.send_replace(true);
     drop(sd_notify::notify(&[sd_notify::NotifyState::Stopping]));
-    serving.await?;
+    while let Some(ended) = serving.join_next().await {
+        ended?;
+    }
     reloading.await?;
     gate.changes.finish(Duration::from_secs(5)).await;
     gate.ledger.clone().close().await;
@@ -93,14 +118,34 @@ fn taken(which: &str, address: SocketAddr) -> String {
 }
 
 /// Serves connections until `stop`, and lets those in flight end.
-async fn listen(gate: Arc<Gate>, listener: TcpListener, stop: impl Future<Output = ()> + Send) {
+async fn listen(
+    gate: Arc<Gate>,
+    listener: TcpListener,
+    entrance: Entrance,
+    stop: impl Future<Output = ()> + Send,
+) {
     let (settings, counts) = gate.listening();
     let service = move |connection, request: Request<RequestBody>| {
         let span = events::request_span(request.method(), request.uri().path());
         // Boxed, so that a connection without a request in flight has no room for one.
         Box::pin(request::serve(Arc::clone(&gate), connection, request).instrument(span))
     };
-    listen::run(listener, settings, counts, service, stop).await;
+    listen::run(listener, entrance, settings, counts, service, stop).await;
+}
+
+/// The egress gateway, with a certificate authority of its own where it had none.
+async fn tunnels(gate: &Gate) -> anyhow::Result<Arc<Egress>> {
+    let (config, now) = (gate.config(), gate.clock.now());
+    let store = egress::store(&config)?;
+    if store.read(now)?.authorities().signing(now).is_err() {
+        let authority = egress::make(&egress::name(&config), gate.rooms, now, egress::LASTS)?;
+        let summary =
+            format!("make certificate authority {}, which signs now", authority.certificate().fingerprint());
+        gate.record_own_change(ChangeKind::Key, summary, None).await.map_err(anyhow::Error::msg)?;
+        store.add(&authority, now)?;
+    }
+    egress::write_bundle(&config.state, &store.read(now)?, now)?;
+    Ok(Arc::new(Egress::open(&config, gate.rooms, gate.clock.clone())?))
 }
 
 /// The first key of a new gate: for the person at the keyboard.
@@ -122,7 +167,12 @@ async fn first_key(gate: &Gate) -> anyhow::Result<Option<Arc<IssuedKey>>> {
 }
 
 /// What stands on the screen once the gate serves: what it is, and the next two lines to paste.
-fn greeting(gate: &Gate, first: &Option<Arc<IssuedKey>>, settings: Option<&Path>) -> String {
+fn greeting(
+    gate: &Gate,
+    first: &Option<Arc<IssuedKey>>,
+    egress: Option<(SocketAddr, &Egress)>,
+    settings: Option<&Path>,
+) -> String {
     let config = gate.config();
     let mut text = format!("ordain {} in {} mode\n", env!("CARGO_PKG_VERSION"), config.mode.as_str());
     for upstream in &config.upstreams {
@@ -144,6 +194,15 @@ fn greeting(gate: &Gate, first: &Option<Arc<IssuedKey>>, settings: Option<&Path>
         text.push_str(&format!("  model of `{}`\n", config.model.display()));
     } else {
         text.push_str(&format!("  no model yet in `{}`\n", config.model.display()));
+    }
+    if let Some((address, tunnels)) = egress {
+        let bundle = egress::bundle_path(&config.state);
+        text.push_str(&format!("  egress gateway on {address}; its clients trust `{}`\n", bundle.display()));
+        for domain in tunnels.missing().unwrap_or_default() {
+            text.push_str(&format!(
+                "  no tunnels to `{domain}`: make a new authority with `ordain ca rotate`\n"
+            ));
+        }
     }
     if let Some(key) = first {
         text.push_str(&format!("  first key {} for {}\n", key.id, key.party.name));

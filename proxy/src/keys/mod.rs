@@ -388,10 +388,17 @@ impl KeyStore {
 /// The directory cannot be made, no sealing key is usable, or the store is not whole.
 pub fn of(config: &Config) -> anyhow::Result<KeyStore> {
     files::prepare(&config.state)?;
+    Ok(KeyStore::open(&config.state, sealing(config)?)?)
+}
+
+/// The sealing key of a configuration.
+///
+/// # Errors
+/// It is no key, or others may read it.
+pub fn sealing(config: &Config) -> Result<SealingKey, KeyError> {
     let given = environment("ORDAIN_SEALING_KEY");
     let credentials = environment("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    let sealing = SealingKey::find(&config.state, given.as_deref(), credentials.as_deref())?;
-    Ok(KeyStore::open(&config.state, sealing)?)
+    SealingKey::find(&config.state, given.as_deref(), credentials.as_deref())
 }
 
 fn fresh(new: &NewKey, id: String, secret: Secret, now: Timestamp) -> IssuedKey {

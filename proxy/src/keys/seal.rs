@@ -66,7 +66,7 @@ impl SealingKey {
     }
 
     /// Seals a text; `about` must be the same when it is opened.
-    pub(super) fn seal(&self, about: &[u8], text: &str) -> Result<Vec<u8>, KeyError> {
+    pub(crate) fn seal(&self, about: &[u8], text: &str) -> Result<Vec<u8>, KeyError> {
         let mut bytes = text.as_bytes().to_vec();
         let nonce = self
             .key
@@ -78,7 +78,7 @@ impl SealingKey {
     }
 
     /// Opens what was sealed; `None` when key, `about` or a byte differs.
-    pub(super) fn open(&self, about: &[u8], sealed: &[u8]) -> Option<Zeroizing<String>> {
+    pub(crate) fn open(&self, about: &[u8], sealed: &[u8]) -> Option<Zeroizing<String>> {
         let (nonce, bytes) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut bytes = Zeroizing::new(bytes.to_vec());

@@ -115,6 +115,13 @@ impl<T> Guarded<T> {
         }
     }
 
+    /// Answers with a refusal of what came before, and hands nothing on.
+    pub(super) fn refuse(&mut self, refusal: GuardRefusal) {
+        self.framer.refuse();
+        self.verge.leave(refusal);
+        self.ending = Ending::Sentinel(SENTINEL);
+    }
+
     /// Hands out what may be; `None` when there is nothing to hand out yet.
     fn hand_out(&mut self, buffer: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
         if self.cleared > 0 {
@@ -183,14 +190,13 @@ impl<T> Guarded<T> {
     }
 
     fn give_up(&mut self) {
-        self.framer.refuse();
-        self.ending = match self.waiting {
-            Waiting::Rest => {
-                self.verge.leave(GuardRefusal::HeadLate);
-                Ending::Sentinel(SENTINEL)
+        match self.waiting {
+            Waiting::Rest => self.refuse(GuardRefusal::HeadLate),
+            Waiting::First | Waiting::Next => {
+                self.framer.refuse();
+                self.ending = Ending::Closed;
             }
-            Waiting::First | Waiting::Next => Ending::Closed,
-        };
+        }
     }
 
     fn head_passed(&mut self) {

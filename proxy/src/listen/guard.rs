@@ -4,11 +4,11 @@
 //! rules that HTTP/1 fields keep. Leaves out the bytes of HTTP/1 (`connection.rs`).
 
 use http::header::HOST;
-use http::uri::{Authority, PathAndQuery, Uri};
+use http::uri::{Authority, PathAndQuery, Scheme, Uri};
 use http::{HeaderValue, request};
-use ordain_decode::form::http1::{Fields, Wire, check_path, host_name, is_host, is_method};
+use ordain_decode::form::http1::{Fields, ProxyRefusal, Wire, check_path, host_name, is_host, is_method};
 
-use super::{ConnectionInfo, GuardRefusal};
+use super::{ConnectionInfo, GuardRefusal, WayIn};
 
 /// Checks the head of an HTTP/2 request.
 ///
@@ -39,8 +39,9 @@ pub fn guard(parts: &request::Parts) -> Result<(), GuardRefusal> {
 /// Brings a clean head to one form: the path alone as target, and the host in `host`.
 ///
 /// # Errors
-/// [`GuardRefusal`] when the name of the TLS handshake is another than `host`.
+/// [`GuardRefusal`] when the name of the TLS handshake, or the one that was tunnelled to, is another than `host`.
 pub(super) fn settle(parts: &mut request::Parts, connection: &ConnectionInfo) -> Result<(), GuardRefusal> {
+    let is_url = parts.uri.scheme() == Some(&Scheme::HTTP);
     if let Some(authority) = parts.uri.authority() {
         if !parts.headers.contains_key(HOST) {
             let host = host_value(authority)?;
@@ -51,6 +52,11 @@ pub(super) fn settle(parts: &mut request::Parts, connection: &ConnectionInfo) ->
     }
     let host =
         parts.headers.get(HOST).and_then(|host| host.to_str().ok()).ok_or(GuardRefusal::HostMissing)?;
+    match &connection.way_in {
+        WayIn::Tunnel(target) if !names(host, target, "443") => return Err(GuardRefusal::HostDisagrees),
+        WayIn::Forward if !is_url => return Err(GuardRefusal::Proxy(ProxyRefusal::NotAbsolute)),
+        WayIn::Reverse | WayIn::Tunnel(_) | WayIn::Forward => {}
+    }
     let promised = connection.tls.as_ref().and_then(|tls| tls.server_name.as_deref());
     match promised {
         Some(promised) if !promised.eq_ignore_ascii_case(host_name(host)) => {
@@ -58,6 +64,12 @@ pub(super) fn settle(parts: &mut request::Parts, connection: &ConnectionInfo) ->
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// Whether `host` is a name, with no port or with the one its scheme has anyway.
+fn names(host: &str, name: &str, port: &str) -> bool {
+    let (own, rest) = host.split_at_checked(name.len()).unwrap_or((host, ""));
+    own.eq_ignore_ascii_case(name) && (rest.is_empty() || rest.strip_prefix(':') == Some(port))
 }
 
 fn host_value(authority: &Authority) -> Result<HeaderValue, GuardRefusal> {

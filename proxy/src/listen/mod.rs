@@ -1,12 +1,14 @@
 //! Ways in: connections become requests that can be read in one way only.
 //!
 //! A listener knows nothing of planes, actors or rules. It hands every request, and every refusal of one,
-//! to the same service. Leaves out CONNECT and transparent redirection, and changes of protocol, which are
-//! refused: no AWS operation needs one but the bidirectional event streams, and those come over HTTP/2.
+//! to the same service. Leaves out transparent redirection, and changes of protocol, which are refused: no AWS
+//! operation needs one but the bidirectional event streams, and those come over HTTP/2.
 
+mod accept;
 mod body;
 mod busy;
 mod connection;
+mod egress;
 mod guard;
 mod patience;
 mod peers;
@@ -23,10 +25,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::Body;
 
+pub use accept::{Drained, Entrance, ListenCounts, run};
 pub use body::{BodyError, Pace, RequestBody};
+pub use egress::Tunnels;
 pub use guard::guard;
-pub use ordain_decode::form::http1::Refusal as GuardRefusal;
-pub use reverse::{Drained, ListenCounts, run};
+pub use ordain_decode::form::http1::{ProxyRefusal, Refusal as GuardRefusal};
 pub use tls::{ReadTls, Tls, TlsError};
 
 /// The bodies a service may answer with.
@@ -77,10 +80,14 @@ impl Default for ListenSettings {
 }
 
 /// How a connection came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WayIn {
     /// To an address of ours: `host` names us, and the upstream follows from the credential.
     Reverse,
+    /// Through a tunnel to this host of a control plane: every `host` must name it.
+    Tunnel(Arc<str>),
+    /// Asked of us as a proxy, without a tunnel: each target is a whole URL, and its host must be a control plane's.
+    Forward,
 }
 
 /// What the TLS handshake said.

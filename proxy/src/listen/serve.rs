@@ -57,7 +57,10 @@ pub(super) async fn http1<S, F, B>(
 {
     let verge = Arc::new(Verge::default());
     let times = HeadTimes { head: settings.header_timeout, idle: settings.idle_timeout };
-    let guarded = Guarded::new(stream, times, Arc::clone(&verge));
+    let mut guarded = Guarded::new(stream, times, Arc::clone(&verge));
+    if let Some(refusal) = info.refused.clone() {
+        guarded.refuse(refusal);
+    }
     let pace = settings.pace();
     let mut stop = shared.stop.clone();
     let service = service_fn(move |request: Request<Incoming>| {

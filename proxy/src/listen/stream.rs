@@ -4,6 +4,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,12 +14,24 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::patience::Patience;
+use super::{GuardRefusal, TlsInfo, WayIn};
 
 /// What carries the bytes.
 #[derive(Debug)]
 pub(super) enum Carrier {
     Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<Stream>>),
+}
+
+/// A connection of which it is known how it came in and what it speaks.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) stream: Stream,
+    pub(super) http2: bool,
+    pub(super) tls: Option<Arc<TlsInfo>>,
+    pub(super) way_in: WayIn,
+    /// Its first request is refused already, and nothing of it is left in the stream.
+    pub(super) refused: Option<GuardRefusal>,
 }
 
 /// A connection's bytes.

@@ -31,12 +31,13 @@ pub(super) fn needs_restart(old: &Config, new: &Config) -> Result<(), String> {
 
 type Fixed = (&'static str, String);
 
-fn fixed(config: &Config) -> [Fixed; 10] {
+fn fixed(config: &Config) -> [Fixed; 11] {
     let overlay = config.overlay.as_ref().map_or_else(String::new, |path| path.display().to_string());
     [
         ("state", config.state.display().to_string()),
         ("listen.data", config.data.to_string()),
         ("listen.admin", config.admin.to_string()),
+        ("listen.egress", config.egress.map_or_else(|| "none".to_owned(), |egress| egress.to_string())),
         ("listen.tls", if config.tls.is_some() { "on" } else { "off" }.to_owned()),
         ("listen.names", config.names.join(", ")),
         ("model.directory", config.model.display().to_string()),

@@ -12,6 +12,7 @@ use std::time::Duration;
 use ordain_evidence::ChangeKind;
 use tokio::signal::unix::Signal;
 
+use crate::egress::Egress;
 use crate::events;
 use crate::gate::Gate;
 pub use settings::Watched;
@@ -23,6 +24,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Watches until told to stop.
 pub async fn run(
     gate: Arc<Gate>,
+    egress: Option<Arc<Egress>>,
     mut watched: Watched,
     mut hangup: Option<Signal>,
     stop: impl Future<Output = ()>,
@@ -42,6 +44,9 @@ pub async fn run(
         }
         heard(&gate, "model", model(&gate, asked).await);
         heard(&gate, "settings", watched.look(&gate, asked).await);
+        if let Some(egress) = &egress {
+            heard(&gate, "authorities", authorities(egress));
+        }
     }
 }
 
@@ -81,6 +86,12 @@ async fn received(hangup: Option<&mut Signal>) {
         }
         None => std::future::pending().await,
     }
+}
+
+/// Looks at the certificate authorities once. That there is another was recorded by whoever made it.
+fn authorities(egress: &Egress) -> Result<Look, String> {
+    let changed = egress.look().map_err(|error| format!("{error:#}"))?;
+    Ok(if changed { Look::TakenUp } else { Look::Same })
 }
 
 /// Looks at the model once, and takes up what has changed: at once when `asked` to, else when it has come to rest.

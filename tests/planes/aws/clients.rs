@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::harness::{Answer, Gate, Setup, variable};
 
-pub(super) fn needed(name: &str) -> String {
+pub(crate) fn needed(name: &str) -> String {
     variable(name).unwrap_or_else(|| panic!("`{name}` is not set: run these tests with `tests/run`"))
 }
 
@@ -23,7 +23,7 @@ pub(super) fn script(name: &str) -> PathBuf {
 }
 
 /// A gate in front of moto, with moto's own key pair as the real one.
-pub(super) fn before_moto(setup: Setup) -> Gate {
+pub(crate) fn before_moto(setup: Setup) -> Gate {
     let key = std::fs::read_to_string(needed("ORDAIN_TEST_MOTO_KEY")).expect("moto's key pair");
     let key: BTreeMap<String, String> = serde_json::from_str(&key).expect("moto's key pair");
     let real = (key["access_key_id"].clone(), key["secret_access_key"].clone());
@@ -32,7 +32,7 @@ pub(super) fn before_moto(setup: Setup) -> Gate {
 }
 
 /// Runs a client with a key pair and nothing of the machine's own set-up; returns what it printed.
-pub(super) fn run(command: &mut Command, id: &str, secret: &str) -> String {
+pub(crate) fn run(command: &mut Command, id: &str, secret: &str) -> String {
     let mut child = command
         .env("AWS_ACCESS_KEY_ID", id)
         .env("AWS_SECRET_ACCESS_KEY", secret)

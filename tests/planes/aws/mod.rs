@@ -1,5 +1,5 @@
 //! Amazon Web Services, as its own clients speak to it.
 
-mod clients;
+pub(crate) mod clients;
 mod denials;
 mod sweep;

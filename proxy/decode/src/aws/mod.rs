@@ -42,7 +42,7 @@ use ordain_catalog::Catalog;
 
 pub(crate) use answer::may_fail_late;
 pub(crate) use claim::Claim;
-pub(crate) use site::is_provider_host;
+pub(crate) use site::{ENDINGS, is_provider_host};
 
 use crate::Head;
 use crate::rooms::{RoomsConfig, RoomsError};

@@ -226,29 +226,28 @@ fn unknown_host(host: &str) -> Undecodable {
     )
 }
 
+/// What the provider's hosts end in. The whole of `.aws` is the provider's.
+pub(crate) const ENDINGS: [&str; 14] = [
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "amazonaws.eu",
+    "api.amazonwebservices.com.cn",
+    "api.amazonwebservices.eu",
+    "aws",
+    "aws.ic.gov",
+    "aws.scloud",
+    "awsapps.com",
+    "c2s.ic.gov",
+    "cloud.adc-e.uk",
+    "csp.hci.ic.gov",
+    "on.amazonwebservices.com.cn",
+    "sc2s.sgov.gov",
+];
+
 /// Whether a host ends as the provider's hosts do, and must therefore be in the table.
 pub(crate) fn is_provider_host(host: &str) -> bool {
-    const ENDINGS: [&str; 16] = [
-        "amazonaws.com",
-        "amazonaws.com.cn",
-        "amazonaws.eu",
-        "api.aws",
-        "on.aws",
-        "signin.aws",
-        "api.amazonwebservices.com.cn",
-        "on.amazonwebservices.com.cn",
-        "api.amazonwebservices.eu",
-        "c2s.ic.gov",
-        "sc2s.sgov.gov",
-        "cloud.adc-e.uk",
-        "csp.hci.ic.gov",
-        "aws.ic.gov",
-        "aws.scloud",
-        "awsapps.com",
-    ];
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    host.ends_with(".aws")
-        || ENDINGS.iter().any(|ending| {
-            host.strip_suffix(ending).is_some_and(|before| before.is_empty() || before.ends_with('.'))
-        })
+    ENDINGS.iter().any(|ending| {
+        host.strip_suffix(ending).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    })
 }

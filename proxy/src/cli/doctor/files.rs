@@ -6,22 +6,49 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use jiff::{SignedDuration, Timestamp};
 use ordain_proof::note::Verifier;
 use ordain_proof::verify::{self, Demand};
 use rustix::fs::{Access, access};
 
 use super::Finding;
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::egress;
 use crate::keys;
 use crate::settings::Credentials;
 
+/// How long before its end somebody should make another: clients have to be given it.
+const ENDS_SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
-    vec![
+    let mut findings = vec![
         Finding::new("state", state(config)),
         Finding::new("secrets", secrets(config)),
         Finding::new("keys", issued(config)),
         Finding::new("ledger", ledger(config)),
-    ]
+    ];
+    if config.egress.is_some() {
+        findings.push(Finding::new("authority", authority(config)));
+    }
+    findings
+}
+
+/// The authority that the egress gateway signs with, and that it will not end before clients could learn of another.
+fn authority(config: &Config) -> Result<String, String> {
+    let now = Clock::system().now();
+    let kept =
+        egress::store(config).and_then(|store| store.read(now)).map_err(|error| format!("{error:#}"))?;
+    if kept.entries.is_empty() {
+        return Ok("none yet; `ordain serve` makes the first".to_owned());
+    }
+    let authorities = kept.authorities();
+    let lasts_until = |at: Timestamp| authorities.signing(at).map(|one| one.certificate().not_after());
+    let ends = lasts_until(now).map_err(|why| format!("{why}; run `ordain ca rotate --signs-in-hours 0`"))?;
+    if lasts_until(ends + SignedDuration::from_secs(1)).is_err() && ends < now + ENDS_SOON {
+        return Err(format!("it ends at {ends} and no other signs then; run `ordain ca rotate`"));
+    }
+    Ok(format!("signs until {ends}"))
 }
 
 fn state(config: &Config) -> Result<String, String> {
@@ -48,10 +75,11 @@ fn writable(folder: &Path) -> Result<(), String> {
 
 /// Files that hold secrets, or what secrets are sealed under.
 fn secrets(config: &Config) -> Result<String, String> {
-    let mut paths: Vec<PathBuf> = ["sealing.key", "token.key", "admin.token", "keys.jsonl"]
-        .into_iter()
-        .map(|name| config.state.join(name))
-        .collect();
+    let mut paths: Vec<PathBuf> =
+        ["sealing.key", "token.key", "admin.token", "keys.jsonl", "authorities.jsonl"]
+            .into_iter()
+            .map(|name| config.state.join(name))
+            .collect();
     paths.push(config.ledger.join("signing.key"));
     paths.extend(config.tls.iter().map(|(_, key)| key.clone()));
     for upstream in &config.upstreams {

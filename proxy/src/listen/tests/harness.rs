@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::held::{Budget, Held, Need};
-use crate::listen::{ConnectionInfo, Drained, ListenCounts, ListenSettings, RequestBody, run};
+use crate::listen::{ConnectionInfo, Drained, Entrance, ListenCounts, ListenSettings, RequestBody, run};
 
 /// Longer than any test should take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -50,6 +50,10 @@ impl Gate {
     }
 
     pub(super) async fn start_with(settings: ListenSettings, budget: Budget) -> Self {
+        Self::start_at(Entrance::Reverse, settings, budget).await
+    }
+
+    pub(super) async fn start_at(entrance: Entrance, settings: ListenSettings, budget: Budget) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let counts = Arc::new(ListenCounts::default());
@@ -66,6 +70,7 @@ impl Gate {
         };
         let task = tokio::spawn(run(
             listener,
+            entrance,
             Arc::new(ArcSwap::from_pointee(settings)),
             Arc::clone(&counts),
             service,

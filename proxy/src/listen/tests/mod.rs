@@ -5,6 +5,7 @@ mod bodies;
 mod case;
 mod cases;
 mod differential;
+mod egress;
 mod framing;
 mod harness;
 mod http2;

@@ -190,6 +190,16 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// [`Refusal`] when they do not agree, or one is missing.
     pub fn finish(self) -> Result<Meaning<'a>, Refusal> {
+        let wire = self.wire;
+        let meaning = self.meaning()?;
+        if meaning.host.is_none() && wire != Wire::Http2 {
+            return Err(Refusal::HostMissing);
+        }
+        Ok(meaning)
+    }
+
+    /// The same, where a `host` need not be.
+    pub(super) fn meaning(self) -> Result<Meaning<'a>, Refusal> {
         if self.refuses_expect {
             return Err(Refusal::Expect);
         }
@@ -199,9 +209,6 @@ impl<'a> Fields<'a> {
             (Some(length), false) => Framing::Length(length),
             (None, false) => Framing::None,
         };
-        if self.host.is_none() && self.wire != Wire::Http2 {
-            return Err(Refusal::HostMissing);
-        }
         Ok(Meaning { host: self.host, framing, expects_continue: self.expects_continue })
     }
 

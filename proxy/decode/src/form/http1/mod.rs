@@ -5,6 +5,7 @@
 //! header fields serve HTTP/2 too. Leaves out connections (`listen`) and what a plane makes of a request.
 
 mod chunks;
+mod connect;
 mod fields;
 mod framer;
 mod refusal;
@@ -13,6 +14,7 @@ mod target;
 use memchr::memchr;
 
 pub use chunks::{Advance, Chunks};
+pub use connect::{CONNECT, Connect, ProxyRefusal, read_connect};
 pub use fields::{FIELDS_MAX, Fields, Meaning, Wire, is_known_trailer};
 pub use framer::{Examined, Framer, Refused};
 pub use refusal::Refusal;
@@ -57,9 +59,16 @@ pub struct Head<'a> {
 pub struct HeadEnd {
     seen: usize,
     line: usize,
+    connects: bool,
 }
 
 impl HeadEnd {
+    /// For the first head of a connection to a proxy, which may be a [`CONNECT`].
+    #[must_use]
+    pub const fn of_proxy() -> Self {
+        Self { seen: 0, line: 0, connects: true }
+    }
+
     /// Nothing of the head has been seen.
     #[must_use]
     pub const fn is_fresh(&self) -> bool {
@@ -88,7 +97,10 @@ impl HeadEnd {
             }
             // An HTTP/0.9 client waits for its answer after one line.
             if first {
-                request_line(line)?;
+                let (method, ..) = request_line(line)?;
+                known_method(method).or_else(|refusal| {
+                    if self.connects && method == CONNECT { Ok(()) } else { Err(refusal) }
+                })?;
             }
         }
         self.seen = bytes.len();
@@ -106,6 +118,7 @@ pub fn read_head(bytes: &[u8]) -> Result<Head<'_>, Refusal> {
     }
     let (first, mut rest) = take_line(bytes)?;
     let (method, target, wire) = request_line(first)?;
+    known_method(method)?;
     let mut fields = Fields::new(wire);
     loop {
         let (line, after) = take_line(rest)?;
@@ -171,10 +184,11 @@ fn request_line(line: &[u8]) -> Result<(&[u8], &[u8], Wire), Refusal> {
         other if other.starts_with(b"HTTP/") => return Err(Refusal::Version),
         _ => return Err(Refusal::RequestLine),
     };
-    if !is_method(method) {
-        return Err(Refusal::Method);
-    }
     Ok((method, target, wire))
+}
+
+fn known_method(method: &[u8]) -> Result<(), Refusal> {
+    if is_method(method) { Ok(()) } else { Err(Refusal::Method) }
 }
 
 /// Whether a method is in the closed list.

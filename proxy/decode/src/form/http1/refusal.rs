@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use ordain_action::DenialKind;
 
+use super::connect::ProxyRefusal;
+
 /// The longest header name that a refusal repeats.
 const NAME_MAX: usize = 64;
 
@@ -42,6 +44,8 @@ pub enum Refusal {
     Fragment,
     /// A `%` without two hexadecimal digits.
     PercentEncoding,
+    /// What is asked of a proxy, and of no other server.
+    Proxy(ProxyRefusal),
     /// The target or `:authority` names another host than `host` does.
     HostDisagrees,
     /// The name given in the TLS handshake is another than `host`.
@@ -105,6 +109,7 @@ impl Refusal {
         match self {
             Self::HeadLate => DenialKind::Timeout,
             Self::HostDisagrees | Self::ServerNameDisagrees => DenialKind::Misdirected,
+            Self::Proxy(refusal) => refusal.kind(),
             Self::Expect => DenialKind::Expectation,
             Self::HeadTooLong
             | Self::TooManyHeaders
@@ -162,6 +167,7 @@ impl Refusal {
             Self::Target => "framing_target",
             Self::Fragment => "framing_fragment",
             Self::PercentEncoding => "framing_percent_encoding",
+            Self::Proxy(refusal) => refusal.reason_code(),
             Self::HostDisagrees => "host_disagrees",
             Self::ServerNameDisagrees => "server_name_disagrees",
             Self::HostMissing => "host_missing",
@@ -208,6 +214,7 @@ impl Refusal {
             Self::Trailer(name) => {
                 return Cow::Owned(format!("`{name}` is not a trailer the gate knows; send it as a header"));
             }
+            Self::Proxy(refusal) => return refusal.text(),
             Self::HeadTooLong => "the request head is too long; send fewer or shorter headers",
             Self::TooManyHeaders => "the request has too many headers; send fewer",
             Self::HeadLate => "the request head did not arrive in time; send it at once",

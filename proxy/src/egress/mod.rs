@@ -1,0 +1,136 @@
+//! The egress gateway: which hosts may be tunnelled to, and under which certificates their tunnels are opened.
+//!
+//! Leaves out the tunnels themselves (`listen`), and everything that comes through one: that is a request like any
+//! other.
+
+mod store;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use jiff::{SignedDuration, Timestamp};
+use ordain_certs::{Authorities, Authority, Constraints, Host, Leaves};
+use ordain_decode::{Rooms, WayIn};
+use pem_rfc7468::LineEnding;
+use rustls::ServerConfig;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::files;
+use crate::keys;
+use crate::listen::{ProxyRefusal, Tunnels};
+pub use store::{Entry, Kept, Store};
+
+/// How many certificates are kept: clients ask for few hosts, again and again.
+const LEAVES_KEPT: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(4_095);
+
+/// How long an authority lasts where nothing else is asked for.
+pub const LASTS: SignedDuration = SignedDuration::from_hours(2 * 365 * 24);
+
+/// The port that control planes are served on.
+const PORT: u16 = 443;
+
+/// Opens tunnels to control planes, and to nothing else.
+#[derive(Debug)]
+pub struct Egress {
+    rooms: &'static Rooms,
+    clock: Clock,
+    store: Store,
+    authorities: ArcSwap<Authorities>,
+    leaves: Leaves,
+}
+
+impl Egress {
+    /// Reads the authorities of an installation.
+    ///
+    /// # Errors
+    /// The file of authorities cannot be read, or there is no randomness.
+    pub fn open(config: &Config, rooms: &'static Rooms, clock: Clock) -> anyhow::Result<Self> {
+        let store = store(config)?;
+        let authorities = ArcSwap::from_pointee(store.read(clock.now())?.authorities());
+        Ok(Self { rooms, clock, store, authorities, leaves: Leaves::new(LEAVES_KEPT)? })
+    }
+
+    /// Reads the authorities again where their file has changed; whether it has.
+    ///
+    /// # Errors
+    /// The file cannot be read. What is in force stays.
+    pub fn look(&self) -> anyhow::Result<bool> {
+        if !self.store.has_changed() {
+            return Ok(false);
+        }
+        self.authorities.store(Arc::new(self.store.read(self.clock.now())?.authorities()));
+        Ok(true)
+    }
+
+    /// The domains of the planes that the signing authority cannot stand for; `None` when none signs.
+    #[must_use]
+    pub fn missing(&self) -> Option<Vec<String>> {
+        let authorities = self.authorities.load();
+        let signing = authorities.signing(self.clock.now()).ok()?;
+        Some(signing.missing(self.rooms.domains()))
+    }
+}
+
+impl Tunnels for Egress {
+    fn open(&self, host: &str, port: u16) -> Result<Arc<ServerConfig>, ProxyRefusal> {
+        if self.rooms.way_in(host) != WayIn::Egress {
+            return Err(ProxyRefusal::HostUnknown(host.to_owned()));
+        }
+        if port != PORT {
+            return Err(ProxyRefusal::Port(port));
+        }
+        let uncertified = || ProxyRefusal::Uncertified(host.to_owned());
+        let now = self.clock.now();
+        let authorities = self.authorities.load();
+        let authority = authorities.signing(now).map_err(|_| uncertified())?;
+        let named = Host::parse(host).map_err(|_| uncertified())?;
+        let resolver = self.leaves.resolver(authority, &named, now).map_err(|_| uncertified())?;
+        Ok(self.leaves.server_config(resolver))
+    }
+}
+
+/// Where the authorities of an installation are kept.
+///
+/// # Errors
+/// The sealing key cannot be used.
+pub fn store(config: &Config) -> anyhow::Result<Store> {
+    files::prepare(&config.state)?;
+    Ok(Store::new(&config.state, keys::sealing(config)?))
+}
+
+/// Makes an authority that may name the hosts of all planes.
+///
+/// # Errors
+/// The name or the time makes no sense.
+pub fn make(name: &str, rooms: &Rooms, now: Timestamp, lasts: SignedDuration) -> anyhow::Result<Authority> {
+    let constraints = Constraints::permitting(rooms.domains())?;
+    Ok(Authority::create(name, &constraints, now, lasts)?)
+}
+
+/// What an authority is called: by whose gate it is, as checkpoints are.
+#[must_use]
+pub fn name(config: &Config) -> String {
+    format!("Ordain egress gateway, {}", config.origin)
+}
+
+/// The file that clients are to be given: what they trust anyway, and our authorities.
+#[must_use]
+pub fn bundle_path(state: &Path) -> PathBuf {
+    state.join("ca-bundle.pem")
+}
+
+/// Writes that file anew.
+///
+/// # Errors
+/// What the system says.
+pub fn write_bundle(state: &Path, kept: &Kept, now: Timestamp) -> anyhow::Result<()> {
+    let mut text = kept.bundle_pem(now);
+    for certificate in rustls_native_certs::load_native_certs().certs {
+        text.push_str(&pem_rfc7468::encode_string("CERTIFICATE", LineEnding::LF, &certificate)?);
+    }
+    let path = bundle_path(state);
+    files::replace(&path, text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))
+}

@@ -1,0 +1,188 @@
+//! Accepts connections, seats them, has them opened as their way in asks for, and drains when told to stop.
+//!
+//! Leaves out how each way in opens a connection (`reverse`, `egress`) and what is spoken on one (`serve`).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use http::{Request, Response};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::body::RequestBody;
+use super::egress::{self, Tunnels};
+use super::peers::{Peers, Seat};
+use super::serve::{self, Shared};
+use super::{AnswerBody, ConnectionInfo, ListenSettings, reverse};
+
+/// The way in that a listener is.
+#[derive(Debug, Clone)]
+pub enum Entrance {
+    /// Clients take an address of ours for the control plane's.
+    Reverse,
+    /// Clients take us for their HTTP proxy.
+    Egress(Arc<dyn Tunnels>),
+}
+
+/// The pause after an accept that failed: mostly there are no descriptors left, and that takes a while.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What a listener counts, for metrics.
+#[derive(Debug, Default)]
+pub struct ListenCounts {
+    accepted: AtomicU64,
+    turned_away: AtomicU64,
+    handshakes_failed: AtomicU64,
+    open: Arc<AtomicU64>,
+}
+
+impl ListenCounts {
+    /// Connections accepted.
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Connections closed at once because there were too many, in all or from their peer.
+    #[must_use]
+    pub fn turned_away(&self) -> u64 {
+        self.turned_away.load(Ordering::Relaxed)
+    }
+
+    /// Connections that are open.
+    #[must_use]
+    pub fn open(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    fn opened(&self) -> Open {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+        self.open.fetch_add(1, Ordering::Relaxed);
+        Open(Arc::clone(&self.open))
+    }
+
+    /// TLS handshakes that failed or took too long.
+    #[must_use]
+    pub fn handshakes_failed(&self) -> u64 {
+        self.handshakes_failed.load(Ordering::Relaxed)
+    }
+}
+
+/// One open connection, counted until it is dropped.
+#[derive(Debug)]
+struct Open(Arc<AtomicU64>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How a listener ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections that were cut because their requests did not end in time.
+    pub cut: usize,
+}
+
+/// Serves until `shutdown`, then lets the requests in flight end within the time to drain.
+///
+/// Other settings may be put in place while it runs: a connection keeps to those in place when it was accepted.
+pub async fn run<S, F, B>(
+    listener: TcpListener,
+    entrance: Entrance,
+    settings: Arc<ArcSwap<ListenSettings>>,
+    counts: Arc<ListenCounts>,
+    service: S,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Drained
+where
+    S: Fn(ConnectionInfo, Request<RequestBody>) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: AnswerBody,
+{
+    let (tell, stop) = watch::channel(false);
+    let first = settings.load_full();
+    let peers = Peers::new(first.connections, first.connections_per_peer);
+    let shared = Arc::new(Shared { service, stop });
+    let mut connections = JoinSet::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+            () = shutdown.as_mut() => break,
+        };
+        let Ok((socket, peer)) = accepted else {
+            sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let now = settings.load_full();
+        peers.resize(now.connections, now.connections_per_peer);
+        let Some(seat) = peers.seat(peer.ip()) else {
+            counts.turned_away.fetch_add(1, Ordering::Relaxed);
+            continue;
+        };
+        let place = (seat, counts.opened());
+        let (shared, counts) = (Arc::clone(&shared), Arc::clone(&counts));
+        connections.spawn(connection(shared, entrance.clone(), now, counts, socket, peer, place));
+    }
+    // New connections are refused by the system from here, so that a balancer takes them elsewhere.
+    drop(listener);
+    tell.send_replace(true);
+    let ended = async { while connections.join_next().await.is_some() {} };
+    let late = timeout(settings.load().drain, ended).await.is_err();
+    let cut = if late { connections.len() } else { 0 };
+    connections.shutdown().await;
+    Drained { cut }
+}
+
+async fn connection<S, F, B>(
+    shared: Arc<Shared<S>>,
+    entrance: Entrance,
+    settings: Arc<ListenSettings>,
+    counts: Arc<ListenCounts>,
+    socket: TcpStream,
+    peer: SocketAddr,
+    place: (Seat, Open),
+) where
+    S: Fn(ConnectionInfo, Request<RequestBody>) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: AnswerBody,
+{
+    let Ok(local) = socket.local_addr() else { return };
+    // Answers are written whole; waiting to fill a packet only delays them.
+    let _best_effort = socket.set_nodelay(true);
+    let limit = settings.header_timeout;
+    let mut stop = shared.stop.clone();
+    let opening = async {
+        match &entrance {
+            Entrance::Reverse => Box::pin(reverse::open(socket, &settings)).await,
+            Entrance::Egress(tunnels) => Box::pin(egress::open(socket, &settings, &**tunnels)).await,
+        }
+    };
+    let opened = tokio::select! {
+        opened = timeout(limit, opening) => opened,
+        () = serve::stopped(&mut stop) => return,
+    };
+    let Ok(Ok(opened)) = opened else {
+        if settings.tls.is_some() || matches!(entrance, Entrance::Egress(_)) {
+            counts.handshakes_failed.fetch_add(1, Ordering::Relaxed);
+        }
+        return;
+    };
+    let info =
+        ConnectionInfo { peer, local, tls: opened.tls, way_in: opened.way_in, refused: opened.refused };
+    // Each on its own, so that a connection takes the memory of what it speaks.
+    if opened.http2 {
+        Box::pin(serve::http2(shared, settings, info, opened.stream)).await;
+    } else {
+        Box::pin(serve::http1(shared, settings, info, opened.stream)).await;
+    }
+    drop(place);
+}

@@ -1,0 +1,98 @@
+//! The egress way in: clients take us for their HTTP proxy.
+//!
+//! A tunnel to a control plane is opened: its TLS ends here, under a certificate of our own authority, and what comes
+//! through it is a request like any other. `CONNECT`, the TLS handshake and `host` must name one host. Leaves out which
+//! hosts those are, and the certificates.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use ordain_decode::form::http1::{CONNECT, Connect, HeadEnd, ProxyRefusal, read_connect};
+use rustls::ServerConfig;
+use rustls::server::Acceptor;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::LazyConfigAcceptor;
+
+use super::stream::{Carrier, Opened, Stream};
+use super::{GuardRefusal, ListenSettings, TlsInfo, WayIn};
+
+/// What a client reads before it begins its handshake.
+const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
+
+/// Which hosts may be tunnelled to.
+pub trait Tunnels: fmt::Debug + Send + Sync + 'static {
+    /// What the handshake inside a tunnel to a host, in lower case, is answered with.
+    ///
+    /// # Errors
+    /// [`ProxyRefusal`] in words for the client: no tunnel is opened.
+    fn open(&self, host: &str, port: u16) -> Result<Arc<ServerConfig>, ProxyRefusal>;
+}
+
+/// Reads what a client asks its proxy for first, and opens the tunnel where that is one.
+pub(super) async fn open(
+    mut socket: TcpStream,
+    settings: &ListenSettings,
+    tunnels: &dyn Tunnels,
+) -> io::Result<Opened> {
+    let mut bytes = BytesMut::with_capacity(1024);
+    let mut end = HeadEnd::of_proxy();
+    let head = loop {
+        match end.find(&bytes) {
+            Ok(Some(length)) => break Ok(length),
+            Ok(None) => {}
+            Err(refusal) => break Err(refusal),
+        }
+        if socket.read_buf(&mut bytes).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    };
+    if !bytes.starts_with(CONNECT) {
+        // The guard of every connection reads it, a head that is refused among them.
+        let stream = Stream::new(Carrier::Plain(socket), bytes.freeze(), settings.body_timeout);
+        return Ok(Opened { stream, http2: false, tls: None, way_in: WayIn::Forward, refused: None });
+    }
+    let asked = head.and_then(|length| {
+        let first = bytes.split_to(length);
+        let Connect { host, port } = read_connect(&first)?;
+        let host = host.to_ascii_lowercase();
+        let config = tunnels.open(&host, port).map_err(GuardRefusal::Proxy)?;
+        Ok((host, config))
+    });
+    let plain = Stream::new(Carrier::Plain(socket), bytes.freeze(), settings.body_timeout);
+    match asked {
+        Ok((host, config)) => handshake(plain, host, config, settings).await,
+        Err(refusal) => {
+            let way_in = WayIn::Forward;
+            Ok(Opened { stream: plain, http2: false, tls: None, way_in, refused: Some(refusal) })
+        }
+    }
+}
+
+/// Bytes that are not TLS end the connection, and so does another name than the one that was asked for.
+async fn handshake(
+    mut plain: Stream,
+    host: String,
+    config: Arc<ServerConfig>,
+    settings: &ListenSettings,
+) -> io::Result<Opened> {
+    plain.write_all(ESTABLISHED).await?;
+    plain.flush().await?;
+    let start = LazyConfigAcceptor::new(Acceptor::default(), plain).await?;
+    let server_name = start.client_hello().server_name().map(str::to_owned);
+    if server_name.as_ref().is_some_and(|name| !name.eq_ignore_ascii_case(&host)) {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let stream = start.into_stream(config).await?;
+    let (_, session) = stream.get_ref();
+    let http2 = session.alpn_protocol() == Some(b"h2");
+    Ok(Opened {
+        stream: Stream::new(Carrier::Tls(Box::new(stream)), Bytes::new(), settings.body_timeout),
+        http2,
+        tls: Some(Arc::new(TlsInfo { server_name, http2 })),
+        way_in: WayIn::Tunnel(host.into()),
+        refused: None,
+    })
+}

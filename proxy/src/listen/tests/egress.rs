@@ -1,0 +1,182 @@
+//! A listener that clients take for their HTTP proxy: what is tunnelled, what must agree, and what is refused.
+
+use std::sync::Arc;
+
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::harness::{Gate, answers, quick, read_to_end};
+use crate::held::Budget;
+use crate::listen::{Entrance, ProxyRefusal, Tunnels};
+
+const HOST: &str = "ec2.example";
+
+/// One host is known, and its certificate is good for another too.
+#[derive(Debug)]
+struct One(Arc<ServerConfig>);
+
+impl Tunnels for One {
+    fn open(&self, host: &str, port: u16) -> Result<Arc<ServerConfig>, ProxyRefusal> {
+        match (host, port) {
+            (HOST, 443) => Ok(Arc::clone(&self.0)),
+            (HOST, port) => Err(ProxyRefusal::Port(port)),
+            (host, _) => Err(ProxyRefusal::HostUnknown(host.to_owned())),
+        }
+    }
+}
+
+async fn start() -> (Gate, CertificateDer<'static>) {
+    let names = vec![HOST.to_owned(), "other.example".to_owned()];
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let mut config =
+        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let entrance = Entrance::Egress(Arc::new(One(Arc::new(config))));
+    let gate = Gate::start_at(entrance, quick(), Budget::new(64 << 20, 16 << 20)).await;
+    (gate, made.cert.der().clone())
+}
+
+/// Asks for a tunnel; what was answered, up to the end of its head.
+async fn ask(gate: &Gate, head: &str) -> (TcpStream, String) {
+    let mut socket = gate.connect().await;
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(socket.read_u8().await.unwrap());
+    }
+    (socket, String::from_utf8(answer).unwrap())
+}
+
+async fn tunnel(
+    gate: &Gate,
+    trusted: &CertificateDer<'static>,
+    name: &str,
+    protocol: &[u8],
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let (socket, answer) = ask(gate, &format!("CONNECT {HOST}:443 HTTP/1.0\r\n\r\n")).await;
+    assert_eq!(answer, "HTTP/1.1 200 Connection established\r\n\r\n");
+    let mut roots = RootCertStore::empty();
+    roots.add(trusted.clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![protocol.to_vec()];
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, socket).await
+}
+
+async fn get(stream: &mut TlsStream<TcpStream>, target: &str, host: &str) -> String {
+    let raw = format!("GET {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    stream.write_all(raw.as_bytes()).await.unwrap();
+    answers(&read_to_end(stream).await)
+}
+
+#[tokio::test]
+async fn tunnel_handshake_and_host_name_one_host() {
+    let (gate, trusted) = start().await;
+    for (target, host, expected) in [
+        ("/a", HOST, "200 GET /a host=ec2.example 0"),
+        ("/a", "EC2.example:443", "200 GET /a host=EC2.example:443 0"),
+        ("/a", "other.example", "421 host_disagrees"),
+        ("/a", "ec2.example.evil.example", "421 host_disagrees"),
+        ("/a", "ec2.example:8443", "421 host_disagrees"),
+        ("/a", "127.0.0.1", "421 host_disagrees"),
+        ("https://other.example/a", "other.example", "421 host_disagrees"),
+        ("https://other.example/a", HOST, "421 host_disagrees"),
+    ] {
+        let mut stream = tunnel(&gate, &trusted, HOST, b"http/1.1").await.unwrap();
+        assert_eq!(get(&mut stream, target, host).await, expected, "`{target}` of `{host}`");
+    }
+    assert!(
+        tunnel(&gate, &trusted, "other.example", b"http/1.1").await.is_err(),
+        "another name in the handshake"
+    );
+    let stream = tunnel(&gate, &trusted, HOST, b"h2").await.unwrap();
+    let answer = super::http2::get_over(stream, "https://ec2.example/a").await;
+    assert_eq!(answer, "200 GET /a host=ec2.example 0");
+    let stream = tunnel(&gate, &trusted, HOST, b"h2").await.unwrap();
+    let answer = super::http2::get_over(stream, "https://other.example/a").await;
+    assert_eq!(answer, "421 host_disagrees");
+    gate.at_rest().await;
+}
+
+#[tokio::test]
+async fn no_tunnel_leads_anywhere_else() {
+    let (gate, _) = start().await;
+    for (head, expected) in [
+        ("CONNECT evil.example:443 HTTP/1.1\r\nhost: evil.example:443\r\n\r\n", "403 unknown_host"),
+        ("CONNECT 169.254.169.254:443 HTTP/1.0\r\n\r\n", "403 unknown_host"),
+        ("CONNECT [::1]:443 HTTP/1.0\r\n\r\n", "403 unknown_host"),
+        ("CONNECT localhost:443 HTTP/1.0\r\n\r\n", "403 unknown_host"),
+        ("CONNECT ec2.example.:443 HTTP/1.0\r\n\r\n", "400 framing_connect_target"),
+        ("CONNECT ec2.example:22 HTTP/1.0\r\n\r\n", "403 tunnel_port"),
+        ("CONNECT ec2.example HTTP/1.0\r\n\r\n", "400 framing_connect_target"),
+        ("CONNECT ec2.example:443 HTTP/1.1\r\nhost: evil.example\r\n\r\n", "421 host_disagrees"),
+        (
+            "CONNECT ec2.example:443 HTTP/1.1\r\nhost: ec2.example\r\ncontent-length: 3\r\n\r\nabc",
+            "400 framing_connect_body",
+        ),
+        ("CONNECT ec2.example:443\r\n\r\n", "400 framing_no_version"),
+        ("connect ec2.example:443 HTTP/1.0\r\n\r\n", "400 framing_method"),
+        ("CONNECT ec2.example:443 HTTP/1.1\nhost: ec2.example\n\n", "400 framing_bare_line_feed"),
+        // A path is for an endpoint, and this is a proxy.
+        ("GET /a HTTP/1.1\r\nhost: ec2.example\r\nconnection: close\r\n\r\n", "400 framing_not_absolute"),
+        (
+            "GET https://ec2.example/a HTTP/1.1\r\nhost: ec2.example\r\nconnection: close\r\n\r\n",
+            "400 framing_not_absolute",
+        ),
+        ("GET http://ec2.example/a HTTP/1.1\r\nhost: evil.example\r\n\r\n", "421 host_disagrees"),
+        // Only the first request of a connection may open a tunnel.
+        (
+            "GET http://ec2.example/a HTTP/1.1\r\nhost: ec2.example\r\n\r\nCONNECT ec2.example:443 HTTP/1.0\r\n\r\n",
+            "200 GET /a host=ec2.example 0\n400 framing_method",
+        ),
+    ] {
+        assert_eq!(answers(&gate.talk(head.as_bytes()).await), expected, "{head}");
+    }
+    gate.at_rest().await;
+}
+
+#[tokio::test]
+async fn what_comes_through_a_tunnel_is_tls() {
+    let (gate, _) = start().await;
+    for bytes in
+        ["GET /a HTTP/1.1\r\nhost: ec2.example\r\n\r\n", "SSH-2.0-OpenSSH_9.6\r\n", "\0\0\0\0\0\0\0\0"]
+    {
+        let (mut socket, answer) = ask(&gate, "CONNECT ec2.example:443 HTTP/1.0\r\n\r\n").await;
+        assert!(answer.contains(" 200 "), "{answer}");
+        socket.write_all(bytes.as_bytes()).await.unwrap();
+        let said = read_to_end(&mut socket).await;
+        assert!(!said.contains("HTTP/"), "`{bytes}` was answered: {said}");
+    }
+    // The same bytes, sent before the tunnel stands.
+    let early = "CONNECT ec2.example:443 HTTP/1.0\r\n\r\nGET /a HTTP/1.1\r\nhost: ec2.example\r\n\r\n";
+    assert_eq!(answers(&gate.talk(early.as_bytes()).await), "200");
+    assert!(gate.passed().is_empty(), "{:?}", gate.passed());
+    assert_eq!(gate.counts.handshakes_failed(), 4);
+    gate.at_rest().await;
+}
+
+#[tokio::test]
+async fn who_says_nothing_after_the_tunnel_stands_is_let_go() {
+    let (gate, _) = start().await;
+    let (mut socket, _) = ask(&gate, "CONNECT ec2.example:443 HTTP/1.0\r\n\r\n").await;
+    assert_eq!(read_to_end(&mut socket).await, "");
+    let mut half = gate.connect().await;
+    half.write_all(b"CONNECT ec2.example:443 HT").await.unwrap();
+    assert_eq!(read_to_end(&mut half).await, "");
+    gate.at_rest().await;
+}
