@@ -58,6 +58,7 @@ pub(super) fn make(
     bind::refuse_other_key(operation, &wire)?;
     if operation.access.is_change() {
         bind::refuse_other_spelling(operation, found.protocol, &wire)?;
+        bind::refuse_other_member(operation, found.protocol, &wire)?;
     }
     let dry = is_dry_run(operation, found.protocol, &wire);
     let mut resources = bind::resources(operation, found.protocol, &wire, &place);
