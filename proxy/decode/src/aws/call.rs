@@ -14,7 +14,7 @@ use super::resource::Place;
 use super::route::Found;
 use super::site::Site;
 use super::wire::Wire;
-use super::{Room, authority, batch, bind, indirect, names, objects, secret, sharpen};
+use super::{Room, authority, batch, bind, experiment, indirect, names, objects, secret, sharpen};
 
 /// What a call is made from, but for its parameters.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +89,7 @@ pub(super) fn make(
     match &*main.service {
         "s3" => objects::name(&mut main, request.site, &place),
         "cloudwatch" | "application-autoscaling" => indirect::adjust(&mut main, &wire, &place),
+        "fis" => experiment::adjust(&mut main, &wire, &place),
         // Buckets of Outposts are not buckets of S3, whatever a template says.
         "s3control" => main
             .resources

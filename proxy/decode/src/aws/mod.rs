@@ -20,6 +20,7 @@ mod cloud_types;
 mod credentials;
 mod deny;
 mod destination;
+mod experiment;
 mod fleet;
 mod gather;
 mod indirect;
