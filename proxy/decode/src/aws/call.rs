@@ -14,7 +14,9 @@ use super::resource::Place;
 use super::route::Found;
 use super::site::Site;
 use super::wire::Wire;
-use super::{Room, authority, batch, bind, experiment, indirect, names, objects, secret, sharpen};
+use super::{
+    Room, authority, batch, bind, experiment, indirect, names, objects, outside, secret, sharpen,
+};
 
 /// What a call is made from, but for its parameters.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +71,8 @@ pub(super) fn make(
         }
     }
     let sharpened = if operation.access.is_change() && !dry {
-        sharpen::by_parameters(&operation.service, &operation.name, &wire.fields)
+        let by_parameters = sharpen::by_parameters(&operation.service, &operation.name, &wire.fields);
+        sharpen::strictest(by_parameters, outside::leads_out(operation, &wire, &place))
     } else {
         None
     };

@@ -27,6 +27,7 @@ mod indirect;
 mod marker;
 mod names;
 mod objects;
+mod outside;
 mod partiql;
 mod policy;
 mod queue;
