@@ -15,7 +15,7 @@ use super::route::Found;
 use super::site::Site;
 use super::wire::Wire;
 use super::{
-    Room, authority, batch, bind, experiment, indirect, names, objects, outside, secret, sharpen,
+    Room, authority, batch, bind, experiment, indirect, names, objects, outside, secret, sharpen, stored,
 };
 
 /// What a call is made from, but for its parameters.
@@ -104,6 +104,7 @@ pub(super) fn make(
             }),
         _ => {}
     }
+    stored::adjust(&mut main, &wire, &place);
     if main.resources.len() > bind::limit(operation) {
         return Err(too_many_resources());
     }

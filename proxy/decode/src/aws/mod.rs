@@ -37,6 +37,7 @@ mod route;
 mod secret;
 mod sharpen;
 mod site;
+mod stored;
 mod wire;
 
 use ordain_action::Undecodable;
