@@ -6,17 +6,21 @@
 /// each with what the names of those resources begin with.
 ///
 /// A queue that a function reads is emptied, a function that a schedule calls runs, a group of targets that a machine
-/// joins sends it what is meant for others: none of it changes the resource, and all of it is for its owner to say.
-const ENGAGED: [(&str, &str); 32] = [
+/// joins sends it what is meant for others, a template launches under the profile that it names: none of it changes the resource, and all of it is for its owner to say.
+const ENGAGED: [(&str, &str); 36] = [
     ("aoss", ""),
     ("appsync", ""),
     ("autoscaling", "autoScalingGroup"),
+    ("autoscaling", "launchConfiguration"),
     ("batch", "job-"),
     ("cassandra", ""),
     ("codebuild", "project"),
     ("codepipeline", ""),
+    ("datasync", "location"),
+    ("dms", "endpoint"),
     ("dynamodb", "table"),
     ("dynamodb", "stream"),
+    ("ec2", "launch-template"),
     ("ecs", "task-definition"),
     ("elasticfilesystem", ""),
     ("elasticloadbalancing", "targetgroup"),

@@ -82,6 +82,17 @@ fn what_belongs_to_others_is_not_hooked_up() {
         &format!("ecs:task-definition arn:aws:ecs:{HERE}:task-definition/pay-a:1"),
         NO,
     );
+    check_use(
+        "ec2:RunInstances create",
+        &format!("ec2:launch-template arn:aws:ec2:{HERE}:launch-template/pay-a"),
+        NO,
+    );
+    check_use("glue:CreateTrigger create", &format!("glue:job arn:aws:glue:{HERE}:job/pay-a"), NO);
+    check_use(
+        "dms:CreateReplicationTask create",
+        &format!("dms:source-endpoint arn:aws:dms:{HERE}:endpoint:pay-a carried"),
+        NO,
+    );
     // Its owner may be asked.
     check_use(
         "dynamodb:EnableKinesisStreamingDestination update",
