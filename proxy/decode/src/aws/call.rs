@@ -91,7 +91,9 @@ pub(super) fn make(
     names::canonical(&mut main, operation, &place);
     match &*main.service {
         "s3" => objects::name(&mut main, request.site, &place),
-        "cloudwatch" | "application-autoscaling" => indirect::adjust(&mut main, &wire, &place),
+        "cloudwatch" | "application-autoscaling" | "autoscaling-plans" => {
+            indirect::adjust(&mut main, &wire, &place)
+        }
         "fis" => experiment::adjust(&mut main, &wire, &place),
         // Buckets of Outposts are not buckets of S3, whatever a template says.
         "s3control" => main

@@ -17,6 +17,7 @@ pub(super) fn adjust(effect: &mut Effect, wire: &Wire, place: &Place<'_>) {
     match (&*effect.service, &*effect.operation) {
         ("cloudwatch", "PutMetricAlarm" | "PutCompositeAlarm") => alarm(effect, wire, place),
         ("application-autoscaling", _) => scaled(effect, wire, place),
+        ("autoscaling-plans", "CreateScalingPlan" | "UpdateScalingPlan") => planned(effect, wire, place),
         _ => {}
     }
 }
@@ -127,22 +128,29 @@ fn acted_on(action: &str, place: &Place<'_>) -> Option<Resource> {
 fn scaled_by(own: &str, place: &Place<'_>) -> Option<Resource> {
     let (_, about) = own.strip_prefix("scalingPolicy:")?.split_once(':')?;
     let (about, _) = about.rsplit_once(":policyName/")?;
-    let (kind, name, member, value) = if let Some(group) = about.strip_prefix("autoScalingGroupName/") {
-        let name = place.arn("autoscaling", &format!("autoScalingGroup:*:autoScalingGroupName/{group}"));
-        ("autoscaling:autoScalingGroup", name, "AutoScalingGroupName", group)
-    } else {
-        let (service, id) = about.strip_prefix("resource/")?.split_once('/')?;
-        let (kind, name) = scalable(service, id, place)?;
-        (kind, name, "ResourceId", id)
-    };
-    Some(Resource {
+    if let Some(group) = about.strip_prefix("autoScalingGroupName/") {
+        return Some(group_of(group, place));
+    }
+    let (service, id) = about.strip_prefix("resource/")?.split_once('/')?;
+    scalable(service, id, place).map(|(kind, name)| by_id(kind, name, id))
+}
+
+/// A group by its name; its ARN has an id beside it.
+fn group_of(group: &str, place: &Place<'_>) -> Resource {
+    let name = place.arn("autoscaling", &format!("autoScalingGroup:*:autoScalingGroupName/{group}"));
+    let identifier = Identifier { name: Arc::from("AutoScalingGroupName"), value: group.to_owned() };
+    Resource { identifiers: vec![identifier], ..by_id("autoscaling:autoScalingGroup", name, group) }
+}
+
+fn by_id(kind: &str, name: String, id: &str) -> Resource {
+    Resource {
         role: Role::Target,
         kind: Arc::from(kind),
         pattern: name.contains('*'),
         name,
-        basis: NameBasis::Reviewed,
-        identifiers: vec![Identifier { name: Arc::from(member), value: value.to_owned() }],
-    })
+        basis: if is_arn(id) { NameBasis::Carried } else { NameBasis::Reviewed },
+        identifiers: vec![Identifier { name: Arc::from("ResourceId"), value: id.to_owned() }],
+    }
 }
 
 /// What is scaled stands in one member, in its service's own form; the scalable target beside it has no name of its
@@ -151,17 +159,23 @@ fn scaled(effect: &mut Effect, wire: &Wire, place: &Place<'_>) {
     let text = |member| wire.text(Location::Body, member);
     let (Some(service), Some(id)) = (text("ServiceNamespace"), text("ResourceId")) else { return };
     let Some((kind, name)) = scalable(service, id, place) else { return };
-    let basis = if is_arn(id) { NameBasis::Carried } else { NameBasis::Reviewed };
-    let resource = Resource {
-        role: Role::Target,
-        kind: Arc::from(kind),
-        name,
-        basis,
-        pattern: id.contains('*'),
-        identifiers: vec![Identifier { name: Arc::from("ResourceId"), value: id.to_owned() }],
-    };
     effect.resources.retain(|one| &*one.kind != "application-autoscaling:ScalableTarget");
-    effect.resources.insert(0, resource);
+    effect.resources.insert(0, by_id(kind, name, id));
+}
+
+/// A plan scales what each of its instructions names, in the same form. Where it finds that by tags, or by a stack, it
+/// takes nothing that its instructions do not name.
+fn planned(effect: &mut Effect, wire: &Wire, place: &Place<'_>) {
+    for leaf in wire.iter() {
+        let (Some(id), Some(about)) = (leaf.text(), leaf.path.strip_suffix(".ResourceId")) else { continue };
+        let service = wire.text(Location::Body, &format!("{about}.ServiceNamespace"));
+        let scaled = match (service, id.strip_prefix("autoScalingGroup/")) {
+            (Some("autoscaling"), Some(group)) => Some(group_of(group, place)),
+            (Some(service), _) => scalable(service, id, place).map(|(kind, name)| by_id(kind, name, id)),
+            (None, _) => None,
+        };
+        effect.resources.push(scaled.unwrap_or_else(|| place.account_scope(Role::Target)));
+    }
 }
 
 fn scalable(service: &str, id: &str, place: &Place<'_>) -> Option<(&'static str, String)> {
