@@ -133,13 +133,7 @@ pub fn ends_keys(action: &Action) -> bool {
 /// Lets issued keys share what a change did to the real one behind them.
 pub async fn follow(gate: &Gate, action: &Action, decision: DecisionId) {
     let (Some(effect), Some(real)) = (operation(&action.reading), named(&action.reading)) else { return };
-    let status = effect.parameters.text("Status");
-    let does = match (&*effect.operation, status) {
-        ("DeleteAccessKey", _) => keys::Ending::Revoked,
-        ("UpdateAccessKey", Some("Inactive")) => keys::Ending::Resting,
-        ("UpdateAccessKey", Some("Active")) => keys::Ending::Awake,
-        _ => return,
-    };
+    let Some(does) = ending(&effect.operation, effect.parameters.text("Status")) else { return };
     for key in gate.keys.standing_for(real, &action.actor.upstream.name) {
         let summary =
             format!("{} {}, which stands for {real}, by decision {decision}", does.as_str(), key.id);
@@ -151,6 +145,17 @@ pub async fn follow(gate: &Gate, action: &Action, decision: DecisionId) {
         if let Err(why) = done {
             events::notice("an issued key did not follow the real one", &why);
         }
+    }
+}
+
+/// What becomes of the issued key. The provider has answered, and so it took the status in whichever letters it came.
+fn ending(operation: &str, status: Option<&str>) -> Option<keys::Ending> {
+    let is = |word: &str| status.is_some_and(|status| status.trim().eq_ignore_ascii_case(word));
+    match operation {
+        "DeleteAccessKey" => Some(keys::Ending::Revoked),
+        "UpdateAccessKey" if is("Inactive") => Some(keys::Ending::Resting),
+        "UpdateAccessKey" if is("Active") => Some(keys::Ending::Awake),
+        _ => None,
     }
 }
 
@@ -212,6 +217,16 @@ mod tests {
     fn check(form: &str, expected: Option<&str>) {
         let made = exchanged(form.as_bytes(), ISSUED, "AKIAREAL");
         assert_eq!(made.as_deref(), expected.map(str::as_bytes), "{form}");
+    }
+
+    #[test]
+    fn a_key_follows_a_status_in_any_letters() {
+        let becomes = |status: &str| ending("UpdateAccessKey", Some(status)).map(keys::Ending::as_str);
+        let (resting, awake) = (Some(keys::Ending::Resting.as_str()), Some(keys::Ending::Awake.as_str()));
+        assert_eq!(["Inactive", "inactive", "INACTIVE "].map(becomes), [resting; 3]);
+        assert_eq!(["Active", "active"].map(becomes), [awake; 2]);
+        assert_eq!(becomes("Expired"), None);
+        assert_eq!(ending("UpdateAccessKey", None).map(keys::Ending::as_str), None);
     }
 
     #[test]

@@ -128,14 +128,15 @@ impl<'e> Estate<'e> {
         sites.extend(found);
     }
 
-    /// What a text in the parameters names: an entry, or something that was created through the gate.
+    /// What a text in the parameters names: an entry, or something that was created through the gate; or what holds it,
+    /// where it goes on behind a name (the alias of a function, the stream of a table).
     pub(crate) fn mentioned(&self, text: &str) -> Option<Site> {
         if let Some(index) = self.model.inventory.by_name(text) {
             return self.entry(index);
         }
         let (account, region) = account_and_region(text);
         let live = self.live.get(self.plane, &account, &region, own_service(text), text);
-        live.first().map(|fact| self.live(fact, text, 0))
+        live.first().map(|fact| self.live(fact, text, 0)).or_else(|| self.holder_by_name(text))
     }
 
     fn by_name(&self, resource: &Resource) -> Vec<Site> {

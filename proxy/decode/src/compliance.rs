@@ -212,6 +212,7 @@ room_cases! {
     aws_indirect: "aws/cases/indirect.txt",
     aws_handed: "aws/cases/handed.txt",
     aws_backdoors: "aws/cases/backdoors.txt",
+    aws_later: "aws/cases/later.txt",
 }
 
 fn all_cases() -> Vec<Case> {

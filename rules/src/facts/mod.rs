@@ -7,6 +7,7 @@ mod authority;
 mod condition;
 mod copy;
 mod document;
+mod engage;
 mod network;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ use ordain_action::{Access, Completeness, Effect, Leaf, Scalar};
 
 use condition::{Holds, names};
 pub(crate) use copy::copies;
+pub(crate) use engage::is_engaged;
 
 /// What was read from the parameters of one effect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

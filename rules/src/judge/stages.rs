@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use ordain_action::{Access, Action, Call, Effect, IdentityProof, Level, Party, Resource, Role, Scalar};
 
 use crate::blast::{Measured, Start};
-use crate::facts::{Facts, copies, member};
+use crate::facts::{Facts, copies, is_engaged, member};
 use crate::model::{Bounds, Freeze, Person, account_and_region};
 use crate::owner::{self, Standing};
 use crate::policy::Answer;
@@ -217,6 +217,11 @@ impl<'j> Judgement<'j> {
                 self.reasons.push(refusal::type_not_declared(kind, site, effect));
             }
         }
+        self.owner(party, person, effect, site)
+    }
+
+    /// Whether the party acts for whoever a resource belongs to.
+    fn owner(&mut self, party: &Party, person: &Person, effect: usize, site: &Site) -> bool {
         if site.standing.owners.is_empty() {
             self.reasons.push(refusal::no_owner(site, effect));
             return false;
@@ -232,7 +237,8 @@ impl<'j> Judgement<'j> {
         false
     }
 
-    /// What an effect refers to without changing it has to be known or public.
+    /// What an effect refers to without changing it has to be known or public; what is hooked up, copied or set to
+    /// work is for its owner to say.
     fn uses(&mut self, party: &Party, person: &Person, touched: &Touched<'_>) {
         for site in &touched.uses {
             // A copy reads what it copies: what may not be read may not be copied out either.
@@ -241,6 +247,10 @@ impl<'j> Judgement<'j> {
             let copied = copies(touched.effect, &site.kind) && !public;
             if copied && !Standing::of(person, site).suffices() {
                 self.reasons.push(refusal::foreign_copy(party, site, touched.index));
+                continue;
+            }
+            let engaged = !site.anywhere && !public && is_engaged(&site.name, &site.kind);
+            if engaged && !self.owner(party, person, touched.index, site) {
                 continue;
             }
             if site.is_known() || site.standing.public || is_public(&site.name) {

@@ -5,6 +5,7 @@
 
 mod copies;
 mod documents;
+mod engaged;
 mod gates;
 mod grants;
 mod live;

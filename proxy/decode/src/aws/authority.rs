@@ -113,6 +113,7 @@ fn takes_role_name(service: &str, member: &str) -> bool {
             | ("glue", "Role")
             | ("emr", "JobFlowRole" | "ServiceRole" | "AutoScalingRole")
             | ("cloudformation", "ExecutionRoleName")
+            | ("ssm-quicksetup", "LocalDeploymentExecutionRoleName")
     )
 }
 
@@ -225,6 +226,13 @@ mod tests {
         assert_eq!(
             roles("ec2", &[("IamInstanceProfile.Name", "web")]),
             ["arn:aws:iam::123456789012:instance-profile/web"]
+        );
+        assert_eq!(
+            roles(
+                "ssm-quicksetup",
+                &[("ConfigurationDefinitions.1.LocalDeploymentExecutionRoleName", "setup")]
+            ),
+            ["arn:aws:iam::123456789012:role/setup"]
         );
         assert!(roles("eks", &[("principalArn", role)]).is_empty());
         assert!(roles("sts", &[("RoleArn", role)]).is_empty());

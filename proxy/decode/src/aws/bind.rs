@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use ordain_action::{Identifier, NameBasis, Resource, Role, Undecodable};
 use ordain_catalog::{Binding, BoundMember, Location, Operation, Protocol};
 
+use super::gather;
 use super::resource::Place;
 use super::secret;
 use super::wire::{Leaf, Wire};
@@ -67,6 +68,26 @@ pub(super) fn refuse_other_spelling(
         }
     }
     Ok(())
+}
+
+/// Refuses a member of a change in other letters: a reader that takes it does what nobody judged, and what it changes
+/// here is changed by its own name alone.
+pub(super) fn refuse_other_member(
+    operation: &Operation,
+    protocol: Protocol,
+    wire: &Wire,
+) -> Result<(), Undecodable> {
+    if matches!(protocol, Protocol::RestJson | Protocol::RestXml) {
+        return Ok(());
+    }
+    let other = |leaf: &Leaf<'_>| {
+        let first = leaf.path.split('.').next().unwrap_or(leaf.path);
+        let mut names = operation.members.iter().flat_map(|member| [&*member.wire, &*member.name]);
+        leaf.location == Location::Body
+            && !gather::knows(operation, first)
+            && names.any(|name| name.eq_ignore_ascii_case(first))
+    };
+    wire.iter().find(other).map_or(Ok(()), |leaf| Err(other_spelling(leaf.path)))
 }
 
 /// Refuses the id of an access key under a name in other letters: only the member itself is exchanged for the real id,

@@ -14,7 +14,9 @@ use super::resource::Place;
 use super::route::Found;
 use super::site::Site;
 use super::wire::Wire;
-use super::{Room, authority, batch, bind, indirect, names, objects, secret, sharpen};
+use super::{
+    Room, authority, batch, bind, experiment, indirect, names, objects, outside, secret, sharpen, stored,
+};
 
 /// What a call is made from, but for its parameters.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +60,7 @@ pub(super) fn make(
     bind::refuse_other_key(operation, &wire)?;
     if operation.access.is_change() {
         bind::refuse_other_spelling(operation, found.protocol, &wire)?;
+        bind::refuse_other_member(operation, found.protocol, &wire)?;
     }
     let dry = is_dry_run(operation, found.protocol, &wire);
     let mut resources = bind::resources(operation, found.protocol, &wire, &place);
@@ -68,7 +71,8 @@ pub(super) fn make(
         }
     }
     let sharpened = if operation.access.is_change() && !dry {
-        sharpen::by_parameters(&operation.service, &operation.name, &wire.fields)
+        let by_parameters = sharpen::by_parameters(&operation.service, &operation.name, &wire.fields);
+        sharpen::strictest(by_parameters, outside::leads_out(operation, &wire, &place))
     } else {
         None
     };
@@ -87,7 +91,10 @@ pub(super) fn make(
     names::canonical(&mut main, operation, &place);
     match &*main.service {
         "s3" => objects::name(&mut main, request.site, &place),
-        "cloudwatch" | "application-autoscaling" => indirect::adjust(&mut main, &wire, &place),
+        "cloudwatch" | "application-autoscaling" | "autoscaling-plans" => {
+            indirect::adjust(&mut main, &wire, &place)
+        }
+        "fis" => experiment::adjust(&mut main, &wire, &place),
         // Buckets of Outposts are not buckets of S3, whatever a template says.
         "s3control" => main
             .resources
@@ -99,6 +106,7 @@ pub(super) fn make(
             }),
         _ => {}
     }
+    stored::adjust(&mut main, &wire, &place);
     if main.resources.len() > bind::limit(operation) {
         return Err(too_many_resources());
     }

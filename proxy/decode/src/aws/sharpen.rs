@@ -39,7 +39,7 @@ pub(crate) fn by_parameters(service: &str, operation: &str, fields: &Fields) -> 
 }
 
 /// Opening beats granting.
-fn strictest(one: Option<Access>, other: Option<Access>) -> Option<Access> {
+pub(super) fn strictest(one: Option<Access>, other: Option<Access>) -> Option<Access> {
     match (one, other) {
         (Some(Access::Expose), _) | (_, Some(Access::Expose)) => Some(Access::Expose),
         (one, other) => one.or(other),
