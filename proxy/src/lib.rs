@@ -13,6 +13,7 @@ pub mod gate;
 pub mod listen;
 pub mod request;
 
+pub mod bound;
 pub mod head;
 pub mod held;
 pub mod identity;

@@ -9,13 +9,15 @@ use http::request::Parts;
 use http::{HeaderValue, Request, Uri};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use ordain_action::{DecisionId, DenialKind, Undecodable};
+use ordain_action::{DecisionId, DenialKind, Digest, Undecodable};
 use ordain_decode::{Claim, Destination};
+use ordain_evidence::Digested;
 use ordain_sigv4::{KeyCache, KeyPair, Payload, PayloadStream, Proven, Signed};
 
+use crate::bound::Bound;
 use crate::fault::Fault;
 use crate::forward::{OutBody, strip_hop_by_hop};
-use crate::held::{Held, HeldBody};
+use crate::held::HeldBody;
 use crate::identity::Identified;
 use crate::payload::PayloadBody;
 
@@ -28,10 +30,16 @@ pub struct Outgoing {
     pub decision: DecisionId,
     /// Where it goes, or why that cannot be said: then it never leaves.
     pub destination: Result<Destination, Undecodable>,
-    /// Its head and body, as received.
-    pub held: Held,
+    /// Its head and body, with what they were read as.
+    pub bound: Bound,
     /// Whose request it is, and the proof of its signature.
     pub identified: Identified,
+}
+
+impl Digested for Outgoing {
+    fn digest(&self) -> Digest {
+        self.bound.digest()
+    }
 }
 
 /// The base an upstream is reached under.
@@ -59,7 +67,7 @@ impl Outgoing {
             Fault::new(DenialKind::Malformed, why.reason_code, why.text).with_decision(self.decision)
         })?;
         let proven = self.identified.proven;
-        let (mut head, body) = self.held.into_parts();
+        let (mut head, body) = self.bound.into_held().into_parts();
         let (scheme, host) = match base {
             Base::Provider => ("https", destination.host.clone()),
             Base::Endpoint(uri) => {
