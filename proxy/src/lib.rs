@@ -22,6 +22,7 @@ pub mod state;
 
 pub mod answer;
 pub mod change;
+pub mod connector;
 pub mod forward;
 pub mod outcome;
 pub mod outgoing;

@@ -7,7 +7,6 @@
 use http::header::{CONTENT_LENGTH, EXPECT, HOST, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Request, Uri};
-use http_body_util::BodyExt;
 use jiff::Timestamp;
 use ordain_action::{DecisionId, DenialKind, Digest, Undecodable};
 use ordain_decode::{Claim, Destination};
@@ -174,7 +173,7 @@ fn body_of(
             if length > 0 || head.headers.contains_key(CONTENT_LENGTH) {
                 head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
             }
-            Ok(whole.into_outgoing().map_err(|never| match never {}).boxed_unsync())
+            Ok(OutBody::Whole(whole.into_outgoing()))
         }
         HeldBody::Streaming(arriving) => {
             let stream = PayloadStream::new(proven, as_received, signed)
@@ -185,7 +184,7 @@ fn body_of(
             if let Some(length) = length {
                 head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
             }
-            Ok(PayloadBody::new(arriving, stream, length).boxed_unsync())
+            Ok(OutBody::Streaming(Box::new(PayloadBody::new(arriving, stream, length))))
         }
     }
 }
