@@ -15,7 +15,7 @@ use ordain_action::{
     Level, NameBasis, Outcome, Parameters, Party, Plane, Reading, Resource, Role, Scalar, Upstream,
 };
 use ordain_evidence::{
-    Clock, Decision, Digests, FileStorage, HeadSummary, Ledger, LedgerSettings, Recorded, Reserved,
+    Clock, Decision, Digested, Digests, FileStorage, HeadSummary, Ledger, LedgerSettings, Recorded, Reserved,
 };
 use ordain_rules::{Counters, Mode, Modes, Snapshot, judge};
 use tokio::runtime::Runtime;
@@ -113,6 +113,15 @@ impl Place {
     }
 }
 
+/// What stands for a request.
+struct Sent(Digest);
+
+impl Digested for Sent {
+    fn digest(&self) -> Digest {
+        self.0
+    }
+}
+
 async fn one(ledger: &Ledger, snapshot: &Snapshot, action: &Arc<Action>, digests: &Arc<Digests>) {
     let now = "2026-11-24T10:00:00Z".parse().expect("a time");
     let request = Digest::of(b"request");
@@ -127,9 +136,10 @@ async fn one(ledger: &Ledger, snapshot: &Snapshot, action: &Arc<Action>, digests
         counters: Counters::new(),
         live: 0,
     };
-    let recorded = ledger.record(Reserved::new(judged, None), decision, ()).await.expect("it is recorded");
+    let recorded =
+        ledger.record(Reserved::new(judged, None), decision, Sent(request)).await.expect("it is recorded");
     let Recorded::Sendable(sendable) = recorded else { return };
-    let (_sent, closing) = sendable.release(&request).expect("the digest is the same");
+    let (_sent, closing) = sendable.release().expect("the digest is the same");
     let outcome = Outcome::Answered {
         status: 200,
         request_id: "5b0c6e0e-3b1d-4f0a-9d52-c7a6a3f1a2b4".to_owned(),

@@ -2,13 +2,14 @@
 //!
 //! Leaves out what each setting does.
 
+use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, ServerName};
 
-use crate::harness::{Gate, Sent, Setup, a_change, eventually, said};
+use crate::harness::{Gate, Recorder, Sent, Setup, a_change, eventually, read_reply, said};
 
 /// The gate's own changes of some kinds, as kind and summary.
 fn own_changes(gate: &Gate) -> Vec<String> {
@@ -107,6 +108,75 @@ fn limits_and_upstreams_are_taken_up_together() {
     gate.finish();
 }
 
+/// A change of which the head and the beginning of the body were sent, and what is left of it.
+fn begun(gate: &Gate) -> (TcpStream, Vec<u8>) {
+    let client = gate.client("alice");
+    let (mut bytes, body) = client.bytes(&a_change(1));
+    let (first, rest) = body.split_at(10);
+    bytes.extend_from_slice(first);
+    let mut stream = client.connect().unwrap();
+    stream.write_all(&bytes).unwrap();
+    (stream, rest.to_vec())
+}
+
+/// The keys that signed the changes that arrived.
+fn signers(recorder: &Recorder) -> Vec<String> {
+    let changes = recorder.arrived().into_iter().filter(|one| one.body_text().contains("StopInstances"));
+    changes.map(|one| one.signed_with()).collect()
+}
+
+#[test]
+fn a_body_that_ends_after_its_upstream_moved_leaves_for_one_place_with_the_key_of_that_place() {
+    let gate = Gate::start(Setup::default());
+    let second = Recorder::start();
+    let real = gate.folder.path().join("second");
+    std::fs::write(&real, "AKIASECOND\na-second-secret\n").unwrap();
+    let (mut stream, rest) = begun(&gate);
+    gate.edit(|text| {
+        text.replace(&gate.recorder.address.to_string(), &second.address.to_string())
+            .replace(&format!("{:?}", gate.folder.path().join("real")), &format!("{real:?}"))
+    });
+    gate.hang_up();
+    let read = Sent::ec2("DescribeInstances");
+    eventually("the upstream has moved", || {
+        assert_eq!(gate.client("alice").send(&read).status, 200);
+        !second.arrived().is_empty()
+    });
+    stream.write_all(&rest).unwrap();
+    assert_eq!(read_reply(&mut stream, false).unwrap().status, 200);
+    assert_eq!((signers(&gate.recorder), signers(&second)), (vec![], vec!["AKIASECOND".to_owned()]));
+    gate.finish();
+}
+
+#[test]
+fn a_body_that_ends_after_its_upstream_became_another_account_leaves_for_neither() {
+    let gate = Gate::start(Setup::default());
+    let second = Recorder::start();
+    second.is_foreign("AKIASECOND");
+    let real = gate.folder.path().join("second");
+    std::fs::write(&real, "AKIASECOND\na-second-secret\n").unwrap();
+    let (mut stream, rest) = begun(&gate);
+    // A name stays with its account, so that it is gone for a while and then comes back as another's.
+    gate.edit(|text| text.replace("name = \"default\"", "name = \"for-a-while\""));
+    gate.hang_up();
+    eventually("it is gone", || own_changes(&gate).iter().any(|change| change.contains("`for-a-while`")));
+    gate.edit(|text| {
+        text.replace("name = \"for-a-while\"", "name = \"default\"")
+            .replace("account = \"123456789012\"", "account = \"999999999999\"")
+            .replace(&gate.recorder.address.to_string(), &second.address.to_string())
+            .replace(&format!("{:?}", gate.folder.path().join("real")), &format!("{real:?}"))
+    });
+    gate.hang_up();
+    let read = Sent::ec2("DescribeInstances");
+    // Nobody may read there; that it says so means that it is in force.
+    eventually("it is another's", || gate.client("alice").send(&read).reason() == "outside_read_scope");
+    stream.write_all(&rest).unwrap();
+    let reply = read_reply(&mut stream, false).unwrap();
+    assert_eq!((reply.status, reply.reason()), (502, "no_credential"), "{}", reply.text());
+    assert_eq!((signers(&gate.recorder), signers(&second)), (vec![], vec![]));
+    gate.finish();
+}
+
 #[test]
 fn a_new_certificate_is_served_to_new_connections() {
     let folder = tempfile::tempdir().unwrap();
@@ -122,7 +192,7 @@ fn a_new_certificate_is_served_to_new_connections() {
     let second = certificate(folder.path());
     eventually("the second certificate is served", || handshake(&gate, &second).is_ok());
     assert!(handshake(&gate, &first).is_err());
-    use std::io::{Read, Write};
+    use std::io::Read as _;
     write!(kept, "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     drop(kept.read_to_string(&mut answer));

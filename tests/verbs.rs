@@ -126,6 +126,24 @@ fn a_request_to_check_is_named_by_file_and_line() {
 }
 
 #[test]
+fn a_variable_that_nobody_reads_is_told_and_nothing_is_started() {
+    let gate = Gate::start(Setup::default());
+    for (verb, code) in [("serve", 2), ("validate", 2), ("doctor", 1)] {
+        let output = gate.run_in(&[("ORDAIN_MOED", "enforce")], &[verb]);
+        let text = said(&output);
+        assert!(
+            text.contains("unknown variable `ORDAIN_MOED`; did you mean `ORDAIN_MODE`"),
+            "{verb}: {text}"
+        );
+        assert_eq!(output.status.code(), Some(code), "{verb}");
+    }
+    let linked =
+        [("ORDAIN_SERVICE_HOST", "10.0.0.1"), ("ORDAIN_PORT", "tcp://10.0.0.1:7070"), ("ORDAIN_MOED", "")];
+    assert_eq!(gate.run_in(&linked, &["validate"]).status.code(), Some(0));
+    gate.finish();
+}
+
+#[test]
 fn validate_reads_the_files_that_the_settings_name() {
     let gate = Gate::start(Setup::default());
     let written = std::fs::read_to_string(gate.folder.path().join("gate.toml")).unwrap();

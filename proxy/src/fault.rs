@@ -69,7 +69,7 @@ impl Fault {
                 "upstream_unreachable",
                 "the control plane could not be reached, and nothing was sent; try again",
             ),
-            ForwardError::Unanswered(_) => (
+            ForwardError::Unanswered { .. } => (
                 DenialKind::BadGateway,
                 "upstream_unanswered",
                 "the control plane took the request and did not answer; look before you repeat it",

@@ -12,8 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Empty};
+use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client as HyperClient;
@@ -24,11 +23,61 @@ use ordain_action::{DenialKind, Outcome};
 use ordain_evidence::Released;
 use tower::Service;
 
+use crate::connector::{Answered, Kept};
+use crate::held::OutgoingBody;
+use crate::payload::PayloadBody;
+
 /// Why a body ended early, in words.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A body on its way upstream.
-pub type OutBody = UnsyncBoxBody<Bytes, BodyError>;
+#[derive(Debug)]
+pub enum OutBody {
+    /// Held whole.
+    Whole(OutgoingBody),
+    /// Passed on as it arrives.
+    Streaming(Box<PayloadBody>),
+}
+
+impl Body for OutBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self.get_mut() {
+            Self::Whole(body) => Pin::new(body).poll_frame(context).map_err(|never| match never {}),
+            Self::Streaming(body) => Pin::new(body).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(body) => body.is_end_stream(),
+            Self::Streaming(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(body) => body.size_hint(),
+            Self::Streaming(body) => body.size_hint(),
+        }
+    }
+}
+
+/// The same request, where its body is held.
+fn copied(request: &Request<OutBody>) -> Option<Request<OutBody>> {
+    let OutBody::Whole(body) = request.body() else { return None };
+    let mut copy = Request::new(OutBody::Whole(body.clone()));
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    *copy.version_mut() = request.version();
+    copy.headers_mut().clone_from(request.headers());
+    Some(copy)
+}
 
 /// The upstream was not reached, or did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +86,13 @@ pub enum ForwardError {
     #[error("the upstream cannot be reached: {0}")]
     NotStarted(String),
     /// The request was started and no answer came: it may or may not have taken effect.
-    #[error("the upstream took the request and did not answer: {0}")]
-    Unanswered(String),
+    #[error("the upstream took the request and did not answer: {why}")]
+    Unanswered {
+        /// What became of the connection.
+        why: String,
+        /// The connection had been kept from an earlier answer: it may have ended before the request came.
+        kept: bool,
+    },
     /// The body was broken off, on the caller's account: what was sent of it is not whole, and takes no effect as far
     /// as the provider keeps to its length.
     #[error("the body was broken off: {0}")]
@@ -54,7 +108,7 @@ impl ForwardError {
     pub const fn outcome(&self) -> Outcome {
         match self {
             Self::NotStarted(_) => Outcome::NotSent { why: "upstream_unreachable" },
-            Self::Unanswered(_) => Outcome::Unknown { why: "upstream_unanswered" },
+            Self::Unanswered { .. } => Outcome::Unknown { why: "upstream_unanswered" },
             Self::Broken(_) => Outcome::Unknown { why: "payload_broken_off" },
             Self::Late(_) => Outcome::Unknown { why: "upstream_late" },
         }
@@ -87,10 +141,14 @@ impl BrokenOff {
     }
 }
 
+type Client = HyperClient<Kept<HttpsConnector<HttpConnector<GuardedResolver>>>, OutBody>;
+
 /// Connections to upstreams.
 #[derive(Debug, Clone)]
 pub struct Forwarder {
-    client: HyperClient<HttpsConnector<HttpConnector<GuardedResolver>>, OutBody>,
+    client: Client,
+    // Keeps no connection: whatever it sends goes over one that was made for it.
+    anew: Client,
     // In milliseconds, so that it can be set while requests are sent.
     timeout: Arc<AtomicU64>,
 }
@@ -129,6 +187,7 @@ impl Forwarder {
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);
+        let connector = Kept(connector);
         // Only a request that was never started on a reused connection is tried again, and servers that
         // close idle connections make that necessary.
         let client = HyperClient::builder(TokioExecutor::new())
@@ -138,8 +197,15 @@ impl Forwarder {
             .retry_canceled_requests(true)
             .set_host(false)
             .http1_preserve_header_case(false)
+            .build(connector.clone());
+        let anew = HyperClient::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_max_idle_per_host(0)
+            .retry_canceled_requests(false)
+            .set_host(false)
+            .http1_preserve_header_case(false)
             .build(connector);
-        let made = Self { client, timeout: Arc::default() };
+        let made = Self { client, anew, timeout: Arc::default() };
         made.set_timeout(timeout);
         Ok(made)
     }
@@ -152,34 +218,53 @@ impl Forwarder {
 
     /// Sends a request whose URI is whole and whose headers are final.
     ///
+    /// A read whose connection had been kept, and ended before any answer, is sent once more over a new one: upstreams
+    /// close what is idle when they like. What changes anything is sent once, whatever comes of it.
+    ///
     /// # Errors
     /// [`ForwardError`], which says whether the request may have taken effect.
     pub async fn send(
         &self,
         request: Released<Request<OutBody>>,
     ) -> Result<Response<Incoming>, ForwardError> {
-        self.exchange(request.send()).await
+        let again = request.again(copied);
+        match (self.exchange(&self.client, request.send()).await, again) {
+            (Err(ForwardError::Unanswered { kept: true, .. }), Some(again)) => {
+                self.exchange(&self.anew, again.send()).await
+            }
+            (answer, _) => answer,
+        }
     }
 
     /// What a server says the time is: the `date` of its answer to a `GET` that carries nothing, no credential either.
     pub async fn date_at(&self, uri: Uri) -> Option<String> {
         let host = HeaderValue::from_str(uri.authority()?.as_str()).ok()?;
-        let mut asking = Request::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
+        let mut asking = Request::new(OutBody::Whole(OutgoingBody::default()));
         *asking.uri_mut() = uri;
         asking.headers_mut().insert(header::HOST, host);
         asking.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("ordain doctor"));
-        let answer = self.exchange(asking).await.ok()?;
+        let answer = self.exchange(&self.client, asking).await.ok()?;
         answer.headers().get(header::DATE)?.to_str().ok().map(str::to_owned)
     }
 
-    async fn exchange(&self, request: Request<OutBody>) -> Result<Response<Incoming>, ForwardError> {
+    async fn exchange(
+        &self,
+        client: &Client,
+        request: Request<OutBody>,
+    ) -> Result<Response<Incoming>, ForwardError> {
         let timeout = Duration::from_millis(self.timeout.load(Ordering::Relaxed));
-        match tokio::time::timeout(timeout, self.client.request(request)).await {
-            Ok(Ok(response)) => Ok(response),
+        match tokio::time::timeout(timeout, client.request(request)).await {
+            Ok(Ok(response)) => {
+                Answered::note(response.extensions());
+                Ok(response)
+            }
             Ok(Err(error)) if error.is_connect() => Err(ForwardError::NotStarted(chain(&error))),
             Ok(Err(error)) => Err(match BrokenOff::behind(&error) {
                 Some(broken) => ForwardError::Broken(broken),
-                None => ForwardError::Unanswered(chain(&error)),
+                None => {
+                    let kept = Answered::before(error.connect_info());
+                    ForwardError::Unanswered { why: chain(&error), kept }
+                }
             }),
             Err(_elapsed) => Err(ForwardError::Late(timeout)),
         }

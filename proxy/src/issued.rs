@@ -131,7 +131,7 @@ pub fn ends_keys(action: &Action) -> bool {
 }
 
 /// Lets issued keys share what a change did to the real one behind them.
-pub async fn follow(gate: &Gate, action: &Action, decision: DecisionId) {
+pub async fn follow(gate: &Arc<Gate>, action: &Action, decision: DecisionId) {
     let (Some(effect), Some(real)) = (operation(&action.reading), named(&action.reading)) else { return };
     let Some(does) = ending(&effect.operation, effect.parameters.text("Status")) else { return };
     for key in gate.keys.standing_for(real, &action.actor.upstream.name) {
@@ -139,7 +139,15 @@ pub async fn follow(gate: &Gate, action: &Action, decision: DecisionId) {
             format!("{} {}, which stands for {real}, by decision {decision}", does.as_str(), key.id);
         let author = &action.actor.party.name;
         let done = match gate.record_change_by(author, ChangeKind::Key, summary, None, None).await {
-            Ok(()) => gate.keys.end(&key.id, does, gate.clock.now()).map_err(|error| error.to_string()),
+            Ok(()) => {
+                // Who serves requests does not wait for a disk.
+                let (gate, id) = (Arc::clone(gate), key.id.clone());
+                let end = move || gate.keys.end(&id, does, gate.clock.now()).map(drop);
+                let ended = tokio::task::spawn_blocking(end).await;
+                ended
+                    .map_err(|error| error.to_string())
+                    .and_then(|end| end.map_err(|error| error.to_string()))
+            }
             Err(why) => Err(why),
         };
         if let Err(why) = done {

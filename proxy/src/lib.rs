@@ -14,6 +14,7 @@ pub mod gate;
 pub mod listen;
 pub mod request;
 
+pub mod bound;
 pub mod head;
 pub mod held;
 pub mod identity;
@@ -22,6 +23,7 @@ pub mod state;
 
 pub mod answer;
 pub mod change;
+pub mod connector;
 pub mod forward;
 pub mod outcome;
 pub mod outgoing;

@@ -196,3 +196,41 @@ fn unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> ModelError {
     let path = path.display().to_string();
     move |why| ModelError::Unreadable { path, why }
 }
+
+#[cfg(test)]
+mod tests {
+    use ordain_rules::Mode;
+
+    use super::*;
+
+    const HALF: &str = "apiVersion: backstage.io/v1alpha1\nkind: Group\nmetadata: {name: web}\n\
+                        spec: {type: team, children: []}\n";
+
+    /// Whether a look brings something new.
+    fn looks(model: &Model, asked: bool) -> bool {
+        model.read_again(asked).unwrap().and_then(ReadAgain::changed).is_some()
+    }
+
+    #[test]
+    fn a_model_that_is_being_written_is_left_to_come_to_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("model.yaml");
+        let more = HALF.replace("web", "data");
+        fs::write(&file, format!("{HALF}---\n{more}")).unwrap();
+        let model =
+            Model::open(folder.path().to_owned(), Modes::new(Mode::Enforce), LiveInventory::new()).unwrap();
+        assert!(!looks(&model, false), "nothing is new");
+        // Half of it is there, which is a model that says less.
+        fs::write(&file, HALF).unwrap();
+        assert!(!looks(&model, false), "it may still be written");
+        fs::write(&file, format!("{HALF}---\n")).unwrap();
+        assert!(!looks(&model, false), "and is");
+        fs::write(&file, format!("{HALF}---\n{more}---\n{}", HALF.replace("web", "more"))).unwrap();
+        assert!(!looks(&model, false), "to its end");
+        assert!(looks(&model, false), "at rest, it is taken up");
+        assert!(!looks(&model, false), "once");
+        // Whoever asks says that it is whole.
+        fs::write(&file, HALF).unwrap();
+        assert!(looks(&model, true));
+    }
+}

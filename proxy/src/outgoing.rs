@@ -7,15 +7,16 @@
 use http::header::{CONTENT_LENGTH, EXPECT, HOST, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Uri};
-use http_body_util::BodyExt;
 use jiff::Timestamp;
-use ordain_action::{DecisionId, DenialKind, Undecodable};
+use ordain_action::{DecisionId, DenialKind, Digest, Undecodable};
 use ordain_decode::{Claim, Destination};
+use ordain_evidence::Digested;
 use ordain_sigv4::{KeyCache, KeyPair, Payload, PayloadStream, Proven, Signed};
 
+use crate::bound::Bound;
 use crate::fault::Fault;
 use crate::forward::{OutBody, strip_hop_by_hop};
-use crate::held::{Held, HeldBody};
+use crate::held::HeldBody;
 use crate::identity::Identified;
 use crate::payload::PayloadBody;
 
@@ -28,10 +29,16 @@ pub struct Outgoing {
     pub decision: DecisionId,
     /// Where it goes, or why that cannot be said: then it never leaves.
     pub destination: Result<Destination, Undecodable>,
-    /// Its head and body, as received.
-    pub held: Held,
+    /// Its head and body, with what they were read as.
+    pub bound: Bound,
     /// Whose request it is, and the proof of its signature.
     pub identified: Identified,
+}
+
+impl Digested for Outgoing {
+    fn digest(&self) -> Digest {
+        self.bound.digest()
+    }
 }
 
 /// The base an upstream is reached under.
@@ -59,7 +66,7 @@ impl Outgoing {
             Fault::new(DenialKind::Malformed, why.reason_code, why.text).with_decision(self.decision)
         })?;
         let proven = self.identified.proven;
-        let (mut head, body) = self.held.into_parts();
+        let (mut head, body) = self.bound.into_held().into_parts();
         let (scheme, host) = match base {
             Base::Provider => ("https", destination.host.clone()),
             Base::Endpoint(uri) => {
@@ -170,7 +177,7 @@ fn body_of(
             if length > 0 || head.headers.contains_key(CONTENT_LENGTH) {
                 head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
             }
-            Ok(whole.into_outgoing().map_err(|never| match never {}).boxed_unsync())
+            Ok(OutBody::Whole(whole.into_outgoing()))
         }
         HeldBody::Streaming(arriving) => {
             let stream = PayloadStream::new(proven, as_received, signed)
@@ -181,7 +188,7 @@ fn body_of(
             if let Some(length) = length {
                 head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
             }
-            Ok(PayloadBody::new(arriving, stream, length).boxed_unsync())
+            Ok(OutBody::Streaming(Box::new(PayloadBody::new(arriving, stream, length))))
         }
     }
 }

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::{Request, Response};
-use ordain_action::{Action, Outcome, request_digest};
+use ordain_action::Outcome;
 use ordain_decode::Claim;
 use ordain_evidence::{Decision, Recorded, Sendable};
 use ordain_rules::{Counters, Judged, PermitKind};
 
+use crate::bound::Bound;
 use crate::change::Reply;
 use crate::fault::Fault;
 use crate::gate::Gate;
@@ -60,18 +61,14 @@ async fn decide(
     let identified = gate.prove_identity(claimed, &head, held.sha256())?;
     held.prove(&gate.budget)?;
 
-    let head = head::of(connection, held.head());
-    let bytes = held.bytes().map_or(&[][..], |bytes| bytes);
-    let reading = claim.decode(&identified.actor.upstream, &head, bytes, identified.payload_sha256());
-    // An id of ours stands for a real one, and the real one is what is judged and sent.
-    let reading = issued::resolve(gate, connection, claim, &identified, &mut held, reading)?;
-    let head = head::of(connection, held.head());
-    let action = Arc::new(Action { actor: identified.actor.clone(), reading });
-    let digest = request_digest(&action, || head::digest(&head, held.sha256()));
-    let summary = head::summary(&head);
+    // From here on the request is bound to what it was read as: neither changes without the other.
+    let bound = Bound::read(gate, connection, claim, &identified, held)?;
+    let (action, digest) = (Arc::clone(bound.action()), bound.digest());
+    let summary = bound.summary(connection);
 
     // One snapshot for the whole decision: the model may be replaced while we judge.
     let model = gate.model.snapshot();
+    let head = head::of(connection, bound.held().head());
     let destination = head::destination(claim, &model, &action, &head);
     let now = gate.clock.now();
     let started = Instant::now();
@@ -84,7 +81,7 @@ async fn decide(
     let decision = gate.decision(&model, action, digest, counters, now, summary);
     gate.metrics.decided(&decision, &judged.verdict, started.elapsed());
 
-    let outgoing = Outgoing { claim: claim.clone(), decision: decision.id, destination, held, identified };
+    let outgoing = Outgoing { claim: claim.clone(), decision: decision.id, destination, bound, identified };
     match judged.permit {
         Some(permit) if matches!(permit.kind(), PermitKind::Read | PermitKind::PassThrough) => {
             let sendable = gate.ledger.read(permit, outgoing).map_err(|error| Fault::internal(&error))?;
@@ -106,8 +103,7 @@ async fn read(
     decision: &Decision,
     sendable: Sendable<Outgoing>,
 ) -> Result<Response<ReplyBody>, Fault> {
-    let (outgoing, _closing) =
-        sendable.release(&decision.request).map_err(|error| Fault::internal(&error))?;
+    let (outgoing, _closing) = sendable.release().map_err(|error| Fault::internal(&error))?;
     let signed = gate.sign(outgoing).await?;
     let answer = gate.forward(signed).await.map_err(|error| Fault::unanswered(&error, decision.id))?;
     if issued::lists_keys(&decision.action) {
@@ -124,7 +120,7 @@ async fn change(gate: Arc<Gate>, judged: Judged, decision: Decision, outgoing: O
     }
     let refusal = Fault::refused(&decision.action, &judged.verdict, decision.id);
     let warning = gate.warning(&judged.verdict);
-    let (id, request) = (decision.id, decision.request);
+    let id = decision.id;
     let action = Arc::clone(&decision.action);
     let reserved = match gate.state.reserve(judged).await {
         Ok(reserved) => reserved,
@@ -144,7 +140,7 @@ async fn change(gate: Arc<Gate>, judged: Judged, decision: Decision, outgoing: O
             Err(fault) => return answer(reply, Err(fault)),
         },
     };
-    let (outgoing, mut closing) = match sendable.release(&request) {
+    let (outgoing, mut closing) = match sendable.release() {
         Ok(released) => released,
         Err(mismatch) => return answer(reply, Err(Fault::internal(&mismatch).with_decision(id))),
     };

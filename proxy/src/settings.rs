@@ -196,7 +196,32 @@ pub enum SettingsError {
         /// What is wrong and what to do.
         message: String,
     },
+    /// A variable of ours that nobody reads.
+    #[error("the environment: {0}")]
+    UnknownVariable(String),
 }
+
+/// What the names of all our variables begin with.
+const PREFIX: &str = "ORDAIN_";
+
+/// The variables that are read, after their beginning.
+const VARIABLES: [&str; 12] = [
+    "CONFIG",
+    "LEDGER_DIRECTORY",
+    "LEDGER_ORIGIN",
+    "LISTEN_ADMIN",
+    "LISTEN_DATA",
+    "LISTEN_EGRESS",
+    "LOG_FILTER",
+    "LOG_FORMAT",
+    "MODEL_DIRECTORY",
+    "MODE",
+    "SEALING_KEY",
+    "STATE",
+];
+
+/// Variables of other programs that come with this one: its tests, its trial and its harvest.
+const OTHERS: [&str; 3] = ["HARVEST_", "TEST_", "TRY_"];
 
 impl Settings {
     /// Reads a file, or nothing but defaults where there is none, then the environment over it.
@@ -212,6 +237,10 @@ impl Settings {
             }
             None => Self::default(),
         };
+        let named = environment_with(PREFIX);
+        if let Some(text) = unknown_variable(&named) {
+            return Err(SettingsError::UnknownVariable(text));
+        }
         settings.override_with(&environment);
         Ok(settings)
     }
@@ -300,14 +329,51 @@ fn in_our_words(message: &str) -> String {
     if !message.starts_with("unknown field") {
         return message.to_owned();
     }
-    let nearest =
-        known.iter().max_by(|a, b| strsim::jaro_winkler(given, a).total_cmp(&strsim::jaro_winkler(given, b)));
-    match nearest {
-        Some(nearest) if strsim::jaro_winkler(given, nearest) > 0.7 => {
-            format!("unknown key `{given}`; did you mean `{nearest}`")
-        }
-        _ => format!("unknown key `{given}`; known here are {}", quoted(&known)),
+    match nearest(given, &known) {
+        Some(nearest) => format!("unknown key `{given}`; did you mean `{nearest}`"),
+        None => format!("unknown key `{given}`; known here are {}", quoted(&known)),
     }
+}
+
+/// The word that was likely meant.
+fn nearest<'w>(given: &str, known: &[&'w str]) -> Option<&'w str> {
+    let near = |word: &str| strsim::jaro_winkler(given, word);
+    known.iter().copied().max_by(|a, b| near(a).total_cmp(&near(b))).filter(|word| near(word) > 0.7)
+}
+
+/// What is wrong with the first variable of ours that nobody reads: mistyped, it would be as good as not set.
+fn unknown_variable(named: &[(String, String)]) -> Option<String> {
+    let unknown = |(rest, value): &(&str, &str)| {
+        !VARIABLES.contains(rest)
+            && !OTHERS.iter().any(|other| rest.starts_with(other))
+            && !is_service_link(rest, value)
+    };
+    let ours = named.iter().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?, value.as_str())));
+    let (given, _) = ours.into_iter().find(unknown)?;
+    Some(match nearest(given, &VARIABLES) {
+        Some(nearest) => format!("unknown variable `{PREFIX}{given}`; did you mean `{PREFIX}{nearest}`"),
+        None => {
+            let known = VARIABLES.map(|name| format!("{PREFIX}{name}"));
+            let known = quoted(&known.each_ref().map(String::as_str));
+            format!("unknown variable `{PREFIX}{given}`; unset it, known are {known}")
+        }
+    })
+}
+
+/// Kubernetes tells each pod of each service of its namespace, in variables that begin with the service's name.
+fn is_service_link(rest: &str, value: &str) -> bool {
+    let of_port = |port: &str| {
+        let digits = port.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        digits.len() < port.len() && ["_TCP", "_UDP", "_SCTP"].iter().any(|kind| digits.starts_with(kind))
+    };
+    let after = |word: &str| rest.find(word).map(|at| rest.get(at + word.len()..).unwrap_or_default());
+    let of_service = rest == "PORT" || rest.ends_with("_PORT");
+    (of_service && value.contains("://"))
+        || rest.ends_with("SERVICE_HOST")
+        || rest.ends_with("SERVICE_PORT")
+        || rest.contains("SERVICE_PORT_")
+        || rest.strip_prefix("PORT_").is_some_and(of_port)
+        || after("_PORT_").is_some_and(of_port)
 }
 
 fn quoted(words: &[&str]) -> String {
@@ -378,6 +444,71 @@ mod tests {
             "cannot read `no-such.toml`: No such file or directory (os error 2); check the path given with `--config`"
         ];
         expected.assert_eq(&format!("{error:#}"));
+    }
+
+    #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
+    fn check_variables(names: &[&str], expected: Expect) {
+        let named: Vec<_> =
+            names.iter().map(|name| ((*name).to_owned(), "tcp://10.0.0.1:7070".to_owned())).collect();
+        let found = unknown_variable(&named);
+        expected.assert_eq(&found.unwrap_or_else(|| "known".to_owned()));
+    }
+
+    #[test]
+    fn a_variable_that_nobody_reads_is_told_with_the_nearest_one_that_somebody_does() {
+        check_variables(
+            &["ORDAIN_MOED"],
+            expect!["unknown variable `ORDAIN_MOED`; did you mean `ORDAIN_MODE`"],
+        );
+        check_variables(
+            &["ORDAIN_STATE", "ORDAIN_LEDGER_DIR"],
+            expect!["unknown variable `ORDAIN_LEDGER_DIR`; did you mean `ORDAIN_LEDGER_DIRECTORY`"],
+        );
+        let plain = [("ORDAIN_LISTEN_PORT".to_owned(), "7070".to_owned())];
+        assert!(unknown_variable(&plain).is_some(), "a port that nobody listens on");
+        check_variables(
+            &["ORDAIN_XYZ"],
+            expect![
+                "unknown variable `ORDAIN_XYZ`; unset it, known are `ORDAIN_CONFIG`, `ORDAIN_LEDGER_DIRECTORY`, `ORDAIN_LEDGER_ORIGIN`, `ORDAIN_LISTEN_ADMIN`, `ORDAIN_LISTEN_DATA`, `ORDAIN_LISTEN_EGRESS`, `ORDAIN_LOG_FILTER`, `ORDAIN_LOG_FORMAT`, `ORDAIN_MODEL_DIRECTORY`, `ORDAIN_MODE`, `ORDAIN_SEALING_KEY`, `ORDAIN_STATE`"
+            ],
+        );
+    }
+
+    #[test]
+    fn variables_that_are_read_or_are_not_ours_are_let_be() {
+        let read: Vec<String> = VARIABLES.iter().map(|name| format!("{PREFIX}{name}")).collect();
+        check_variables(&read.iter().map(String::as_str).collect::<Vec<_>>(), expect!["known"]);
+        check_variables(
+            &["ORDAIN_TEST_MOTO", "ORDAIN_TRY_PROGRAM", "ORDAIN_HARVEST_CACHE"],
+            expect!["known"],
+        );
+        // Services called `ordain` and `ordain-gate` in the namespace of a pod.
+        check_variables(
+            &[
+                "ORDAIN_SERVICE_HOST",
+                "ORDAIN_SERVICE_PORT",
+                "ORDAIN_SERVICE_PORT_DATA",
+                "ORDAIN_PORT",
+                "ORDAIN_PORT_7070_TCP",
+                "ORDAIN_PORT_7070_TCP_ADDR",
+                "ORDAIN_GATE_SERVICE_HOST",
+                "ORDAIN_GATE_SERVICE_PORT",
+                "ORDAIN_GATE_SERVICE_PORT_DATA",
+                "ORDAIN_GATE_PORT",
+                "ORDAIN_GATE_PORT_7071_TCP_PROTO",
+            ],
+            expect!["known"],
+        );
+        // All that override the file are among those that are known.
+        let asked = std::cell::RefCell::new(Vec::new());
+        Settings::default().override_with(&|name| {
+            asked.borrow_mut().push(name.to_owned());
+            None
+        });
+        let asked = asked.into_inner();
+        assert_eq!(asked.len(), VARIABLES.len() - 2, "and the file itself, and the key that seals");
+        check_variables(&asked.iter().map(String::as_str).collect::<Vec<_>>(), expect!["known"]);
     }
 
     #[test]

@@ -106,7 +106,7 @@ pub(crate) fn measure(estate: &Estate<'_>, starts: &[Start<'_>]) -> Measured {
         let unclear = start.targets.iter().find(|site| runs || !site.is_known());
         measured.unknown.extend(unclear.map(|site| Unknown {
             effect: start.index,
-            name: site.name.clone(),
+            name: site.told().into_owned(),
             runs,
         }));
         let steps = walk(estate, start.targets, follows, &mut seen, &mut measured);

@@ -70,15 +70,19 @@ pub(crate) fn outside_read_scope(party: &Party, account: &str, service: &str, ef
 }
 
 pub(crate) fn no_owner(site: &Site, effect: usize) -> Reason {
-    let text = format!("nobody is recorded as the owner of `{}`", shown(&site.name));
-    let remedy = "give it an owner in the model: import it, or declare a `Scope` that holds it".to_owned();
+    let text = format!("nobody is recorded as the owner of `{}`", site.told());
+    let remedy = if site.is_whole_account() {
+        "give the account an owner in the model: declare an `Account`, or a `Scope` that holds what it is about"
+    } else {
+        "give it an owner in the model: import it, or declare a `Scope` that holds it"
+    };
+    let remedy = remedy.to_owned();
     reason(Ruling::Deny, Count::Ownership, "no_owner", effect, (text, remedy))
 }
 
 pub(crate) fn not_owner(party: &Party, site: &Site, effect: usize) -> Reason {
     let owners = quoted(&site.standing.owners);
-    let text =
-        format!("`{}` belongs to {owners}, for which `{}` does not act", shown(&site.name), party.name);
+    let text = format!("`{}` belongs to {owners}, for which `{}` does not act", site.told(), party.name);
     let remedy = format!("ask {owners} to make the change");
     reason(Ruling::Deny, Count::Ownership, "not_owner", effect, (text, remedy))
 }
@@ -87,7 +91,7 @@ pub(crate) fn approval_required(party: &Party, site: &Site, effect: usize) -> Re
     let owners = quoted(&site.standing.owners);
     let text = format!(
         "`{}` belongs to {owners}, which has to approve what `{}` would do to it",
-        shown(&site.name),
+        site.told(),
         party.name
     );
     let remedy = format!("ask {owners} to approve it, or to make the change");
@@ -110,7 +114,7 @@ pub(crate) const fn verb(access: Access) -> &'static str {
 }
 
 pub(crate) fn no_ground(party: &Party, access: Access, site: &Site, effect: usize) -> Reason {
-    let text = format!("no rule gives `{}` a ground to {} `{}`", party.name, verb(access), shown(&site.name));
+    let text = format!("no rule gives `{}` a ground to {} `{}`", party.name, verb(access), site.told());
     let remedy = format!("ask {} for a rule or for bounds that allow it", quoted(&site.standing.owners));
     reason(Ruling::Deny, Count::Legitimacy, "no_ground", effect, (text, remedy))
 }
@@ -139,13 +143,13 @@ pub(crate) fn parameters_incomplete(called: &Effect, effect: usize) -> Reason {
 }
 
 pub(crate) fn type_not_declared(kind: &str, site: &Site, effect: usize) -> Reason {
-    let text = format!("nothing of type `{kind}` is declared to be created in `{}`", shown(&site.name));
+    let text = format!("nothing of type `{kind}` is declared to be created in `{}`", site.told());
     let remedy = format!("ask {} to add the type to `creates` of the scope", quoted(&site.standing.owners));
     reason(Ruling::Deny, Count::Ownership, "type_not_declared", effect, (text, remedy))
 }
 
 pub(crate) fn unknown_use(party: &Party, site: &Site, ruling: Ruling, effect: usize) -> Reason {
-    let text = format!("`{}` refers to `{}`, which the model does not know", party.name, shown(&site.name));
+    let text = format!("`{}` refers to `{}`, which the model does not know", party.name, site.told());
     let remedy = match ruling {
         Ruling::Admit => String::new(),
         Ruling::Hold | Ruling::Deny => {
@@ -157,7 +161,7 @@ pub(crate) fn unknown_use(party: &Party, site: &Site, ruling: Ruling, effect: us
 
 pub(crate) fn foreign_copy(party: &Party, site: &Site, effect: usize) -> Reason {
     let owners = quoted(&site.standing.owners);
-    let text = format!("`{}` would copy from `{}`, which belongs to {owners}", party.name, shown(&site.name));
+    let text = format!("`{}` would copy from `{}`, which belongs to {owners}", party.name, site.told());
     let remedy = format!("ask {owners} to make the copy");
     reason(Ruling::Deny, Count::Ownership, "foreign_copy", effect, (text, remedy))
 }

@@ -3,6 +3,7 @@
 //! Leaves out who may change them. A name that was only bound by guessing member names never stands alone:
 //! what it may hide is judged beside it, so that it can widen a judgement and never be its ground.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -13,6 +14,10 @@ use crate::glob::Glob;
 use crate::inventory::{Entry, Standing};
 use crate::live::{LiveFact, LiveInventory, alias, service};
 use crate::model::{Model, account_and_region};
+use crate::refusal;
+
+/// The type of what stands for an account as a whole.
+const WHOLE_ACCOUNT: &str = "aws:account";
 
 /// How deep a resource may lie in others that were created through the gate.
 const DEPTH_MAX: u32 = 8;
@@ -46,8 +51,10 @@ pub(crate) enum Known {
 #[derive(Debug, Clone)]
 pub(crate) struct Site {
     pub(crate) known: Known,
-    /// The name people read.
+    /// The name it is known by; what people are told is [`Site::told`].
     pub(crate) name: String,
+    /// What would be created there, where it is an account as a whole.
+    pub(crate) creates: Vec<Arc<str>>,
     pub(crate) kind: Arc<str>,
     pub(crate) account: Arc<str>,
     pub(crate) region: Arc<str>,
@@ -74,6 +81,23 @@ pub(crate) struct Estate<'e> {
 }
 
 impl Site {
+    /// It is an account as a whole.
+    pub(crate) fn is_whole_account(&self) -> bool {
+        self.kind.as_ref() == WHOLE_ACCOUNT
+    }
+
+    /// The name people read. An account is known by the ARN of its root, which nobody takes for the account.
+    pub(crate) fn told(&self) -> Cow<'_, str> {
+        if !self.is_whole_account() {
+            return refusal::shown(&self.name);
+        }
+        let account = format!("account {}", self.account);
+        match self.creates.as_slice() {
+            [] => Cow::Owned(account),
+            kinds => Cow::Owned(format!("{} in {account}", kinds.join(" and "))),
+        }
+    }
+
     pub(crate) const fn is_known(&self) -> bool {
         match self.known {
             Known::Entry(_) | Known::Live(_) | Known::Account => true,
@@ -236,6 +260,7 @@ impl<'e> Estate<'e> {
     fn entry(&self, index: u32) -> Option<Site> {
         let entry: &'e Entry = self.model.inventory.get(index)?;
         Some(Site {
+            creates: Vec::new(),
             known: Known::Entry(index),
             name: entry.name.to_string(),
             kind: Arc::clone(&entry.kind),
@@ -269,6 +294,7 @@ impl<'e> Estate<'e> {
         }
         let standing = self.model.scopes.stand(own, Some(fact.plane), &fact.account, name, &[]);
         Site {
+            creates: Vec::new(),
             known: Known::Live(Arc::clone(fact)),
             name: name.to_owned(),
             kind: Arc::clone(&fact.kind),
@@ -394,7 +420,8 @@ impl<'e> Estate<'e> {
             )
         };
         let name = if resource.name.is_empty() { shown() } else { resource.name.clone() };
-        Site { known, name, kind: Arc::clone(&resource.kind), account, region, standing, anywhere: false }
+        let kind = Arc::clone(&resource.kind);
+        Site { known, name, creates: Vec::new(), kind, account, region, standing, anywhere: false }
     }
 
     /// The account and region that a name carries; those of the request where it carries none.

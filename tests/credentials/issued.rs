@@ -2,14 +2,20 @@
 //!
 //! Leaves out the real credential of the upstream itself.
 
+use std::time::Duration;
+
 use super::*;
-use crate::harness::{Client, Key, Reply};
+use crate::harness::{Client, Key, Reply, eventually};
 
 const REAL: &str = "AKIAMADEBYTHESTUB000";
 
 /// A gate before an account in which a key can be made; the key as alice was given it.
 fn with_a_key() -> (Gate, Key) {
-    let gate = Gate::start(Setup::default());
+    with_a_key_in(Setup::default())
+}
+
+fn with_a_key_in(setup: Setup) -> (Gate, Key) {
+    let gate = Gate::start(setup);
     gate.recorder.answer(|one| {
         let text = one.body_text();
         let says = |body: String| {
@@ -71,6 +77,34 @@ fn the_provider_is_asked_about_the_real_key() {
         listed.text()
     );
     assert!(listed.text().contains("AKIAOFSOMEBODYELSE00"));
+    gate.finish();
+}
+
+/// One thread serves requests, and what is kept of keys cannot be written: who makes or ends a key waits, alone.
+#[test]
+fn who_makes_or_ends_a_key_waits_for_the_disk_and_nobody_else_does() {
+    let one = Setup { environment: vec![("TOKIO_WORKER_THREADS", "1".to_owned())], ..Setup::default() };
+    let (gate, key) = with_a_key_in(one);
+    let lock = std::fs::File::open(gate.folder.path().join("state/keys.lock")).unwrap();
+    for call in ["CreateAccessKey&UserName=bob".to_owned(), format!("DeleteAccessKey&AccessKeyId={}", key.id)]
+    {
+        lock.lock().unwrap();
+        std::thread::scope(|scope| {
+            let client = gate.client("alice");
+            let waits = scope.spawn(move || iam(&client, &call).status);
+            // The provider has answered, and a while after that nothing more is to be done but to write.
+            let before = gate.recorder.arrived().len();
+            eventually("it left", || gate.recorder.arrived().len() > before || waits.is_finished());
+            for _ in 0..20 {
+                let read = gate.client("alice").try_send(&Sent::ec2("DescribeInstances"));
+                assert_eq!(read.map_or(0, |reply| reply.status), 200, "nobody else waits");
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            assert!(!waits.is_finished(), "answered before it was written");
+            lock.unlock().unwrap();
+            assert_eq!(waits.join().unwrap(), 200);
+        });
+    }
     gate.finish();
 }
 

@@ -2,10 +2,11 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::harness::{Gate, Sent, Setup, a_change, full};
+use crate::harness::{Answer, Arrived, Gate, Sent, Setup, a_change, full};
 
 /// Sends requests from several clients with pauses, and says which failed.
 fn asked(gate: &Gate, clients: usize, each: usize, pause: fn(usize) -> u64) -> Vec<String> {
@@ -22,7 +23,10 @@ fn asked(gate: &Gate, clients: usize, each: usize, pause: fn(usize) -> u64) -> V
                             if turn % 4 == 0 { Sent::ec2("DescribeInstances") } else { a_change(number) };
                         match client.send_on(&mut stream, &sent) {
                             Ok(reply) if reply.status == 200 => {}
-                            Ok(reply) => failed.push(format!("{} {}", reply.status, reply.reason())),
+                            Ok(reply) => {
+                                let what = if turn % 4 == 0 { "read" } else { "change" };
+                                failed.push(format!("{what} {} {}", reply.status, reply.reason()));
+                            }
                             Err(error) => {
                                 failed.push(error.to_string());
                                 stream = client.connect().unwrap();
@@ -54,21 +58,65 @@ fn serial_an_upstream_that_closes_what_is_idle() {
     gate.finish();
 }
 
-/// Closed in the moment in which a request is written, it may or may not have been read: it is not sent again, and
-/// the caller is told that nobody knows.
+/// Closed in the moment in which a request is written, it may or may not have been read: a change is not sent again, and
+/// its caller is told that nobody knows. A read is, and its caller notices nothing.
 #[test]
 fn serial_an_upstream_that_closes_at_any_moment() {
     let each = if full() { 1_000 } else { 60 };
     let gate = Gate::start(Setup::default());
     gate.recorder.close_idle();
     let failed = asked(&gate, 6, each, |number| (number as u64 * 31) % 40);
-    let (arrived, connections) = (gate.recorder.arrived().len(), gate.recorder.connections());
+    let connections = gate.recorder.connections();
     eprintln!("{} requests over {connections} upstream connections, {} failed", 6 * each, failed.len());
-    assert!(failed.iter().all(|why| why == "502 upstream_unanswered"), "{failed:?}");
+    assert!(failed.iter().all(|why| why == "change 502 upstream_unanswered"), "{failed:?}");
     assert!(failed.len() * 4 < each * 6, "more than chance: {}", failed.len());
-    assert!(arrived <= 6 * each, "{arrived} arrived: something was sent twice");
-    assert!(arrived + failed.len() >= 6 * each, "{arrived} arrived and {} failed", failed.len());
+    let (arrived, changes) = (arrived(&gate, "StopInstances"), 6 * (each - each.div_ceil(4)));
+    assert!(arrived <= changes, "{arrived} arrived: something was sent twice");
+    assert!(arrived + failed.len() >= changes, "{arrived} arrived and {} failed", failed.len());
     // That no decision arrived twice, and that each has its outcome, is seen to at the end of every test.
+    gate.finish();
+}
+
+fn arrived(gate: &Gate, operation: &str) -> usize {
+    let of_operation = |one: &&Arrived| one.body_text().contains(operation);
+    gate.recorder.arrived().iter().filter(of_operation).count()
+}
+
+/// The same, moment by moment: what is asked once more, and what is not.
+#[test]
+fn only_a_read_on_a_kept_connection_is_asked_once_more() {
+    let gate = Gate::start(Setup::default());
+    let client = gate.client("alice");
+    let read = Sent::ec2("DescribeInstances");
+    let end_next = |operation: &'static str, times: usize| {
+        let left = AtomicUsize::new(times);
+        gate.recorder.answer(move |one| {
+            let take = |left: usize| left.checked_sub(1);
+            let ends = one.body_text().contains(operation)
+                && left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok();
+            if ends { Answer::Reset } else { Answer::well() }
+        });
+    };
+    let check = |sent: &Sent, status: u16, operation: &str, times: usize| {
+        let before = arrived(&gate, operation);
+        let reply = client.send(sent);
+        assert_eq!((reply.status, arrived(&gate, operation) - before), (status, times), "{}", reply.text());
+    };
+    // A connection is kept from here on.
+    check(&read, 200, "DescribeInstances", 1);
+    end_next("DescribeInstances", 1);
+    check(&read, 200, "DescribeInstances", 2);
+    // The one that was made for it is not kept, so that this one is new: what ends it is no idle time.
+    end_next("DescribeInstances", 1);
+    check(&read, 502, "DescribeInstances", 1);
+    // Twice is all.
+    check(&read, 200, "DescribeInstances", 1);
+    end_next("DescribeInstances", 2);
+    check(&read, 502, "DescribeInstances", 2);
+    // And a change is sent once.
+    check(&read, 200, "DescribeInstances", 1);
+    end_next("StopInstances", 1);
+    check(&a_change(1), 502, "StopInstances", 1);
     gate.finish();
 }
 

@@ -131,6 +131,12 @@ impl Gate {
         run(self.folder.path(), arguments)
     }
 
+    /// The same, with these variables.
+    pub(crate) fn run_in(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
+        let mut command = program(self.folder.path());
+        command.envs(environment.iter().copied()).args(arguments).output().expect("the program runs")
+    }
+
     /// Memory the program has resident, in bytes.
     pub(crate) fn resident(&self) -> u64 {
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap_or_default();

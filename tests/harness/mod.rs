@@ -11,7 +11,7 @@ mod signer;
 
 pub(crate) use client::{Client, Key, Reply, Sent, now, read_reply, sha256};
 pub(crate) use gate::{Gate, Setup, a_change, eventually, said};
-pub(crate) use recorder::{Answer, Recorder};
+pub(crate) use recorder::{Answer, Arrived, Recorder};
 pub(crate) use signer::Craft;
 
 /// What `tests/run` says of the servers and programs it started or found.

@@ -22,7 +22,7 @@ pub use ledger::{Ledger, LedgerStatus, NotRecorded, Sequence};
 pub use own_change::{ChangeKind, OwnChange};
 pub use reader::{Filter, Found, Kept, ReadError, Reader};
 pub use sendable::{
-    Closing, Mismatch, Recorded, Refused, Released, Reservation, Reserved, Sendable, SendableKind,
+    Closing, Digested, Mismatch, Recorded, Refused, Released, Reservation, Reserved, Sendable, SendableKind,
     Unrecorded, WrongPermit,
 };
 pub use settings::{AttemptRate, Clock, LedgerSettings};

@@ -15,6 +15,15 @@ use crate::durable;
 use crate::ledger::{Inner, NotRecorded, Sequence};
 use crate::writer::Then;
 
+/// A request in hand that says of itself what it is, by what was read of it: the digest that its permit is bound to.
+///
+/// The digest belongs to what is sent and is not carried beside it. Whoever implements it gives nobody a way to change
+/// the request and keep the digest.
+pub trait Digested {
+    /// The digest.
+    fn digest(&self) -> Digest;
+}
+
 /// Something counted only once that a decision holds. Dropping it gives it back.
 pub trait Reservation: Send + Sync + fmt::Debug {
     /// Spends it, keeps it or gives it back, as the outcome says. Must not block.
@@ -188,31 +197,38 @@ impl<R> Sendable<R> {
         self.closing.entry()
     }
 
-    /// The request, to be sent, with what is owed for it. `held` is the digest of the request in hand.
+    /// The request, to be sent, with what is owed for it.
     ///
     /// # Errors
-    /// [`Mismatch`] when that is not the one that was judged.
-    pub fn release(self, held: &Digest) -> Result<(Released<R>, Closing), Mismatch> {
-        if *held != self.digest {
+    /// [`Mismatch`] when the request in hand is not the one that was judged.
+    pub fn release(self) -> Result<(Released<R>, Closing), Mismatch>
+    where
+        R: Digested,
+    {
+        let held = self.request.digest();
+        if held != self.digest {
             // What the caller is told of is the mismatch; a ledger that is sealed says so by itself.
             let _sealed = self.closing.end(&Outcome::NotSent { why: "digest_mismatch" });
-            return Err(Mismatch { judged: self.digest, held: *held });
+            return Err(Mismatch { judged: self.digest, held });
         }
-        Ok((Released(self.request), self.closing))
+        Ok((Released { request: self.request, kind: self.kind }, self.closing))
     }
 }
 
 /// A request that came out of a [`Sendable`], and nothing else: what sends takes only this.
 ///
-/// Not `Clone`: it is sent once.
+/// Not `Clone`: it is sent once. Of a read there may be [another](Released::again), since nothing is done by it.
 #[derive(Debug)]
 #[must_use]
-pub struct Released<R>(R);
+pub struct Released<R> {
+    request: R,
+    kind: SendableKind,
+}
 
 impl<R> Released<R> {
     /// The request, to be looked at.
     pub const fn get(&self) -> &R {
-        &self.0
+        &self.request
     }
 
     /// The same request in another form: signed, for one.
@@ -220,12 +236,26 @@ impl<R> Released<R> {
     /// # Errors
     /// What `change` says; nothing is sent then.
     pub fn try_map<S, E>(self, change: impl FnOnce(R) -> Result<S, E>) -> Result<Released<S>, E> {
-        change(self.0).map(Released)
+        let request = change(self.request)?;
+        Ok(Released { request, kind: self.kind })
+    }
+
+    /// The same request once more, for when it is not answered: of a read, and of nothing that was recorded or that
+    /// changes anything. `copy` makes it, where it can be made.
+    pub fn again(&self, copy: impl FnOnce(&R) -> Option<R>) -> Option<Self> {
+        match self.kind {
+            SendableKind::Read => copy(&self.request).map(|request| Self { request, kind: self.kind }),
+            SendableKind::Admitted
+            | SendableKind::Shadowed
+            | SendableKind::ShadowedUnrecorded
+            | SendableKind::PassThrough
+            | SendableKind::Stream => None,
+        }
     }
 
     /// The request, to be sent now.
     pub fn send(self) -> R {
-        self.0
+        self.request
     }
 }
 

@@ -9,6 +9,7 @@ mod budget;
 use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use aws_lc_rs::digest;
@@ -266,15 +267,16 @@ impl WholeBody {
     /// The body to send on. Its share of the budget is given back once it is sent or dropped.
     #[must_use]
     pub fn into_outgoing(self) -> OutgoingBody {
-        OutgoingBody { bytes: (!self.bytes.is_empty()).then_some(self.bytes), _share: self.share }
+        let bytes = (!self.bytes.is_empty()).then_some(self.bytes);
+        OutgoingBody { bytes, _share: Some(Arc::new(self.share)) }
     }
 }
 
-/// A held body on its way out.
-#[derive(Debug)]
+/// A held body on its way out. One that is sent twice is in memory, and counted, once.
+#[derive(Debug, Clone, Default)]
 pub struct OutgoingBody {
     bytes: Option<Bytes>,
-    _share: Share,
+    _share: Option<Arc<Share>>,
 }
 
 impl Body for OutgoingBody {

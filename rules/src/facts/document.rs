@@ -8,9 +8,10 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::Facts;
+use super::authority::Authority;
 use super::condition::{Narrowed, narrowed};
 use super::network::Span;
-use super::{Facts, authority};
 
 /// The most that is read of one document; the provider takes no longer one.
 pub(super) const DOCUMENT_MAX: usize = 128 * 1024;
@@ -34,6 +35,7 @@ pub(super) fn read(text: &str, trust: bool, facts: &mut Facts) {
         facts.grants.insert("unreadable_policy");
     }
     let mut addresses = Span::default();
+    let mut authority = Authority::default();
     for statement in document.get("Statement").map(Json::items).unwrap_or_default() {
         let allows = statement.get("Effect").is_some_and(|effect| effect.is("Allow"));
         if !allows {
@@ -47,9 +49,12 @@ pub(super) fn read(text: &str, trust: bool, facts: &mut Facts) {
             }
         }
         let of_identity = statement.get("Principal").is_none() && statement.get("NotPrincipal").is_none();
-        if of_identity && !trust && authority::administers(statement) {
-            facts.grants.insert("admin_policy");
+        if of_identity && !trust {
+            authority.add(statement);
         }
+    }
+    if authority.administers() {
+        facts.grants.insert("admin_policy");
     }
 }
 

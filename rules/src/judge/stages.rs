@@ -50,6 +50,9 @@ impl<'e> Touched<'e> {
         creates.sort();
         creates.dedup();
         judged.extend(parents);
+        for site in &mut judged {
+            site.creates.clone_from(&creates);
+        }
         judged.extend(mentioned(estate, effect));
         if judged.is_empty() {
             // INVARIANT: no effect goes unjudged; one that names nothing to judge is about the account.
@@ -269,7 +272,7 @@ impl<'j> Judgement<'j> {
             "`{}` acts for {}, which owns `{}`",
             party.name,
             refusal::quoted(&site.standing.owners),
-            refusal::shown(&site.name)
+            site.told()
         );
         let words = (text, String::new());
         self.reasons.push(refusal::reason(
@@ -371,7 +374,7 @@ impl<'j> Judgement<'j> {
         match place {
             "actor" => party.name.to_string(),
             "owner" => standing.owners.join("`, `"),
-            "resource" => refusal::shown(&site.name).into_owned(),
+            "resource" => site.told().into_owned(),
             "system" => word(&standing.system),
             "operation" => format!("{}:{}", touched.effect.service, touched.effect.operation),
             "access" => refusal::verb(touched.access).to_owned(),

@@ -109,14 +109,19 @@ fn a_role_is_for_anybody_on_a_condition_that_narrows_nothing() {
     assert_eq!(trust(r#"{"StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}"#), "");
 }
 
+/// The refusals of a policy of these statements, each without its effect.
+fn inline_policy(statements: &[String]) -> String {
+    let statements: Vec<String> =
+        statements.iter().map(|statement| format!(r#"{{"Effect":"Allow",{statement}}}"#)).collect();
+    let all = statements.join(",");
+    codes(&format!(
+        "person alice\neffect iam:PutRolePolicy grant\n{ROLE}\nPolicyDocument = {{\"Statement\":[{all}]}}"
+    ))
+}
+
 #[test]
 fn administration_is_seen_in_every_form() {
-    let inline = |statement: &str| {
-        codes(&format!(
-            "person alice\neffect iam:PutRolePolicy grant\n{ROLE}\n\
-             PolicyDocument = {{\"Statement\":[{{\"Effect\":\"Allow\",{statement}}}]}}"
-        ))
-    };
+    let inline = |statement: &str| inline_policy(&[statement.to_owned()]);
     for wide in [
         r#""Action":"*","Resource":"arn:aws:iam::123456789012:*""#,
         r#""Action":"*","Resource":"arn:aws:iam::*:user/*""#,
@@ -141,6 +146,33 @@ fn administration_is_seen_in_every_form() {
     ] {
         assert_eq!(inline(narrow), "", "{narrow}");
     }
+}
+
+#[test]
+fn administration_in_parts_is_administration() {
+    let role = |begin: &str| format!("arn:aws:iam::*:role/{begin}*");
+    let each = |begins: &mut dyn Iterator<Item = String>, action: &str| -> Vec<String> {
+        begins.map(|begin| format!(r#""Action":"{action}","Resource":"{}""#, role(&begin))).collect()
+    };
+    let letters = || ('a'..='z').map(String::from);
+    let pairs = || letters().map(|letter| format!("{letter}{letter}"));
+    // A slice of the alphabet is nobody's name, alone or with the others.
+    assert_eq!(inline_policy(&each(&mut letters(), "iam:PutRolePolicy")), "admin_grant");
+    assert_eq!(inline_policy(&each(&mut letters().take(1), "iam:PassRole")), "admin_grant");
+    assert_eq!(inline_policy(&each(&mut pairs(), "sts:Assume????")), "admin_grant");
+    let listed: Vec<String> = pairs().map(|begin| format!("{:?}", role(&begin))).collect();
+    let listed = format!(r#""NotAction":"s3:*","Resource":[{}]"#, listed.join(","));
+    assert_eq!(inline_policy(&[listed]), "admin_grant");
+    // Half the letters for roles and the other half for users, with an operation of each.
+    let mut halves = each(&mut pairs().take(13), "iam:Attach*");
+    halves.extend(each(&mut pairs().skip(13), "iam:Put*").iter().map(|half| half.replace("role/", "user/")));
+    assert_eq!(inline_policy(&halves), "admin_grant");
+    // Names are names, however many, and so is a path.
+    let teams = (0..60).map(|team| format!("team-{team}-"));
+    assert_eq!(inline_policy(&each(&mut teams.into_iter(), "iam:PassRole")), "");
+    let short = ["ci", "db", "k8s-", "service/", "ci-runner-"].map(str::to_owned);
+    assert_eq!(inline_policy(&each(&mut short.into_iter(), "iam:PassRole")), "");
+    assert_eq!(inline_policy(&each(&mut letters(), "iam:GetRole")), "");
 }
 
 #[track_caller]

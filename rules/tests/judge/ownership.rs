@@ -433,3 +433,38 @@ fn a_role_is_the_same_in_any_case_and_below_any_path() {
         );
     }
 }
+
+#[test]
+fn an_account_is_told_by_its_number_and_with_what_would_be_created_in_it() {
+    let account = "aws:account arn:aws:iam::111122223333:root scope";
+    check(
+        &format!(
+            "person paul\neffect ec2:RunInstances create\ntarget ec2:instance - unnamed\nparent {account}"
+        ),
+        expect![[r#"
+            deny (enforce), no permit
+            deny ownership not_owner: `ec2:instance in account 111122223333` belongs to `web`, for which `paul` does not act
+                → ask `web` to make the change
+            owners: web
+            reach: 0 + 0"#]],
+    );
+    check(
+        &format!("person alice\neffect iam:UpdateAccountPasswordPolicy update\ntarget {account}"),
+        expect![[r#"
+            admit (enforce), permit Admitted
+            admit ownership owner_changes_own: `alice` acts for `web`, which owns `account 111122223333`
+            owners: web
+            reach: 1 + 0, tier high"#]],
+    );
+    let elsewhere =
+        SHOP.replace("spec: {account: 111122223333, owner", "spec: {account: 444455556666, owner");
+    check_on(
+        &model(&elsewhere),
+        &format!("person alice\neffect ec2:CreateVpc create\ntarget ec2:vpc - unnamed\nparent {account}"),
+        expect![[r#"
+            deny (enforce), no permit
+            deny ownership no_owner: nobody is recorded as the owner of `ec2:vpc in account 111122223333`
+                → give the account an owner in the model: declare an `Account`, or a `Scope` that holds what it is about
+            reach: 0 + 0"#]],
+    );
+}

@@ -1,11 +1,19 @@
 //! A request that is not the one judged does not come back out.
 
 use ordain_action::Digest;
-use ordain_evidence::Sendable;
+use ordain_evidence::{Digested, Sendable};
 
-fn anyway(sendable: Sendable<String>) -> String {
-    match sendable.release(&Digest::of(b"another")) {
-        Ok((request, _)) => request,
+struct Request;
+
+impl Digested for Request {
+    fn digest(&self) -> Digest {
+        Digest::of(b"another")
+    }
+}
+
+fn anyway(sendable: Sendable<Request>) -> Request {
+    match sendable.release() {
+        Ok((request, _)) => request.send(),
         Err(mismatch) => mismatch.request,
     }
 }

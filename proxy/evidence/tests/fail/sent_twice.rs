@@ -1,12 +1,19 @@
 //! What may be sent may be sent once.
 
 use ordain_action::Digest;
-use ordain_evidence::Sendable;
+use ordain_evidence::{Digested, Sendable};
 
-fn send(sendable: Sendable<&'static str>) {
-    let held = Digest::of(b"request");
-    let _first = sendable.release(&held);
-    let _second = sendable.release(&held);
+struct Request;
+
+impl Digested for Request {
+    fn digest(&self) -> Digest {
+        Digest::of(b"request")
+    }
+}
+
+fn send(sendable: Sendable<Request>) {
+    let _first = sendable.release();
+    let _second = sendable.release();
 }
 
 fn main() {}

@@ -13,7 +13,7 @@ use ordain_rules::{Mode, ShadowScope};
 
 use crate::disk::Disk;
 use crate::support::{
-    decision, id, judged, open, own_host, record, request, sendable, snapshot, strange, told,
+    Numbered, decision, id, judged, open, own_host, record, request, sendable, snapshot, strange, told,
 };
 
 /// Says what became of it.
@@ -50,16 +50,17 @@ async fn whoever_drops_what_is_owed_says_so() {
     drop(sendable(record(&ledger, Mode::Enforce, &own_host(), 1).await.unwrap()));
     // Dropped after it was released, before anything left.
     let (_, closing) =
-        sendable(record(&ledger, Mode::Enforce, &own_host(), 2).await.unwrap()).release(&request(2)).unwrap();
+        sendable(record(&ledger, Mode::Enforce, &own_host(), 2).await.unwrap()).release().unwrap();
     drop(closing);
     // Dropped after it was started.
     let (_, mut closing) =
-        sendable(record(&ledger, Mode::Enforce, &own_host(), 3).await.unwrap()).release(&request(3)).unwrap();
+        sendable(record(&ledger, Mode::Enforce, &own_host(), 3).await.unwrap()).release().unwrap();
     closing.started();
     drop(closing);
     // The request in hand is another one.
-    let other = sendable(record(&ledger, Mode::Enforce, &own_host(), 4).await.unwrap());
-    let mismatch = other.release(&request(5)).unwrap_err();
+    let reserved = Reserved::new(judged(snapshot(Mode::Enforce), &own_host(), 4), None);
+    let other = sendable(ledger.record(reserved, decision(&own_host(), 4), Numbered(5)).await.unwrap());
+    let mismatch = other.release().unwrap_err();
     assert_eq!((mismatch.judged, mismatch.held), (request(4), request(5)));
     assert_eq!(ledger.status().sealed, None);
     ledger.close().await;
@@ -84,7 +85,7 @@ async fn a_wait_that_is_dropped_ends_as_not_sent() {
     {
         let action = own_host();
         let reserved = Reserved::new(judged(snapshot(Mode::Enforce), &action, 1), None);
-        let mut wait = pin!(ledger.record(reserved, decision(&action, 1), 1));
+        let mut wait = pin!(ledger.record(reserved, decision(&action, 1), Numbered(1)));
         let mut context = Context::from_waker(Waker::noop());
         // Whether or not the writer was that quick, whoever waited is gone.
         let polled = wait.as_mut().poll(&mut context);
@@ -101,7 +102,7 @@ async fn an_outcome_that_nobody_waits_for_is_synced_a_moment_later() {
     let disk = Disk::new();
     let ledger = open(disk.storage());
     let (_, closing) =
-        sendable(record(&ledger, Mode::Enforce, &own_host(), 1).await.unwrap()).release(&request(1)).unwrap();
+        sendable(record(&ledger, Mode::Enforce, &own_host(), 1).await.unwrap()).release().unwrap();
     let before = ledger.status();
     closing.end(&Outcome::Unknown { why: "test" }).unwrap();
     // Entries count once they are durable.
@@ -124,7 +125,7 @@ async fn what_is_folded_from_outcomes_is_folded_in_their_order() {
     let mut closed = Vec::new();
     for number in 0..64 {
         let recorded = record(&ledger, Mode::Enforce, &own_host(), number).await.unwrap();
-        let (_, closing) = sendable(recorded).release(&request(number)).unwrap();
+        let (_, closing) = sendable(recorded).release().unwrap();
         let folded = Arc::clone(&folded);
         closed.push(tokio::spawn(async move {
             let seen = Arc::clone(&folded);
@@ -154,14 +155,14 @@ async fn a_reservation_is_given_back_or_settled_once() {
     drop(reserve(Mode::Enforce, &own_host(), 1));
     // Refused.
     let refused = reserve(Mode::Enforce, &strange(), 2);
-    drop(ledger.record(refused, decision(&strange(), 2), 2).await.unwrap());
+    drop(ledger.record(refused, decision(&strange(), 2), Numbered(2)).await.unwrap());
     // Recorded and dropped.
     let dropped = reserve(Mode::Enforce, &own_host(), 3);
-    drop(ledger.record(dropped, decision(&own_host(), 3), 3).await.unwrap());
+    drop(ledger.record(dropped, decision(&own_host(), 3), Numbered(3)).await.unwrap());
     // Recorded and ended.
     let ended = reserve(Mode::Enforce, &own_host(), 4);
-    let recorded = ledger.record(ended, decision(&own_host(), 4), 4).await.unwrap();
-    let (_, closing) = sendable(recorded).release(&request(4)).unwrap();
+    let recorded = ledger.record(ended, decision(&own_host(), 4), Numbered(4)).await.unwrap();
+    let (_, closing) = sendable(recorded).release().unwrap();
     closing.close(&Outcome::Unknown { why: "reset" }, drop).await.unwrap();
     expect![[r#"
         given back
@@ -187,8 +188,8 @@ async fn a_failed_ledger_denies_in_enforce_and_lets_pass_in_shadow() {
     let scope = ShadowScope::of(unrecorded.mode()).unwrap();
     let sendable = unrecorded.shadow(scope).unwrap();
     assert_eq!((sendable.kind(), sendable.entry()), (SendableKind::ShadowedUnrecorded, None));
-    let (held, closing) = sendable.release(&request(2)).unwrap();
-    assert_eq!(held.send(), 2);
+    let (held, closing) = sendable.release().unwrap();
+    assert_eq!(held.send(), Numbered(2));
     assert_eq!(closing.close(&Outcome::NotSent { why: "test" }, drop).await.unwrap(), None);
 
     // A refusal stands without a record; the disk being well again changes nothing.
@@ -207,7 +208,7 @@ async fn a_permit_for_another_request_is_no_permit() {
     let disk = Disk::new();
     let ledger = open(disk.storage());
     let reserved = Reserved::new(judged(snapshot(Mode::Shadow), &own_host(), 1), None);
-    let unrecorded = ledger.record(reserved, decision(&own_host(), 2), 2).await.unwrap_err();
+    let unrecorded = ledger.record(reserved, decision(&own_host(), 2), Numbered(2)).await.unwrap_err();
     assert_eq!(unrecorded.why(), "the permit is for another request");
     assert!(unrecorded.shadow(ShadowScope::of(Mode::Shadow).unwrap()).is_err());
 }

@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use crate::disk::Disk;
-use crate::support::{Chance, anything, decision, id, judged, open, own_host, request, sendable, settings};
+use crate::support::{Chance, Numbered, anything, decision, id, judged, open, own_host, sendable, settings};
 
 /// Runs a gate's worth of changes, cuts the power somewhere in the middle and starts again. Returns how
 /// many decisions that were said to be durable are not there.
@@ -65,9 +65,9 @@ async fn changes(
         let number = task * 1000 + turn;
         let action = own_host();
         let reserved = Reserved::new(judged(snapshot, &action, number), None);
-        let recorded = ledger.record(reserved, decision(&action, number), number).await.unwrap();
+        let recorded = ledger.record(reserved, decision(&action, number), Numbered(number)).await.unwrap();
         said.lock().unwrap().insert(number);
-        let (_, closing) = sendable(recorded).release(&request(number)).unwrap();
+        let (_, closing) = sendable(recorded).release().unwrap();
         // Every other outcome is one that nobody waits for: it may be lost, and its decision is closed all the same.
         let outcome = Outcome::Unknown { why: "test" };
         if turn % 2 == 0 {

@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 
 use crate::disk::Disk;
 use crate::support::{
-    action, decision, id, judged, judged_read, note, open, own_host, record, request, sendable, settings,
+    Numbered, action, decision, id, judged, judged_read, note, open, own_host, record, sendable, settings,
     snapshot, strange, told,
 };
 
@@ -33,8 +33,8 @@ async fn a_life_of_decisions_reads_as_written() {
     let ledger = open(disk.storage());
     note(&ledger, "a first model").await.unwrap();
     let first = sendable(record(&ledger, Mode::Enforce, &own_host(), 1).await.unwrap());
-    let (held, mut closing) = first.release(&request(1)).unwrap();
-    assert_eq!(held.send(), 1);
+    let (held, mut closing) = first.release().unwrap();
+    assert_eq!(held.send(), Numbered(1));
     closing.started();
     let answered = Outcome::Answered {
         status: 200,
@@ -47,7 +47,7 @@ async fn a_life_of_decisions_reads_as_written() {
     assert!(matches!(&refused, Recorded::Refused(refused) if refused.entry().is_some()));
     let shadowed = sendable(record(&ledger, Mode::Shadow, &strange(), 3).await.unwrap());
     assert_eq!(shadowed.kind(), SendableKind::Shadowed);
-    let (_, mut closing) = shadowed.release(&request(3)).unwrap();
+    let (_, mut closing) = shadowed.release().unwrap();
     closing.started();
     closing.close(&Outcome::Unknown { why: "upstream_reset" }, drop).await.unwrap();
     ledger.close().await;
@@ -64,22 +64,40 @@ async fn a_life_of_decisions_reads_as_written() {
 }
 
 #[tokio::test]
+async fn there_is_another_of_a_read_and_of_nothing_else() {
+    let disk = Disk::new();
+    let ledger = open(disk.storage());
+    let copy = |held: &Numbered| Some(Numbered(held.0));
+    let describe = action("alice", "ec2:DescribeInstances", Access::Read, "i-0web");
+    let permit = judged_read(snapshot(Mode::Enforce), &describe, 1).permit.unwrap();
+    let (read, _closing) = ledger.read(permit, Numbered(1)).unwrap().release().unwrap();
+    let signed = read.try_map(Ok::<_, ()>).unwrap();
+    assert_eq!(signed.again(copy).unwrap().send(), Numbered(1));
+    for (mode, number) in [(Mode::Enforce, 2), (Mode::Shadow, 3)] {
+        let action = if mode == Mode::Enforce { own_host() } else { strange() };
+        let recorded = sendable(record(&ledger, mode, &action, number).await.unwrap());
+        let (change, _closing) = recorded.release().unwrap();
+        assert!(change.try_map(Ok::<_, ()>).unwrap().again(copy).is_none(), "{mode:?}");
+    }
+}
+
+#[tokio::test]
 async fn reads_pass_counted_and_write_nothing() {
     let disk = Disk::new();
     let ledger = open(disk.storage());
     let before = disk.writes();
     let describe = action("alice", "ec2:DescribeInstances", Access::Read, "i-0web");
     let permit = judged_read(snapshot(Mode::Enforce), &describe, 1).permit.unwrap();
-    let sendable = ledger.read(permit, "request").unwrap();
+    let sendable = ledger.read(permit, Numbered(1)).unwrap();
     assert_eq!((sendable.kind(), sendable.entry()), (SendableKind::Read, None));
-    let (held, closing) = sendable.release(&request(1)).unwrap();
-    assert_eq!(held.send(), "request");
+    let (held, closing) = sendable.release().unwrap();
+    assert_eq!(held.send(), Numbered(1));
     drop(closing);
     assert_eq!((ledger.status().reads, disk.writes()), (1, before));
 
     let change = judged(snapshot(Mode::Enforce), &own_host(), 2).permit.unwrap();
     assert_eq!(change.kind(), PermitKind::Admitted);
-    assert!(ledger.read(change, "request").is_err(), "a change passed as a read");
+    assert!(ledger.read(change, Numbered(2)).is_err(), "a change passed as a read");
 }
 
 /// A name as of so many minutes after the first.
@@ -95,8 +113,8 @@ async fn a_decision_is_found_by_its_time_and_what_was_long_before_is_not_read() 
     for minutes in 0..200_u64 {
         let reserved = Reserved::new(judged(snapshot(Mode::Enforce), &action, minutes), None);
         let decision = Decision { id: minute(u128::from(minutes)), ..decision(&action, minutes) };
-        let recorded = ledger.record(reserved, decision, minutes).await.unwrap();
-        let (_, closing) = sendable(recorded).release(&request(minutes)).unwrap();
+        let recorded = ledger.record(reserved, decision, Numbered(minutes)).await.unwrap();
+        let (_, closing) = sendable(recorded).release().unwrap();
         // The outcome of one comes long after it.
         if minutes == 120 {
             tokio::spawn(async move { drop(closing) }).await.unwrap();
@@ -181,9 +199,8 @@ async fn a_kept_action_reads_back_as_it_was_judged() {
         created: vec![created],
     };
     for (number, action) in [(1, &create), (2, &own_host()), (3, &longer)] {
-        let (_, closing) = sendable(record(&ledger, Mode::Shadow, action, number).await.unwrap())
-            .release(&request(number))
-            .unwrap();
+        let (_, closing) =
+            sendable(record(&ledger, Mode::Shadow, action, number).await.unwrap()).release().unwrap();
         closing.close(&answered, drop).await.unwrap();
     }
     ledger.close().await;
@@ -238,8 +255,9 @@ async fn many_records_become_durable_with_one_sync() {
                     let number = task * 16 + turn;
                     let action = own_host();
                     let reserved = Reserved::new(judged(snapshot, &action, number), None);
-                    let recorded = ledger.record(reserved, decision(&action, number), number).await.unwrap();
-                    let (_, closing) = sendable(recorded).release(&request(number)).unwrap();
+                    let recorded =
+                        ledger.record(reserved, decision(&action, number), Numbered(number)).await.unwrap();
+                    let (_, closing) = sendable(recorded).release().unwrap();
                     closing.close(&Outcome::NotSent { why: "test" }, drop).await.unwrap();
                 }
             })

@@ -10,8 +10,8 @@ use ordain_action::{
     Level, NameBasis, NewIdentifier, Parameters, Party, Plane, Reading, Resource, Role, Scalar, Upstream,
 };
 use ordain_evidence::{
-    Clock, Decision, Digests, HeadSummary, Ledger, LedgerSettings, NotRecorded, OwnChange, Reader, Recorded,
-    Reserved, Sequence, Storage, Unrecorded,
+    Clock, Decision, Digested, Digests, HeadSummary, Ledger, LedgerSettings, NotRecorded, OwnChange, Reader,
+    Recorded, Reserved, Sequence, Storage, Unrecorded,
 };
 use ordain_proof::record::{self, EndRecord, Record};
 use ordain_rules::{Counters, Judged, Mode, Modes, Snapshot, Source, judge, read};
@@ -176,6 +176,16 @@ pub(crate) fn id(number: u64) -> DecisionId {
     DecisionId(uuid::Uuid::from_u128(0x0193_5d00_0000_7000_8000_0000_0000_0000 | u128::from(number)))
 }
 
+/// A request in hand: its number.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Numbered(pub(crate) u64);
+
+impl Digested for Numbered {
+    fn digest(&self) -> Digest {
+        request(self.0)
+    }
+}
+
 /// The request digest of a decision.
 pub(crate) fn request(number: u64) -> Digest {
     Digest::of(&number.to_be_bytes())
@@ -195,12 +205,12 @@ pub(crate) async fn record(
     mode: Mode,
     action: &Action,
     number: u64,
-) -> Result<Recorded<u64>, Unrecorded<u64>> {
+) -> Result<Recorded<Numbered>, Unrecorded<Numbered>> {
     let reserved = Reserved::new(judged(snapshot(mode), action, number), None);
-    ledger.record(reserved, decision(action, number), number).await
+    ledger.record(reserved, decision(action, number), Numbered(number)).await
 }
 
-pub(crate) fn sendable(recorded: Recorded<u64>) -> ordain_evidence::Sendable<u64> {
+pub(crate) fn sendable(recorded: Recorded<Numbered>) -> ordain_evidence::Sendable<Numbered> {
     match recorded {
         Recorded::Sendable(sendable) => sendable,
         Recorded::Refused(refused) => panic!("refused: {:?}", refused.verdict().reasons),

@@ -1,0 +1,81 @@
+//! A request in hand together with what it was read as, so that nothing of it changes once it is judged.
+//!
+//! Leaves out reading (the rooms) and judging (`request`).
+
+use std::sync::Arc;
+
+use ordain_action::{Action, Digest, request_digest};
+use ordain_decode::Claim;
+use ordain_evidence::HeadSummary;
+
+use crate::fault::Fault;
+use crate::gate::Gate;
+use crate::held::Held;
+use crate::identity::Identified;
+use crate::listen::ConnectionInfo;
+use crate::{head, issued};
+
+/// A request that was read, with its action and its digest.
+///
+/// INVARIANT: made in one place, which reads the action from the very bytes that are kept beside it; from then on they
+/// can be looked at and taken apart to be signed, and not changed. So the digest that is compared before a request is
+/// released is that of the bytes that leave.
+#[derive(Debug)]
+#[must_use]
+pub struct Bound {
+    held: Held,
+    action: Arc<Action>,
+    digest: Digest,
+}
+
+impl Bound {
+    /// Reads a request in hand. An issued id in it is exchanged first: it stands for a real one, and the real one is
+    /// what is judged and sent.
+    ///
+    /// # Errors
+    /// A [`Fault`] where an issued id cannot be exchanged.
+    pub fn read(
+        gate: &Gate,
+        connection: &ConnectionInfo,
+        claim: &Claim<'_>,
+        identified: &Identified,
+        mut held: Held,
+    ) -> Result<Self, Fault> {
+        let head = head::of(connection, held.head());
+        let bytes = held.bytes().map_or(&[][..], |bytes| bytes);
+        let reading = claim.decode(&identified.actor.upstream, &head, bytes, identified.payload_sha256());
+        let reading = issued::resolve(gate, connection, claim, identified, &mut held, reading)?;
+        let action = Arc::new(Action { actor: identified.actor.clone(), reading });
+        let head = head::of(connection, held.head());
+        let digest = request_digest(&action, || head::digest(&head, held.sha256()));
+        Ok(Self { held, action, digest })
+    }
+
+    /// What it would do.
+    #[must_use]
+    pub const fn action(&self) -> &Arc<Action> {
+        &self.action
+    }
+
+    /// What of its head is evidence.
+    #[must_use]
+    pub fn summary(&self, connection: &ConnectionInfo) -> HeadSummary {
+        head::summary(&head::of(connection, self.held.head()))
+    }
+
+    /// The digest of what it would do; of all its bytes where that cannot be told.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The request, to be looked at.
+    pub const fn held(&self) -> &Held {
+        &self.held
+    }
+
+    /// The request, to be signed and sent.
+    pub fn into_held(self) -> Held {
+        self.held
+    }
+}
