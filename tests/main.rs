@@ -20,6 +20,7 @@ mod harness;
 mod planes;
 mod recipes;
 mod reload;
+mod running;
 mod start;
 mod tidy;
 mod verbs;

@@ -10,8 +10,6 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::config::Config;
-
 /// Makes the state directory, for its owner's eyes only.
 ///
 /// # Errors
@@ -79,18 +77,17 @@ pub fn replace(path: &Path, contents: &[u8]) -> std::io::Result<()> {
     fs::rename(&beside, path)
 }
 
-/// Says where the admin address really is, for a gate that was given port 0.
+/// Says where a listener really is, for a gate that was given port 0.
 ///
 /// # Errors
 /// What the system says.
-pub fn say_where(state: &Path, admin: SocketAddr) -> anyhow::Result<()> {
-    let path = state.join("admin.address");
-    fs::write(&path, admin.to_string()).with_context(|| format!("cannot write `{}`", path.display()))
+pub fn say_where(state: &Path, listener: &str, address: SocketAddr) -> anyhow::Result<()> {
+    let path = state.join(format!("{listener}.address"));
+    fs::write(&path, address.to_string()).with_context(|| format!("cannot write `{}`", path.display()))
 }
 
-/// Where the gate of a state directory said it is, else where it is configured to be.
+/// Where the gate of a state directory said that a listener is.
 #[must_use]
-pub fn where_said(config: &Config) -> SocketAddr {
-    let said = fs::read_to_string(config.state.join("admin.address")).ok();
-    said.and_then(|text| text.trim().parse().ok()).unwrap_or(config.admin)
+pub fn where_said(state: &Path, listener: &str) -> Option<SocketAddr> {
+    fs::read_to_string(state.join(format!("{listener}.address"))).ok()?.trim().parse().ok()
 }

@@ -93,7 +93,7 @@ async fn send(
     config: &Config,
     mut request: Request<Full<bytes::Bytes>>,
 ) -> anyhow::Result<(http::StatusCode, String)> {
-    let address = where_said(config);
+    let address = where_said(&config.state, "admin").unwrap_or(config.admin);
     let help = || {
         format!(
             "a gate holds the ledger and cannot be asked at `{address}` to record this; check `listen.admin`"

@@ -5,8 +5,10 @@
 //! one to write it, else by this command.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp};
 use ordain_action::{ActorKind, Party};
 use ordain_evidence::ChangeKind;
 use ordain_sigv4::Secret;
@@ -64,13 +66,16 @@ struct New {
     /// The upstream it is bound to; the first configured one when it is not given.
     #[arg(long)]
     upstream: Option<String>,
+    /// In how many hours it ends by itself, and every session that descends from it; by default it lasts.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    expires_in_hours: Option<u32>,
 }
 
-fn kind(word: &str) -> Result<ActorKind, String> {
+pub(super) fn kind(word: &str) -> Result<ActorKind, String> {
     ActorKind::parse(word).ok_or_else(|| "use `person`, `pipeline` or `agent`".to_owned())
 }
 
-fn party(text: &str) -> Result<Party, String> {
+pub(super) fn party(text: &str) -> Result<Party, String> {
     let (word, name) = text.split_once(':').ok_or("write it as `person:alice`")?;
     Ok(Party { name: name.into(), kind: kind(word)? })
 }
@@ -103,19 +108,19 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     let clock = Clock::system();
     match arguments.verb {
         Verb::Create(new) => {
-            let new = resolve(&config, new)?;
+            let new = resolve(&config, new, clock.now())?;
             own::record(&config, &clock, ChangeKind::Key, format!("create a key for {}", describe(&new)))?;
             let key = keys.create(&new, clock.now())?;
             show_made(context, &key)?;
         }
         Verb::Import { new, id, secret_file } => {
-            let new = resolve(&config, new)?;
+            let new = resolve(&config, new, clock.now())?;
             let secret = read_secret(&secret_file)?;
             own::record(&config, &clock, ChangeKind::Key, format!("import key {id} for {}", describe(&new)))?;
             let key = keys.import(&new, &id, secret, clock.now())?;
             context.output.line(&format!("imported {} for {}", key.id, key.party.name))?;
         }
-        Verb::List => list(context, &keys)?,
+        Verb::List => list(context, &keys, clock.now())?,
         Verb::Revoke { id } => {
             own::record(&config, &clock, ChangeKind::Key, format!("revoke key {id}"))?;
             let key = keys.revoke(&id, clock.now())?;
@@ -125,27 +130,32 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     Ok(Exit::Ok)
 }
 
-fn resolve(config: &Config, new: New) -> anyhow::Result<NewKey> {
-    let known = || {
-        config.upstreams.iter().map(|upstream| format!("`{}`", upstream.name)).collect::<Vec<_>>().join(", ")
-    };
-    let upstream = match new.upstream {
-        Some(name) if config.upstreams.iter().any(|upstream| upstream.name == name) => name,
-        Some(name) => anyhow::bail!("there is no upstream `{name}`; configured are {}", known()),
-        None => config
-            .upstreams
-            .first()
-            .map(|upstream| upstream.name.clone())
-            .context("no upstream is configured")?,
-    };
+fn resolve(config: &Config, new: New, now: Timestamp) -> anyhow::Result<NewKey> {
     Ok(NewKey {
+        upstream: upstream(config, new.upstream.as_deref())?,
         party: Party { name: new.actor.into(), kind: new.kind },
         on_behalf_of: new.on_behalf_of,
-        upstream: upstream.into(),
+        expires: new.expires_in_hours.map(|hours| now + SignedDuration::from_hours(hours.into())),
     })
 }
 
-fn describe(new: &NewKey) -> String {
+/// The upstream of a name, or the first.
+pub(super) fn upstream(config: &Config, name: Option<&str>) -> anyhow::Result<Arc<str>> {
+    let known = || {
+        config.upstreams.iter().map(|upstream| format!("`{}`", upstream.name)).collect::<Vec<_>>().join(", ")
+    };
+    let found = match name {
+        Some(name) => config
+            .upstreams
+            .iter()
+            .find(|upstream| upstream.name == name)
+            .with_context(|| format!("there is no upstream `{name}`; configured are {}", known()))?,
+        None => config.upstreams.first().context("no upstream is configured")?,
+    };
+    Ok(found.name.as_str().into())
+}
+
+pub(super) fn describe(new: &NewKey) -> String {
     let mut text = format!("{} {} on upstream {}", new.party.kind.as_str(), new.party.name, new.upstream);
     for party in &new.on_behalf_of {
         text.push_str(&format!(", on behalf of {} {}", party.kind.as_str(), party.name));
@@ -185,8 +195,8 @@ fn show_made(context: &Context, key: &IssuedKey) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn list(context: &Context, keys: &KeyStore) -> anyhow::Result<()> {
-    let listed: Vec<Listed> = keys.list().iter().map(|key| listed(keys, key)).collect();
+fn list(context: &Context, keys: &KeyStore, now: Timestamp) -> anyhow::Result<()> {
+    let listed: Vec<Listed> = keys.list().iter().map(|key| listed(keys, key, now)).collect();
     context.output.show(context.format, &listed, || {
         let mut rows = Rows::new(&["key", "actor", "kind", "for", "upstream", "created", "state"]);
         for key in &listed {
@@ -204,17 +214,23 @@ fn list(context: &Context, keys: &KeyStore) -> anyhow::Result<()> {
     })
 }
 
-fn listed(keys: &KeyStore, key: &IssuedKey) -> Listed {
-    let state = match (keys.ended_by(key), &key.minted) {
+fn listed(keys: &KeyStore, key: &IssuedKey, now: Timestamp) -> Listed {
+    let state = match (keys.ended_by(key, now), &key.minted) {
         (Some(by), _) => {
-            let word = if by.revoked.is_some() { "revoked" } else { "inactive" };
+            let word = match (by.revoked, by.inactive) {
+                (Some(_), _) => "revoked",
+                (None, Some(_)) => "inactive",
+                (None, None) => "over",
+            };
             if by.id == key.id { word.to_owned() } else { format!("{word} with {}", by.id) }
         }
         (None, Some(minted)) => match minted.expires {
             Some(expires) => format!("session until {expires}"),
             None => "minted".to_owned(),
         },
-        (None, None) => "valid".to_owned(),
+        (None, None) => {
+            key.expires.map_or_else(|| "valid".to_owned(), |expires| format!("valid until {expires}"))
+        }
     };
     Listed {
         access_key_id: key.id.to_string(),

@@ -13,8 +13,10 @@ mod ledger;
 mod model;
 mod output;
 mod report;
+mod run;
 mod serve;
 mod validate;
+mod way;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -62,6 +64,8 @@ enum Verb {
     Serve(serve::Arguments),
     /// Print the variables that send a client through the gate.
     Env(env::Arguments),
+    /// Run a program with its calls of control planes sent through the gate.
+    Run(run::Arguments),
     /// Read requests and say what they would do; judges nothing and sends nothing.
     Decode(decode::Arguments),
     /// Judge requests against the model without sending them.
@@ -95,6 +99,8 @@ pub enum Exit {
     Usage,
     /// The ledger does not verify.
     Ledger,
+    /// As the program ended that was run.
+    Child(u8),
 }
 
 impl From<Exit> for ExitCode {
@@ -104,6 +110,7 @@ impl From<Exit> for ExitCode {
             Exit::No => 1,
             Exit::Usage => 2,
             Exit::Ledger => 4,
+            Exit::Child(code) => code,
         })
     }
 }
@@ -158,6 +165,7 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
     match verb {
         Verb::Serve(arguments) => serve::run(context, arguments),
         Verb::Env(arguments) => env::run(context, arguments),
+        Verb::Run(arguments) => run::run(context, arguments),
         Verb::Decode(arguments) => decode::run(context, arguments),
         Verb::Check(arguments) => check::run(context, arguments),
         Verb::Explain(arguments) => explain::run(context, arguments),

@@ -67,7 +67,11 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     let watched = Watched::new(context.settings.clone(), &config, filter);
     let gate = Gate::start(config, data.local_addr()?, Clock::system()).await?;
     // Only now is the ledger this gate's own: the address of one that runs on it already is left as it is.
-    files::say_where(&state, at)?;
+    files::say_where(&state, "admin", at)?;
+    files::say_where(&state, "data", data.local_addr()?)?;
+    if let Some(address) = at_egress {
+        files::say_where(&state, "egress", address)?;
+    }
     // Heard from before anybody is told that it serves: until then the system ends the program in the middle.
     let told_to_stop = until_told_to_stop()?;
     let hangup = signal(SignalKind::hangup()).ok();
@@ -160,6 +164,7 @@ async fn first_key(gate: &Gate) -> anyhow::Result<Option<Arc<IssuedKey>>> {
         party: Party { name: name.as_str().into(), kind: ActorKind::Person },
         on_behalf_of: Vec::new(),
         upstream: upstream.name.as_str().into(),
+        expires: None,
     };
     let summary = format!("create the first key for person {name} on upstream {}", upstream.name);
     gate.record_own_change(ChangeKind::Key, summary, None).await.map_err(anyhow::Error::msg)?;

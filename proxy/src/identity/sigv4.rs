@@ -108,11 +108,12 @@ fn signed_head<'a>(head: &Head<'a>) -> ordain_sigv4::Head<'a> {
 }
 
 fn in_force(keys: &KeyStore, key: &IssuedKey, now: Timestamp) -> Result<(), Fault> {
-    if let Some(ended) = keys.ended_by(key) {
+    if let Some(ended) = keys.ended_by(key, now) {
         let id = &key.id;
-        let (reason, is, remedy) = match ended.revoked {
-            Some(_) => ("key_revoked", "revoked", "ask for another"),
-            None => ("key_inactive", "inactive", "have it made active, or ask for another"),
+        let (reason, is, remedy) = match (ended.revoked, ended.inactive) {
+            (Some(_), _) => ("key_revoked", "revoked", "ask for another"),
+            (None, Some(_)) => ("key_inactive", "inactive", "have it made active, or ask for another"),
+            (None, None) => ("key_expired", "over", "ask for another"),
         };
         let text = if ended.id == *id {
             format!("the access key `{id}` is {is}; {remedy}")

@@ -32,7 +32,9 @@ fn served(name: &str) -> Option<Upstream> {
 
 fn issue(store: &KeyStore, upstream: &str) -> Arc<IssuedKey> {
     let party = Party { name: "alice".into(), kind: ActorKind::Person };
-    store.create(&NewKey { party, on_behalf_of: Vec::new(), upstream: upstream.into() }, now()).unwrap()
+    store
+        .create(&NewKey { party, on_behalf_of: Vec::new(), upstream: upstream.into(), expires: None }, now())
+        .unwrap()
 }
 
 fn mint(store: &KeyStore, by: &IssuedKey, principal: &str) -> Arc<IssuedKey> {
@@ -147,12 +149,37 @@ fn a_key_that_was_made_in_another_account_is_told_so() {
 }
 
 #[test]
+fn a_key_is_taken_until_its_time_is_over() {
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path());
+    let party = Party { name: "robot".into(), kind: ActorKind::Agent };
+    let expires = Some(now() + SignedDuration::from_mins(5));
+    let new = NewKey { party, on_behalf_of: Vec::new(), upstream: "default".into(), expires };
+    let secret = Secret::new("a-secret-of-some-length".to_owned());
+    let key = store.import(&new, "AKIAIOSFODNN7EXAMPLE", secret, now()).unwrap();
+    check(
+        &store,
+        &pair(&key),
+        SignedDuration::from_secs(299),
+        |_| (),
+        expect!["agent robot in 123456789012, no session"],
+    );
+    check(
+        &store,
+        &pair(&key),
+        SignedDuration::from_mins(5),
+        |_| (),
+        expect!["key_expired: the access key `AKIAIOSFODNN7EXAMPLE` is over; ask for another"],
+    );
+}
+
+#[test]
 fn a_key_that_is_unknown_revoked_or_over_is_told_so() {
     let state = tempfile::tempdir().unwrap();
     let store = open(state.path());
     let fixed = |id: &str| {
         let party = Party { name: "alice".into(), kind: ActorKind::Person };
-        let new = NewKey { party, on_behalf_of: Vec::new(), upstream: "default".into() };
+        let new = NewKey { party, on_behalf_of: Vec::new(), upstream: "default".into(), expires: None };
         store.import(&new, id, Secret::new("a-secret-of-some-length".to_owned()), now()).unwrap()
     };
     let (key, parent) = (fixed("AKIAIOSFODNN7EXAMPLE"), fixed("AKIAPARENT7EXAMPLE00"));

@@ -23,6 +23,8 @@ pub struct IssuedKey {
     pub upstream: Arc<str>,
     /// When it was made.
     pub created: Timestamp,
+    /// When it ends by itself, and every session that descends from it; `None` for one that lasts until it is revoked.
+    pub expires: Option<Timestamp>,
     /// When it was revoked.
     pub revoked: Option<Timestamp>,
     /// Since when it rests: the real key behind it was made inactive.
@@ -60,6 +62,16 @@ pub enum Ending {
     Awake,
 }
 
+impl IssuedKey {
+    /// Whether it is not taken at a time, by itself: revoked, resting or over.
+    #[must_use]
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        self.revoked.is_some()
+            || self.inactive.is_some()
+            || self.expires.is_some_and(|expires| now >= expires)
+    }
+}
+
 impl Ending {
     /// The word used in evidence.
     #[must_use]
@@ -81,6 +93,8 @@ pub struct NewKey {
     pub on_behalf_of: Vec<Party>,
     /// The name of the upstream to bind it to.
     pub upstream: Arc<str>,
+    /// When it ends by itself.
+    pub expires: Option<Timestamp>,
 }
 
 /// The beginning of every lasting id that is issued.

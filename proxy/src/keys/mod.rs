@@ -145,16 +145,16 @@ impl KeyStore {
         all
     }
 
-    /// The key that keeps this one from being taken, because it is revoked or inactive: itself, or one that it descends
-    /// from.
+    /// The key that keeps this one from being taken, because it is revoked, inactive or over: itself, or one that it
+    /// descends from.
     #[must_use]
-    pub fn ended_by(&self, key: &IssuedKey) -> Option<Arc<IssuedKey>> {
+    pub fn ended_by(&self, key: &IssuedKey, now: Timestamp) -> Option<Arc<IssuedKey>> {
         let keys = self.keys.load();
         let lineage = key.minted.iter().flat_map(|minted| &minted.lineage);
         std::iter::once(&key.id)
             .chain(lineage)
             .filter_map(|id| keys.get(id))
-            .find(|ancestor| ancestor.revoked.is_some() || ancestor.inactive.is_some())
+            .find(|ancestor| ancestor.has_ended(now))
             .cloned()
     }
 
@@ -213,6 +213,8 @@ impl KeyStore {
             party: by.party.clone(),
             on_behalf_of: by.on_behalf_of.clone(),
             upstream: Arc::clone(&by.upstream),
+            // It ends with the key it descends from.
+            expires: None,
         };
         let mut key = fresh(&new, random_id(prefix)?, Secret::new(random_text(30)?), now);
         // What descends from a session in another account is still of the upstream that the first key was for.
@@ -332,7 +334,8 @@ impl KeyStore {
     fn tidy(&self, writer: &mut Writer, locked: &file::Locked, now: Timestamp) -> Result<(), KeyError> {
         let keys = self.keys.load_full();
         let ended = |key: &IssuedKey| {
-            let expires = key.minted.as_ref().and_then(|minted| minted.expires);
+            let minted = key.minted.as_ref().and_then(|minted| minted.expires);
+            let expires = key.expires.into_iter().chain(minted).min();
             expires.is_some_and(|expires| now.duration_since(expires) > FORGET)
         };
         // A lasting key that a session made is ended with the session, so that the session is not forgotten before it.
@@ -409,6 +412,7 @@ fn fresh(new: &NewKey, id: String, secret: Secret, now: Timestamp) -> IssuedKey 
         on_behalf_of: new.on_behalf_of.clone(),
         upstream: Arc::clone(&new.upstream),
         created: now,
+        expires: new.expires,
         revoked: None,
         inactive: None,
         minted: None,

@@ -40,6 +40,8 @@ struct Public {
     upstream: String,
     created: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     revoked: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     inactive: Option<Timestamp>,
@@ -97,6 +99,7 @@ pub(super) fn write(key: &IssuedKey, sealing: &SealingKey) -> Result<String, Key
             .collect(),
         upstream: key.upstream.to_string(),
         created: key.created,
+        expires: key.expires,
         revoked: key.revoked,
         inactive: key.inactive,
         minted: key.minted.as_ref().map(|minted| PublicMinted {
@@ -162,6 +165,7 @@ pub(super) fn read(line: &str, sealing: &SealingKey) -> Result<IssuedKey, Line> 
             .collect::<Result<_, _>>()?,
         upstream: public.upstream.into(),
         created: public.created,
+        expires: public.expires,
         revoked: public.revoked,
         inactive: public.inactive,
         minted,

@@ -24,6 +24,7 @@ fn alice() -> NewKey {
         party: Party { name: "alice".into(), kind: ActorKind::Person },
         on_behalf_of: vec![Party { name: "team".into(), kind: ActorKind::Agent }],
         upstream: "default".into(),
+        expires: None,
     }
 }
 
@@ -136,12 +137,12 @@ fn a_revoked_key_takes_its_sessions_with_it_and_stays_revoked() {
     let other = opened.create(&alice(), now()).unwrap();
     let session = mint(&opened, &key);
     let second = mint(&opened, &session);
-    assert!(opened.ended_by(&second).is_none());
+    assert!(opened.ended_by(&second, now()).is_none());
     opened.revoke(&key.id, now()).unwrap();
     for descends in [&key, &session, &second] {
-        assert_eq!(opened.ended_by(descends).unwrap().id, key.id);
+        assert_eq!(opened.ended_by(descends, now()).unwrap().id, key.id);
     }
-    assert!(opened.ended_by(&other).is_none());
+    assert!(opened.ended_by(&other, now()).is_none());
     let later = now() + SignedDuration::from_hours(1);
     assert_eq!(opened.revoke(&key.id, later).unwrap().revoked, Some(now()));
     assert!(store(state.path()).unwrap().find(&key.id).unwrap().revoked.is_some());
@@ -164,7 +165,7 @@ fn what_another_process_changes_is_seen() {
     };
     assert!(seen(&|| serving.find(&key.id).is_some()), "not within a second");
     other.revoke(&key.id, now()).unwrap();
-    assert!(seen(&|| serving.ended_by(&key).is_some()), "not within a second");
+    assert!(seen(&|| serving.ended_by(&key, now()).is_some()), "not within a second");
     // Both write to one file, and neither loses what the other wrote.
     let mine = serving.create(&alice(), now()).unwrap();
     let theirs = other.create(&alice(), now()).unwrap();
@@ -200,7 +201,7 @@ fn a_line_that_cannot_be_read_does_not_hold_up_a_revocation() {
     let revocation = fs::read_to_string(&path).unwrap().split_off(before.len());
     fs::write(&path, format!("{before}not a record\n{revocation}")).unwrap();
     assert!(matches!(opened.reload(), Err(KeyError::Line { line: 2, fault: Line::Malformed, .. })));
-    assert!(opened.ended_by(&key).is_some());
+    assert!(opened.ended_by(&key, now()).is_some());
 }
 
 #[test]
@@ -236,7 +237,27 @@ fn a_lasting_key_of_a_session_that_was_revoked_stays_ended_when_the_session_is_l
     assert!(opened.list().len() < 8, "the sessions that are over were tidied away");
     let again = store(state.path()).unwrap();
     for keys in [&opened, &again] {
-        assert_eq!(keys.ended_by(&lasting).map(|key| key.id.to_string()), Some(session.id.to_string()));
+        assert_eq!(
+            keys.ended_by(&lasting, now()).map(|key| key.id.to_string()),
+            Some(session.id.to_string())
+        );
+    }
+}
+
+#[test]
+fn a_key_that_is_over_takes_its_sessions_with_it() {
+    let state = tempfile::tempdir().unwrap();
+    let opened = store(state.path()).unwrap();
+    let expires = now() + SignedDuration::from_mins(10);
+    let key = opened.create(&NewKey { expires: Some(expires), ..alice() }, now()).unwrap();
+    let session = mint(&opened, &key);
+    let again = store(state.path()).unwrap();
+    for keys in [&opened, &again] {
+        let just_before = expires - SignedDuration::from_nanos(1);
+        for one in [&key, &session] {
+            assert!(keys.ended_by(one, just_before).is_none(), "it lasts until then");
+            assert_eq!(keys.ended_by(one, expires).unwrap().id, key.id);
+        }
     }
 }
 

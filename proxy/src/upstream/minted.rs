@@ -132,7 +132,10 @@ mod tests {
         let keys = KeyStore::open(state.path(), sealing).unwrap();
         let party = Party { name: "alice".into(), kind: ActorKind::Person };
         let by = keys
-            .create(&NewKey { party, on_behalf_of: Vec::new(), upstream: "default".into() }, now())
+            .create(
+                &NewKey { party, on_behalf_of: Vec::new(), upstream: "default".into(), expires: None },
+                now(),
+            )
             .unwrap();
         let config = RoomsConfig { token_key: [0; 32], own_hosts: Vec::new(), aws_overlay: None };
         let rooms = Rooms::new(config).unwrap();

@@ -230,6 +230,7 @@ fn issued(upstream: &str) -> IssuedKey {
         on_behalf_of: Vec::new(),
         upstream: upstream.into(),
         created: now(),
+        expires: None,
         revoked: None,
         inactive: None,
         minted: None,

@@ -1,0 +1,105 @@
+//! The ways in which a client is sent through the gate, as variables of its environment.
+//!
+//! Leaves out whose key it holds, and running it.
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+
+use crate::config::Config;
+use crate::keys::IssuedKey;
+use crate::settings::environment_with;
+use crate::{egress, files};
+
+/// Variables by which clients find their proxy.
+const PROXIES: [&str; 6] =
+    ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"];
+
+/// Variables by which clients find what they trust. Node's adds to what it trusts, the others' stand in its place.
+const TRUST: [&str; 9] = [
+    "AWS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "GIT_SSL_CAINFO",
+    "DENO_CERT",
+    "PIP_CERT",
+    "CARGO_HTTP_CAINFO",
+];
+
+/// What names a credential that the gate does not know, or has the endpoint variable ignored.
+const CREDENTIALS: [&str; 6] = [
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+];
+
+/// What an endpoint is told by; that of one service wins over the one for all.
+const ENDPOINT: &str = "AWS_ENDPOINT_URL";
+
+/// How a client is sent through the gate.
+#[derive(Debug)]
+pub(super) struct Way {
+    set: Vec<(&'static str, String)>,
+}
+
+impl Way {
+    /// It takes us for the provider. A convenience: a client may ignore it.
+    pub(super) fn at_endpoint(config: &Config) -> Self {
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
+        let address = bound(config, "data", config.data);
+        let host = config
+            .names
+            .first()
+            .map_or_else(|| address.to_string(), |name| format!("{name}:{}", address.port()));
+        // Our own name stands for every host of the provider's.
+        let whole = ("AWS_DISABLE_HOST_PREFIX_INJECTION", "true".to_owned());
+        Self { set: vec![(ENDPOINT, format!("{scheme}://{host}")), whole] }
+    }
+
+    /// It takes us for its proxy.
+    ///
+    /// # Errors
+    /// There is no egress gateway, or nothing to trust it by yet.
+    pub(super) fn proxied(config: &Config) -> anyhow::Result<Self> {
+        let address = config.egress.context("there is no egress gateway; configure `listen.egress`")?;
+        let bundle = egress::bundle_path(&config.state);
+        anyhow::ensure!(
+            bundle.exists(),
+            "`{}` is not there yet; start the gate, or run `ordain ca create`",
+            bundle.display()
+        );
+        let proxy = format!("http://{}", bound(config, "egress", address));
+        let bundle = bundle.display().to_string();
+        let proxies = PROXIES.map(|name| (name, proxy.clone()));
+        let direct = ["NO_PROXY", "no_proxy"].map(|name| (name, "localhost,127.0.0.1,::1".to_owned()));
+        let trust = TRUST.map(|name| (name, bundle.clone()));
+        Ok(Self { set: proxies.into_iter().chain(direct).chain(trust).collect() })
+    }
+
+    /// What is to be set, a key's among it.
+    pub(super) fn variables(&self, key: &IssuedKey) -> Vec<(&'static str, String)> {
+        let key = [
+            ("AWS_ACCESS_KEY_ID", key.id.to_string()),
+            ("AWS_SECRET_ACCESS_KEY", key.secret.expose().to_owned()),
+        ];
+        self.set.iter().cloned().chain(key).collect()
+    }
+
+    /// What is to be unset, for it would win over what is set.
+    pub(super) fn unset(&self) -> Vec<String> {
+        let one_service = environment_with("AWS_ENDPOINT_URL_").into_iter().map(|(name, _)| name);
+        let endpoint = (!self.set.iter().any(|(name, _)| *name == ENDPOINT)).then(|| ENDPOINT.to_owned());
+        CREDENTIALS.into_iter().map(str::to_owned).chain(endpoint).chain(one_service).collect()
+    }
+}
+
+/// Where a listener really is: what was asked for, or what the system chose where that was port 0.
+fn bound(config: &Config, listener: &str, asked: SocketAddr) -> SocketAddr {
+    let said = || files::where_said(&config.state, listener);
+    if asked.port() == 0 { said().unwrap_or(asked) } else { asked }
+}
