@@ -11,7 +11,8 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Body, Frame, Incoming};
 use tokio::sync::mpsc;
 
-use crate::forward::{BodyError, strip_hop_by_hop};
+use crate::forward::strip_hop_by_hop;
+use crate::payload::BodyError;
 use crate::reply::ReplyBody;
 
 /// The longest answer that is held to be read. A create's answer is a few KiB.

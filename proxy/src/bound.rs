@@ -9,11 +9,11 @@ use ordain_decode::Claim;
 use ordain_evidence::HeadSummary;
 
 use crate::fault::Fault;
-use crate::gate::Gate;
 use crate::held::Held;
 use crate::identity::Identified;
+use crate::keys::KeyStore;
 use crate::listen::ConnectionInfo;
-use crate::{head, issued};
+use crate::{exchange, head};
 
 /// A request that was read, with its action and its digest.
 ///
@@ -35,7 +35,7 @@ impl Bound {
     /// # Errors
     /// A [`Fault`] where an issued id cannot be exchanged.
     pub fn read(
-        gate: &Gate,
+        keys: &KeyStore,
         connection: &ConnectionInfo,
         claim: &Claim<'_>,
         identified: &Identified,
@@ -44,7 +44,7 @@ impl Bound {
         let head = head::of(connection, held.head());
         let bytes = held.bytes().map_or(&[][..], |bytes| bytes);
         let reading = claim.decode(&identified.actor.upstream, &head, bytes, identified.payload_sha256());
-        let reading = issued::resolve(gate, connection, claim, identified, &mut held, reading)?;
+        let reading = exchange::resolve(keys, connection, claim, identified, &mut held, reading)?;
         let action = Arc::new(Action { actor: identified.actor.clone(), reading });
         let head = head::of(connection, held.head());
         let digest = request_digest(&action, || head::digest(&head, held.sha256()));

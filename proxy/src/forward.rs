@@ -19,16 +19,13 @@ use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use ordain_action::{DenialKind, Outcome};
+use ordain_action::Outcome;
 use ordain_evidence::Released;
 use tower::Service;
 
 use crate::connector::{Answered, Kept};
 use crate::held::OutgoingBody;
-use crate::payload::PayloadBody;
-
-/// Why a body ended early, in words.
-pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+use crate::payload::{BodyError, BrokenOff, PayloadBody};
 
 /// A body on its way upstream.
 #[derive(Debug)]
@@ -112,32 +109,6 @@ impl ForwardError {
             Self::Broken(_) => Outcome::Unknown { why: "payload_broken_off" },
             Self::Late(_) => Outcome::Unknown { why: "upstream_late" },
         }
-    }
-}
-
-/// A body that was broken off before its end: it stopped arriving, or is not what was signed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text}")]
-pub struct BrokenOff {
-    /// The sort of denial, and so the status.
-    pub kind: DenialKind,
-    /// The machine-readable reason.
-    pub reason_code: &'static str,
-    /// What is wrong with it, for the caller.
-    pub text: String,
-}
-
-impl BrokenOff {
-    /// The one that an error came of, if it did.
-    fn behind(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
-        let mut cause = Some(error);
-        while let Some(error) = cause {
-            if let Some(broken) = error.downcast_ref::<Self>() {
-                return Some(broken.clone());
-            }
-            cause = error.source();
-        }
-        None
     }
 }
 

@@ -1,127 +1,22 @@
-//! Issued ids inside requests and answers: an actor knows a key that it made through the gate by the issued id, and
-//! the provider knows it by the real one.
+//! What becomes of issued keys once a request that names one is answered: they follow the real ones, and lists of keys
+//! show the caller's own under their issued ids.
 //!
-//! The issued id is exchanged before the request is read for good, so that what is judged, recorded and sent is one
-//! and the same. Leaves out how keys are minted (`upstream::minted`) and kept (`keys`).
+//! Leaves out the ids in requests (`exchange`), and how keys are minted (`upstream::minted`) and kept (`keys`).
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use ordain_action::{Action, DecisionId, DenialKind, Effect, Reading};
-use ordain_decode::Claim;
+use ordain_action::{Action, DecisionId, DenialKind, Reading};
 use ordain_evidence::ChangeKind;
 
 use crate::answer::{self, NotHeld};
+use crate::exchange::{is_of, named, operation};
 use crate::fault::Fault;
 use crate::gate::Gate;
-use crate::head;
-use crate::held::Held;
-use crate::identity::Identified;
-use crate::keys::{IssuedKey, KeyStore, is_issued_form};
-use crate::listen::ConnectionInfo;
+use crate::keys::IssuedKey;
 use crate::reply::{self, ReplyBody};
 use crate::{events, keys};
-
-/// The member that names a key, in all four operations that take one.
-const MEMBER: &str = "AccessKeyId";
-
-/// The operations that take the id of a key. All are of the query protocol: the id stands in a form.
-const NAMING: [(&str, &str); 4] = [
-    ("iam", "DeleteAccessKey"),
-    ("iam", "UpdateAccessKey"),
-    ("iam", "GetAccessKeyLastUsed"),
-    ("sts", "GetAccessKeyInfo"),
-];
-
-/// Puts the real id in the place of the issued one that a request names, and reads the request again; gives back the
-/// reading of any other request as it is.
-///
-/// # Errors
-/// A [`Fault`]: the id is not one of the caller's own, or does not stand where it can be exchanged. An issued id is
-/// never sent.
-pub fn resolve(
-    gate: &Gate,
-    connection: &ConnectionInfo,
-    claim: &Claim<'_>,
-    identified: &Identified,
-    held: &mut Held,
-    reading: Reading,
-) -> Result<Reading, Fault> {
-    let Some(issued) = named(&reading).filter(|id| is_issued_form(id)) else { return Ok(reading) };
-    let real = real_id(&gate.keys, &identified.key, issued)?;
-    let body = held.bytes().and_then(|body| exchanged(body, issued, &real)).ok_or_else(|| {
-        let text = format!(
-            "the access key `{issued}` must stand once in the body of the request; send it there, signed in the header"
-        );
-        Fault::new(DenialKind::Malformed, "issued_id_misplaced", text)
-    })?;
-    held.replace(body.clone());
-    let sha256 = held.sha256().map(|digest| digest.to_hex());
-    let head = head::of(connection, held.head());
-    let again = claim.decode(&identified.actor.upstream, &head, &body, sha256.as_deref());
-    // INVARIANT: nothing else of the meaning changed by the exchange.
-    if named(&again) != Some(&*real) || said(&again) != said(&reading) {
-        return Err(Fault::internal(&"a request reads differently once its issued id is exchanged"));
-    }
-    Ok(again)
-}
-
-fn real_id(keys: &KeyStore, by: &IssuedKey, issued: &str) -> Result<String, Fault> {
-    // Whether there is such a key of somebody else is nobody's business.
-    let key = keys.find(issued).filter(|key| is_of(key, by)).ok_or_else(|| {
-        let text =
-            format!("the access key `{issued}` is not one that was issued to you here; name one of your own");
-        Fault::new(DenialKind::Forbidden, "foreign_key", text)
-    })?;
-    let minted = key.minted.as_ref().ok_or_else(|| {
-        let text = format!(
-            "the access key `{issued}` was made by the gate, and the provider has none like it; ask the operator to \
-             revoke it with `ordain key revoke`"
-        );
-        Fault::new(DenialKind::Forbidden, "key_of_the_gate", text)
-    })?;
-    Ok(minted.real.id.clone())
-}
-
-fn is_of(key: &IssuedKey, by: &IssuedKey) -> bool {
-    key.party == by.party && key.on_behalf_of == by.on_behalf_of && key.upstream == by.upstream
-}
-
-fn operation(reading: &Reading) -> Option<&Effect> {
-    match reading {
-        Reading::Call(call) => match call.effects.as_slice() {
-            [effect] => Some(effect),
-            _ => None,
-        },
-        Reading::Undecodable { .. } => None,
-    }
-    .filter(|effect| NAMING.contains(&(&*effect.service, &*effect.operation)))
-}
-
-fn said(reading: &Reading) -> Option<(&str, &str, usize)> {
-    operation(reading).map(|effect| (&*effect.service, &*effect.operation, effect.parameters.len()))
-}
-
-/// The key that a request names.
-fn named(reading: &Reading) -> Option<&str> {
-    operation(reading)?.parameters.text(MEMBER)
-}
-
-/// A form with one id in the place of another; `None` unless it stands there exactly once and as it is.
-fn exchanged(form: &[u8], issued: &str, real: &str) -> Option<Bytes> {
-    let plain = real.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let wanted = format!("{MEMBER}={issued}");
-    let mut pairs: Vec<&str> = std::str::from_utf8(form).ok()?.split('&').collect();
-    let mut places = pairs.iter_mut().filter(|pair| **pair == wanted);
-    let place = places.next().filter(|_| plain)?;
-    if places.next().is_some() {
-        return None;
-    }
-    let to = format!("{MEMBER}={real}");
-    *place = &to;
-    Some(Bytes::from(pairs.join("&")))
-}
 
 /// Whether a change, once it is answered, ends a key or lets it rest.
 #[must_use]
@@ -220,13 +115,6 @@ fn under_issued_ids(body: &Bytes, keys: impl Iterator<Item = Arc<IssuedKey>>) ->
 mod tests {
     use super::*;
 
-    const ISSUED: &str = "AKORAAAAAAAAAAAAAAAA";
-
-    fn check(form: &str, expected: Option<&str>) {
-        let made = exchanged(form.as_bytes(), ISSUED, "AKIAREAL");
-        assert_eq!(made.as_deref(), expected.map(str::as_bytes), "{form}");
-    }
-
     #[test]
     fn a_key_follows_a_status_in_any_letters() {
         let becomes = |status: &str| ending("UpdateAccessKey", Some(status)).map(keys::Ending::as_str);
@@ -235,17 +123,5 @@ mod tests {
         assert_eq!(["Active", "active"].map(becomes), [awake; 2]);
         assert_eq!(becomes("Expired"), None);
         assert_eq!(ending("UpdateAccessKey", None).map(keys::Ending::as_str), None);
-    }
-
-    #[test]
-    fn only_the_id_is_exchanged_and_only_where_it_stands_once() {
-        check(
-            "Action=DeleteAccessKey&AccessKeyId=AKORAAAAAAAAAAAAAAAA&UserName=a%20b&&x",
-            Some("Action=DeleteAccessKey&AccessKeyId=AKIAREAL&UserName=a%20b&&x"),
-        );
-        check("AccessKeyId=%41KORAAAAAAAAAAAAAAAA", None);
-        check("AccessKeyId=AKORAAAAAAAAAAAAAAAA&AccessKeyId=AKORAAAAAAAAAAAAAAAA", None);
-        check("UserName=AKORAAAAAAAAAAAAAAAA", None);
-        assert_eq!(exchanged(b"AccessKeyId=AKORAAAAAAAAAAAAAAAA", ISSUED, "a&b"), None);
     }
 }

@@ -30,6 +30,7 @@ pub mod outgoing;
 pub mod payload;
 pub mod reply;
 
+pub mod exchange;
 pub mod issued;
 pub mod keys;
 pub mod upstream;

@@ -11,8 +11,36 @@ use http_body::{Body, Frame, SizeHint};
 use ordain_action::DenialKind;
 use ordain_sigv4::{ChunkRefusal, PayloadStream};
 
-use crate::forward::{BodyError, BrokenOff};
 use crate::listen::{self, RequestBody};
+
+/// Why a body ended early, in words.
+pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A body that was broken off before its end: it stopped arriving, or is not what was signed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct BrokenOff {
+    /// The sort of denial, and so the status.
+    pub kind: DenialKind,
+    /// The machine-readable reason.
+    pub reason_code: &'static str,
+    /// What is wrong with it, for the caller.
+    pub text: String,
+}
+
+impl BrokenOff {
+    /// The one that an error came of, if it did.
+    pub(crate) fn behind(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if let Some(broken) = error.downcast_ref::<Self>() {
+                return Some(broken.clone());
+            }
+            cause = error.source();
+        }
+        None
+    }
+}
 
 /// A body on its way through. An error breaks the upstream request off before the body is complete.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Empty, Full};
 use ordain_action::{DecisionId, Denial};
 use ordain_decode::NativeResponse;
 
-use crate::forward::BodyError;
+use crate::payload::BodyError;
 
 /// A body on its way to the caller.
 pub type ReplyBody = UnsyncBoxBody<Bytes, BodyError>;

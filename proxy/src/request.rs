@@ -62,7 +62,7 @@ async fn decide(
     held.prove(&gate.budget)?;
 
     // From here on the request is bound to what it was read as: neither changes without the other.
-    let bound = Bound::read(gate, connection, claim, &identified, held)?;
+    let bound = Bound::read(&gate.keys, connection, claim, &identified, held)?;
     let (action, digest) = (Arc::clone(bound.action()), bound.digest());
     let summary = bound.summary(connection);
 

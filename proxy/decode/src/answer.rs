@@ -15,6 +15,15 @@ pub struct AnswerHead<'a> {
     pub headers: &'a HeaderMap,
 }
 
+/// What every answer tells, whatever the call was.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AnswerRead {
+    /// The upstream's own name for the request, which joins to its audit log; empty when it gave none.
+    pub request_id: String,
+    /// The upstream's error code, when the answer is an error that names one.
+    pub error_code: Option<String>,
+}
+
 /// Credentials found in an answer: the real ones, which stay in the gate.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MintedCredentials {

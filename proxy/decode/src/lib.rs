@@ -5,16 +5,20 @@
 
 mod answer;
 mod aws;
+mod contract;
 pub mod form;
 mod head;
 pub mod line;
 mod room;
 mod rooms;
+mod setup;
 
-pub use answer::{AnswerHead, MintedCredentials, Replacement};
+pub use answer::{AnswerHead, AnswerRead, MintedCredentials, Replacement};
+pub use contract::{Destination, NativeResponse, Needs};
 pub use head::{Head, WayIn};
-pub use room::{AnswerRead, Claim, Destination, NativeResponse, Needs};
-pub use rooms::{Rooms, RoomsConfig, RoomsError};
+pub use room::Claim;
+pub use rooms::Rooms;
+pub use setup::{RoomsConfig, RoomsError};
 
 #[cfg(test)]
 mod compliance;

@@ -4,7 +4,6 @@
 //! Leaves out how bytes become durable (`writer.rs`) and what may be done with what comes out
 //! (`sendable.rs`).
 
-use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -12,9 +11,12 @@ use std::thread;
 use ordain_rules::{Judged, Mode, Permit, PermitKind, Verdict};
 use tokio::sync::Semaphore;
 
+use crate::ahead::Ahead;
 use crate::attempts::Attempts;
-use crate::checkpointer::{self, Ahead, Checkpointer};
+use crate::checkpoint::Checkpointer;
+use crate::checkpointer;
 use crate::durable::{self, Decision, Frames};
+use crate::inner::{Counts, Inner, NotRecorded, Sequence};
 use crate::own_change::{ChangeKind, OwnChange};
 use crate::sendable::{
     Closing, Recorded, Refused, Reservation, Reserved, Sendable, SendableKind, Unrecorded, WrongPermit,
@@ -27,43 +29,10 @@ use crate::writer::{Queue, Shared, Writer};
 /// Refusals leave at least so much of the queue to admits: beyond it they are only counted.
 const REFUSALS_WAITING_MAX: u64 = 1024;
 
-/// An entry's place in the ledger, from zero. Entry zero is always the ledger's own first start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Sequence(pub u64);
-
-impl fmt::Display for Sequence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// Something could not be made durable.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}; start the program again once the cause is removed, and the ledger is verified")]
-pub struct NotRecorded(pub(crate) String);
-
 /// The append-only evidence. Clones are the same ledger.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Inner {
-    pub(crate) queue: Queue,
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) settings: LedgerSettings,
-    storage: Arc<dyn Storage>,
-    slots: Arc<Semaphore>,
-    counts: Counts,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    reads: AtomicU64,
-    passed_through: AtomicU64,
-    coalesced: AtomicU64,
-    unrecorded: AtomicU64,
 }
 
 /// How a ledger is.

@@ -7,9 +7,12 @@
 mod ledger;
 mod sendable;
 
+mod ahead;
 mod attempts;
+mod checkpoint;
 mod checkpointer;
 mod durable;
+mod inner;
 mod own_change;
 mod reader;
 mod settings;
@@ -18,7 +21,8 @@ mod storage;
 mod writer;
 
 pub use durable::{Decision, Digests, HeadSummary};
-pub use ledger::{Ledger, LedgerStatus, NotRecorded, Sequence};
+pub use inner::{NotRecorded, Sequence};
+pub use ledger::{Ledger, LedgerStatus};
 pub use own_change::{ChangeKind, OwnChange};
 pub use reader::{Filter, Found, Kept, ReadError, Reader};
 pub use sendable::{

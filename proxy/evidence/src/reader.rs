@@ -15,9 +15,9 @@ use ordain_proof::record::{self, BriefKind, DecisionRecord, Record, RecordError}
 use ordain_proof::replay::{self, Damage, Entry, Replay};
 use ordain_proof::tree::Hash;
 
-use crate::checkpointer::{segment_first, segment_name};
+use crate::ahead::{segment_first, segment_name};
 use crate::durable;
-use crate::ledger::Sequence;
+use crate::inner::Sequence;
 use crate::storage::{FileStorage, Storage};
 
 /// Why the ledger cannot be read.

@@ -12,7 +12,7 @@ use ordain_rules::{Judged, Mode, PermitKind, ShadowScope, Verdict};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::durable;
-use crate::ledger::{Inner, NotRecorded, Sequence};
+use crate::inner::{Inner, NotRecorded, Sequence};
 use crate::writer::Then;
 
 /// A request in hand that says of itself what it is, by what was read of it: the digest that its permit is bound to.

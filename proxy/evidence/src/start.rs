@@ -13,7 +13,8 @@ use ordain_proof::replay::{Damage, Entry, Replay};
 use ordain_proof::tree::{Frontier, Hash};
 use std::collections::BTreeMap;
 
-use crate::checkpointer::{CHECKPOINT, NEXT, segment_first, segment_name};
+use crate::ahead::{NEXT, segment_first, segment_name};
+use crate::checkpoint::CHECKPOINT;
 use crate::durable::{self, Frames};
 use crate::own_change::{ChangeKind, OwnChange};
 use crate::settings::LedgerSettings;

@@ -15,8 +15,9 @@ use ordain_proof::frame;
 use ordain_proof::tree::Frontier;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use crate::ahead::Ahead;
 use crate::attempts::Attempts;
-use crate::checkpointer::{Ahead, Checkpointer};
+use crate::checkpoint::Checkpointer;
 use crate::durable::Frames;
 use crate::storage::Segment;
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::document::Json;
+use super::json::Json;
 use crate::glob::Glob;
 
 /// Operations with which an identity gives itself, or whom it likes, whatever it lacks.

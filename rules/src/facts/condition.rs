@@ -4,7 +4,7 @@
 //! is true when its key is absent (`…IfExists`, `Null`, `ForAllValues:…`, every `…Not…`) narrows nothing,
 //! and neither does a value with a wildcard where it says whose.
 
-use super::document::Json;
+use super::json::Json;
 use super::network::Span;
 
 /// Operators that are false when their key is absent.

@@ -8,6 +8,7 @@ mod condition;
 mod copy;
 mod document;
 mod engage;
+mod json;
 mod network;
 
 use std::collections::BTreeSet;

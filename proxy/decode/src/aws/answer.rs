@@ -8,9 +8,9 @@ use std::sync::Arc;
 use ordain_action::{Answer, Call, Created, Effect, Scalar};
 
 use crate::answer::AnswerHead;
+use crate::answer::AnswerRead;
 use crate::form::fields::{segments, unescape};
 use crate::form::{Fields, cbor, json, xml};
-use crate::room::AnswerRead;
 
 /// The most identifiers that are taken from one answer: more than any create makes.
 const CREATED_MAX: usize = 1_000;

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use ordain_action::Undecodable;
 use ordain_catalog::{Operation, Service};
 
+use super::found::is_query_member;
 use super::marker::Markers;
-use super::rest::is_query_member;
 use super::site::Site;
 use crate::form::fields::{clip, duplicate};
 use crate::form::percent;

@@ -10,8 +10,8 @@ use ordain_action::{
 };
 use ordain_catalog::{Location, Operation, Protocol};
 
+use super::found::{Found, strictness};
 use super::resource::Place;
-use super::route::Found;
 use super::site::Site;
 use super::wire::Wire;
 use super::{
@@ -25,21 +25,6 @@ pub(super) struct Request<'a, 'r> {
     pub(super) site: &'a Site,
     pub(super) found: &'a Found<'r>,
     pub(super) payload_sha256: Option<&'a str>,
-}
-
-/// How strict a class is, for ties: what hands out authority comes last.
-pub(super) const fn strictness(access: Access) -> u8 {
-    match access {
-        Access::Read => 0,
-        Access::Tag => 1,
-        Access::Create => 2,
-        Access::Update => 3,
-        Access::Execute => 4,
-        Access::Delete => 5,
-        Access::Expose => 6,
-        Access::Grant => 7,
-        Access::SecretRead => 8,
-    }
 }
 
 /// Makes the call.

@@ -8,15 +8,17 @@ use ordain_action::{Call, Created, Denial, NameBasis, Role, Undecodable, Upstrea
 use ordain_catalog::{Head as ServiceHead, Location, Payload, Protocol};
 
 use super::deny::{self, Dialect};
+use super::found::{self, Found};
 use super::marker::Markers;
-use super::route::{self, Found, Route};
+use super::route::{self, Route};
 use super::site::Site;
 use super::wire::Wire;
 use super::{Room, answer, call, credentials, destination, gather};
 use crate::Head;
+use crate::answer::AnswerRead;
 use crate::answer::{AnswerHead, MintedCredentials, Replacement};
+use crate::contract::{Destination, NativeResponse, Needs};
 use crate::form::query::Pair;
-use crate::room::{AnswerRead, Destination, NativeResponse, Needs};
 
 /// A request that this room has claimed.
 #[derive(Debug, Clone)]
@@ -191,7 +193,7 @@ fn strictest<'f, 'r, 'p>(
                     whole: wire.partial.is_none(),
                     named: how_well_named(found),
                     own_arn: several && wire.iter().any(own_arn),
-                    strictness: call::strictness(found.operation.access),
+                    strictness: found::strictness(found.operation.access),
                     name_giver: *service.name == *service.signing_name,
                     operations: found.service.operations().len(),
                 };
@@ -205,7 +207,7 @@ fn strictest<'f, 'r, 'p>(
     match (best, refused) {
         (Some((_, found, wire)), _) => Ok((found, wire)),
         (None, Some(why)) => Err(why),
-        (None, None) => Err(route::unknown("the request")),
+        (None, None) => Err(found::unknown("the request")),
     }
 }
 

@@ -5,7 +5,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use ordain_action::{Denial, DenialKind};
 
-use crate::room::NativeResponse;
+use crate::contract::NativeResponse;
 
 /// The form in which a client expects its error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

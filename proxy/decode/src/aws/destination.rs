@@ -9,8 +9,8 @@ use super::Room;
 use super::marker::{Markers, is_label};
 use super::site::Site;
 use crate::Head;
+use crate::contract::Destination;
 use crate::form::fields::clip;
-use crate::room::Destination;
 
 /// Finds the host.
 pub(super) fn of(

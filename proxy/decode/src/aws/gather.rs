@@ -9,9 +9,9 @@ use std::cell::OnceCell;
 use ordain_action::{Scalar, Undecodable};
 use ordain_catalog::{Location, Member, Operation, Payload, Protocol};
 
+use super::found::Found;
 use super::marker::Markers;
 use super::rest::comes_as_form;
-use super::route::Found;
 use super::wire::Wire;
 use crate::Head;
 use crate::form::fields::{clip, duplicate};

@@ -22,6 +22,7 @@ mod deny;
 mod destination;
 mod experiment;
 mod fleet;
+mod found;
 mod gather;
 mod indirect;
 mod marker;
@@ -40,6 +41,8 @@ mod site;
 mod stored;
 mod wire;
 
+use std::sync::Arc;
+
 use ordain_action::Undecodable;
 use ordain_catalog::Catalog;
 
@@ -48,7 +51,7 @@ pub(crate) use claim::Claim;
 pub(crate) use site::{ENDINGS, is_provider_host};
 
 use crate::Head;
-use crate::rooms::{RoomsConfig, RoomsError};
+use crate::setup::{RoomsConfig, RoomsError};
 
 /// The room and what it was set up with.
 #[derive(Debug)]
@@ -60,6 +63,20 @@ pub(crate) struct Room {
 }
 
 impl Room {
+    /// Services that a signing name stands for.
+    pub(super) fn signed_as<'r>(&'r self, signing_name: &'r str) -> impl Iterator<Item = &'r Arc<str>> {
+        // Some hosts are signed for under names that the vendor's models do not have.
+        let alias = match signing_name {
+            "s3express" | "s3-outposts" | "s3-object-lambda" => "s3",
+            "IngestionService" => "importexport",
+            _ => "",
+        };
+        self.catalog
+            .by_signing_name(signing_name)
+            .chain(self.catalog.by_signing_name(alias))
+            .map(|known| &known.name)
+    }
+
     /// Sets the room up.
     pub(crate) fn new(config: RoomsConfig) -> Result<Self, RoomsError> {
         let catalog = match &config.aws_overlay {

@@ -4,12 +4,11 @@
 //! within one service are refused, across services they are ties.
 
 use ordain_action::Undecodable;
-use ordain_catalog::{Location, Operation, Protocol, Service};
+use ordain_catalog::{Operation, Protocol, Service};
 
 use super::bucket;
-use super::call::strictness;
+use super::found::{Found, strictness, unknown};
 use super::marker::Markers;
-use super::route::{Found, unknown};
 use super::site::Site;
 use crate::Head;
 use crate::form::fields::clip;
@@ -165,9 +164,4 @@ fn discriminators(
         headers += 1;
     }
     Some((operation.http.query.len(), operation.http.required_query.len(), headers))
-}
-
-/// Whether a query member is the operation's own.
-pub(super) fn is_query_member(operation: &Operation, name: &str) -> bool {
-    operation.members.iter().any(|member| member.location == Location::Query && *member.wire == *name)
 }

@@ -3,28 +3,17 @@
 //! The form is what the catalogue says a service reads, never what the request claims; marks of two forms are
 //! refused. Leaves out the body, which tells apart what the head cannot (`claim.rs`).
 
-use std::sync::Arc;
-
 use ordain_action::Undecodable;
-use ordain_catalog::{Operation, Protocol, Service};
+use ordain_catalog::{Protocol, Service};
 
 use super::Room;
 use super::bucket;
+use super::found::{Found, unknown};
 use super::marker::{Authentication, Markers};
 use super::rest;
 use super::site::Site;
 use crate::Head;
 use crate::form::fields::clip;
-
-/// One reading of a head.
-#[derive(Debug, Clone)]
-pub(super) struct Found<'r> {
-    pub(super) service: &'r Service,
-    pub(super) operation: &'r Operation,
-    pub(super) protocol: Protocol,
-    /// Labels of the path with their decoded text.
-    pub(super) labels: Vec<(String, String)>,
-}
 
 /// What the head says.
 #[derive(Debug, Clone)]
@@ -190,23 +179,9 @@ fn target_header<'r>(
 /// Whether scope and host allow for a service.
 fn agrees(room: &Room, service: &Service, markers: &Markers<'_>, site: &Site) -> bool {
     let by_scope = markers.signing_name.is_empty()
-        || signed_as(room, &markers.signing_name).any(|name| name == service.name());
+        || room.signed_as(&markers.signing_name).any(|name| name == service.name());
     let by_host = site.services.as_ref().is_none_or(|services| services.contains(service.name()));
     by_scope && by_host
-}
-
-/// Services that a signing name stands for.
-pub(super) fn signed_as<'r>(room: &'r Room, signing_name: &'r str) -> impl Iterator<Item = &'r Arc<str>> {
-    // Some hosts are signed for under names that the vendor's models do not have.
-    let alias = match signing_name {
-        "s3express" | "s3-outposts" | "s3-object-lambda" => "s3",
-        "IngestionService" => "importexport",
-        _ => "",
-    };
-    room.catalog
-        .by_signing_name(signing_name)
-        .chain(room.catalog.by_signing_name(alias))
-        .map(|known| &known.name)
 }
 
 /// The services that scope and host both allow for.
@@ -220,7 +195,7 @@ fn candidates<'r>(
     };
     let mut names: Vec<&str> = Vec::new();
     if !markers.signing_name.is_empty() {
-        names.extend(signed_as(room, &markers.signing_name).map(|name| &**name).filter(|name| by_host(name)));
+        names.extend(room.signed_as(&markers.signing_name).map(|name| &**name).filter(|name| by_host(name)));
     } else if let Some(services) = &site.services {
         names.extend(services.iter().map(|name| &**name));
     } else {
@@ -254,13 +229,6 @@ fn candidates<'r>(
         return Err(unclaimed());
     }
     Ok(services)
-}
-
-pub(super) fn unknown(what: &str) -> Undecodable {
-    Undecodable::new(
-        "unknown_operation",
-        format!("`{what}` is not an operation in the catalogue; add it by an overlay"),
-    )
 }
 
 fn two_forms() -> Undecodable {

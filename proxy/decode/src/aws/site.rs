@@ -9,8 +9,8 @@ use std::sync::{Arc, RwLock};
 use ordain_action::Undecodable;
 use ordain_catalog::{HostClaim, Hosts, Service};
 
+use super::Room;
 use super::marker::{Markers, is_label};
-use super::{Room, route};
 use crate::form::fields::clip;
 use crate::{Head, WayIn};
 
@@ -148,8 +148,7 @@ fn look_up(room: &Room, host: &str, signing_name: &str) -> Result<Found, Undecod
     };
     let direct = room.catalog.hosts().lookup(host);
     let agrees = direct.as_ref().is_some_and(|claim| {
-        signing_name.is_empty()
-            || route::signed_as(room, signing_name).any(|name| claim.services.contains(name))
+        signing_name.is_empty() || room.signed_as(signing_name).any(|name| claim.services.contains(name))
     });
     match direct {
         Some(claim) if agrees => Ok(cut(claim)),
@@ -167,8 +166,7 @@ fn prefixed(room: &Room, host: &str, signing_name: &str) -> Option<Found> {
         let (before, rest) = host.split_at_checked(at + 1)?;
         let claim = room.catalog.hosts().lookup(rest).filter(|claim| claim.prefix.is_empty())?;
         let asked_for = claim.services.iter().any(|name| {
-            let signed =
-                signing_name.is_empty() || route::signed_as(room, signing_name).any(|known| known == name);
+            let signed = signing_name.is_empty() || room.signed_as(signing_name).any(|known| known == name);
             signed && room.catalog.service(name).is_some_and(|service| has_prefix(service, before))
         });
         asked_for.then(|| Found {

@@ -1,0 +1,46 @@
+//! What a room says to the gate: how much of a request it needs, where a call goes, what the caller is answered.
+//!
+//! Leaves out the room (`room.rs`) and what it reads of an answer (`answer.rs`).
+
+use http::HeaderMap;
+
+/// How much of a request has to be in hand before it can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// The head says all. A body, if there is one, must be empty or does not matter.
+    Nothing,
+    /// The whole body, up to a cap.
+    Held {
+        /// The largest body that is held, in bytes.
+        cap: u64,
+    },
+    /// Judged on the head and the declared hash; the body streams.
+    Payload,
+}
+
+/// An answer in a plane's own form.
+#[derive(Debug, Clone)]
+pub struct NativeResponse {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, `content-length` left to whoever sends it.
+    pub headers: HeaderMap,
+    /// The body; empty for `HEAD`.
+    pub body: Vec<u8>,
+}
+
+/// Where a call has to be sent, from the catalogue and never from the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// The service, by the plane's own name for it, for example `ec2`.
+    pub service: String,
+    /// The host, prefix included, in lower case, without a port.
+    pub host: String,
+    /// What stands before the provider's host because the operation asks for it, for example
+    /// `123456789012.`: to be put before a configured endpoint too, where that endpoint honours it.
+    pub host_prefix: String,
+    /// The signing name for the credential scope, for example `ec2`.
+    pub signing_name: String,
+    /// The region for the credential scope, for example `eu-west-1`.
+    pub signing_region: String,
+}
