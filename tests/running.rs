@@ -1,4 +1,5 @@
-//! `ordain run`: a program under a key of its own, which ends with it.
+//! Programs that hold no credential: `ordain run`, under a key that ends with the program, and `ordain credentials`,
+//! which a client asks for one when it needs it.
 //!
 //! Leaves out what the program's calls are judged by.
 
@@ -135,5 +136,60 @@ fn a_client_without_a_credential_is_judged_as_the_agent_it_runs_for() {
     let other = ["run", "--actor", "robot", "--on-behalf-of", "person:mallory", "--", "sh", "-c", &command];
     let denied = gate.run(&other);
     assert!(!denied.status.success() && said(&denied).contains("explicit deny"), "{}", said(&denied));
+    gate.finish();
+}
+
+/// An unmodified program whose configuration asks the gate for its credential.
+#[test]
+fn a_program_asks_for_its_credential_when_it_needs_one() {
+    let gate = before_moto(Setup::default());
+    let folder = gate.folder.path();
+    let asks = |arguments: &str| {
+        format!(
+            "{} --config {} credentials {arguments}",
+            env!("CARGO_BIN_EXE_ordain"),
+            folder.join("gate.toml").display()
+        )
+    };
+    let config = format!(
+        "[default]\nregion = us-east-1\nendpoint_url = http://{}\ncredential_process = {}\n",
+        gate.address,
+        asks("--actor robot --kind agent --on-behalf-of person:alice")
+    );
+    std::fs::write(folder.join("aws"), config).unwrap();
+    let script = "import boto3; c = boto3.client('sqs'); print(c.create_queue(QueueName='asked-for')['QueueUrl']); print(len(boto3.client('ec2').describe_instances()['Reservations']))";
+    for _ in 0..2 {
+        let ran = Command::new(needed("ORDAIN_TEST_PYTHON"))
+            .args(["-c", script])
+            .env_clear()
+            .env("HOME", folder)
+            .env("PATH", "/usr/bin:/bin")
+            .env("AWS_CONFIG_FILE", folder.join("aws"))
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .output()
+            .unwrap();
+        assert!(ran.status.success() && said(&ran).contains("asked-for"), "{}", said(&ran));
+    }
+    assert_eq!(keys(&gate, "valid until"), 1, "the second time the same key is given");
+    let printed = gate.run(&[
+        "credentials",
+        "--actor",
+        "robot",
+        "--kind",
+        "agent",
+        "--on-behalf-of",
+        "person:alice",
+        "--expires-in-hours",
+        "2",
+    ]);
+    let printed: serde_json::Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert_eq!(printed["Version"], 1);
+    let expires: jiff::Timestamp = printed["Expiration"].as_str().unwrap().parse().unwrap();
+    let left = expires.duration_since(crate::harness::now()).as_mins();
+    assert!((20..=120).contains(&left), "{left} minutes are left");
+    let other = gate.run(&["credentials", "--actor", "robot", "--kind", "agent"]);
+    assert!(other.status.success(), "{}", said(&other));
+    let other: serde_json::Value = serde_json::from_slice(&other.stdout).unwrap();
+    assert_ne!(other["AccessKeyId"], printed["AccessKeyId"], "who acts for nobody has a key of its own");
     gate.finish();
 }

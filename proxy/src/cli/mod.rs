@@ -4,6 +4,7 @@
 
 mod ca;
 mod check;
+mod credentials;
 mod decode;
 mod doctor;
 mod env;
@@ -76,6 +77,8 @@ enum Verb {
     Report(report::Arguments),
     /// Create, import, list and revoke the keys that actors hold.
     Key(key::Arguments),
+    /// Print a key that ends by itself, as the provider's `credential_process` is to print it.
+    Credentials(credentials::Arguments),
     /// Create, show, export and rotate the authorities that clients of the egress gateway trust.
     Ca(ca::Arguments),
     /// Import into the intent model, and show it.
@@ -171,6 +174,7 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
         Verb::Explain(arguments) => explain::run(context, arguments),
         Verb::Report(arguments) => report::run(context, arguments),
         Verb::Key(arguments) => key::run(context, arguments),
+        Verb::Credentials(arguments) => credentials::run(context, arguments),
         Verb::Ca(arguments) => ca::run(context, arguments),
         Verb::Model(arguments) => model::run(context, arguments),
         Verb::Validate(arguments) => validate::run(context, arguments),
