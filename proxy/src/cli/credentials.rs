@@ -5,11 +5,10 @@
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
-use ordain_action::{ActorKind, Party};
 use ordain_evidence::ChangeKind;
 use serde::Serialize;
 
-use super::key::{describe, kind, party, upstream};
+use super::key::{Holder, describe};
 use super::{Context, Exit};
 use crate::clock::Clock;
 use crate::keys::{self, IssuedKey, KeyStore, NewKey};
@@ -21,18 +20,8 @@ const LEAST: SignedDuration = SignedDuration::from_mins(20);
 /// Print a key that ends by itself, as the provider's `credential_process` is to print it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Whose key it is, by the name the model knows.
-    #[arg(long)]
-    actor: String,
-    /// What the actor is: `person`, `pipeline` or `agent`.
-    #[arg(long, value_parser = kind)]
-    kind: ActorKind,
-    /// Whom the actor acts for, as `person:alice`; nearest first where there are several.
-    #[arg(long, value_parser = party)]
-    on_behalf_of: Vec<Party>,
-    /// The upstream it is bound to; the first configured one when it is not given.
-    #[arg(long)]
-    upstream: Option<String>,
+    #[command(flatten)]
+    holder: Holder,
     /// In how many hours it ends by itself.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=36))]
     expires_in_hours: u32,
@@ -53,12 +42,8 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     let config = context.config()?;
     let (keys, clock) = (keys::of(&config)?, Clock::system());
     let now = clock.now();
-    let new = NewKey {
-        upstream: upstream(&config, arguments.upstream.as_deref())?,
-        party: Party { name: arguments.actor.as_str().into(), kind: arguments.kind },
-        on_behalf_of: arguments.on_behalf_of,
-        expires: Some(now + SignedDuration::from_hours(arguments.expires_in_hours.into())),
-    };
+    let lasts = SignedDuration::from_hours(arguments.expires_in_hours.into());
+    let new = arguments.holder.key(&config, Some(now + lasts))?;
     let key = match in_hand(&keys, &new, now) {
         Some(key) => key,
         None => {

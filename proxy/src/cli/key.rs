@@ -54,7 +54,17 @@ enum Verb {
 
 #[derive(Debug, clap::Args)]
 struct New {
-    /// Who will hold it, by the name the model knows.
+    #[command(flatten)]
+    holder: Holder,
+    /// In how many hours it ends by itself, and every session that descends from it; by default it lasts.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    expires_in_hours: Option<u32>,
+}
+
+/// Who holds a key, for whom and of which upstream.
+#[derive(Debug, clap::Args)]
+pub(super) struct Holder {
+    /// Who holds it, by the name the model knows.
     #[arg(long)]
     actor: String,
     /// What the actor is: `person`, `pipeline` or `agent`.
@@ -66,9 +76,18 @@ struct New {
     /// The upstream it is bound to; the first configured one when it is not given.
     #[arg(long)]
     upstream: Option<String>,
-    /// In how many hours it ends by itself, and every session that descends from it; by default it lasts.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
-    expires_in_hours: Option<u32>,
+}
+
+impl Holder {
+    /// What is to be made for them.
+    pub(super) fn key(self, config: &Config, expires: Option<Timestamp>) -> anyhow::Result<NewKey> {
+        Ok(NewKey {
+            upstream: upstream(config, self.upstream.as_deref())?,
+            party: Party { name: self.actor.into(), kind: self.kind },
+            on_behalf_of: self.on_behalf_of,
+            expires,
+        })
+    }
 }
 
 pub(super) fn kind(word: &str) -> Result<ActorKind, String> {
@@ -131,12 +150,8 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
 }
 
 fn resolve(config: &Config, new: New, now: Timestamp) -> anyhow::Result<NewKey> {
-    Ok(NewKey {
-        upstream: upstream(config, new.upstream.as_deref())?,
-        party: Party { name: new.actor.into(), kind: new.kind },
-        on_behalf_of: new.on_behalf_of,
-        expires: new.expires_in_hours.map(|hours| now + SignedDuration::from_hours(hours.into())),
-    })
+    let lasts = new.expires_in_hours.map(|hours| SignedDuration::from_hours(hours.into()));
+    new.holder.key(config, lasts.map(|lasts| now + lasts))
 }
 
 /// The upstream of a name, or the first.

@@ -8,7 +8,7 @@ use ordain_action::DenialKind;
 
 use super::fields::Wire;
 use super::target::{host_name, is_host};
-use super::{Fields, Framing, HEAD_MAX, Refusal, field, request_line, take_line};
+use super::{Framing, HEAD_MAX, Refusal, read_fields, request_line, take_line};
 
 /// The method.
 pub const CONNECT: &[u8] = b"CONNECT";
@@ -97,21 +97,12 @@ pub fn read_connect(bytes: &[u8]) -> Result<Connect<'_>, Refusal> {
     if bytes.len() > HEAD_MAX {
         return Err(Refusal::HeadTooLong);
     }
-    let (first, mut rest) = take_line(bytes)?;
+    let (first, rest) = take_line(bytes)?;
     let (method, target, wire) = request_line(first)?;
     if method != CONNECT {
         return Err(Refusal::Method);
     }
-    let mut fields = Fields::new(wire);
-    loop {
-        let (line, after) = take_line(rest)?;
-        if line.is_empty() {
-            break;
-        }
-        let (name, value) = field(line)?;
-        fields.see(name, value)?;
-        rest = after;
-    }
+    let fields = read_fields(wire, rest)?;
     let target = std::str::from_utf8(target).map_err(|_| Refusal::Proxy(ProxyRefusal::Target))?;
     let connect = authority(target).ok_or(Refusal::Proxy(ProxyRefusal::Target))?;
     let meaning = fields.meaning()?;

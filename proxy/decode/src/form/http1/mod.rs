@@ -116,19 +116,10 @@ pub fn read_head(bytes: &[u8]) -> Result<Head<'_>, Refusal> {
     if bytes.len() > HEAD_MAX {
         return Err(Refusal::HeadTooLong);
     }
-    let (first, mut rest) = take_line(bytes)?;
+    let (first, rest) = take_line(bytes)?;
     let (method, target, wire) = request_line(first)?;
     known_method(method)?;
-    let mut fields = Fields::new(wire);
-    loop {
-        let (line, after) = take_line(rest)?;
-        if line.is_empty() {
-            break;
-        }
-        let (name, value) = field(line)?;
-        fields.see(name, value)?;
-        rest = after;
-    }
+    let fields = read_fields(wire, rest)?;
     let authority = target::read(target)?;
     let meaning = fields.finish()?;
     let host = meaning.host.ok_or(Refusal::HostMissing)?;
@@ -153,6 +144,20 @@ pub fn check_path(path: &[u8]) -> Result<(), Refusal> {
     match target::read(path)? {
         None => Ok(()),
         Some(_) => Err(Refusal::Target),
+    }
+}
+
+/// Reads the lines after the first, up to the empty one.
+fn read_fields(wire: Wire, mut rest: &[u8]) -> Result<Fields<'_>, Refusal> {
+    let mut fields = Fields::new(wire);
+    loop {
+        let (line, after) = take_line(rest)?;
+        if line.is_empty() {
+            return Ok(fields);
+        }
+        let (name, value) = field(line)?;
+        fields.see(name, value)?;
+        rest = after;
     }
 }
 
