@@ -23,6 +23,9 @@ pub const PATH: &str = "/v1/own-changes";
 /// The path on the admin address that answers a [`Status`].
 pub const STATUS: &str = "/v1/status";
 
+/// The path on the admin address that has the keys looked at.
+pub const KEYS: &str = "/v1/keys/look";
+
 /// What a running gate says of itself to its operator.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Status {
@@ -75,6 +78,18 @@ pub async fn status(config: &Config) -> Option<Status> {
     let request = Request::get(STATUS).body(Full::default()).ok()?;
     let (status, text) = send(config, request).await.ok()?;
     status.is_success().then(|| serde_json::from_str(&text).ok()).flatten()
+}
+
+/// Has a running gate take up what this command did to keys, so that who uses one at once finds it in force. Where no
+/// gate answers there is nothing to do: one that starts reads them all, and one that runs looks by itself.
+pub fn keys_changed(config: &Config) {
+    let asked = tokio::runtime::Builder::new_current_thread().enable_all().build().map(|runtime| {
+        runtime.block_on(async {
+            let request = Request::post(KEYS).body(Full::default()).ok()?;
+            send(config, request).await.ok()
+        })
+    });
+    drop(asked);
 }
 
 async fn ask(config: &Config, kind: ChangeKind, summary: String) -> anyhow::Result<()> {

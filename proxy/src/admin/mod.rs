@@ -33,6 +33,7 @@ pub async fn run(
         .route("/metrics", get(metrics))
         .route(own::PATH, post(own_change))
         .route(own::STATUS, get(status))
+        .route(own::KEYS, post(look_at_keys))
         .with_state(gate);
     axum::serve(listener, router).with_graceful_shutdown(stop).await
 }
@@ -87,6 +88,16 @@ fn is_operator(gate: &Gate, headers: &HeaderMap) -> bool {
     let presented = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let presented = presented.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
     bool::from(presented.as_bytes().ct_eq(gate.admin_token.as_bytes()))
+}
+
+/// Takes up what the command line did to keys.
+async fn look_at_keys(State(gate): State<Arc<Gate>>, headers: HeaderMap) -> StatusCode {
+    if !is_operator(&gate, &headers) {
+        return StatusCode::UNAUTHORIZED;
+    }
+    // Files are read where nobody is served.
+    let looked = tokio::task::spawn_blocking(move || gate.keys.reload().map(drop)).await;
+    if matches!(looked, Ok(Ok(()))) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
 /// Records a change that the command line is about to make.

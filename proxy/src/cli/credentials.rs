@@ -49,7 +49,9 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
         None => {
             let summary = format!("create a key that ends by itself for {}", describe(&new));
             own::record(&config, &clock, ChangeKind::Key, summary)?;
-            keys.create(&new, now)?
+            let key = keys.create(&new, now)?;
+            own::keys_changed(&config);
+            key
         }
     };
     let printed = Printed {

@@ -130,6 +130,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
             let new = resolve(&config, new, clock.now())?;
             own::record(&config, &clock, ChangeKind::Key, format!("create a key for {}", describe(&new)))?;
             let key = keys.create(&new, clock.now())?;
+            own::keys_changed(&config);
             show_made(context, &key)?;
         }
         Verb::Import { new, id, secret_file } => {
@@ -137,12 +138,14 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
             let secret = read_secret(&secret_file)?;
             own::record(&config, &clock, ChangeKind::Key, format!("import key {id} for {}", describe(&new)))?;
             let key = keys.import(&new, &id, secret, clock.now())?;
+            own::keys_changed(&config);
             context.output.line(&format!("imported {} for {}", key.id, key.party.name))?;
         }
         Verb::List => list(context, &keys, clock.now())?,
         Verb::Revoke { id } => {
             own::record(&config, &clock, ChangeKind::Key, format!("revoke key {id}"))?;
             let key = keys.revoke(&id, clock.now())?;
+            own::keys_changed(&config);
             context.output.line(&format!("revoked {} of {}", key.id, key.party.name))?;
         }
     }

@@ -72,6 +72,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     };
     own::record(&config, &clock, ChangeKind::Key, format!("create a key for a run of {}", describe(&new)))?;
     let key = keys.create(&new, clock.now())?;
+    own::keys_changed(&config);
     let ended = runtime.block_on(program(&arguments.command, &way, &key));
     revoke(&config, &clock, &keys, &key)?;
     Ok(Exit::Child(code(ended?)))
@@ -112,6 +113,7 @@ fn revoke(config: &Config, clock: &Clock, keys: &KeyStore, key: &IssuedKey) -> a
     let recorded =
         own::record(config, clock, ChangeKind::Key, format!("revoke key {} at the end of its run", key.id));
     keys.revoke(&key.id, clock.now())?;
+    own::keys_changed(config);
     recorded
 }
 
