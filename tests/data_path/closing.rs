@@ -21,14 +21,12 @@ fn asked(gate: &Gate, clients: usize, each: usize, pause: fn(usize) -> u64) -> V
                         let number = worker * each + turn;
                         let sent =
                             if turn % 4 == 0 { Sent::ec2("DescribeInstances") } else { a_change(number) };
+                        let what = if turn % 4 == 0 { "read" } else { "change" };
                         match client.send_on(&mut stream, &sent) {
                             Ok(reply) if reply.status == 200 => {}
-                            Ok(reply) => {
-                                let what = if turn % 4 == 0 { "read" } else { "change" };
-                                failed.push(format!("{what} {} {}", reply.status, reply.reason()));
-                            }
+                            Ok(reply) => failed.push(format!("{what} {} {}", reply.status, reply.reason())),
                             Err(error) => {
-                                failed.push(error.to_string());
+                                failed.push(format!("{what} {number}: {error}"));
                                 stream = client.connect().unwrap();
                             }
                         }
