@@ -122,12 +122,14 @@ pub fn bundle_path(state: &Path) -> PathBuf {
     state.join("ca-bundle.pem")
 }
 
-/// Writes that file anew.
+/// Writes that file anew, with what is kept now.
 ///
 /// # Errors
 /// What the system says.
-pub fn write_bundle(state: &Path, kept: &Kept, now: Timestamp) -> anyhow::Result<()> {
-    let mut text = kept.bundle_pem(now);
+pub fn write_bundle(state: &Path, store: &Store, now: Timestamp) -> anyhow::Result<()> {
+    // Of two who write at once the later one has read what the other added.
+    let _locked = store.lock()?;
+    let mut text = store.read(now)?.bundle_pem(now);
     for certificate in rustls_native_certs::load_native_certs().certs {
         text.push_str(&pem_rfc7468::encode_string("CERTIFICATE", LineEnding::LF, &certificate)?);
     }
