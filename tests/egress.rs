@@ -325,6 +325,41 @@ fn another_authority_signs_once_clients_could_learn_of_it() {
 }
 
 #[test]
+fn an_authority_that_was_taken_away_is_trusted_no_more() {
+    let gate = Gate::start(setup());
+    let file = gate.folder.path().join("state/authorities.jsonl");
+    let first = gate.run(&["ca", "export"]).stdout;
+    let first = String::from_utf8(first).unwrap().replace(char::is_whitespace, "");
+    // As in a shell that has evaluated `ordain env --proxy`.
+    let shell = [("SSL_CERT_FILE", bundle(&gate).display().to_string())];
+    let shell: Vec<(&str, &str)> = shell.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let rotated = gate.run_in(&shell, &["ca", "rotate", "--signs-in-hours", "0"]);
+    assert!(rotated.status.success(), "{}", said(&rotated));
+    let kept = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, kept.lines().skip(1).map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    let rotated = gate.run_in(&shell, &["ca", "rotate"]);
+    assert!(rotated.status.success(), "{}", said(&rotated));
+    let trusted = std::fs::read_to_string(bundle(&gate)).unwrap().replace(char::is_whitespace, "");
+    assert!(!trusted.contains(&first), "it was taken away");
+    gate.finish();
+}
+
+#[test]
+fn authorities_that_are_lost_stay_in_force_and_are_said() {
+    let gate = Gate::start(setup());
+    let first = signer(&gate);
+    let file = gate.folder.path().join("state/authorities.jsonl");
+    let kept = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    eventually("it is said", || gate.log().contains("no certificate authority is kept any more"));
+    assert_eq!(signer(&gate), first);
+    std::fs::write(&file, kept).unwrap();
+    eventually("it is mended", || gate.log().contains("right again"));
+    assert_eq!(signer(&gate), first);
+    gate.finish();
+}
+
+#[test]
 fn doctor_says_when_an_authority_ends_and_no_other_follows() {
     let gate = Gate::start(setup());
     let found = || {

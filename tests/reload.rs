@@ -258,3 +258,34 @@ fn a_key_that_was_replaced_is_seen_when_told_to_look() {
     eventually("the second key is used", || read() == "AKIASECOND");
     gate.finish();
 }
+
+/// With one core one thread serves, and it has other things to do than to read a large model.
+#[test]
+fn nobody_waits_while_a_large_model_is_read() {
+    use std::fmt::Write as _;
+    use std::time::{Duration, Instant};
+
+    let under = ["taskset", "--cpu-list", "0"].map(str::to_owned).to_vec();
+    let gate = Gate::start(Setup { under, ..Setup::default() });
+    let mut large = String::new();
+    for at in 0..20_000 {
+        write!(
+            large,
+            "apiVersion: backstage.io/v1alpha1\nkind: Resource\nmetadata: {{name: r{at}}}\n\
+             spec: {{type: instance, owner: platform}}\n---\n"
+        )
+        .unwrap();
+    }
+    std::fs::write(gate.folder.path().join("model/large.yaml"), large).unwrap();
+    let begun = Instant::now();
+    let mut longest = Duration::ZERO;
+    while !gate.log().contains("reloaded") {
+        assert!(begun.elapsed() < Duration::from_secs(120), "{}", gate.log());
+        let asked = Instant::now();
+        assert_eq!(gate.admin_page("/healthz").0, 200);
+        longest = longest.max(asked.elapsed());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(longest < Duration::from_secs(1), "somebody waited for {longest:?}");
+    gate.finish();
+}

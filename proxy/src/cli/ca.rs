@@ -109,7 +109,7 @@ fn made(
     own::record(config, clock, ChangeKind::Key, summary)?;
     let store = egress::store(config)?;
     store.add(&authority, signs_from)?;
-    egress::write_bundle(&config.state, &store.read(now)?, now)?;
+    egress::write_bundle(&config.state, &store, now)?;
     let bundle = egress::bundle_path(&config.state);
     context.output.line(&format!(
         "made {fingerprint}; it signs from {signs_from}\nclients are to trust `{}` from now on",

@@ -148,7 +148,7 @@ async fn tunnels(gate: &Gate) -> anyhow::Result<Arc<Egress>> {
         gate.record_own_change(ChangeKind::Key, summary, None).await.map_err(anyhow::Error::msg)?;
         store.add(&authority, now)?;
     }
-    egress::write_bundle(&config.state, &store.read(now)?, now)?;
+    egress::write_bundle(&config.state, &store, now)?;
     Ok(Arc::new(Egress::open(&config, gate.rooms, gate.clock.clone())?))
 }
 

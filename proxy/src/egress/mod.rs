@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
-use ordain_certs::{Authorities, Authority, Constraints, Host, Leaves};
+use ordain_certs::{Authorities, Authority, Certificate, Constraints, Host, Leaves};
 use ordain_decode::{Rooms, WayIn};
 use pem_rfc7468::LineEnding;
 use rustls::ServerConfig;
@@ -28,6 +28,9 @@ const LEAVES_KEPT: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturati
 
 /// How long an authority lasts where nothing else is asked for.
 pub const LASTS: SignedDuration = SignedDuration::from_hours(2 * 365 * 24);
+
+/// What every authority is called, before whose it is.
+const NAME: &str = "Ordain egress gateway";
 
 /// The port that control planes are served on.
 const PORT: u16 = 443;
@@ -61,7 +64,13 @@ impl Egress {
         if !self.store.has_changed() {
             return Ok(false);
         }
-        self.authorities.store(Arc::new(self.store.read(self.clock.now())?.authorities()));
+        let kept = self.store.read(self.clock.now())?;
+        // Lines are only added: a file that is gone was lost, and not emptied.
+        anyhow::ensure!(
+            !kept.entries.is_empty(),
+            "no certificate authority is kept any more; restore the file"
+        );
+        self.authorities.store(Arc::new(kept.authorities()));
         Ok(true)
     }
 
@@ -113,7 +122,7 @@ pub fn make(name: &str, rooms: &Rooms, now: Timestamp, lasts: SignedDuration) ->
 /// What an authority is called: by whose gate it is, as checkpoints are.
 #[must_use]
 pub fn name(config: &Config) -> String {
-    format!("Ordain egress gateway, {}", config.origin)
+    format!("{NAME}, {}", config.origin)
 }
 
 /// The file that clients are to be given: what they trust anyway, and our authorities.
@@ -122,14 +131,25 @@ pub fn bundle_path(state: &Path) -> PathBuf {
     state.join("ca-bundle.pem")
 }
 
-/// Writes that file anew.
+/// Whether a certificate is an authority of some gate. Where the variables that `ordain env --proxy` prints are in force,
+/// what the system trusts is the file that is written here, and an authority that was taken away would stay in it.
+fn is_ours(pem: &str) -> bool {
+    Certificate::read(pem).is_ok_and(|certificate| certificate.name().starts_with(NAME))
+}
+
+/// Writes that file anew, with what is kept now.
 ///
 /// # Errors
 /// What the system says.
-pub fn write_bundle(state: &Path, kept: &Kept, now: Timestamp) -> anyhow::Result<()> {
-    let mut text = kept.bundle_pem(now);
+pub fn write_bundle(state: &Path, store: &Store, now: Timestamp) -> anyhow::Result<()> {
+    // Of two who write at once the later one has read what the other added.
+    let _locked = store.lock()?;
+    let mut text = store.read(now)?.bundle_pem(now);
     for certificate in rustls_native_certs::load_native_certs().certs {
-        text.push_str(&pem_rfc7468::encode_string("CERTIFICATE", LineEnding::LF, &certificate)?);
+        let pem = pem_rfc7468::encode_string("CERTIFICATE", LineEnding::LF, &certificate)?;
+        if !is_ours(&pem) {
+            text.push_str(&pem);
+        }
     }
     let path = bundle_path(state);
     files::replace(&path, text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))

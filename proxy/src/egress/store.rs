@@ -1,9 +1,10 @@
 //! The file of certificate authorities: one line each, the private key sealed.
 //!
-//! Lines are only added. Leaves out what an authority may name and when it signs (`ordain-certs`).
+//! Lines are only added, by several processes where need be: each takes the lock. A line without an end is not there:
+//! whoever wrote it died, or had no room. Leaves out what an authority may name and when it signs (`ordain-certs`).
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,9 +76,15 @@ impl Kept {
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
+    lock: PathBuf,
     sealing: SealingKey,
     seen: Mutex<Option<Seen>>,
 }
+
+/// The right to write, until it is dropped.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Locked(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
 
 /// What the file looked like when it was read last.
 type Seen = (u64, u64, i64);
@@ -86,7 +93,20 @@ impl Store {
     /// The file of a state directory.
     #[must_use]
     pub fn new(state: &Path, sealing: SealingKey) -> Self {
-        Self { path: state.join("authorities.jsonl"), sealing, seen: Mutex::default() }
+        let (path, lock) = (state.join("authorities.jsonl"), state.join("authorities.lock"));
+        Self { path, lock, sealing, seen: Mutex::default() }
+    }
+
+    /// Waits for the right to write.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn lock(&self) -> anyhow::Result<Locked> {
+        let shown = self.lock.display();
+        let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&self.lock);
+        opened
+            .and_then(|file| file.lock().map(|()| Locked(file)))
+            .with_context(|| format!("cannot lock `{shown}`"))
     }
 
     /// Whether the file is another than the one read last.
@@ -109,7 +129,7 @@ impl Store {
             Err(error) => return Err(error).with_context(|| format!("cannot read `{shown}`")),
         };
         let mut kept = Kept::default();
-        for (number, line) in text.lines().enumerate() {
+        for (number, line) in whole(&text).lines().enumerate() {
             let entry = self.entry(line, now).with_context(|| {
                 format!("`{shown}` line {}: the authority cannot be used; restore the file", number + 1)
             })?;
@@ -135,15 +155,28 @@ impl Store {
         let mut text = serde_json::to_string(&line)?;
         text.push('\n');
         let shown = self.path.display();
+        let _locked = self.lock()?;
+        self.append(&text).with_context(|| format!("cannot write `{shown}`"))
+    }
+
+    fn append(&self, line: &str) -> io::Result<()> {
         let mut file = OpenOptions::new()
-            .append(true)
+            .read(true)
+            .write(true)
             .create(true)
+            .truncate(false)
             .mode(0o600)
-            .open(&self.path)
-            .with_context(|| format!("cannot write `{shown}`"))?;
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.sync_all())
-            .with_context(|| format!("cannot write `{shown}`"))
+            .open(&self.path)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text)?;
+        // What a process that died in the middle left behind, or one whose disk was full.
+        let end = whole(&text).len() as u64;
+        file.set_len(end)?;
+        file.seek(SeekFrom::Start(end))?;
+        file.write_all(line.as_bytes())?;
+        file.sync_all()?;
+        // Its name is on disk too.
+        File::open(self.path.parent().unwrap_or(Path::new(".")))?.sync_all()
     }
 
     fn entry(&self, line: &str, now: Timestamp) -> anyhow::Result<Entry> {
@@ -169,6 +202,11 @@ fn about(certificate: &Certificate) -> Vec<u8> {
     [ABOUT, certificate.fingerprint().to_string().as_bytes()].join(&b' ')
 }
 
+/// The lines that have an end.
+fn whole(text: &str) -> &str {
+    text.rfind('\n').and_then(|end| text.get(..=end)).unwrap_or_default()
+}
+
 fn look(path: &Path) -> io::Result<Option<Seen>> {
     match fs::metadata(path) {
         Ok(found) => {
@@ -176,5 +214,35 @@ fn look(path: &Path) -> io::Result<Option<Seen>> {
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use ordain_certs::Constraints;
+
+    use super::*;
+    use crate::keys::SealingKey;
+
+    fn authority(now: Timestamp) -> Authority {
+        let constraints = Constraints::permitting(["example.com"]).unwrap();
+        Authority::create("test", &constraints, now, SignedDuration::from_hours(24)).unwrap()
+    }
+
+    #[test]
+    fn a_torn_line_is_not_read_and_is_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path(), SealingKey::from_hex(&"5a".repeat(32)).unwrap());
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
+        store.add(&authority(now), now).unwrap();
+        let path = folder.path().join("authorities.jsonl");
+        let first = fs::read_to_string(&path).unwrap();
+        // A power cut, or a full disk, in the middle of the next line.
+        fs::write(&path, format!("{first}{}", first.get(..99).unwrap())).unwrap();
+        assert_eq!(store.read(now).unwrap().entries.len(), 1);
+        store.add(&authority(now), now).unwrap();
+        assert_eq!(store.read(now).unwrap().entries.len(), 2);
+        assert!(fs::read_to_string(&path).unwrap().starts_with(&first));
     }
 }

@@ -98,8 +98,10 @@ fn authorities(egress: &Egress) -> Result<Look, String> {
 ///
 /// # Errors
 /// What is wrong with the model, or why the change could not be recorded; the old one stays in force.
-pub async fn model(gate: &Gate, asked: bool) -> Result<Look, String> {
-    let Some(read) = gate.model.read_again(asked).map_err(|error| error.to_string())? else {
+pub async fn model(gate: &Arc<Gate>, asked: bool) -> Result<Look, String> {
+    // A model of many resources is read for seconds, and who serves requests does not wait for that.
+    let read = aside(gate, move |gate| gate.model.read_again(asked)).await?;
+    let Some(read) = read.map_err(|error| error.to_string())? else {
         return Ok(Look::Same);
     };
     let Some(read) = read.changed() else { return Ok(Look::TakenUp) };
@@ -113,7 +115,17 @@ pub async fn model(gate: &Gate, asked: bool) -> Result<Look, String> {
         gate.model.look_anew();
         return Err(why);
     }
-    gate.model.replace(&read);
-    events::reloaded("model", &read.digest().to_hex());
+    let digest = read.digest().to_hex();
+    aside(gate, move |gate| gate.model.replace(&read)).await?;
+    events::reloaded("model", &digest);
     Ok(Look::TakenUp)
+}
+
+/// Does what takes long on a thread of its own.
+async fn aside<T: Send + 'static>(
+    gate: &Arc<Gate>,
+    long: impl FnOnce(&Gate) -> T + Send + 'static,
+) -> Result<T, String> {
+    let gate = Arc::clone(gate);
+    tokio::task::spawn_blocking(move || long(&gate)).await.map_err(|error| error.to_string())
 }

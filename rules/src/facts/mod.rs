@@ -90,6 +90,9 @@ const ANYBODY: [&str; 2] = ["AllUsers", "AuthenticatedUsers"];
 const BLOCKS: [&str; 4] =
     ["blockpublicacls", "ignorepublicacls", "blockpublicpolicy", "restrictpublicbuckets"];
 
+/// Attributes of queues, topics and subscriptions that are called policies and let nobody do anything.
+const OTHER_POLICIES: [&str; 4] = ["redrivepolicy", "redriveallowpolicy", "deliverypolicy", "filterpolicy"];
+
 /// Managed policies that hand over the account.
 const ADMIN_POLICIES: [&str; 2] = [":iam::aws:policy/AdministratorAccess", ":iam::aws:policy/IAMFullAccess"];
 
@@ -296,5 +299,5 @@ fn says_statement(text: &str) -> bool {
 }
 
 fn policy_member(member: &str) -> bool {
-    member.ends_with("policy") || member.ends_with("policydocument")
+    !OTHER_POLICIES.contains(&member) && (member.ends_with("policy") || member.ends_with("policydocument"))
 }

@@ -225,6 +225,25 @@ fn a_permission_is_narrowed_by_what_says_who() {
     add("PrincipalOrgID = o-a1b2c3d4e5", "");
 }
 
+#[test]
+fn a_policy_of_messages_is_no_policy_of_access() {
+    let set = |attribute: &str, document: &str| {
+        codes(&format!(
+            "person alice\neffect sqs:SetQueueAttributes update\n\
+             target sqs:queue arn:aws:sqs:eu-west-1:111122223333:shop-web-q\n\
+             Attributes.{attribute} = {document}"
+        ))
+    };
+    let dead =
+        r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:111122223333:shop-web-d","maxReceiveCount":5}"#;
+    assert_eq!(set("RedrivePolicy", dead), "");
+    assert_eq!(set("RedriveAllowPolicy", r#"{"redrivePermission":"denyAll"}"#), "");
+    // What grants is told all the same, wherever it stands, and what cannot be read is refused.
+    let anybody = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*"}]}"#;
+    assert_eq!(set("RedrivePolicy", anybody), "public_storage");
+    assert_eq!(set("Policy", "{}"), "unreadable_policy");
+}
+
 /// Far more than reading takes and far less than a search of all pairs.
 const SOON: Duration = Duration::from_secs(3);
 

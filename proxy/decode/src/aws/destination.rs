@@ -48,6 +48,7 @@ pub(super) fn of(
         name => name.to_owned(),
     };
     if let Some(host) = &site.host {
+        says_the_same(operation, call, site)?;
         return Ok(Destination {
             service: effect.service.to_string(),
             host: host.clone(),
@@ -134,6 +135,23 @@ pub(super) fn unread(
         signing_name,
         signing_region,
     })
+}
+
+/// What an operation asks for before its host names what the request names: a graph there that is another one than
+/// was judged would be the one that answers.
+fn says_the_same(operation: &Operation, call: &Call, site: &Site) -> Result<(), Undecodable> {
+    let asks = operation.host_prefix.as_deref().is_some_and(|template| template.contains('{'));
+    if !asks || site.prefix.is_empty() || site.is_private {
+        return Ok(());
+    }
+    let asked = prefix(operation, call)?;
+    if asked.trim_end_matches('.').eq_ignore_ascii_case(&site.prefix) {
+        return Ok(());
+    }
+    Err(Undecodable::new(
+        "host_disagrees",
+        "what stands before the host is not what the request names; name the same in both",
+    ))
 }
 
 /// The operation's host prefix, its labels filled in from the request.

@@ -31,6 +31,8 @@ pub(super) struct Site {
     pub(super) table_host: String,
     /// The host as received, in lower case, where it is the provider's.
     pub(super) host: Option<String>,
+    /// The host is a private endpoint of a VPC.
+    pub(super) is_private: bool,
 }
 
 impl Site {
@@ -56,6 +58,7 @@ impl Site {
                     prefix: prefix.to_owned(),
                     table_host: String::new(),
                     host: None,
+                    is_private: false,
                 })
             }
         }
@@ -93,6 +96,7 @@ impl Site {
             prefix: prefix.clone(),
             table_host: table_host.clone(),
             host: Some(host),
+            is_private: claim.private,
         })
     }
 }
@@ -150,6 +154,7 @@ fn look_up(room: &Room, host: &str, signing_name: &str) -> Result<Found, Undecod
     let agrees = direct.as_ref().is_some_and(|claim| {
         signing_name.is_empty() || room.signed_as(signing_name).any(|name| claim.services.contains(name))
     });
+    let direct = direct.filter(may_be_named);
     match direct {
         Some(claim) if agrees => Ok(cut(claim)),
         // Some operations put words before the host that make it look like another one, or join it with a dash.
@@ -158,6 +163,30 @@ fn look_up(room: &Room, host: &str, signing_name: &str) -> Result<Found, Undecod
             None => direct.map(cut).ok_or_else(|| unknown_host(host)),
         },
     }
+}
+
+/// Services whose hosts have a name before them that no operation asks for, and that is no customer's: the provider
+/// hands it out to an account, and who is meant is told by the credential.
+const HANDED_OUT: [&str; 7] = [
+    "iot-jobs-data",
+    "kinesis-video-archived-media",
+    "kinesis-video-media",
+    "kinesis-video-signaling",
+    "kinesis-video-webrtc-storage",
+    "kinesisvideo",
+    "mediaconvert",
+];
+
+/// Whether what stands before a host may stand there. Below the hosts of some services customers have hosts of their
+/// own (an API behind `execute-api`, a broker, a gateway): what is sent there is not done in the account that is judged.
+fn may_be_named(claim: &HostClaim<'_>) -> bool {
+    // A bucket is judged by its name, wherever it stands; a private endpoint is the service itself.
+    claim.prefix.is_empty()
+        || claim.private
+        || claim
+            .services
+            .iter()
+            .any(|name| matches!(&**name, "s3" | "s3control" | "s3outposts") || HANDED_OUT.contains(&&**name))
 }
 
 /// A host behind the host prefix of an operation, such as `control-storage-omics.…` or `routes.geo.…`.
@@ -178,7 +207,8 @@ fn prefixed(room: &Room, host: &str, signing_name: &str) -> Option<Found> {
 }
 
 /// What the vendor's endpoint rules, and no operation, put before some hosts: an account and a dash.
-const RULED: [(&str, &str); 4] = [
+const RULED: [(&str, &str); 5] = [
+    ("dynamodb", "{AccountId}."),
     ("dynamodb", "{AccountId}.search-"),
     ("dynamodb", "{AccountId}.streams-"),
     ("kinesis", "{AccountId}.control-"),
