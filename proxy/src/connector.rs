@@ -8,32 +8,71 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::{Extensions, Uri};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
+use tokio::time::{Instant, timeout_at};
 use tower::Service;
 
-/// Whether a connection was answered on. It goes with every answer, and with every error after the connection was made.
+/// What is known of a connection: whether it was answered on, and whether it has ended. It goes with every answer, and
+/// with every error after the connection was made.
 #[derive(Debug, Clone, Default)]
-pub struct Answered(Arc<AtomicBool>);
+pub struct Answered(Arc<Marks>);
+
+#[derive(Debug, Default)]
+struct Marks {
+    answered: AtomicBool,
+    ended: AtomicBool,
+}
 
 impl Answered {
     /// Notes that an answer came.
     pub fn note(extensions: &Extensions) {
-        if let Some(Self(answered)) = extensions.get() {
-            answered.store(true, Ordering::Relaxed);
+        if let Some(Self(marks)) = extensions.get() {
+            marks.answered.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether an answer came before on the connection of an error.
+    /// What is known of a connection.
     #[must_use]
-    pub fn before(connected: Option<&Connected>) -> bool {
+    pub fn of(connected: Option<&Connected>) -> Option<Self> {
         let mut extensions = Extensions::new();
-        if let Some(connected) = connected {
-            connected.get_extras(&mut extensions);
-        }
-        extensions.get::<Self>().is_some_and(|Self(answered)| answered.load(Ordering::Relaxed))
+        connected?.get_extras(&mut extensions);
+        extensions.remove()
+    }
+
+    /// Whether an answer came on it.
+    #[must_use]
+    pub fn before(&self) -> bool {
+        self.0.answered.load(Ordering::Relaxed)
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.0.ended.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is the same connection.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    fn end(&self) {
+        self.0.ended.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Ends what is known of a connection with it.
+#[derive(Debug)]
+struct Ending(Answered);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 
@@ -45,7 +84,7 @@ pub struct Kept<C>(pub C);
 #[derive(Debug)]
 pub struct KeptStream<S> {
     stream: S,
-    answered: Answered,
+    ending: Ending,
 }
 
 type Connecting<S, E> = Pin<Box<dyn Future<Output = Result<KeptStream<S>, E>> + Send>>;
@@ -65,13 +104,15 @@ where
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let connecting = self.0.call(uri);
-        Box::pin(async move { Ok(KeptStream { stream: connecting.await?, answered: Answered::default() }) })
+        Box::pin(
+            async move { Ok(KeptStream { stream: connecting.await?, ending: Ending(Answered::default()) }) },
+        )
     }
 }
 
 impl<S: Connection> Connection for KeptStream<S> {
     fn connected(&self) -> Connected {
-        self.stream.connected().extra(self.answered.clone())
+        self.stream.connected().extra(self.ending.0.clone())
     }
 }
 
@@ -112,5 +153,71 @@ impl<S: Write + Unpin> Write for KeptStream<S> {
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
+    }
+}
+
+/// How often a connection that does not answer is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Why an answer is not waited for any more.
+#[derive(Debug)]
+pub enum Waited {
+    /// It took too long.
+    Late,
+    /// Its connection has ended, and nobody said so.
+    Ended(Answered),
+}
+
+/// Waits for an answer for so long, or until its connection has been gone for a while.
+///
+/// The library loses a request that is handed to a connection in the very moment in which that ends: it is neither sent
+/// nor given back, and nobody would ever hear of it.
+///
+/// # Errors
+/// [`Waited`].
+pub async fn answer_of<F: Future>(
+    answering: F,
+    timeout: Duration,
+    connection: impl Fn() -> Option<Answered>,
+) -> Result<F::Output, Waited> {
+    let mut answering = std::pin::pin!(answering);
+    let deadline = Instant::now() + timeout;
+    let mut gone: Option<Answered> = None;
+    loop {
+        let look = deadline.min(Instant::now() + LOOK);
+        if let Ok(answer) = timeout_at(look, answering.as_mut()).await {
+            return Ok(answer);
+        }
+        if look == deadline {
+            return Err(Waited::Late);
+        }
+        // Seen twice, since what came on it just before its end is still being passed on, and another connection may
+        // have taken its place meanwhile.
+        let ended = connection().filter(Answered::has_ended);
+        match (&gone, ended) {
+            (Some(before), Some(ended)) if before.is(&ended) => return Err(Waited::Ended(ended)),
+            (_, ended) => gone = ended,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_was_lost_with_its_connection_is_not_waited_for() {
+        let (never, here) = (Duration::from_secs(60), Answered::default());
+        let known = Some(here.clone());
+        let slow = async { tokio::time::sleep(LOOK * 3 / 2).await };
+        assert!(answer_of(slow, never, || known.clone()).await.is_ok(), "what lasts is waited for");
+        here.end();
+        let slow = async { tokio::time::sleep(LOOK * 3 / 2).await };
+        assert!(answer_of(slow, never, || known.clone()).await.is_ok(), "what came is passed on");
+        let lost = answer_of(std::future::pending::<()>(), never, || known.clone()).await;
+        assert!(matches!(lost, Err(Waited::Ended(_))), "{lost:?}");
+        let other = || Some(Answered(Arc::new(Marks { ended: true.into(), ..Marks::default() })));
+        let late = answer_of(std::future::pending::<()>(), LOOK * 3, other).await;
+        assert!(matches!(late, Err(Waited::Late)), "another connection each time: {late:?}");
     }
 }

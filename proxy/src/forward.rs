@@ -16,14 +16,14 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client as HyperClient;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use ordain_action::Outcome;
 use ordain_evidence::Released;
 use tower::Service;
 
-use crate::connector::{Answered, Kept};
+use crate::connector::{Answered, Kept, Waited, answer_of};
 use crate::held::OutgoingBody;
 use crate::payload::{BodyError, BrokenOff, PayloadBody};
 
@@ -221,10 +221,12 @@ impl Forwarder {
     async fn exchange(
         &self,
         client: &Client,
-        request: Request<OutBody>,
+        mut request: Request<OutBody>,
     ) -> Result<Response<Incoming>, ForwardError> {
         let timeout = Duration::from_millis(self.timeout.load(Ordering::Relaxed));
-        match tokio::time::timeout(timeout, client.request(request)).await {
+        let captured = capture_connection(&mut request);
+        let connection = || Answered::of(captured.connection_metadata().as_ref());
+        match answer_of(client.request(request), timeout, connection).await {
             Ok(Ok(response)) => {
                 Answered::note(response.extensions());
                 Ok(response)
@@ -233,11 +235,14 @@ impl Forwarder {
             Ok(Err(error)) => Err(match BrokenOff::behind(&error) {
                 Some(broken) => ForwardError::Broken(broken),
                 None => {
-                    let kept = Answered::before(error.connect_info());
+                    let kept = Answered::of(error.connect_info()).is_some_and(|known| known.before());
                     ForwardError::Unanswered { why: chain(&error), kept }
                 }
             }),
-            Err(_elapsed) => Err(ForwardError::Late(timeout)),
+            Err(Waited::Ended(known)) => {
+                Err(ForwardError::Unanswered { why: "its connection ended".to_owned(), kept: known.before() })
+            }
+            Err(Waited::Late) => Err(ForwardError::Late(timeout)),
         }
     }
 }
