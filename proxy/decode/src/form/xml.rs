@@ -230,6 +230,10 @@ fn attributes(start: &BytesStart<'_>, fields: &mut Fields) -> Result<(), Undecod
         if value.contains(['&', '<']) {
             return Err(bad("an attribute holds a reference or a tag"));
         }
+        // Whoever keeps to XML 1.0 section 3.3.3 reads a space in their place, and whoever does not reads them.
+        if value.contains(['\t', '\n', '\r']) {
+            return Err(bad("an attribute holds a tab or a line end"));
+        }
         if name == "xmlns" || name.starts_with("xmlns:") {
             continue;
         }
@@ -299,6 +303,12 @@ mod tests {
             "<A xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"xsi:type=\"B\"/>",
             expect![
                 "bad_xml: the XML body cannot be read: it is not well formed, or has too many elements; send one plain document"
+            ],
+        );
+        check(
+            "<A xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"Group\n\"/>",
+            expect![
+                "bad_xml: the XML body cannot be read: an attribute holds a tab or a line end; send one plain document"
             ],
         );
         check("<A><B>1</B><B>2</B></A>", expect!["duplicate_parameter: `B` is given twice; send it once"]);
