@@ -17,6 +17,10 @@ pub fn check(data: &[u8]) {
     let mut fields = Fields::new();
     let Ok(root) = xml::read(data, &is_list, &mut fields) else { return };
     let text = std::str::from_utf8(data).expect("only UTF-8 is accepted");
+    // Before a reference roxmltree leaves a carriage return as it is, where XML 1.0 section 2.11 makes a line feed of it.
+    if data.contains(&b'\r') {
+        return;
+    }
     let document = match Document::parse(text) {
         Ok(document) => document,
         Err(error) => panic!("we accept what roxmltree does not: {error}"),
