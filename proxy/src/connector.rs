@@ -159,6 +159,10 @@ impl<S: Write + Unpin> Write for KeptStream<S> {
 /// How often a connection that does not answer is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How long a connection must be gone before a request on it is given up. The library may be making another one for it,
+/// which may take the ten seconds that connecting is given, and what follows.
+pub const GONE: Duration = Duration::from_secs(15);
+
 /// Why an answer is not waited for any more.
 #[derive(Debug)]
 pub enum Waited {
@@ -168,7 +172,7 @@ pub enum Waited {
     Ended(Answered),
 }
 
-/// Waits for an answer for so long, or until its connection has been gone for a while.
+/// Waits for an answer for `timeout`, or until its connection has been gone for `patience`.
 ///
 /// The library loses a request that is handed to a connection in the very moment in which that ends: it is neither sent
 /// nor given back, and nobody would ever hear of it.
@@ -178,11 +182,12 @@ pub enum Waited {
 pub async fn answer_of<F: Future>(
     answering: F,
     timeout: Duration,
+    patience: Duration,
     connection: impl Fn() -> Option<Answered>,
 ) -> Result<F::Output, Waited> {
     let mut answering = std::pin::pin!(answering);
     let deadline = Instant::now() + timeout;
-    let mut gone: Option<Answered> = None;
+    let mut gone: Option<(Answered, Instant)> = None;
     loop {
         let look = deadline.min(Instant::now() + LOOK);
         if let Ok(answer) = timeout_at(look, answering.as_mut()).await {
@@ -191,13 +196,17 @@ pub async fn answer_of<F: Future>(
         if look == deadline {
             return Err(Waited::Late);
         }
-        // Seen twice, since what came on it just before its end is still being passed on, and another connection may
-        // have taken its place meanwhile.
+        // What came on it just before its end is still being passed on, and another may have taken its place meanwhile.
         let ended = connection().filter(Answered::has_ended);
-        match (&gone, ended) {
-            (Some(before), Some(ended)) if before.is(&ended) => return Err(Waited::Ended(ended)),
-            (_, ended) => gone = ended,
-        }
+        gone = match (gone, ended) {
+            (Some((before, since)), Some(ended)) if before.is(&ended) => {
+                if since.elapsed() >= patience {
+                    return Err(Waited::Ended(ended));
+                }
+                Some((before, since))
+            }
+            (_, ended) => ended.map(|ended| (ended, Instant::now())),
+        };
     }
 }
 
@@ -210,14 +219,17 @@ mod tests {
         let (never, here) = (Duration::from_secs(60), Answered::default());
         let known = Some(here.clone());
         let slow = async { tokio::time::sleep(LOOK * 3 / 2).await };
-        assert!(answer_of(slow, never, || known.clone()).await.is_ok(), "what lasts is waited for");
+        assert!(answer_of(slow, never, LOOK, || known.clone()).await.is_ok(), "what lasts is waited for");
         here.end();
         let slow = async { tokio::time::sleep(LOOK * 3 / 2).await };
-        assert!(answer_of(slow, never, || known.clone()).await.is_ok(), "what came is passed on");
-        let lost = answer_of(std::future::pending::<()>(), never, || known.clone()).await;
+        assert!(answer_of(slow, never, LOOK, || known.clone()).await.is_ok(), "what came is passed on");
+        let again = async { tokio::time::sleep(LOOK * 5 / 2).await };
+        let waited = answer_of(again, never, LOOK * 9, || known.clone()).await;
+        assert!(waited.is_ok(), "another connection may be in the making");
+        let lost = answer_of(std::future::pending::<()>(), never, LOOK / 2, || known.clone()).await;
         assert!(matches!(lost, Err(Waited::Ended(_))), "{lost:?}");
         let other = || Some(Answered(Arc::new(Marks { ended: true.into(), ..Marks::default() })));
-        let late = answer_of(std::future::pending::<()>(), LOOK * 3, other).await;
+        let late = answer_of(std::future::pending::<()>(), LOOK * 3, LOOK / 2, other).await;
         assert!(matches!(late, Err(Waited::Late)), "another connection each time: {late:?}");
     }
 }

@@ -23,7 +23,7 @@ use ordain_action::Outcome;
 use ordain_evidence::Released;
 use tower::Service;
 
-use crate::connector::{Answered, Kept, Waited, answer_of};
+use crate::connector::{Answered, GONE, Kept, Waited, answer_of};
 use crate::held::OutgoingBody;
 use crate::payload::{BodyError, BrokenOff, PayloadBody};
 
@@ -226,7 +226,7 @@ impl Forwarder {
         let timeout = Duration::from_millis(self.timeout.load(Ordering::Relaxed));
         let captured = capture_connection(&mut request);
         let connection = || Answered::of(captured.connection_metadata().as_ref());
-        match answer_of(client.request(request), timeout, connection).await {
+        match answer_of(client.request(request), timeout, GONE, connection).await {
             Ok(Ok(response)) => {
                 Answered::note(response.extensions());
                 Ok(response)

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::ServerConfig;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::harness::{Gate, answers, quick, read_to_end};
@@ -65,17 +64,7 @@ async fn tunnel(
 ) -> std::io::Result<TlsStream<TcpStream>> {
     let (socket, answer) = ask(gate, &format!("CONNECT {HOST}:443 HTTP/1.0\r\n\r\n")).await;
     assert_eq!(answer, "HTTP/1.1 200 Connection established\r\n\r\n");
-    let mut roots = RootCertStore::empty();
-    roots.add(trusted.clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![protocol.to_vec()];
-    let name = ServerName::try_from(name.to_owned()).unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, socket).await
+    super::tls::shake_hands(socket, trusted, name, protocol).await
 }
 
 async fn get(stream: &mut TlsStream<TcpStream>, target: &str, host: &str) -> String {

@@ -36,6 +36,16 @@ async fn connect(
     name: &str,
     protocol: &[u8],
 ) -> std::io::Result<TlsStream<tokio::net::TcpStream>> {
+    shake_hands(gate.connect().await, trusted, name, protocol).await
+}
+
+/// The client's side of a handshake, on a connection that stands.
+pub(super) async fn shake_hands(
+    socket: tokio::net::TcpStream,
+    trusted: &CertificateDer<'static>,
+    name: &str,
+    protocol: &[u8],
+) -> std::io::Result<TlsStream<tokio::net::TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -46,7 +56,7 @@ async fn connect(
         .with_no_client_auth();
     config.alpn_protocols = vec![protocol.to_vec()];
     let name = ServerName::try_from(name.to_owned()).unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, gate.connect().await).await
+    TlsConnector::from(Arc::new(config)).connect(name, socket).await
 }
 
 async fn get(stream: &mut TlsStream<tokio::net::TcpStream>, host: &str) -> String {
