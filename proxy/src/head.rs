@@ -121,5 +121,6 @@ fn look<'a>(
             listen::WayIn::Reverse => WayIn::Reverse,
             listen::WayIn::Tunnel(_) | listen::WayIn::Forward => WayIn::Egress,
         },
+        plane: None,
     }
 }

@@ -77,16 +77,28 @@ pub struct Actor {
 pub enum Plane {
     /// Amazon Web Services.
     Aws,
+    /// The API of a Kubernetes cluster.
+    Kubernetes,
     /// Nothing that a room claims.
     Unknown,
 }
 
 impl Plane {
+    /// The planes that rooms read, in the order of their words.
+    pub const ALL: [Self; 2] = [Self::Aws, Self::Kubernetes];
+
+    /// Reads the word of a plane that a room reads; `None` for any other.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|plane| plane.as_str() == word)
+    }
+
     /// The word used in configuration, evidence, metrics and policies.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Aws => "aws",
+            Self::Kubernetes => "kubernetes",
             Self::Unknown => "unknown",
         }
     }
@@ -105,7 +117,8 @@ pub struct Upstream {
     pub name: Arc<str>,
     /// The plane it serves.
     pub plane: Plane,
-    /// The account, tenant, project or cluster: for AWS the twelve digits verified at start.
+    /// The account, tenant, project or cluster: for AWS the twelve digits verified at start, for Kubernetes the name
+    /// that configuration gives the cluster.
     pub account: Arc<str>,
     /// For AWS the partition (`aws`, `aws-cn`, `aws-us-gov`, …); empty where the plane has none.
     pub partition: Arc<str>,

@@ -89,6 +89,7 @@ fn show(rooms: &Rooms, parsed: &Parsed) -> String {
         authority: &parsed.host,
         headers: &parsed.headers,
         way_in: WayIn::Reverse,
+        plane: None,
     };
     head.way_in = rooms.way_in(head.host());
     let claim = match rooms.claim(&head) {
@@ -231,6 +232,7 @@ fn every_effect_names_what_it_touches() {
             authority: &parsed.host,
             headers: &parsed.headers,
             way_in: WayIn::Reverse,
+            plane: None,
         };
         head.way_in = rooms.way_in(head.host());
         let Ok(claim) = rooms.claim(&head) else { continue };
@@ -280,6 +282,7 @@ fn reading(rooms: &Rooms, parsed: &Parsed) -> Option<ordain_action::Call> {
         authority: &parsed.host,
         headers: &parsed.headers,
         way_in: WayIn::Reverse,
+        plane: None,
     };
     head.way_in = rooms.way_in(head.host());
     let claim = rooms.claim(&head).ok()?;
@@ -447,6 +450,7 @@ fn a_list_of_targets_has_an_end() {
             authority: &parsed.host,
             headers: &parsed.headers,
             way_in: WayIn::Reverse,
+            plane: None,
         };
         let reading = rooms().claim(&head).unwrap().decode(&upstream(), &head, &parsed.body, None);
         match reading {

@@ -3,6 +3,7 @@
 //! Leaves out framing, which the guard has settled before any room is asked.
 
 use http::HeaderMap;
+use ordain_action::Plane;
 
 /// How a request came in, which decides what its host says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,6 +27,9 @@ pub struct Head<'a> {
     pub headers: &'a HeaderMap,
     /// How it came in.
     pub way_in: WayIn,
+    /// The plane that configuration serves at the place it came to, or that its credential is bound to; none where the
+    /// head alone has to say.
+    pub plane: Option<Plane>,
 }
 
 impl<'a> Head<'a> {

@@ -181,7 +181,7 @@ fn read(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<(Reading, Digest), Undecodable> {
-    let mut head = Head { method, target, authority, headers, way_in: crate::WayIn::Reverse };
+    let mut head = Head { method, target, authority, headers, way_in: crate::WayIn::Reverse, plane: None };
     head.way_in = rooms.way_in(head.host());
     let declared = headers.get("x-amz-content-sha256").and_then(|hash| hash.to_str().ok());
     let claim = rooms.claim(&head)?;

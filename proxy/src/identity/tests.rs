@@ -84,6 +84,7 @@ fn check(
         authority: "127.0.0.1:7070",
         headers: &headers,
         way_in: WayIn::Reverse,
+        plane: None,
     };
     let sha256 = Sha256::digest(BODY).into();
     let said = claim(store, served, &head, now() + after)

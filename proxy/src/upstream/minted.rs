@@ -151,6 +151,7 @@ mod tests {
             authority: "sts.eu-west-1.amazonaws.com",
             headers: &headers,
             way_in: WayIn::Egress,
+            plane: None,
         };
         let claim = rooms.claim(&head).unwrap();
         let upstream = Upstream {

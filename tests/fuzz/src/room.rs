@@ -72,6 +72,7 @@ pub fn check(data: &[u8]) {
         authority: &request.authority,
         headers: &request.headers,
         way_in: WayIn::Reverse,
+        plane: None,
     };
     head.way_in = rooms.way_in(head.host());
     let Ok(claim) = rooms.claim(&head) else { return };
