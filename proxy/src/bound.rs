@@ -12,7 +12,7 @@ use crate::fault::Fault;
 use crate::held::Held;
 use crate::identity::Identified;
 use crate::keys::KeyStore;
-use crate::listen::ConnectionInfo;
+use crate::place::Arrival;
 use crate::{exchange, head};
 
 /// A request that was read, with its action and its digest.
@@ -36,17 +36,17 @@ impl Bound {
     /// A [`Fault`] where an issued id cannot be exchanged.
     pub fn read(
         keys: &KeyStore,
-        connection: &ConnectionInfo,
+        arrival: &Arrival,
         claim: &Claim<'_>,
         identified: &Identified,
         mut held: Held,
     ) -> Result<Self, Fault> {
-        let head = head::of(connection, held.head());
+        let head = head::of(arrival, held.head());
         let bytes = held.bytes().map_or(&[][..], |bytes| bytes);
         let reading = claim.decode(&identified.actor.upstream, &head, bytes, identified.payload_sha256());
-        let reading = exchange::resolve(keys, connection, claim, identified, &mut held, reading)?;
+        let reading = exchange::resolve(keys, arrival, claim, identified, &mut held, reading)?;
         let action = Arc::new(Action { actor: identified.actor.clone(), reading });
-        let head = head::of(connection, held.head());
+        let head = head::of(arrival, held.head());
         let digest = request_digest(&action, || head::digest(&head, held.sha256()));
         Ok(Self { held, action, digest })
     }
@@ -59,8 +59,8 @@ impl Bound {
 
     /// What of its head is evidence.
     #[must_use]
-    pub fn summary(&self, connection: &ConnectionInfo) -> HeadSummary {
-        head::summary(&head::of(connection, self.held.head()))
+    pub fn summary(&self, arrival: &Arrival) -> HeadSummary {
+        head::summary(&head::of(arrival, self.held.head()))
     }
 
     /// The digest of what it would do; of all its bytes where that cannot be told.

@@ -13,7 +13,7 @@ use crate::head;
 use crate::held::Held;
 use crate::identity::Identified;
 use crate::keys::{IssuedKey, KeyStore, is_issued_form};
-use crate::listen::ConnectionInfo;
+use crate::place::Arrival;
 
 /// The member that names a key, in all four operations that take one.
 const MEMBER: &str = "AccessKeyId";
@@ -34,14 +34,15 @@ const NAMING: [(&str, &str); 4] = [
 /// never sent.
 pub fn resolve(
     keys: &KeyStore,
-    connection: &ConnectionInfo,
+    arrival: &Arrival,
     claim: &Claim<'_>,
     identified: &Identified,
     held: &mut Held,
     reading: Reading,
 ) -> Result<Reading, Fault> {
     let Some(issued) = named(&reading).filter(|id| is_issued_form(id)) else { return Ok(reading) };
-    let real = real_id(keys, &identified.key, issued)?;
+    let by = identified.key().ok_or_else(|| foreign(issued))?;
+    let real = real_id(keys, by, issued)?;
     let body = held.bytes().and_then(|body| exchanged(body, issued, &real)).ok_or_else(|| {
         let text = format!(
             "the access key `{issued}` must stand once in the body of the request; send it there, signed in the header"
@@ -50,7 +51,7 @@ pub fn resolve(
     })?;
     held.replace(body.clone());
     let sha256 = held.sha256().map(|digest| digest.to_hex());
-    let head = head::of(connection, held.head());
+    let head = head::of(arrival, held.head());
     let again = claim.decode(&identified.actor.upstream, &head, &body, sha256.as_deref());
     // INVARIANT: nothing else of the meaning changed by the exchange.
     if named(&again) != Some(&*real) || said(&again) != said(&reading) {
@@ -59,13 +60,15 @@ pub fn resolve(
     Ok(again)
 }
 
+fn foreign(issued: &str) -> Fault {
+    let text =
+        format!("the access key `{issued}` is not one that was issued to you here; name one of your own");
+    Fault::new(DenialKind::Forbidden, "foreign_key", text)
+}
+
 fn real_id(keys: &KeyStore, by: &IssuedKey, issued: &str) -> Result<String, Fault> {
     // Whether there is such a key of somebody else is nobody's business.
-    let key = keys.find(issued).filter(|key| is_of(key, by)).ok_or_else(|| {
-        let text =
-            format!("the access key `{issued}` is not one that was issued to you here; name one of your own");
-        Fault::new(DenialKind::Forbidden, "foreign_key", text)
-    })?;
+    let key = keys.find(issued).filter(|key| is_of(key, by)).ok_or_else(|| foreign(issued))?;
     let minted = key.minted.as_ref().ok_or_else(|| {
         let text = format!(
             "the access key `{issued}` was made by the gate, and the provider has none like it; ask the operator to \

@@ -11,18 +11,20 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper_rustls::HttpsConnector;
+use hyper_rustls::{FixedServerNameResolver, HttpsConnector};
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use ordain_action::Outcome;
 use ordain_evidence::Released;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tower::Service;
 
+use crate::answer;
 use crate::connector::{Answered, GONE, Kept, Waited, answer_of};
 use crate::held::OutgoingBody;
 use crate::payload::{BodyError, BrokenOff, PayloadBody};
@@ -114,51 +116,95 @@ impl ForwardError {
 
 type Client = HyperClient<Kept<HttpsConnector<HttpConnector<GuardedResolver>>>, OutBody>;
 
+/// What all connections to upstreams have in common.
+#[derive(Debug, Clone)]
+pub struct Outward {
+    own: Arc<[SocketAddr]>,
+    // In milliseconds, so that it can be set while requests are sent.
+    timeout: Arc<AtomicU64>,
+}
+
+/// Whom an upstream is believed, and as whom it is connected to.
+#[derive(Debug, Default)]
+pub struct Trust {
+    /// The authorities that its certificate must come from; the system's where there are none.
+    pub roots: Option<Vec<CertificateDer<'static>>>,
+    /// The name that its certificate must have, where that is not the host's.
+    pub name: Option<String>,
+    /// A client certificate, and its key.
+    pub client: Option<(Vec<CertificateDer<'static>>, Arc<PrivateKeyDer<'static>>)>,
+}
+
+impl Outward {
+    /// What never connects to `own` addresses, and waits for answers for `timeout`.
+    #[must_use]
+    pub fn new(own: Vec<SocketAddr>, timeout: Duration) -> Self {
+        let made = Self { own: own.into(), timeout: Arc::default() };
+        made.set_timeout(timeout);
+        made
+    }
+
+    /// Sets how long answers are waited for, for requests sent from now on.
+    pub fn set_timeout(&self, timeout: Duration) {
+        let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        self.timeout.store(millis, Ordering::Relaxed);
+    }
+
+    /// Connections to an upstream, which share nothing with those to others.
+    ///
+    /// # Errors
+    /// A text naming what is wrong with the certificates.
+    pub fn forwarder(&self, trust: Trust) -> Result<Forwarder, String> {
+        let mut roots = rustls::RootCertStore::empty();
+        match trust.roots {
+            None => drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
+            Some(given) => {
+                for certificate in given {
+                    roots
+                        .add(certificate)
+                        .map_err(|error| format!("a trusted certificate cannot be read: {error}"))?;
+                }
+            }
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| format!("TLS cannot be set up: {error}"))?
+            .with_root_certificates(roots);
+        let tls = match trust.client {
+            None => tls.with_no_client_auth(),
+            Some((chain, key)) => tls
+                .with_client_auth_cert(chain, key.clone_key())
+                .map_err(|error| format!("the client certificate cannot be used: {error}"))?,
+        };
+        let name = trust.name.map(|name| {
+            ServerName::try_from(name).map_err(|_| "the server's name is none that a certificate can have")
+        });
+        Ok(Forwarder::made(self, tls, name.transpose()?))
+    }
+}
+
 /// Connections to upstreams.
 #[derive(Debug, Clone)]
 pub struct Forwarder {
     client: Client,
     // Keeps no connection: whatever it sends goes over one that was made for it.
     anew: Client,
-    // In milliseconds, so that it can be set while requests are sent.
     timeout: Arc<AtomicU64>,
 }
 
 impl Forwarder {
-    /// A forwarder that trusts the system's certificates and `extra` ones, and never connects to `own`
-    /// addresses.
-    ///
-    /// # Errors
-    /// A text naming what is wrong with the certificates.
-    pub fn new(
-        own: Vec<SocketAddr>,
-        extra: Vec<rustls_pki_types::CertificateDer<'static>>,
-        timeout: Duration,
-    ) -> Result<Self, String> {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        for certificate in extra {
-            roots
-                .add(certificate)
-                .map_err(|error| format!("a trusted certificate cannot be read: {error}"))?;
-        }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| format!("TLS cannot be set up: {error}"))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let mut http =
-            HttpConnector::new_with_resolver(GuardedResolver { inner: GaiResolver::new(), own: own.into() });
+    fn made(outward: &Outward, tls: rustls::ClientConfig, name: Option<ServerName<'static>>) -> Self {
+        let resolver = GuardedResolver { inner: GaiResolver::new(), own: Arc::clone(&outward.own) };
+        let mut http = HttpConnector::new_with_resolver(resolver);
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(Duration::from_secs(10)));
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
-        let connector = Kept(connector);
+        let mut connector = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+        if let Some(name) = name {
+            connector = connector.with_server_name_resolver(FixedServerNameResolver::new(name));
+        }
+        let connector = Kept(connector.enable_http1().wrap_connector(http));
         // Only a request that was never started on a reused connection is tried again, and servers that
         // close idle connections make that necessary.
         let client = HyperClient::builder(TokioExecutor::new())
@@ -176,15 +222,7 @@ impl Forwarder {
             .set_host(false)
             .http1_preserve_header_case(false)
             .build(connector);
-        let made = Self { client, anew, timeout: Arc::default() };
-        made.set_timeout(timeout);
-        Ok(made)
-    }
-
-    /// Sets how long answers are waited for, for requests sent from now on.
-    pub fn set_timeout(&self, timeout: Duration) {
-        let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-        self.timeout.store(millis, Ordering::Relaxed);
+        Self { client, anew, timeout: Arc::clone(&outward.timeout) }
     }
 
     /// Sends a request whose URI is whole and whose headers are final.
@@ -216,6 +254,29 @@ impl Forwarder {
         asking.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("ordain doctor"));
         let answer = self.exchange(&self.client, asking).await.ok()?;
         answer.headers().get(header::DATE)?.to_str().ok().map(str::to_owned)
+    }
+
+    /// Looks at an upstream for the gate itself: a `GET`, which changes nothing, with the gate's own credential. The
+    /// status and the body of its answer.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn look(
+        &self,
+        uri: Uri,
+        credential: Option<(HeaderName, HeaderValue)>,
+    ) -> Result<(StatusCode, Bytes), String> {
+        let host = uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
+        let mut asking = Request::new(OutBody::Whole(OutgoingBody::default()));
+        *asking.uri_mut() = uri;
+        asking.headers_mut().insert(header::HOST, host.ok_or("it has no host")?);
+        asking.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        asking.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("ordain"));
+        asking.headers_mut().extend(credential);
+        let answer = self.exchange(&self.client, asking).await.map_err(|error| error.to_string())?;
+        let answer = answer::hold(answer).await;
+        let answer = answer.map_err(|_| "its answer did not come whole")?;
+        Ok((answer.head.status, answer.body))
     }
 
     async fn exchange(

@@ -30,15 +30,24 @@ use crate::config::Config;
 use crate::events::{self, Metrics};
 use crate::fault::Fault;
 use crate::files;
-use crate::forward::{ForwardError, Forwarder, OutBody};
+use crate::forward::{ForwardError, Forwarder, OutBody, Outward, Trust};
 use crate::held::{Budget, Need};
 use crate::identity::{self, Claimed, Identified};
 use crate::keys::KeyStore;
-use crate::listen::{ListenCounts, ListenSettings, Tls};
+use crate::listen::{ConnectionInfo, ListenCounts, ListenSettings, Tls};
 use crate::model::Model;
-use crate::outgoing::{Base, Outgoing};
+use crate::outgoing::Outgoing;
+use crate::place::{Arrival, Places};
 use crate::state::State;
-use crate::upstream::{Own, Source, Upstreams};
+use crate::upstream::{Leaving, Own, Source, Upstreams};
+
+/// A request that is whole, and the connections it leaves by.
+#[derive(Debug)]
+#[must_use]
+pub struct Ready {
+    request: Released<Request<OutBody>>,
+    through: Arc<Forwarder>,
+}
 
 /// All a request needs.
 #[derive(Debug)]
@@ -70,7 +79,10 @@ pub struct Gate {
     own: Own,
     // What could not be taken up while it ran, by what it is of.
     faults: Mutex<BTreeMap<&'static str, String>>,
-    forwarder: Forwarder,
+    // Connections to the hosts of the provider whose hosts are in the catalogue.
+    forwarder: Arc<Forwarder>,
+    outward: Outward,
+    places: ArcSwap<Places>,
     signing_keys: KeyCache,
     counts: Arc<ListenCounts>,
     draining: AtomicBool,
@@ -109,9 +121,9 @@ impl Gate {
         let own: Vec<SocketAddr> = [data, config.admin].into_iter().chain(config.egress).collect();
         let listeners = Own { addresses: own.clone(), names: config.names.clone() };
         let sources = config.upstreams.iter().map(Source::from).collect();
-        let upstreams = Upstreams::start(sources, &listeners, clock.now()).await?;
-        let forwarder =
-            Forwarder::new(own, Vec::new(), config.limits.upstream_timeout).map_err(anyhow::Error::msg)?;
+        let outward = Outward::new(own, config.limits.upstream_timeout);
+        let upstreams = Upstreams::start(sources, &listeners, &outward, clock.now()).await?;
+        let forwarder = outward.forwarder(Trust::default()).map_err(anyhow::Error::msg)?;
         let catalogue = Digest::from_hex(rooms.catalog_digest())
             .unwrap_or_else(|| Digest::of(rooms.catalog_digest().as_bytes()));
         Ok(Arc::new(Self {
@@ -128,7 +140,9 @@ impl Gate {
             ledger,
             upstreams,
             changes: Arc::new(Changes::default()),
-            forwarder,
+            forwarder: Arc::new(forwarder),
+            outward,
+            places: ArcSwap::from_pointee(Places::new(&config.upstreams)),
             signing_keys: KeyCache::new(),
             counts: Arc::new(ListenCounts::default()),
             draining: AtomicBool::new(false),
@@ -163,7 +177,8 @@ impl Gate {
         let limits = &config.limits;
         self.model.set_modes(config.modes());
         self.budget.resize(limits.held, limits.unproven);
-        self.forwarder.set_timeout(limits.upstream_timeout);
+        self.outward.set_timeout(limits.upstream_timeout);
+        self.places.store(Arc::new(Places::new(&config.upstreams)));
         self.listening.store(Arc::new(listen_settings(&config, self.tls())));
         self.config.store(Arc::new(config));
     }
@@ -189,12 +204,19 @@ impl Gate {
         (Arc::clone(&self.listening), Arc::clone(&self.counts))
     }
 
+    /// Where a request came to.
+    #[must_use]
+    pub fn arrival<B>(&self, connection: ConnectionInfo, request: &Request<B>) -> Arrival {
+        let place = self.places.load().of(&self.keys, &self.upstreams, &connection, request);
+        Arrival { connection, place }
+    }
+
     /// Who a head says it is from.
     ///
     /// # Errors
     /// In words that tell the caller what to do.
-    pub fn claim_identity(&self, head: &Head<'_>) -> Result<Claimed, Fault> {
-        identity::claim(&self.keys, |name| self.upstreams.get(name), head, self.clock.now())
+    pub fn claim_identity(&self, arrival: &Arrival, head: &Head<'_>) -> Result<Claimed, Fault> {
+        identity::claim(&self.keys, |name| self.upstreams.get(name), arrival, head, self.clock.now())
     }
 
     /// Proves who a request is from.
@@ -291,32 +313,31 @@ impl Gate {
         Ok(sendable)
     }
 
-    /// Signs a request again with the real credential behind its key.
+    /// Makes a request whole with the real credential of its upstream.
     ///
     /// # Errors
     /// Nothing was sent.
-    pub async fn sign(&self, outgoing: Released<Outgoing>) -> Result<Released<Request<OutBody>>, Fault> {
+    pub async fn sign(&self, outgoing: Released<Outgoing>) -> Result<Ready, Fault> {
         let now = self.clock.now();
-        let identified = &outgoing.get().identified;
-        let leaving = self.upstreams.leaving(&identified.key, &identified.account, now);
-        let (real, endpoint) = leaving.await.map_err(|error| {
+        let leaving = self.upstreams.leaving(&outgoing.get().identified, now).await.map_err(|error| {
             let text = "the gate has no real credential for this upstream now; tell the operator";
             Fault::new(DenialKind::BadGateway, "no_credential", text).with_detail(error)
         })?;
-        let base = endpoint.map_or(Base::Provider, Base::Endpoint);
-        outgoing.try_map(|outgoing| outgoing.sign(&self.signing_keys, &real, &base, now))
+        let request = outgoing.try_map(|outgoing| outgoing.leave(&self.signing_keys, &leaving, now))?;
+        let through = match leaving {
+            Leaving::Signed { .. } => Arc::clone(&self.forwarder),
+            Leaving::Plain { through, .. } => through,
+        };
+        Ok(Ready { request, through })
     }
 
-    /// Sends a signed request.
+    /// Sends a request over the connections of its upstream.
     ///
     /// # Errors
     /// [`ForwardError`], which says whether it may have taken effect.
-    pub async fn forward(
-        &self,
-        signed: Released<Request<OutBody>>,
-    ) -> Result<Response<Incoming>, ForwardError> {
+    pub async fn forward(&self, ready: Ready) -> Result<Response<Incoming>, ForwardError> {
         let started = Instant::now();
-        let answer = self.forwarder.send(signed).await;
+        let answer = ready.through.send(ready.request).await;
         self.metrics.answered(started.elapsed());
         answer
     }

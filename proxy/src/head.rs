@@ -10,18 +10,19 @@ use ordain_evidence::HeadSummary;
 use ordain_rules::Snapshot;
 
 use crate::fault::Fault;
-use crate::listen::{self, ConnectionInfo};
+use crate::listen;
+use crate::place::Arrival;
 
 /// The head of a request in hand.
 #[must_use]
-pub fn of<'a>(connection: &ConnectionInfo, parts: &'a request::Parts) -> Head<'a> {
-    look(connection, &parts.method, &parts.uri, &parts.headers)
+pub fn of<'a>(arrival: &Arrival, parts: &'a request::Parts) -> Head<'a> {
+    look(arrival, &parts.method, &parts.uri, &parts.headers)
 }
 
 /// The head of a request whose body has not been taken.
 #[must_use]
-pub fn view<'a, B>(connection: &ConnectionInfo, request: &'a Request<B>) -> Head<'a> {
-    look(connection, request.method(), request.uri(), request.headers())
+pub fn view<'a, B>(arrival: &Arrival, request: &'a Request<B>) -> Head<'a> {
+    look(arrival, request.method(), request.uri(), request.headers())
 }
 
 /// Finds the room a request belongs to.
@@ -30,14 +31,14 @@ pub fn view<'a, B>(connection: &ConnectionInfo, request: &'a Request<B>) -> Head
 /// The guard refused it, or no room knows it: nothing more is done with it in any mode.
 pub fn claim<B>(
     rooms: &'static Rooms,
-    connection: &ConnectionInfo,
+    arrival: &Arrival,
     request: &Request<B>,
 ) -> Result<Claim<'static>, Fault> {
-    if let Some(refusal) = &connection.refused {
+    if let Some(refusal) = &arrival.connection.refused {
         return Err(Fault::new(refusal.kind(), refusal.reason_code(), refusal.text()));
     }
     rooms
-        .claim(&view(connection, request))
+        .claim(&view(arrival, request))
         .map_err(|Undecodable { reason_code, text }| Fault::new(DenialKind::Malformed, reason_code, text))
 }
 
@@ -105,22 +106,17 @@ const NOISE: [&str; 7] = [
     "user-agent",
 ];
 
-fn look<'a>(
-    connection: &ConnectionInfo,
-    method: &'a Method,
-    uri: &'a Uri,
-    headers: &'a HeaderMap,
-) -> Head<'a> {
+fn look<'a>(arrival: &Arrival, method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Head<'a> {
     Head {
         method: method.as_str(),
         target: uri.path_and_query().map_or("/", |target| target.as_str()),
         // INVARIANT: the guard lets through only a host that is ASCII.
         authority: headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
         headers,
-        way_in: match connection.way_in {
+        way_in: match arrival.connection.way_in {
             listen::WayIn::Reverse => WayIn::Reverse,
             listen::WayIn::Tunnel(_) | listen::WayIn::Forward => WayIn::Egress,
         },
-        plane: None,
+        plane: arrival.place.plane,
     }
 }

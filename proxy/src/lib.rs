@@ -28,6 +28,7 @@ pub mod forward;
 pub mod outcome;
 pub mod outgoing;
 pub mod payload;
+pub mod place;
 pub mod reply;
 
 pub mod exchange;

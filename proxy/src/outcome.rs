@@ -28,8 +28,8 @@ pub struct Open {
     pub closing: Closing,
     /// What reads the answer.
     pub claim: Claim<'static>,
-    /// The key that signed.
-    pub key: Arc<IssuedKey>,
+    /// The issued key that it came with, where it came with one.
+    pub key: Option<Arc<IssuedKey>>,
     /// The decision.
     pub id: DecisionId,
     /// What was judged.
@@ -125,13 +125,14 @@ async fn reissued(gate: &Arc<Gate>, open: &Open, held: &HeldAnswer) -> Result<By
         return Ok(body);
     }
     let (gate, action) = (Arc::clone(gate), Arc::clone(&open.action));
-    let (claim, key) = (open.claim.clone(), Arc::clone(&open.key));
+    let (claim, key) = (open.claim.clone(), open.key.clone());
     let (status, headers) = (held.head.status.as_u16(), held.head.headers.clone());
     // The issued key is on disk before the caller has it, and who serves requests does not wait for a disk.
     let done = tokio::task::spawn_blocking(move || {
         let Reading::Call(call) = &action.reading else { return Ok(body) };
         let head = AnswerHead { status, headers: &headers };
         let as_of = (&*action.actor.upstream.account, gate.clock.now());
+        let key = key.ok_or_else(|| Fault::internal(&"a credential was handed out to nobody's key"))?;
         let made = upstream::minted::reissue(&gate.keys, &key, &claim, call, &head, &body, as_of)?;
         Ok(made.map_or(body, |made| Bytes::from(made.body)))
     });

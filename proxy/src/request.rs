@@ -19,6 +19,7 @@ use crate::gate::Gate;
 use crate::held::Held;
 use crate::listen::{ConnectionInfo, RequestBody};
 use crate::outgoing::Outgoing;
+use crate::place::Arrival;
 use crate::reply::{self, ReplyBody};
 use crate::{head, issued, outcome};
 
@@ -30,18 +31,20 @@ pub async fn serve(
     connection: ConnectionInfo,
     request: Request<RequestBody>,
 ) -> Response<ReplyBody> {
+    let peer = connection.peer;
+    let arrival = gate.arrival(connection, &request);
     // Until a room has claimed the request, nobody knows in which words its client understands a denial.
-    let claim = match head::claim(gate.rooms, &connection, &request) {
+    let claim = match head::claim(gate.rooms, &arrival, &request) {
         Ok(claim) => claim,
         Err(fault) => {
-            gate.metrics.refused(connection.peer, &fault);
+            gate.metrics.refused(peer, &fault);
             return reply::plain(&fault.denial());
         }
     };
-    match decide(&gate, &connection, &claim, request).await {
+    match decide(&gate, &arrival, &claim, request).await {
         Ok(response) => response,
         Err(fault) => {
-            gate.metrics.refused(connection.peer, &fault);
+            gate.metrics.refused(peer, &fault);
             reply::native(claim.deny(&fault.denial()))
         }
     }
@@ -49,26 +52,26 @@ pub async fn serve(
 
 async fn decide(
     gate: &Arc<Gate>,
-    connection: &ConnectionInfo,
+    arrival: &Arrival,
     claim: &Claim<'static>,
     request: Request<RequestBody>,
 ) -> Result<Response<ReplyBody>, Fault> {
     // Who they say they are bounds what we hold for them; the proof needs the body's hash.
-    let claimed = gate.claim_identity(&head::view(connection, &request))?;
+    let claimed = gate.claim_identity(arrival, &head::view(arrival, &request))?;
     // A change is judged whole, or, for payload operations, on its head. Never in part.
     let mut held = Held::take(request, gate.need(claim), &gate.budget).await?;
-    let head = head::of(connection, held.head());
+    let head = head::of(arrival, held.head());
     let identified = gate.prove_identity(claimed, &head, held.sha256())?;
     held.prove(&gate.budget)?;
 
     // From here on the request is bound to what it was read as: neither changes without the other.
-    let bound = Bound::read(&gate.keys, connection, claim, &identified, held)?;
+    let bound = Bound::read(&gate.keys, arrival, claim, &identified, held)?;
     let (action, digest) = (Arc::clone(bound.action()), bound.digest());
-    let summary = bound.summary(connection);
+    let summary = bound.summary(arrival);
 
     // One snapshot for the whole decision: the model may be replaced while we judge.
     let model = gate.model.snapshot();
-    let head = head::of(connection, bound.held().head());
+    let head = head::of(arrival, bound.held().head());
     let destination = head::destination(claim, &model, &action, &head);
     let now = gate.clock.now();
     let started = Instant::now();
@@ -144,7 +147,7 @@ async fn change(gate: Arc<Gate>, judged: Judged, decision: Decision, outgoing: O
         Ok(released) => released,
         Err(mismatch) => return answer(reply, Err(Fault::internal(&mismatch).with_decision(id))),
     };
-    let (claim, key) = (outgoing.get().claim.clone(), Arc::clone(&outgoing.get().identified.key));
+    let (claim, key) = (outgoing.get().claim.clone(), outgoing.get().identified.key().cloned());
     let signed = match gate.sign(outgoing).await {
         Ok(signed) => signed,
         Err(fault) => {

@@ -48,7 +48,7 @@ pub struct Listen {
 }
 
 /// A certificate and its key, in PEM files.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
     /// The certificate chain, leaf first.
@@ -107,13 +107,24 @@ pub struct Model {
 pub struct Upstream {
     /// The name that keys are bound to.
     pub name: String,
-    /// The plane; only `aws` so far.
+    /// The plane: `aws` or `kubernetes`.
     pub plane: String,
-    /// The account expected; the start is refused when the credential is of another. Without it the
-    /// account is whatever the credential says.
+    /// For AWS the account expected; the start is refused when the credential is of another, and without it the
+    /// account is whatever the credential says. For Kubernetes the name of the cluster, by default the upstream's.
     #[serde(default)]
     pub account: Option<String>,
-    /// A base URL to use in place of the provider's hosts, for emulators and private endpoints.
+    /// The host names by which clients reach this upstream at the data address, beside what their credentials say.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// For Kubernetes the UID of the namespace `kube-system`, by which the cluster is told from others; the start is
+    /// refused when another cluster answers.
+    #[serde(default)]
+    pub uid: Option<String>,
+    /// For Kubernetes the PEM file of the authorities that its certificate must come from; by default the system's.
+    #[serde(default)]
+    pub trust: Option<PathBuf>,
+    /// For AWS a base URL to use in place of the provider's hosts, for emulators and private endpoints; for Kubernetes
+    /// the URL of the API server.
     #[serde(default)]
     pub endpoint: Option<String>,
     /// The region for account verification and for `AssumeRole`; by default that of the environment or the
@@ -145,6 +156,50 @@ pub enum Credentials {
     Profile(String),
     /// A key pair in a file of two lines, or three with a session token. Kept out of this file.
     File(PathBuf),
+    /// A context of a kubeconfig file: server, authorities and credential.
+    Kubeconfig(Kubeconfig),
+    /// A bearer token in a file, which is read again as it changes.
+    TokenFile(PathBuf),
+    /// A bearer token in a variable of the gate's environment.
+    TokenVariable(String),
+    /// A program that prints a bearer token, alone or as an `ExecCredential`.
+    Command(Vec<String>),
+    /// A user and the file of its password.
+    Basic(Basic),
+    /// A header and the file of its value.
+    Header(Header),
+    /// A client certificate.
+    Certificate(Tls),
+}
+
+/// A context of a kubeconfig file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Kubeconfig {
+    /// The file; by default the first of `KUBECONFIG`, else `~/.kube/config`.
+    pub file: Option<PathBuf>,
+    /// The context; by default the current one.
+    pub context: Option<String>,
+}
+
+/// A user and the file of its password.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Basic {
+    /// The user.
+    pub user: String,
+    /// The file that holds the password and nothing else.
+    pub password_file: PathBuf,
+}
+
+/// A header and the file of its value.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// The header's name.
+    pub name: String,
+    /// The file that holds its value and nothing else.
+    pub file: PathBuf,
 }
 
 /// The evidence.

@@ -126,15 +126,16 @@ fn upstream(config: &Config, name: Option<&str>, account: Option<String>) -> any
     let account = account
         .or_else(|| found.account.clone())
         .with_context(|| format!("upstream `{}` names no account; give it with `--account`", found.name))?;
+    let plane = found.kind.plane();
     anyhow::ensure!(
-        account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()),
+        plane != Plane::Aws || account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()),
         "`--account` is `{account}`: give the twelve digits of an AWS account"
     );
     Ok(Upstream {
         name: found.name.as_str().into(),
-        plane: Plane::Aws,
+        plane,
         account: account.as_str().into(),
-        partition: Arc::from("aws"),
+        partition: Arc::from(if plane == Plane::Aws { "aws" } else { "" }),
     })
 }
 

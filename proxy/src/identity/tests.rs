@@ -12,6 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::*;
 use crate::keys::{NewKey, SealingKey};
+use crate::listen::ConnectionInfo;
+use crate::place::Place;
 
 fn now() -> Timestamp {
     "2026-11-23T21:00:00Z".parse().unwrap()
@@ -53,6 +55,13 @@ fn pair(key: &IssuedKey) -> KeyPair {
     KeyPair { id: key.id.to_string(), secret: key.secret.clone(), session_token }
 }
 
+fn arrival() -> Arrival {
+    let nowhere = "127.0.0.1:1".parse().unwrap();
+    let way_in = crate::listen::WayIn::Reverse;
+    let connection = ConnectionInfo { peer: nowhere, local: nowhere, tls: None, way_in, refused: None };
+    Arrival { connection, place: Place::default() }
+}
+
 const BODY: &[u8] = b"Action=DescribeInstances&Version=2016-11-15";
 
 /// Signs a request, lets `change` have it, and says who it is from.
@@ -87,7 +96,7 @@ fn check(
         plane: None,
     };
     let sha256 = Sha256::digest(BODY).into();
-    let said = claim(store, served, &head, now() + after)
+    let said = claim(store, served, &arrival(), &head, now() + after)
         .and_then(|claimed| {
             claimed.prove(store, &derived, &head, Body::Held { sha256: &sha256 }, now() + after)
         })

@@ -5,8 +5,7 @@
 use ordain_evidence::ChangeKind;
 use ordain_rules::Mode;
 
-use crate::config::{Config, UpstreamConfig};
-use crate::settings::Credentials;
+use crate::config::{Config, Reach, UpstreamConfig, UpstreamKind};
 
 /// Refuses a configuration that differs in what cannot change while the gate runs.
 ///
@@ -125,19 +124,26 @@ fn upstream_changes(
     changes
 }
 
-fn parts(upstream: &UpstreamConfig) -> [(&'static str, String); 5] {
-    let text = |part: &Option<String>| part.clone().unwrap_or_default();
-    let credentials = match &upstream.credentials {
-        Credentials::Default => "default".to_owned(),
-        Credentials::Profile(name) => format!("profile {name}"),
-        Credentials::File(path) => format!("file {}", path.display()),
+fn parts(upstream: &UpstreamConfig) -> [(&'static str, String); 9] {
+    let text = |part: Option<&String>| part.cloned().unwrap_or_default();
+    let (aws, cluster) = match &upstream.kind {
+        UpstreamKind::Aws(aws) => (Some(aws), None),
+        UpstreamKind::Kubernetes(cluster) => (None, Some(cluster)),
     };
+    let trust = cluster.and_then(|cluster| match &cluster.reach {
+        Reach::At { trust, .. } => trust.as_ref(),
+        Reach::Kubeconfig { .. } => None,
+    });
     [
-        ("account", text(&upstream.account)),
-        ("endpoint", upstream.endpoint.as_ref().map_or_else(String::new, ToString::to_string)),
-        ("region", text(&upstream.region)),
-        ("credentials", credentials),
-        ("role", text(&upstream.role)),
+        ("plane", upstream.kind.plane().to_string()),
+        ("account", text(upstream.account.as_ref())),
+        ("names", upstream.names.join(", ")),
+        ("endpoint", upstream.kind.endpoint().map_or_else(String::new, ToString::to_string)),
+        ("region", text(aws.and_then(|aws| aws.region.as_ref()))),
+        ("credentials", upstream.kind.credentials()),
+        ("role", text(aws.and_then(|aws| aws.role.as_ref()))),
+        ("uid", text(cluster.and_then(|cluster| cluster.uid.as_ref()))),
+        ("trust", trust.map_or_else(String::new, |path| path.display().to_string())),
     ]
 }
 
@@ -228,7 +234,7 @@ mod tests {
             "[limits]\nbody = \"1MiB\"\ndrain = \"5s\"",
             &format!("[limits]\nbody = \"2MiB\"\n{UPSTREAM}"),
             expect![[r#"
-                configuration: add upstream `prod` in shadow mode, with `credentials` `default`
+                configuration: add upstream `prod` in shadow mode, with `plane` `aws`, `credentials` `default`
                 configuration: remove upstream `default`
                 configuration: `limits.body` from 1048576 to 2097152, `limits.drain` from 5s to 25s
             "#]],

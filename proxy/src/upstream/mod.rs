@@ -1,40 +1,31 @@
 //! The real credentials: where they come from, whose account they are of, and which one a request leaves with.
 //!
-//! An upstream is served only once its account is verified. Leaves out connections (`forward`) and issued keys
-//! (`keys`).
+//! An upstream is served only once it is verified. Leaves out connections (`forward`) and issued keys (`keys`).
 
-mod cached;
+pub mod aws;
 mod error;
 pub mod minted;
-mod provider;
-mod source;
-mod sts;
+pub mod plain;
 
-#[cfg(test)]
-mod tests;
-
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::future::join_all;
 use http::Uri;
 use jiff::{SignedDuration, Timestamp};
-use ordain_action::{Party, Plane, Upstream};
+use ordain_action::{Plane, Upstream};
 use ordain_sigv4::KeyPair;
-use tokio::sync::Mutex as AsyncMutex;
 
-use cached::Cached;
 pub use error::UpstreamError;
-use provider::Provider;
-pub use source::{RealCredentials, Source};
-use sts::{Caller, Sts};
+pub use plain::{Header, at};
 
+use crate::config::{UpstreamConfig, UpstreamKind};
 use crate::events;
-use crate::forward::is_forbidden;
-use crate::keys::IssuedKey;
+use crate::forward::{Forwarder, Outward, is_forbidden};
+use crate::identity::Identified;
 
 /// How long the start waits for the accounts to be verified. Whoever answers later is served from then on, and nobody
 /// before: to wait longer would only keep the other upstreams from being served.
@@ -60,24 +51,81 @@ pub struct Prepared(Arc<Entries>);
 #[derive(Debug)]
 pub struct Upstreams {
     entries: ArcSwap<Entries>,
+    outward: Outward,
 }
 
 type Entries = BTreeMap<Arc<str>, Arc<Entry>>;
 
+/// One upstream of a configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// Of AWS.
+    Aws(aws::Source),
+    /// Of a plane that is reached at one address with one credential.
+    Plain(plain::Source),
+}
+
+impl From<&UpstreamConfig> for Source {
+    fn from(config: &UpstreamConfig) -> Self {
+        match &config.kind {
+            UpstreamKind::Aws(kind) => {
+                Self::Aws(aws::Source::new(&config.name, config.account.as_deref(), kind))
+            }
+            UpstreamKind::Kubernetes(kind) => {
+                Self::Plain(plain::Source::kubernetes(&config.name, config.account.as_deref(), kind))
+            }
+        }
+    }
+}
+
+impl Source {
+    const fn name(&self) -> &Arc<str> {
+        match self {
+            Self::Aws(source) => &source.name,
+            Self::Plain(source) => &source.name,
+        }
+    }
+
+    const fn endpoint(&self) -> Option<&Uri> {
+        match self {
+            Self::Aws(source) => source.endpoint.as_ref(),
+            Self::Plain(source) => source.endpoint(),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
-    source: Source,
-    sts: Sts,
-    base: Arc<Cached>,
-    // The account that an upstream of this name was before; it is no other now.
-    account: Option<String>,
-    verified: OnceLock<Upstream>,
+    kind: EntryKind,
     // Why it is not verified yet, as it was last seen.
     said: ArcSwapOption<UpstreamError>,
-    // The credential that was found to be of another account, and what is said of it. Held while one is asked about:
-    // a thousand requests after a rotation must not ask a thousand times whose it is.
-    refused: AsyncMutex<Option<(String, UpstreamError)>>,
-    actors: Mutex<HashMap<Party, Arc<Cached>>>,
+}
+
+#[derive(Debug)]
+enum EntryKind {
+    Aws(Box<aws::Entry>),
+    Plain(Box<plain::Entry>),
+}
+
+/// What a request leaves with.
+#[derive(Debug)]
+pub enum Leaving {
+    /// A key pair that it is signed with, and the base URL configured in place of the provider's hosts.
+    Signed {
+        /// The real key pair.
+        pair: Arc<KeyPair>,
+        /// The base URL.
+        endpoint: Option<Uri>,
+    },
+    /// A header, or nothing where the connection itself carries the credential.
+    Plain {
+        /// The header with the real credential.
+        header: Option<Header>,
+        /// The base URL of the upstream.
+        base: Uri,
+        /// The connections to that upstream, which nothing else uses.
+        through: Arc<Forwarder>,
+    },
 }
 
 impl Upstreams {
@@ -88,8 +136,13 @@ impl Upstreams {
     ///
     /// # Errors
     /// [`UpstreamError`] when an account is not the one configured, or an endpoint or a role can never be right.
-    pub async fn start(sources: Vec<Source>, own: &Own, now: Timestamp) -> Result<Self, UpstreamError> {
-        let upstreams = Self { entries: ArcSwap::default() };
+    pub async fn start(
+        sources: Vec<Source>,
+        own: &Own,
+        outward: &Outward,
+        now: Timestamp,
+    ) -> Result<Self, UpstreamError> {
+        let upstreams = Self { entries: ArcSwap::default(), outward: outward.clone() };
         let prepared = upstreams.prepare(sources, own, now).await?;
         upstreams.replace(prepared, now);
         Ok(upstreams)
@@ -108,16 +161,16 @@ impl Upstreams {
         let (mut entries, known) = (Entries::new(), self.entries.load_full());
         for source in sources {
             check_endpoint(&source, own)?;
-            if let Some(role) = &source.role {
-                sts::role_account(role).ok_or_else(|| UpstreamError::BadRole(role.clone()))?;
-            }
-            let before = known.get(&source.name);
-            let entry = match before.filter(|entry| entry.source == source) {
+            let before = known.get(source.name());
+            let entry = match before.filter(|entry| entry.is_of(&source)) {
                 Some(entry) => Arc::clone(entry),
                 // Keys are bound to a name, so that the name stays with its account for as long as we run.
-                None => Arc::new(Entry::new(source, before.and_then(|entry| entry.account())).await),
+                None => {
+                    let account = before.and_then(|entry| entry.account());
+                    Arc::new(Entry::new(source, account, own, &self.outward).await)
+                }
             };
-            entries.insert(Arc::clone(&entry.source.name), entry);
+            entries.insert(Arc::clone(entry.name()), entry);
         }
         // A source that keeps us waiting must not keep the other upstreams from being served.
         let all = entries.values().map(|entry| tokio::time::timeout(PATIENCE, entry.verify(now)));
@@ -141,7 +194,7 @@ impl Upstreams {
     /// Puts other upstreams in force.
     pub fn replace(&self, Prepared(entries): Prepared, now: Timestamp) {
         self.entries.store(Arc::clone(&entries));
-        if entries.values().any(|entry| entry.verified.get().is_none()) {
+        if entries.values().any(|entry| entry.verified().is_none()) {
             tokio::spawn(keep_verifying(Arc::downgrade(&entries), now));
         }
     }
@@ -149,7 +202,7 @@ impl Upstreams {
     /// Has credentials without an end looked for again at the next request: their files may have changed.
     pub fn look_anew(&self) {
         for entry in self.entries.load().values() {
-            entry.base.look_anew();
+            entry.look_anew();
         }
     }
 
@@ -165,7 +218,7 @@ impl Upstreams {
     #[must_use]
     pub fn unverified(&self) -> Vec<Arc<str>> {
         let entries = self.entries.load();
-        let unverified = entries.iter().filter(|(_, entry)| entry.verified.get().is_none());
+        let unverified = entries.iter().filter(|(_, entry)| entry.verified().is_none());
         unverified.map(|(name, _)| Arc::clone(name)).collect()
     }
 
@@ -178,45 +231,54 @@ impl Upstreams {
     /// A verified upstream; `None` while it is not verified, and where there is none of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Upstream> {
-        self.entries.load().get(name)?.verified.get().cloned()
+        self.entries.load().get(name)?.verified().cloned()
     }
 
-    /// What a request signed with an issued key leaves with, for an upstream that is still `account`: the real key pair,
-    /// which is the one behind a minted key or the upstream's own for the party, and the base URL configured in place of
-    /// the provider's hosts.
+    /// What a request leaves with, to an upstream that is still the account it was claimed for: the credential behind a
+    /// minted key, or the upstream's own for the party.
     ///
     /// # Errors
     /// [`UpstreamError`]: nothing must be sent.
-    pub async fn leaving(
-        &self,
-        key: &IssuedKey,
-        account: &str,
-        now: Timestamp,
-    ) -> Result<(Arc<KeyPair>, Option<Uri>), UpstreamError> {
+    pub async fn leaving(&self, identified: &Identified, now: Timestamp) -> Result<Leaving, UpstreamError> {
         // One entry for all of it: the settings may be replaced while a body comes in.
-        let entry = self.entry(&key.upstream)?;
+        let entry = self.entry(&identified.actor.upstream.name)?;
         let verified = entry.verify(now).await?;
-        if *verified.account != *account {
-            return Err(entry.other_account(account, &verified.account));
+        if *verified.account != *identified.account {
+            let upstream = verified.name.to_string();
+            let expected = identified.account.to_string();
+            return Err(UpstreamError::OtherAccount {
+                upstream,
+                expected,
+                found: verified.account.to_string(),
+            });
         }
-        let pair = match &key.minted {
-            Some(minted) => Arc::new(minted.real.clone()),
-            None => entry.pair(&key.party, now).await?,
-        };
-        Ok((pair, entry.source.endpoint.clone()))
+        let minted = identified.key().and_then(|key| key.minted.as_ref());
+        match &entry.kind {
+            EntryKind::Aws(entry) => {
+                let pair = match minted {
+                    Some(minted) => Arc::new(minted.real.clone()),
+                    None => entry.pair(&identified.actor.party, now).await?,
+                };
+                Ok(Leaving::Signed { pair, endpoint: entry.source().endpoint.clone() })
+            }
+            EntryKind::Plain(entry) => entry.leaving(now).await,
+        }
     }
 
-    /// The real key pair of an upstream for a party.
-    ///
-    /// # Errors
-    /// [`UpstreamError`]: nothing must be sent.
-    pub async fn credentials(
-        &self,
-        name: &str,
-        party: &Party,
-        now: Timestamp,
-    ) -> Result<Arc<KeyPair>, UpstreamError> {
-        self.entry(name)?.pair(party, now).await
+    /// The upstream whose own address a host and port are, as `host[:port]` names them; `port` where it names none.
+    #[must_use]
+    pub fn at_host(&self, authority: &str, port: u16) -> Option<(Arc<str>, Plane)> {
+        let authority: http::uri::Authority = authority.parse().ok()?;
+        let port = authority.port_u16().unwrap_or(port);
+        let entries = self.entries.load();
+        let mut plain = entries.values().filter_map(|entry| match &entry.kind {
+            EntryKind::Plain(entry) => Some(entry),
+            EntryKind::Aws(_) => None,
+        });
+        plain.find(|entry| entry.is_at(authority.host(), port)).map(|entry| {
+            let source = entry.source();
+            (Arc::clone(&source.name), source.plane)
+        })
     }
 
     fn entry(&self, name: &str) -> Result<Arc<Entry>, UpstreamError> {
@@ -225,119 +287,62 @@ impl Upstreams {
 }
 
 impl Entry {
-    async fn new(source: Source, account: Option<String>) -> Self {
-        let region = provider::region(&source).await;
-        let provider = Provider::base(&source.credentials, &region);
-        Self {
-            sts: Sts::new(&source.name, source.endpoint.as_ref(), &region),
-            base: Arc::new(Cached::new(&source.name, provider)),
-            source,
-            account,
-            verified: OnceLock::new(),
-            said: ArcSwapOption::empty(),
-            refused: AsyncMutex::default(),
-            actors: Mutex::default(),
-        }
-    }
-
-    /// The real key pair for a party.
-    async fn pair(&self, party: &Party, now: Timestamp) -> Result<Arc<KeyPair>, UpstreamError> {
-        let verified = self.verify(now).await?;
-        match &self.source.role {
-            None => self.base_pair(verified, now).await,
-            Some(template) => {
-                let role = sts::role_for(template, party)?;
-                self.for_actor(role, party).get(now).await
+    async fn new(source: Source, account: Option<String>, own: &Own, outward: &Outward) -> Self {
+        let kind = match source {
+            Source::Aws(source) => EntryKind::Aws(Box::new(aws::Entry::new(source, account).await)),
+            Source::Plain(source) => {
+                EntryKind::Plain(Box::new(plain::Entry::new(source, account, own, outward)))
             }
+        };
+        Self { kind, said: ArcSwapOption::empty() }
+    }
+
+    const fn name(&self) -> &Arc<str> {
+        match &self.kind {
+            EntryKind::Aws(entry) => &entry.source().name,
+            EntryKind::Plain(entry) => &entry.source().name,
         }
     }
 
-    /// The account it is, or was before and has to be again.
-    fn account(&self) -> Option<String> {
-        let verified = self.verified.get().map(|upstream| upstream.account.to_string());
-        verified.or_else(|| self.account.clone())
+    fn is_of(&self, source: &Source) -> bool {
+        match (&self.kind, source) {
+            (EntryKind::Aws(entry), Source::Aws(source)) => entry.source() == source,
+            (EntryKind::Plain(entry), Source::Plain(source)) => entry.source() == source,
+            (EntryKind::Aws(_) | EntryKind::Plain(_), _) => false,
+        }
     }
 
-    fn other_account(&self, expected: &str, found: &str) -> UpstreamError {
-        UpstreamError::OtherAccount {
-            upstream: self.source.name.to_string(),
-            expected: expected.to_owned(),
-            found: found.to_owned(),
+    fn account(&self) -> Option<String> {
+        match &self.kind {
+            EntryKind::Aws(entry) => entry.account(),
+            EntryKind::Plain(entry) => entry.account(),
+        }
+    }
+
+    fn verified(&self) -> Option<&Upstream> {
+        match &self.kind {
+            EntryKind::Aws(entry) => entry.verified(),
+            EntryKind::Plain(entry) => entry.verified(),
+        }
+    }
+
+    fn look_anew(&self) {
+        match &self.kind {
+            EntryKind::Aws(entry) => entry.look_anew(),
+            EntryKind::Plain(entry) => entry.look_anew(),
         }
     }
 
     async fn verify(&self, now: Timestamp) -> Result<&Upstream, UpstreamError> {
-        if let Some(verified) = self.verified.get() {
-            return Ok(verified);
-        }
-        match self.ask(now).await {
-            Ok(verified) => Ok(self.verified.get_or_init(|| verified)),
-            Err(error) => {
-                self.said.store(Some(Arc::new(error.clone())));
-                Err(error)
-            }
-        }
-    }
-
-    async fn ask(&self, now: Timestamp) -> Result<Upstream, UpstreamError> {
-        let pair = self.base.get(now).await?;
-        // Boxed, because every request in flight would carry the room for a call that one in thousands makes.
-        let caller = Box::pin(self.sts.caller(&pair)).await?;
-        let verified = self.verified_as(&caller)?;
-        self.base.set_verified(&pair);
-        Ok(verified)
-    }
-
-    fn verified_as(&self, caller: &Caller) -> Result<Upstream, UpstreamError> {
-        // What an assumed role does is done in the role's account, wherever the first credential is from.
-        let account = self.source.role.as_deref().and_then(sts::role_account).unwrap_or(&caller.account);
-        if let Some(other) = [&self.source.account, &self.account]
-            .into_iter()
-            .flatten()
-            .find(|expected| expected.as_str() != account)
-        {
-            return Err(self.other_account(other, account));
-        }
-        Ok(Upstream {
-            name: Arc::clone(&self.source.name),
-            plane: Plane::Aws,
-            account: account.into(),
-            partition: caller.partition.as_str().into(),
-        })
-    }
-
-    /// The base credential. One that was replaced while we ran is verified before it is used.
-    async fn base_pair(&self, verified: &Upstream, now: Timestamp) -> Result<Arc<KeyPair>, UpstreamError> {
-        let pair = self.base.get(now).await?;
-        if self.base.is_verified(&pair) {
-            return Ok(pair);
-        }
-        let mut refused = self.refused.lock().await;
-        if self.base.is_verified(&pair) {
-            return Ok(pair);
-        }
-        if let Some((id, why)) = &*refused
-            && *id == pair.id
-        {
-            return Err(why.clone());
-        }
-        let found = Box::pin(self.sts.caller(&pair)).await?.account;
-        if *found != *verified.account {
-            let why = self.other_account(&verified.account, &found);
-            *refused = Some((pair.id.clone(), why.clone()));
-            return Err(why);
-        }
-        self.base.set_verified(&pair);
-        Ok(pair)
-    }
-
-    fn for_actor(&self, role: String, party: &Party) -> Arc<Cached> {
-        let mut actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = actors.entry(party.clone()).or_insert_with(|| {
-            let provider = Provider::role(Arc::clone(&self.base), self.sts.clone(), role, party.clone());
-            Arc::new(Cached::new(&self.source.name, provider))
-        });
-        Arc::clone(made)
+        let verified = match &self.kind {
+            EntryKind::Aws(entry) => entry.verify(now).await,
+            // Boxed, because every request in flight would carry the room for a call that one in thousands makes.
+            EntryKind::Plain(entry) => match entry.verified() {
+                Some(verified) => Ok(verified),
+                None => Box::pin(entry.verify(now)).await,
+            },
+        };
+        verified.inspect_err(|error| self.said.store(Some(Arc::new(error.clone()))))
     }
 }
 
@@ -350,24 +355,24 @@ async fn keep_verifying(entries: Weak<Entries>, started: Timestamp) {
         let elapsed = SignedDuration::try_from(since.elapsed()).unwrap_or_default();
         let now = started.checked_add(elapsed).unwrap_or(started);
         // Who is refused stays unverified, and is not served.
-        let waiting: Vec<&Arc<Entry>> =
-            entries.values().filter(|entry| entry.verified.get().is_none()).collect();
+        let waiting: Vec<&Arc<Entry>> = entries.values().filter(|entry| entry.verified().is_none()).collect();
         for verified in join_all(waiting.iter().map(|entry| entry.verify(now))).await.into_iter().flatten() {
             events::upstream_verified(&verified.name, &verified.account);
         }
-        if entries.values().all(|entry| entry.verified.get().is_some()) {
+        if entries.values().all(|entry| entry.verified().is_some()) {
             return;
         }
     }
 }
 
 fn check_endpoint(source: &Source, own: &Own) -> Result<(), UpstreamError> {
-    let Some(endpoint) = &source.endpoint else { return Ok(()) };
-    let refused = |why| UpstreamError::Endpoint {
-        upstream: source.name.to_string(),
-        endpoint: endpoint.to_string(),
-        why,
-    };
+    source.endpoint().map_or(Ok(()), |endpoint| check(source.name(), endpoint, own))
+}
+
+/// Refuses a base URL that is ours, or one that no provider has.
+fn check(upstream: &str, endpoint: &Uri, own: &Own) -> Result<(), UpstreamError> {
+    let refused =
+        |why| UpstreamError::Endpoint { upstream: upstream.to_owned(), endpoint: endpoint.to_string(), why };
     let host = endpoint.host().ok_or_else(|| refused("not a URL with a host"))?;
     let port = endpoint.port_u16().unwrap_or(if endpoint.scheme_str() == Some("http") { 80 } else { 443 });
     let bare = host.trim_start_matches('[').trim_end_matches(']');

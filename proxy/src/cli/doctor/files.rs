@@ -16,7 +16,6 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::egress;
 use crate::keys;
-use crate::settings::Credentials;
 
 /// How long before its end somebody should make another: clients have to be given it.
 const ENDS_SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -83,10 +82,7 @@ fn secrets(config: &Config) -> Result<String, String> {
     paths.push(config.ledger.join("signing.key"));
     paths.extend(config.tls.iter().map(|(_, key)| key.clone()));
     for upstream in &config.upstreams {
-        match &upstream.credentials {
-            Credentials::File(path) => paths.push(path.clone()),
-            Credentials::Default | Credentials::Profile(_) => {}
-        }
+        paths.extend(upstream.kind.secret_file().cloned());
     }
     let modes = paths.into_iter().filter_map(|path| {
         let mode = fs::metadata(&path).ok()?.permissions().mode();

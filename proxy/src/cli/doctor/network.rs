@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Finding;
 use crate::clock::Clock;
-use crate::config::{Config, UpstreamConfig};
-use crate::forward::Forwarder;
+use crate::config::{Config, UpstreamConfig, UpstreamKind};
+use crate::forward::{Outward, Trust};
 use crate::own;
 use crate::upstream::{Own, Source, Upstreams};
 
@@ -36,20 +36,28 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
 
 async fn account(upstream: &UpstreamConfig, own: &Own, now: Timestamp) -> Result<String, String> {
     let name = &upstream.name;
-    let started = Upstreams::start(vec![Source::from(upstream)], own, now);
+    let outward = Outward::new(own.addresses.clone(), PATIENCE);
+    let started = Upstreams::start(vec![Source::from(upstream)], own, &outward, now);
     let upstreams = started.await.map_err(|error| error.to_string())?;
     let found = upstreams.verify(name, now).await.map_err(|error| error.to_string())?;
-    Ok(format!("`{name}` is account {} in partition {}", found.account, found.partition))
+    Ok(match upstream.kind {
+        UpstreamKind::Aws(_) => {
+            format!("`{name}` is account {} in partition {}", found.account, found.partition)
+        }
+        UpstreamKind::Kubernetes(_) => format!("`{name}` is cluster {}", found.account),
+    })
 }
 
 /// What an upstream's clock says of ours; nothing where it cannot be asked, which its account has said already.
 async fn time(upstream: &UpstreamConfig, clock: &Clock) -> Option<Result<String, String>> {
-    let region = upstream.region.as_deref().unwrap_or("us-east-1");
-    let uri = match &upstream.endpoint {
+    // Of the planes, only this one refuses what is signed at another time.
+    let UpstreamKind::Aws(aws) = &upstream.kind else { return None };
+    let region = aws.region.as_deref().unwrap_or("us-east-1");
+    let uri = match &aws.endpoint {
         Some(endpoint) => endpoint.to_string(),
         None => format!("https://sts.{region}.amazonaws.com/"),
     };
-    let forwarder = Forwarder::new(Vec::new(), Vec::new(), PATIENCE).ok()?;
+    let forwarder = Outward::new(Vec::new(), PATIENCE).forwarder(Trust::default()).ok()?;
     let date = forwarder.date_at(uri.parse().ok()?).await?;
     let there = DateTimeParser::new().parse_timestamp(&date).ok()?;
     Some(skew(&upstream.name, clock.now().duration_since(there)))

@@ -19,9 +19,9 @@ use ordain_sigv4::{KeyPair, Secret};
 use zeroize::Zeroizing;
 
 use super::cached::{Cached, Fetch, Fetched, Fetching};
-use super::error::UpstreamError;
 use super::source::{RealCredentials, Source};
 use super::sts::Sts;
+use crate::upstream::UpstreamError;
 
 /// Fetches a credential.
 pub(super) enum Provider {

@@ -4,12 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
-use ordain_action::{ActorKind, Party};
+use std::time::Duration;
+
+use http::Uri;
+use ordain_action::{Actor, ActorKind, IdentityProof, Party};
 use ordain_sigv4::{KeyPair, Secret};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::forward::Outward;
+use crate::identity::{Identified, Shown};
+use crate::upstream::{self, EntryKind, Own, Upstreams};
 
 fn now() -> Timestamp {
     "2026-11-23T21:00:00Z".parse().unwrap()
@@ -89,17 +95,33 @@ fn alice() -> Party {
     Party { name: "alice".into(), kind: ActorKind::Person }
 }
 
+async fn start(source: Source, own: &Own) -> Result<Upstreams, UpstreamError> {
+    let outward = Outward::new(Vec::new(), Duration::from_secs(5));
+    Upstreams::start(vec![upstream::Source::Aws(source)], own, &outward, now()).await
+}
+
+async fn credentials(
+    upstreams: &Upstreams,
+    party: &Party,
+    now: Timestamp,
+) -> Result<Arc<KeyPair>, UpstreamError> {
+    match &upstreams.entry("default")?.kind {
+        EntryKind::Aws(entry) => entry.pair(party, now).await,
+        EntryKind::Plain(_) => panic!("of another plane"),
+    }
+}
+
 async fn refused(source: Source, own: &Own) -> String {
-    Upstreams::start(vec![source], own, now()).await.unwrap_err().to_string()
+    start(source, own).await.unwrap_err().to_string()
 }
 
 #[tokio::test]
 async fn the_account_is_what_the_credential_says() {
     let service = TokenService::start("123456789012").await;
-    let upstreams = Upstreams::start(vec![service.source()], &Own::default(), now()).await.unwrap();
+    let upstreams = start(service.source(), &Own::default()).await.unwrap();
     let verified = upstreams.get("default").unwrap();
     assert_eq!((&*verified.account, &*verified.partition), ("123456789012", "aws"));
-    assert_eq!(upstreams.credentials("default", &alice(), now()).await.unwrap().id, "AKIAREAL");
+    assert_eq!(credentials(&upstreams, &alice(), now()).await.unwrap().id, "AKIAREAL");
     assert_eq!(service.calls(), 1);
     assert!(service.last.lock().unwrap().contains("Credential=AKIAREAL/"));
     assert!(upstreams.unverified().is_empty());
@@ -153,16 +175,16 @@ async fn one_without_a_credential_is_taken_up_and_not_served() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("credential");
     let source = Source { credentials: RealCredentials::File(path.clone()), ..service.source() };
-    let upstreams = Upstreams::start(vec![source], &Own::default(), now()).await.unwrap();
+    let upstreams = start(source, &Own::default()).await.unwrap();
     assert!(upstreams.get("default").is_none());
     assert_eq!(upstreams.unverified(), ["default".into()]);
     assert!(matches!(
-        upstreams.credentials("default", &alice(), now()).await,
+        credentials(&upstreams, &alice(), now()).await,
         Err(UpstreamError::NoCredential { .. })
     ));
     // As soon as there is one, it is.
     std::fs::write(&path, "AKIAFILE\nthe-secret\n").unwrap();
-    assert_eq!(upstreams.credentials("default", &alice(), now()).await.unwrap().id, "AKIAFILE");
+    assert_eq!(credentials(&upstreams, &alice(), now()).await.unwrap().id, "AKIAFILE");
     assert!(upstreams.get("default").is_some());
 }
 
@@ -174,67 +196,76 @@ async fn a_credential_replaced_while_we_run_is_verified_before_it_is_used() {
     let path = folder.path().join("credential");
     std::fs::write(&path, "AKIAFIRST\nthe-secret\n").unwrap();
     let source = Source { credentials: RealCredentials::File(path.clone()), ..service.source() };
-    let upstreams = Upstreams::start(vec![source.clone()], &Own::default(), now()).await.unwrap();
+    let upstreams = start(source.clone(), &Own::default()).await.unwrap();
     std::fs::write(&path, "AKIASECOND\nthe-secret\n").unwrap();
     let later = now() + SignedDuration::from_mins(16);
-    assert_eq!(upstreams.credentials("default", &alice(), now()).await.unwrap().id, "AKIAFIRST");
-    assert_eq!(upstreams.credentials("default", &alice(), later).await.unwrap().id, "AKIASECOND");
+    assert_eq!(credentials(&upstreams, &alice(), now()).await.unwrap().id, "AKIAFIRST");
+    assert_eq!(credentials(&upstreams, &alice(), later).await.unwrap().id, "AKIASECOND");
     assert_eq!(service.calls(), 2);
     // The same, where the new credential turns out to be of another account.
-    let moved = Upstreams::start(vec![source], &Own::default(), now()).await.unwrap();
+    let moved = start(source, &Own::default()).await.unwrap();
     let region = aws_types::region::Region::from_static("us-east-1");
     let mut entries = Arc::try_unwrap(moved.entries.swap(Arc::default())).unwrap();
     for entry in entries.values_mut() {
-        Arc::get_mut(entry).unwrap().sts = Sts::new("default", Some(&other.endpoint), &region);
+        let EntryKind::Aws(entry) = &mut Arc::get_mut(entry).unwrap().kind else {
+            panic!("of another plane")
+        };
+        entry.sts = Sts::new("default", Some(&other.endpoint), &region);
     }
     moved.entries.store(Arc::new(entries));
     std::fs::write(&path, "AKIATHIRD\nthe-secret\n").unwrap();
-    assert!(matches!(
-        moved.credentials("default", &alice(), later).await,
-        Err(UpstreamError::OtherAccount { .. })
-    ));
+    assert!(matches!(credentials(&moved, &alice(), later).await, Err(UpstreamError::OtherAccount { .. })));
 }
 
 #[tokio::test]
 async fn an_upstream_stays_with_its_account_under_the_name_that_keys_are_bound_to() {
     let (service, other) =
         (TokenService::start("123456789012").await, TokenService::start("999999999999").await);
-    let upstreams = Upstreams::start(vec![service.source()], &Own::default(), now()).await.unwrap();
+    let upstreams = start(service.source(), &Own::default()).await.unwrap();
     let moved = Source { name: "default".into(), ..other.source() };
-    let refused = upstreams.prepare(vec![moved.clone()], &Own::default(), now()).await.unwrap_err();
+    let refused = upstreams
+        .prepare(vec![upstream::Source::Aws(moved.clone())], &Own::default(), now())
+        .await
+        .unwrap_err();
     assert_eq!(
         refused.to_string(),
         "the credential of upstream `default` is of account `999999999999` and not `123456789012`; correct one"
     );
     // One that cannot be asked is taken up, and has to turn out to be the same.
     let silent = Source { endpoint: Some("http://127.0.0.1:9".parse().unwrap()), ..moved.clone() };
-    let prepared = upstreams.prepare(vec![silent], &Own::default(), now()).await.unwrap();
+    let prepared =
+        upstreams.prepare(vec![upstream::Source::Aws(silent)], &Own::default(), now()).await.unwrap();
     upstreams.replace(prepared, now());
-    assert!(upstreams.prepare(vec![moved], &Own::default(), now()).await.is_err());
-    let prepared = upstreams.prepare(vec![service.source()], &Own::default(), now()).await.unwrap();
+    assert!(upstreams.prepare(vec![upstream::Source::Aws(moved)], &Own::default(), now()).await.is_err());
+    let prepared = upstreams
+        .prepare(vec![upstream::Source::Aws(service.source())], &Own::default(), now())
+        .await
+        .unwrap();
     upstreams.replace(prepared, now());
     // What was claimed for one account leaves for no other.
-    let key = issued("default");
-    assert!(upstreams.leaving(&key, "123456789012", now()).await.is_ok());
+    assert!(upstreams.leaving(&identified("123456789012"), now()).await.is_ok());
     assert!(matches!(
-        upstreams.leaving(&key, "999999999999", now()).await,
+        upstreams.leaving(&identified("999999999999"), now()).await,
         Err(UpstreamError::OtherAccount { .. })
     ));
 }
 
-fn issued(upstream: &str) -> IssuedKey {
-    IssuedKey {
-        id: "AKORAAAAAAAAAAAAAAAA".into(),
-        secret: Secret::new("the-issued-secret".to_owned()),
+fn identified(account: &str) -> Identified {
+    let upstream = Upstream {
+        name: "default".into(),
+        plane: Plane::Aws,
+        account: account.into(),
+        partition: "aws".into(),
+    };
+    let actor = Actor {
         party: alice(),
+        credential: "AKORAAAAAAAAAAAAAAAA".into(),
+        proof: IdentityProof::Proven,
         on_behalf_of: Vec::new(),
-        upstream: upstream.into(),
-        created: now(),
-        expires: None,
-        revoked: None,
-        inactive: None,
-        minted: None,
-    }
+        session: None,
+        upstream,
+    };
+    Identified { actor, account: account.into(), by: Shown::Vouched }
 }
 
 #[tokio::test]
@@ -242,9 +273,9 @@ async fn a_role_is_assumed_for_each_actor_and_kept_while_it_lasts() {
     let service = TokenService::start("123456789012").await;
     let role = Some("arn:aws:iam::999999999999:role/ordain-{kind}".to_owned());
     let source = Source { role, ..service.source() };
-    let upstreams = Upstreams::start(vec![source], &Own::default(), now()).await.unwrap();
+    let upstreams = start(source, &Own::default()).await.unwrap();
     assert_eq!(&*upstreams.get("default").unwrap().account, "999999999999");
-    let first = upstreams.credentials("default", &alice(), now()).await.unwrap();
+    let first = credentials(&upstreams, &alice(), now()).await.unwrap();
     let asked = service.last.lock().unwrap().clone();
     for part in [
         "RoleArn=arn%3Aaws%3Aiam%3A%3A999999999999%3Arole%2Fordain-person",
@@ -255,13 +286,13 @@ async fn a_role_is_assumed_for_each_actor_and_kept_while_it_lasts() {
     ] {
         assert!(asked.contains(part), "{part} in {asked}");
     }
-    let again = upstreams.credentials("default", &alice(), now()).await.unwrap();
+    let again = credentials(&upstreams, &alice(), now()).await.unwrap();
     assert_eq!(first.id, again.id);
     let bob = Party { name: "bob".into(), kind: ActorKind::Agent };
-    assert_ne!(upstreams.credentials("default", &bob, now()).await.unwrap().id, first.id);
+    assert_ne!(credentials(&upstreams, &bob, now()).await.unwrap().id, first.id);
     assert_eq!(service.calls(), 3);
     let near_the_end = now() + SignedDuration::from_mins(56);
-    assert_ne!(upstreams.credentials("default", &alice(), near_the_end).await.unwrap().id, first.id);
+    assert_ne!(credentials(&upstreams, &alice(), near_the_end).await.unwrap().id, first.id);
 }
 
 #[test]
@@ -280,13 +311,12 @@ fn two_names_never_share_a_role() {
 async fn a_source_that_gives_what_ends_soon_is_not_asked_for_every_request() {
     let service = TokenService::start("123456789012").await;
     let role = Some("arn:aws:iam::123456789012:role/{actor}".to_owned());
-    let upstreams =
-        Upstreams::start(vec![Source { role, ..service.source() }], &Own::default(), now()).await.unwrap();
+    let upstreams = start(Source { role, ..service.source() }, &Own::default()).await.unwrap();
     let before = service.calls();
     // Every session of the stub ends at 22:00.
     let soon = now() + SignedDuration::from_mins(57);
     for seconds in [0, 1, 19, 21, 22] {
-        upstreams.credentials("default", &alice(), soon + SignedDuration::from_secs(seconds)).await.unwrap();
+        credentials(&upstreams, &alice(), soon + SignedDuration::from_secs(seconds)).await.unwrap();
     }
     assert_eq!(service.calls() - before, 2);
 }

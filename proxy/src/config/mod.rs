@@ -2,13 +2,19 @@
 //!
 //! Leaves out reading files (`settings.rs`) and building what they describe (`gate.rs`).
 
+mod upstream;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ordain_rules::{Mode, Modes};
 
-use crate::settings::{self, Credentials, Settings, Size};
+use crate::settings::{self, Settings, Size};
+
+pub use upstream::{
+    AwsCredentials, AwsUpstream, KubernetesUpstream, PlainCredential, Reach, UpstreamConfig, UpstreamKind,
+};
 
 /// What a gate is built from.
 #[derive(Debug, Clone)]
@@ -68,27 +74,6 @@ pub struct Limits {
     pub drain: Duration,
 }
 
-/// One control plane and the credential it is reached with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UpstreamConfig {
-    /// The name that keys are bound to.
-    pub name: String,
-    /// The account expected.
-    pub account: Option<String>,
-    /// A base URL in place of the provider's hosts.
-    pub endpoint: Option<http::Uri>,
-    /// The region for account verification, where one is given.
-    pub region: Option<String>,
-    /// Where the real credential comes from.
-    pub credentials: Credentials,
-    /// A role to assume for each actor.
-    pub role: Option<String>,
-    /// The mode of this plane.
-    pub mode: Option<Mode>,
-    /// Data-level changes pass counted, as reads do.
-    pub control_only: bool,
-}
-
 /// A setting that makes no sense; says which, what it is and what it should be.
 #[derive(Debug, thiserror::Error)]
 #[error("{key} is `{value}`: {fix}")]
@@ -116,7 +101,7 @@ impl Config {
             Some(word) => mode("`mode`", word)?,
             None => Mode::Shadow,
         };
-        let upstreams = upstreams(settings.upstreams)?;
+        let upstreams = upstream::all(settings.upstreams)?;
         Ok(Self {
             mode,
             data: address("`listen.data`", settings.listen.data.as_deref().unwrap_or("127.0.0.1:7070"))?,
@@ -157,73 +142,6 @@ impl Config {
 fn default_origin() -> String {
     let host = settings::environment("HOSTNAME").unwrap_or_else(|| "localhost".to_owned());
     format!("ordain/{host}")
-}
-
-fn upstreams(written: Vec<settings::Upstream>) -> Result<Vec<UpstreamConfig>, ConfigError> {
-    if written.is_empty() {
-        return Ok(vec![UpstreamConfig {
-            name: "default".to_owned(),
-            account: None,
-            endpoint: None,
-            region: None,
-            credentials: Credentials::Default,
-            role: None,
-            mode: None,
-            control_only: false,
-        }]);
-    }
-    let mut resolved: Vec<UpstreamConfig> = Vec::with_capacity(written.len());
-    for upstream in written {
-        if resolved.iter().any(|other| other.name == upstream.name) {
-            return Err(ConfigError::new(
-                "`upstream.name`",
-                upstream.name,
-                "another upstream has it; give each its own",
-            ));
-        }
-        resolved.push(one_upstream(upstream)?);
-    }
-    Ok(resolved)
-}
-
-fn one_upstream(written: settings::Upstream) -> Result<UpstreamConfig, ConfigError> {
-    let key = |field: &str| format!("`{field}` of upstream `{}`", written.name);
-    if written.plane != "aws" {
-        return Err(ConfigError::new(key("plane"), &written.plane, "the planes this build serves are `aws`"));
-    }
-    if let Some(account) = &written.account
-        && (account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()))
-    {
-        return Err(ConfigError::new(key("account"), account, "give the twelve digits of an AWS account"));
-    }
-    let endpoint = match &written.endpoint {
-        Some(text) => Some(endpoint(&key("endpoint"), text)?),
-        None => None,
-    };
-    let mode = match &written.mode {
-        Some(word) => Some(mode(&key("mode"), word)?),
-        None => None,
-    };
-    Ok(UpstreamConfig {
-        account: written.account,
-        endpoint,
-        region: written.region,
-        credentials: written.credentials,
-        role: written.role,
-        mode,
-        control_only: written.control_only,
-        name: written.name,
-    })
-}
-
-fn endpoint(key: &str, text: &str) -> Result<http::Uri, ConfigError> {
-    let fix = "give a base URL such as `http://127.0.0.1:5000`, with no path";
-    let uri: http::Uri = text.parse().map_err(|_| ConfigError::new(key, text, fix))?;
-    let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
-    if !scheme || uri.authority().is_none() || uri.path() != "/" || uri.query().is_some() {
-        return Err(ConfigError::new(key, text, fix));
-    }
-    Ok(uri)
 }
 
 fn mode(key: &str, word: &str) -> Result<Mode, ConfigError> {

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use http::Uri;
 use ordain_sigv4::KeyPair;
 
-use crate::config::UpstreamConfig;
-use crate::settings::Credentials;
+use crate::config::{AwsCredentials, AwsUpstream};
 
 /// One upstream, as configured.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,17 +54,18 @@ impl PartialEq for RealCredentials {
     }
 }
 
-impl From<&UpstreamConfig> for Source {
-    fn from(config: &UpstreamConfig) -> Self {
+impl Source {
+    /// What configuration says of one.
+    pub fn new(name: &str, account: Option<&str>, config: &AwsUpstream) -> Self {
         Self {
-            name: config.name.as_str().into(),
-            account: config.account.clone(),
+            name: name.into(),
+            account: account.map(str::to_owned),
             endpoint: config.endpoint.clone(),
             region: config.region.clone(),
             credentials: match &config.credentials {
-                Credentials::Default => RealCredentials::Chain,
-                Credentials::Profile(name) => RealCredentials::Profile(name.clone()),
-                Credentials::File(path) => RealCredentials::File(path.clone()),
+                AwsCredentials::Chain => RealCredentials::Chain,
+                AwsCredentials::Profile(name) => RealCredentials::Profile(name.clone()),
+                AwsCredentials::File(path) => RealCredentials::File(path.clone()),
             },
             role: config.role.clone(),
         }

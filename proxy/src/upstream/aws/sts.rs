@@ -14,7 +14,7 @@ use ordain_action::Party;
 use ordain_sigv4::{KeyPair, Secret};
 
 use super::cached::Fetched;
-use super::error::UpstreamError;
+use crate::upstream::UpstreamError;
 
 /// The token service of one upstream.
 #[derive(Debug, Clone)]

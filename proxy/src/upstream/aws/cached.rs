@@ -12,8 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use ordain_sigv4::KeyPair;
 use tokio::sync::Mutex;
 
-use super::error::UpstreamError;
 use crate::keys::is_issued_form;
+use crate::upstream::UpstreamError;
 
 /// A credential is fetched again when it has less than this left.
 const REFRESH: SignedDuration = SignedDuration::from_mins(5);

@@ -1,0 +1,383 @@
+//! The control planes of a configuration, each with what is asked of its plane.
+//!
+//! Leaves out fetching what is configured (`upstream`).
+
+use std::path::PathBuf;
+
+use ordain_action::Plane;
+use ordain_rules::Mode;
+
+use super::{ConfigError, mode};
+use crate::settings::{self, Credentials};
+
+/// One control plane and the credential it is reached with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpstreamConfig {
+    /// The name that keys are bound to.
+    pub name: String,
+    /// The account expected, or the name of the cluster.
+    pub account: Option<String>,
+    /// The host names by which clients reach it at the data address.
+    pub names: Vec<String>,
+    /// What its plane asks for.
+    pub kind: UpstreamKind,
+    /// The mode of this plane.
+    pub mode: Option<Mode>,
+    /// Data-level changes pass counted, as reads do.
+    pub control_only: bool,
+}
+
+/// What a plane asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UpstreamKind {
+    /// AWS.
+    Aws(AwsUpstream),
+    /// A Kubernetes cluster.
+    Kubernetes(KubernetesUpstream),
+}
+
+/// How AWS is reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AwsUpstream {
+    /// A base URL in place of the provider's hosts.
+    pub endpoint: Option<http::Uri>,
+    /// The region for account verification, where one is given.
+    pub region: Option<String>,
+    /// Where the real credential comes from.
+    pub credentials: AwsCredentials,
+    /// A role to assume for each actor.
+    pub role: Option<String>,
+}
+
+/// Where the real credential of an AWS upstream comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum AwsCredentials {
+    /// The provider's own chain.
+    #[default]
+    Chain,
+    /// A profile of the provider's configuration files.
+    Profile(String),
+    /// A key pair in a file.
+    File(PathBuf),
+}
+
+/// How a cluster is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KubernetesUpstream {
+    /// The UID of its `kube-system`, where one is expected.
+    pub uid: Option<String>,
+    /// Where it is, and with which credential.
+    pub reach: Reach,
+}
+
+/// Where a plane is that has one address, and with which credential it is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// As a kubeconfig file says; as a pod is told where no file is named and the gate runs in one.
+    Kubeconfig {
+        /// The file, where one is named.
+        file: Option<PathBuf>,
+        /// The context, where one is named.
+        context: Option<String>,
+    },
+    /// As configured.
+    At {
+        /// The base URL.
+        endpoint: http::Uri,
+        /// The authorities that its certificate must come from, where not the system's.
+        trust: Option<PathBuf>,
+        /// The credential.
+        credential: PlainCredential,
+    },
+}
+
+/// A credential that is sent as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlainCredential {
+    /// A bearer token in a file.
+    TokenFile(PathBuf),
+    /// A bearer token in a variable.
+    TokenVariable(String),
+    /// A program that prints a bearer token.
+    Command(Vec<String>),
+    /// A user and the file of its password.
+    Basic(settings::Basic),
+    /// A header and the file of its value.
+    Header(settings::Header),
+    /// A client certificate and its key.
+    Certificate(settings::Tls),
+}
+
+impl PlainCredential {
+    /// In words, without what is secret.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::TokenFile(path) => format!("token file {}", path.display()),
+            Self::TokenVariable(name) => format!("token variable {name}"),
+            Self::Command(words) => format!("command {}", words.join(" ")),
+            Self::Basic(basic) => {
+                format!("user {}, password file {}", basic.user, basic.password_file.display())
+            }
+            Self::Header(header) => format!("header {}, file {}", header.name, header.file.display()),
+            Self::Certificate(files) => format!("certificate {}", files.certificate.display()),
+        }
+    }
+
+    /// The file that holds what is secret, where one does.
+    #[must_use]
+    pub const fn file(&self) -> Option<&PathBuf> {
+        match self {
+            Self::TokenFile(path) => Some(path),
+            Self::Basic(basic) => Some(&basic.password_file),
+            Self::Header(header) => Some(&header.file),
+            Self::Certificate(files) => Some(&files.key),
+            Self::TokenVariable(_) | Self::Command(_) => None,
+        }
+    }
+}
+
+impl UpstreamKind {
+    /// Where the real credential comes from, in words.
+    #[must_use]
+    pub fn credentials(&self) -> String {
+        match self {
+            Self::Aws(AwsUpstream { credentials: AwsCredentials::Chain, .. }) => "default".to_owned(),
+            Self::Aws(AwsUpstream { credentials: AwsCredentials::Profile(name), .. }) => {
+                format!("profile {name}")
+            }
+            Self::Aws(AwsUpstream { credentials: AwsCredentials::File(path), .. }) => {
+                format!("file {}", path.display())
+            }
+            Self::Kubernetes(KubernetesUpstream { reach: Reach::Kubeconfig { file, context }, .. }) => {
+                let file =
+                    file.as_ref().map_or_else(|| "default".to_owned(), |path| path.display().to_string());
+                format!("kubeconfig {file}, context {}", context.as_deref().unwrap_or("current"))
+            }
+            Self::Kubernetes(KubernetesUpstream { reach: Reach::At { credential, .. }, .. }) => {
+                credential.shown()
+            }
+        }
+    }
+
+    /// The file that holds the real credential, where one does.
+    #[must_use]
+    pub const fn secret_file(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Aws(AwsUpstream { credentials: AwsCredentials::File(path), .. }) => Some(path),
+            Self::Aws(_) => None,
+            Self::Kubernetes(KubernetesUpstream { reach: Reach::Kubeconfig { file, .. }, .. }) => {
+                file.as_ref()
+            }
+            Self::Kubernetes(KubernetesUpstream { reach: Reach::At { credential, .. }, .. }) => {
+                credential.file()
+            }
+        }
+    }
+
+    /// The plane.
+    #[must_use]
+    pub const fn plane(&self) -> Plane {
+        match self {
+            Self::Aws(_) => Plane::Aws,
+            Self::Kubernetes(_) => Plane::Kubernetes,
+        }
+    }
+
+    /// Where it is, as far as configuration says.
+    #[must_use]
+    pub const fn endpoint(&self) -> Option<&http::Uri> {
+        match self {
+            Self::Aws(aws) => aws.endpoint.as_ref(),
+            Self::Kubernetes(KubernetesUpstream { reach: Reach::At { endpoint, .. }, .. }) => Some(endpoint),
+            Self::Kubernetes(KubernetesUpstream { reach: Reach::Kubeconfig { .. }, .. }) => None,
+        }
+    }
+}
+
+/// All control planes; one default AWS upstream where none is configured.
+pub(super) fn all(written: Vec<settings::Upstream>) -> Result<Vec<UpstreamConfig>, ConfigError> {
+    if written.is_empty() {
+        return Ok(vec![UpstreamConfig {
+            name: "default".to_owned(),
+            account: None,
+            names: Vec::new(),
+            kind: UpstreamKind::Aws(AwsUpstream::default()),
+            mode: None,
+            control_only: false,
+        }]);
+    }
+    let mut resolved: Vec<UpstreamConfig> = Vec::with_capacity(written.len());
+    for upstream in written {
+        if resolved.iter().any(|other| other.name == upstream.name) {
+            return Err(ConfigError::new(
+                "`upstream.name`",
+                upstream.name,
+                "another upstream has it; give each its own",
+            ));
+        }
+        let taken = |name: &String| resolved.iter().any(|other| other.names.contains(name));
+        if let Some(name) = upstream.names.iter().map(|name| name.to_ascii_lowercase()).find(taken) {
+            return Err(ConfigError::new(
+                "`upstream.names`",
+                name,
+                "another upstream has it; give each its own",
+            ));
+        }
+        resolved.push(one(upstream)?);
+    }
+    Ok(resolved)
+}
+
+fn one(written: settings::Upstream) -> Result<UpstreamConfig, ConfigError> {
+    let key = |field: &str| format!("`{field}` of upstream `{}`", written.name);
+    let kind = match Plane::parse(&written.plane) {
+        Some(Plane::Aws) => UpstreamKind::Aws(aws(&written)?),
+        Some(Plane::Kubernetes) => UpstreamKind::Kubernetes(kubernetes(&written)?),
+        Some(Plane::Unknown) | None => {
+            let known: Vec<String> = Plane::ALL.iter().map(|plane| format!("`{plane}`")).collect();
+            let fix = format!("the planes this build serves are {}", known.join(" and "));
+            return Err(ConfigError::new(key("plane"), &written.plane, fix));
+        }
+    };
+    let mode = match &written.mode {
+        Some(word) => Some(mode(&key("mode"), word)?),
+        None => None,
+    };
+    Ok(UpstreamConfig {
+        account: written.account,
+        names: written.names.iter().map(|name| name.to_ascii_lowercase()).collect(),
+        kind,
+        mode,
+        control_only: written.control_only,
+        name: written.name,
+    })
+}
+
+fn aws(written: &settings::Upstream) -> Result<AwsUpstream, ConfigError> {
+    let key = |field: &str| format!("`{field}` of upstream `{}`", written.name);
+    if let Some(account) = &written.account
+        && (account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return Err(ConfigError::new(key("account"), account, "give the twelve digits of an AWS account"));
+    }
+    let others = [
+        ("uid", written.uid.clone()),
+        ("trust", written.trust.as_ref().map(|path| path.display().to_string())),
+    ];
+    not_of("aws", written, others)?;
+    let credentials = match &written.credentials {
+        Credentials::Default => AwsCredentials::Chain,
+        Credentials::Profile(name) => AwsCredentials::Profile(name.clone()),
+        Credentials::File(path) => AwsCredentials::File(path.clone()),
+        other => {
+            let fix = "for AWS use `default`, or `profile` or `file` with its name";
+            return Err(ConfigError::new(key("credentials"), word(other), fix));
+        }
+    };
+    let endpoint = match &written.endpoint {
+        Some(text) => Some(endpoint(&key("endpoint"), text)?),
+        None => None,
+    };
+    Ok(AwsUpstream { endpoint, region: written.region.clone(), credentials, role: written.role.clone() })
+}
+
+fn kubernetes(written: &settings::Upstream) -> Result<KubernetesUpstream, ConfigError> {
+    let key = |field: &str| format!("`{field}` of upstream `{}`", written.name);
+    if let Some(account) = &written.account
+        && (account.is_empty()
+            || !account.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)))
+    {
+        let fix = "name the cluster with letters, digits, `-`, `.` and `_`";
+        return Err(ConfigError::new(key("account"), account, fix));
+    }
+    not_of("kubernetes", written, [("region", written.region.clone()), ("role", written.role.clone())])?;
+    let credential = match &written.credentials {
+        Credentials::Default => None,
+        Credentials::Kubeconfig(named) => {
+            if let Some(endpoint) = &written.endpoint {
+                let fix = "the kubeconfig says where the cluster is; take one of them out";
+                return Err(ConfigError::new(key("endpoint"), endpoint, fix));
+            }
+            let reach = Reach::Kubeconfig { file: named.file.clone(), context: named.context.clone() };
+            return Ok(KubernetesUpstream { uid: written.uid.clone(), reach });
+        }
+        Credentials::TokenFile(path) => Some(PlainCredential::TokenFile(path.clone())),
+        Credentials::TokenVariable(name) => Some(PlainCredential::TokenVariable(name.clone())),
+        Credentials::Command(words) if !words.is_empty() => Some(PlainCredential::Command(words.clone())),
+        Credentials::Basic(basic) => Some(PlainCredential::Basic(basic.clone())),
+        Credentials::Header(header) => Some(PlainCredential::Header(header.clone())),
+        Credentials::Certificate(files) => Some(PlainCredential::Certificate(files.clone())),
+        Credentials::Profile(_) | Credentials::File(_) | Credentials::Command(_) => {
+            let fix = "for Kubernetes use `default`, or `kubeconfig`, `token_file`, `token_variable`, `command`, \
+                       `basic`, `header` or `certificate` with what it takes";
+            return Err(ConfigError::new(key("credentials"), word(&written.credentials), fix));
+        }
+    };
+    let reach = match (&written.endpoint, credential) {
+        (None, None) => Reach::Kubeconfig { file: None, context: None },
+        (Some(text), Some(credential)) => {
+            Reach::At { endpoint: base(&key("endpoint"), text)?, trust: written.trust.clone(), credential }
+        }
+        (Some(text), None) => {
+            let fix = "say with which `credentials` it is reached";
+            return Err(ConfigError::new(key("endpoint"), text, fix));
+        }
+        (None, Some(_)) => {
+            let fix = "say where the cluster is, with `endpoint`";
+            return Err(ConfigError::new(key("credentials"), word(&written.credentials), fix));
+        }
+    };
+    Ok(KubernetesUpstream { uid: written.uid.clone(), reach })
+}
+
+/// Refuses what another plane is configured with: it would do nothing here.
+fn not_of<const N: usize>(
+    plane: &str,
+    written: &settings::Upstream,
+    others: [(&str, Option<String>); N],
+) -> Result<(), ConfigError> {
+    for (field, value) in others {
+        if let Some(value) = value {
+            let key = format!("`{field}` of upstream `{}`", written.name);
+            return Err(ConfigError::new(key, value, format!("the plane `{plane}` has none; take it out")));
+        }
+    }
+    Ok(())
+}
+
+fn word(credentials: &Credentials) -> &'static str {
+    match credentials {
+        Credentials::Default => "default",
+        Credentials::Profile(_) => "profile",
+        Credentials::File(_) => "file",
+        Credentials::Kubeconfig(_) => "kubeconfig",
+        Credentials::TokenFile(_) => "token_file",
+        Credentials::TokenVariable(_) => "token_variable",
+        Credentials::Command(_) => "command",
+        Credentials::Basic(_) => "basic",
+        Credentials::Header(_) => "header",
+        Credentials::Certificate(_) => "certificate",
+    }
+}
+
+fn endpoint(key: &str, text: &str) -> Result<http::Uri, ConfigError> {
+    let fix = "give a base URL such as `http://127.0.0.1:5000`, with no path";
+    let uri: http::Uri = text.parse().map_err(|_| ConfigError::new(key, text, fix))?;
+    let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
+    if !scheme || uri.authority().is_none() || uri.path() != "/" || uri.query().is_some() {
+        return Err(ConfigError::new(key, text, fix));
+    }
+    Ok(uri)
+}
+
+/// A base URL that may have a path before the plane's own.
+fn base(key: &str, text: &str) -> Result<http::Uri, ConfigError> {
+    let fix = "give a base URL such as `https://10.0.0.1:6443`, with no query";
+    let uri: http::Uri = text.parse().map_err(|_| ConfigError::new(key, text, fix))?;
+    let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
+    if !scheme || uri.authority().is_none_or(|at| at.as_str().contains('@')) || uri.query().is_some() {
+        return Err(ConfigError::new(key, text, fix));
+    }
+    Ok(uri)
+}

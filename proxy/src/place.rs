@@ -1,0 +1,102 @@
+//! Which plane, and which upstream of it, a request came to: by the name it was sent to, or by what its credential is
+//! bound to.
+//!
+//! Several planes and clusters share one address. Where a name of theirs is configured it decides; else an issued token
+//! does, which is bound to one upstream; else the head alone, which every room reads in its own way. Leaves out reading
+//! the request (the rooms) and who asks (`identity`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::Request;
+use http::header::HOST;
+use ordain_action::Plane;
+use ordain_decode::form::http1::host_name;
+
+use crate::config::UpstreamConfig;
+use crate::identity::bearer;
+use crate::keys::KeyStore;
+use crate::listen::{ConnectionInfo, WayIn};
+use crate::upstream::Upstreams;
+
+/// What a request came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The plane; none where only the head can say.
+    pub plane: Option<Plane>,
+    /// The upstream, where the name says which.
+    pub upstream: Option<Arc<str>>,
+}
+
+/// A request's connection, and what it came to.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// The connection.
+    pub connection: ConnectionInfo,
+    /// What it came to.
+    pub place: Place,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    upstream: Arc<str>,
+    plane: Plane,
+}
+
+/// The places of all upstreams.
+#[derive(Debug, Default)]
+pub struct Places {
+    // By names of ours.
+    names: BTreeMap<String, Known>,
+    planes: BTreeMap<Arc<str>, Plane>,
+}
+
+impl Places {
+    /// The places of a configuration.
+    #[must_use]
+    pub fn new(upstreams: &[UpstreamConfig]) -> Self {
+        let mut places = Self::default();
+        for upstream in upstreams {
+            let known = Known { upstream: upstream.name.as_str().into(), plane: upstream.kind.plane() };
+            places.planes.insert(Arc::clone(&known.upstream), known.plane);
+            for name in &upstream.names {
+                places.names.insert(name.clone(), known.clone());
+            }
+        }
+        places
+    }
+
+    /// What a request came to.
+    #[must_use]
+    pub fn of<B>(
+        &self,
+        keys: &KeyStore,
+        upstreams: &Upstreams,
+        connection: &ConnectionInfo,
+        request: &Request<B>,
+    ) -> Place {
+        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let is_url = connection.way_in == WayIn::Forward;
+        let known = match &connection.way_in {
+            WayIn::Reverse => self.named(host).or_else(|| self.bound(keys, request)),
+            WayIn::Tunnel(_) | WayIn::Forward => upstreams.at_host(host, if is_url { 80 } else { 443 }),
+        };
+        known.map_or_else(Place::default, |(upstream, plane)| Place {
+            plane: Some(plane),
+            upstream: Some(upstream),
+        })
+    }
+
+    /// What a name of ours stands for.
+    fn named(&self, host: &str) -> Option<(Arc<str>, Plane)> {
+        let known = self.names.get(&host_name(host).to_ascii_lowercase())?;
+        Some((Arc::clone(&known.upstream), known.plane))
+    }
+
+    /// What the issued token of a request is bound to. It is proven later, like everything of a head.
+    fn bound<B>(&self, keys: &KeyStore, request: &Request<B>) -> Option<(Arc<str>, Plane)> {
+        let key = keys.find(bearer::key_id(request.headers())?)?;
+        let plane = *self.planes.get(&key.upstream)?;
+        Some((Arc::clone(&key.upstream), plane))
+    }
+}

@@ -1,0 +1,207 @@
+//! An upstream that is reached at one address with one credential, which is sent as it is: a Kubernetes cluster.
+//!
+//! Leaves out keeping several upstreams (`super`) and where a credential comes from (`credential`, `kubeconfig`).
+
+mod credential;
+mod kubeconfig;
+mod source;
+
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwapOption;
+use http::{StatusCode, Uri};
+use jiff::Timestamp;
+use ordain_action::Upstream;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use super::{Leaving, Own, UpstreamError};
+use crate::forward::{Forwarder, Outward, Trust};
+use credential::Credential;
+pub use credential::Header;
+pub use source::Source;
+
+/// The namespace that every cluster has from its first moment, and by whose UID clusters are told apart.
+const ANCHOR: &str = "/api/v1/namespaces/kube-system";
+
+/// One such upstream.
+#[derive(Debug)]
+pub(super) struct Entry {
+    source: Source,
+    own: Own,
+    outward: Outward,
+    // What an upstream of this name was before; it is no other now.
+    account: Option<String>,
+    verified: OnceLock<Upstream>,
+    reached: ArcSwapOption<Reached>,
+    // One at a time reads what is configured and asks the upstream.
+    asking: Mutex<()>,
+}
+
+/// How an upstream is reached, as configuration was read last.
+#[derive(Debug)]
+struct Reached {
+    base: Uri,
+    through: Arc<Forwarder>,
+    credential: Credential,
+}
+
+/// What configuration comes to: where the upstream is, whom to trust, and which credential to send.
+#[derive(Debug)]
+struct Place {
+    base: Uri,
+    trust: Trust,
+    credential: Credential,
+}
+
+impl Entry {
+    pub(super) fn new(source: Source, account: Option<String>, own: &Own, outward: &Outward) -> Self {
+        Self {
+            source,
+            own: own.clone(),
+            outward: outward.clone(),
+            account,
+            verified: OnceLock::new(),
+            reached: ArcSwapOption::empty(),
+            asking: Mutex::new(()),
+        }
+    }
+
+    /// What it is configured as.
+    pub(super) const fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// What it was verified to be.
+    pub(super) fn verified(&self) -> Option<&Upstream> {
+        self.verified.get()
+    }
+
+    /// The account it is, or was before and has to be again.
+    pub(super) fn account(&self) -> Option<String> {
+        let verified = self.verified.get().map(|upstream| upstream.account.to_string());
+        verified.or_else(|| self.account.clone())
+    }
+
+    /// Whether a host and a port are its own.
+    pub(super) fn is_at(&self, host: &str, port: u16) -> bool {
+        let reached = self.reached.load();
+        let base = reached.as_ref().map(|reached| &reached.base).or(self.source.endpoint());
+        let Some(base) = base else { return false };
+        let default = if base.scheme_str() == Some("http") { 80 } else { 443 };
+        base.host().is_some_and(|own| own.eq_ignore_ascii_case(host))
+            && base.port_u16().unwrap_or(default) == port
+    }
+
+    /// Has what is configured read again at the next request.
+    pub(super) fn look_anew(&self) {
+        if let Some(reached) = self.reached.load_full() {
+            reached.credential.look_anew();
+        }
+    }
+
+    /// What a request leaves with.
+    pub(super) async fn leaving(&self, now: Timestamp) -> Result<Leaving, UpstreamError> {
+        let reached = self.reached()?;
+        let header = reached.credential.get(now).await.map_err(|why| self.no_credential(why))?;
+        Ok(Leaving::Plain { header, base: reached.base.clone(), through: Arc::clone(&reached.through) })
+    }
+
+    /// Asks whether the upstream takes the credential, and which cluster it is.
+    pub(super) async fn verify(&self, now: Timestamp) -> Result<&Upstream, UpstreamError> {
+        let _one = self.asking.lock().await;
+        if let Some(verified) = self.verified.get() {
+            return Ok(verified);
+        }
+        let name = self.source.account();
+        if let Some(before) = self.account.as_deref().filter(|before| *before != name) {
+            return Err(self.other_account(before, name));
+        }
+        let place = self.source.place().map_err(|why| self.no_credential(why))?;
+        super::check(&self.source.name, &place.base, &self.own)?;
+        let through = self.outward.forwarder(place.trust).map_err(|why| self.unverified(why))?;
+        let reached = Reached { base: place.base, through: Arc::new(through), credential: place.credential };
+        self.ask(&reached, now).await?;
+        self.reached.store(Some(Arc::new(reached)));
+        Ok(self.verified.get_or_init(|| Upstream {
+            name: Arc::clone(&self.source.name),
+            plane: self.source.plane,
+            account: name.into(),
+            partition: "".into(),
+        }))
+    }
+
+    async fn ask(&self, reached: &Reached, now: Timestamp) -> Result<(), UpstreamError> {
+        let header = reached.credential.get(now).await.map_err(|why| self.no_credential(why))?;
+        let uri = at(&reached.base, ANCHOR).map_err(|why| self.unverified(why))?;
+        let asked = reached.through.look(uri, header.as_ref().map(Header::to_pair)).await;
+        let (status, body) = asked.map_err(|why| self.unverified(why))?;
+        match (status, &self.source.uid) {
+            (StatusCode::OK, expected) => {
+                let found =
+                    uid(&body).ok_or_else(|| self.unverified("its answer is no cluster's".to_owned()))?;
+                match expected.as_ref().filter(|expected| **expected != found) {
+                    Some(expected) => Err(self.other_account(expected, &found)),
+                    None => Ok(()),
+                }
+            }
+            // It knows the credential, and does not let it look: that is all there is to know.
+            (StatusCode::FORBIDDEN, None) => Ok(()),
+            (StatusCode::FORBIDDEN, Some(_)) => {
+                let why = "the credential may not read the namespace `kube-system`, whose UID is expected";
+                Err(self.unverified(why.to_owned()))
+            }
+            (StatusCode::UNAUTHORIZED, _) => {
+                Err(self.unverified("it does not take the credential".to_owned()))
+            }
+            (other, _) => Err(self.unverified(format!("it answers with status {}", other.as_u16()))),
+        }
+    }
+
+    fn reached(&self) -> Result<Arc<Reached>, UpstreamError> {
+        self.reached.load_full().ok_or_else(|| self.unverified("it was not asked yet".to_owned()))
+    }
+
+    fn no_credential(&self, why: String) -> UpstreamError {
+        UpstreamError::NoCredential { upstream: self.source.name.to_string(), why }
+    }
+
+    fn unverified(&self, why: String) -> UpstreamError {
+        UpstreamError::Unverified { upstream: self.source.name.to_string(), why }
+    }
+
+    fn other_account(&self, expected: &str, found: &str) -> UpstreamError {
+        UpstreamError::OtherAccount {
+            upstream: self.source.name.to_string(),
+            expected: expected.to_owned(),
+            found: found.to_owned(),
+        }
+    }
+}
+
+/// A path under a base URL, which may have a path of its own.
+///
+/// # Errors
+/// They make no URL.
+pub fn at(base: &Uri, target: &str) -> Result<Uri, String> {
+    let mut parts = base.clone().into_parts();
+    let before = base.path().trim_end_matches('/');
+    let whole = format!("{before}{target}");
+    parts.path_and_query = Some(whole.parse().map_err(|_| format!("`{whole}` is no path"))?);
+    Uri::from_parts(parts).map_err(|error| error.to_string())
+}
+
+fn uid(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Object {
+        kind: String,
+        metadata: Metadata,
+    }
+    #[derive(Deserialize)]
+    struct Metadata {
+        name: String,
+        uid: String,
+    }
+    let object: Object = serde_json::from_slice(body).ok()?;
+    (object.kind == "Namespace" && object.metadata.name == "kube-system").then_some(object.metadata.uid)
+}

@@ -1,0 +1,129 @@
+//! One upstream with one address, as configured.
+//!
+//! Leaves out reading kubeconfig files (`kubeconfig`) and credentials (`credential`).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use http::Uri;
+use ordain_action::Plane;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::credential::{Credential, Fetch};
+use super::{Place, kubeconfig};
+use crate::config::{KubernetesUpstream, PlainCredential, Reach};
+use crate::forward::Trust;
+use crate::settings::environment;
+
+/// Where a pod finds its own credential.
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// One such upstream, as configured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// The name that keys are bound to.
+    pub name: Arc<str>,
+    /// The plane.
+    pub plane: Plane,
+    account: Option<String>,
+    pub(super) uid: Option<String>,
+    reach: Reach,
+}
+
+impl Source {
+    /// What configuration says of a cluster.
+    pub fn kubernetes(name: &str, account: Option<&str>, config: &KubernetesUpstream) -> Self {
+        Self {
+            name: name.into(),
+            plane: Plane::Kubernetes,
+            account: account.map(str::to_owned),
+            uid: config.uid.clone(),
+            reach: config.reach.clone(),
+        }
+    }
+
+    /// The cluster's name.
+    pub(super) fn account(&self) -> &str {
+        self.account.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Where it is, as far as configuration says.
+    pub const fn endpoint(&self) -> Option<&Uri> {
+        match &self.reach {
+            Reach::At { endpoint, .. } => Some(endpoint),
+            Reach::Kubeconfig { .. } => None,
+        }
+    }
+
+    /// Reads what is configured: files, and the environment.
+    pub(super) fn place(&self) -> Result<Place, String> {
+        match &self.reach {
+            Reach::At { endpoint, trust, credential } => {
+                let mut trusted = Trust::default();
+                if let Some(path) = trust {
+                    trusted.roots = Some(certificates(path)?);
+                }
+                let fetch = match credential {
+                    PlainCredential::TokenFile(path) => Fetch::TokenFile(path.clone()),
+                    PlainCredential::TokenVariable(name) => Fetch::TokenVariable(name.clone()),
+                    PlainCredential::Command(words) => Fetch::command(words),
+                    PlainCredential::Basic(basic) => {
+                        Fetch::Basic { user: basic.user.clone(), password: basic.password_file.clone() }
+                    }
+                    PlainCredential::Header(header) => {
+                        Fetch::Header { name: header.name.clone(), value: header.file.clone() }
+                    }
+                    PlainCredential::Certificate(files) => {
+                        trusted.client = Some(identity(&files.certificate, &files.key)?);
+                        Fetch::Nothing
+                    }
+                };
+                Ok(Place { base: endpoint.clone(), trust: trusted, credential: Credential::new(fetch) })
+            }
+            Reach::Kubeconfig { file: None, context: None } => match in_cluster()? {
+                Some(place) => Ok(place),
+                None => kubeconfig::place(None, None),
+            },
+            Reach::Kubeconfig { file, context } => kubeconfig::place(file.as_deref(), context.as_deref()),
+        }
+    }
+}
+
+/// What a pod is told of the cluster it runs in.
+fn in_cluster() -> Result<Option<Place>, String> {
+    let (Some(host), Some(port)) =
+        (environment("KUBERNETES_SERVICE_HOST"), environment("KUBERNETES_SERVICE_PORT"))
+    else {
+        return Ok(None);
+    };
+    let folder = PathBuf::from(SERVICE_ACCOUNT);
+    if !folder.join("token").exists() {
+        return Ok(None);
+    }
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    let base = format!("https://{host}:{port}/");
+    Ok(Some(Place {
+        base: base.parse().map_err(|_| format!("`{base}` is no URL"))?,
+        trust: Trust { roots: Some(certificates(&folder.join("ca.crt"))?), ..Trust::default() },
+        credential: Credential::new(Fetch::TokenFile(folder.join("token"))),
+    }))
+}
+
+/// The certificates of a PEM file.
+pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let shown = path.display();
+    let all: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    let all = all.map_err(|error| format!("`{shown}` cannot be read as PEM certificates: {error}"))?;
+    if all.is_empty() { Err(format!("`{shown}` holds no certificate")) } else { Ok(all) }
+}
+
+/// A client certificate and its key from PEM files.
+pub(super) fn identity(
+    certificate: &Path,
+    key: &Path,
+) -> Result<(Vec<CertificateDer<'static>>, Arc<PrivateKeyDer<'static>>), String> {
+    let secret = PrivateKeyDer::from_pem_file(key)
+        .map_err(|error| format!("`{}` cannot be read as a PEM private key: {error}", key.display()))?;
+    Ok((certificates(certificate)?, Arc::new(secret)))
+}
