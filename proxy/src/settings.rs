@@ -487,7 +487,7 @@ mod tests {
         check(
             "[[upstream]]\nname = \"a\"\nplane = \"aws\"\ncredentials = \"defualt\"\n",
             expect![
-                "`gate.toml` line 4, column 15: `defualt` is not known here; use `default`, `profile`, `file`"
+                "`gate.toml` line 4, column 15: `defualt` is not known here; use `default`, `profile`, `file`, `kubeconfig`, `token_file`, `token_variable`, `command`, `basic`, `header`, `certificate`"
             ],
         );
     }
