@@ -13,7 +13,7 @@ use crate::held::Held;
 use crate::identity::Identified;
 use crate::keys::KeyStore;
 use crate::place::Arrival;
-use crate::{exchange, head};
+use crate::{exchange, head, stream};
 
 /// A request that was read, with its action and its digest.
 ///
@@ -45,6 +45,7 @@ impl Bound {
         let bytes = held.bytes().map_or(&[][..], |bytes| bytes);
         let reading = claim.decode(&identified.actor.upstream, &head, bytes, identified.payload_sha256());
         let reading = exchange::resolve(keys, arrival, claim, identified, &mut held, reading)?;
+        stream::check(held.head(), &reading)?;
         let action = Arc::new(Action { actor: identified.actor.clone(), reading });
         let head = head::of(arrival, held.head());
         let digest = request_digest(&action, || head::digest(&head, held.sha256()));

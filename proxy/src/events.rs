@@ -53,6 +53,7 @@ pub struct Metrics {
     ledger_size: Gauge,
     connections: Gauge,
     held_bytes: Gauge,
+    streams: Gauge,
     model: Family<ModelLabels, Gauge>,
 }
 
@@ -122,6 +123,8 @@ impl Metrics {
         registry.register("ledger_size", "Entries in the ledger", ledger_size.clone());
         registry.register("connections", "Open client connections", connections.clone());
         registry.register("held_bytes", "Bytes of bodies held", held_bytes.clone());
+        let streams = Gauge::default();
+        registry.register("streams", "Connections that carry a stream", streams.clone());
         let model = Family::default();
         registry.register("model_info", "The model and the rules in force, by their digests", model.clone());
         Self {
@@ -138,6 +141,7 @@ impl Metrics {
             ledger_size,
             connections,
             held_bytes,
+            streams,
             model,
         }
     }
@@ -150,6 +154,16 @@ impl Metrics {
             Ok(()) => text,
             Err(std::fmt::Error) => String::new(),
         }
+    }
+
+    /// A connection carries a stream now.
+    pub fn stream_opened(&self) {
+        self.streams.inc();
+    }
+
+    /// It does no more.
+    pub fn stream_ended(&self) {
+        self.streams.dec();
     }
 
     /// Gauges that are read when asked for.

@@ -22,6 +22,7 @@ use ordain_evidence::{
 };
 use ordain_rules::{Counters, LiveInventory, Mode, Ruling, ShadowScope, Snapshot, Verdict};
 use ordain_sigv4::{Body, KeyCache};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::change::Changes;
@@ -74,6 +75,8 @@ pub struct Gate {
     pub changes: Arc<Changes>,
     /// What the command line presents to have its own changes recorded.
     pub admin_token: String,
+    /// Told when streams have to end, because the gate does.
+    pub stopping: CancellationToken,
     config: ArcSwap<Config>,
     listening: Arc<ArcSwap<ListenSettings>>,
     own: Own,
@@ -146,6 +149,7 @@ impl Gate {
             signing_keys: KeyCache::new(),
             counts: Arc::new(ListenCounts::default()),
             draining: AtomicBool::new(false),
+            stopping: CancellationToken::new(),
             faults: Mutex::default(),
             own: listeners,
             listening: Arc::new(ArcSwap::from_pointee(listen_settings(&config, tls))),

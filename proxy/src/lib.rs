@@ -30,6 +30,7 @@ pub mod outgoing;
 pub mod payload;
 pub mod place;
 pub mod reply;
+pub mod stream;
 
 pub mod exchange;
 pub mod issued;

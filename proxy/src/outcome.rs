@@ -140,7 +140,8 @@ async fn reissued(gate: &Arc<Gate>, open: &Open, held: &HeldAnswer) -> Result<By
 }
 
 impl Open {
-    fn mark(&self, response: &mut Response<ReplyBody>) {
+    /// Puts the decision on an answer, and in warn mode what enforce would have said.
+    pub fn mark(&self, response: &mut Response<ReplyBody>) {
         reply::name_decision(response.headers_mut(), self.id);
         if let Some(warning) = &self.warning {
             reply::warn(response.headers_mut(), warning);

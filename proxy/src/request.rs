@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use ordain_action::Outcome;
 use ordain_decode::Claim;
 use ordain_evidence::{Decision, Recorded, Sendable};
@@ -21,7 +21,7 @@ use crate::listen::{ConnectionInfo, RequestBody};
 use crate::outgoing::Outgoing;
 use crate::place::Arrival;
 use crate::reply::{self, ReplyBody};
-use crate::{head, issued, outcome};
+use crate::{head, issued, outcome, stream};
 
 /// Answers one request: with what the control plane answered, or with a denial in its own form.
 ///
@@ -148,6 +148,7 @@ async fn change(gate: Arc<Gate>, judged: Judged, decision: Decision, outgoing: O
         Err(mismatch) => return answer(reply, Err(Fault::internal(&mismatch).with_decision(id))),
     };
     let (claim, key) = (outgoing.get().claim.clone(), outgoing.get().identified.key().cloned());
+    let asked = stream::Asked::of(outgoing.get().bound.held().head());
     let signed = match gate.sign(outgoing).await {
         Ok(signed) => signed,
         Err(fault) => {
@@ -159,6 +160,9 @@ async fn change(gate: Arc<Gate>, judged: Judged, decision: Decision, outgoing: O
     match gate.forward(signed).await {
         Ok(response) => {
             let open = outcome::Open { closing, claim, key, id, action, warning };
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                return stream::deliver(&gate, open, asked, response, reply).await;
+            }
             outcome::deliver(&gate, open, response, reply).await;
         }
         Err(error) => {

@@ -54,7 +54,10 @@ type Facts = RedBlackTreeMapSync<Box<str>, Vec<Arc<LiveFact>>>;
 pub fn created_by(action: &Action, outcome: &Outcome) -> Vec<Created> {
     let mut all = match outcome {
         Outcome::Answered { status, created, .. } if (200..300).contains(status) => created.clone(),
-        Outcome::Answered { .. } | Outcome::NotSent { .. } | Outcome::Unknown { .. } => return Vec::new(),
+        Outcome::Answered { .. }
+        | Outcome::Streamed { .. }
+        | Outcome::NotSent { .. }
+        | Outcome::Unknown { .. } => return Vec::new(),
     };
     let answer_names = !all.is_empty();
     let Reading::Call(call) = &action.reading else { return Vec::new() };

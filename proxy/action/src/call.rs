@@ -129,6 +129,8 @@ pub enum Minted {
     Session,
     /// `CreateAccessKey`: a lasting key pair that we can rewrite.
     AccessKey,
+    /// A token of a service account (`create serviceaccounts/token`): one text that we can rewrite.
+    Bearer,
     /// A credential that we do not know how to rewrite: denied under custody.
     Unrewritable,
 }
@@ -140,6 +142,8 @@ pub struct Answer {
     pub creates: Vec<NewIdentifier>,
     /// The answer hands out credentials.
     pub mints: Option<Minted>,
+    /// What it asks for is a stream: the connection may be upgraded, once the upstream has said so.
+    pub upgrades: bool,
 }
 
 /// One request, decoded: one or more effects.

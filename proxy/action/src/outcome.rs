@@ -32,6 +32,17 @@ pub enum Outcome {
         /// New identifiers read from the answer.
         created: Vec<Created>,
     },
+    /// The upstream changed the connection to another protocol, and what was opened has ended.
+    Streamed {
+        /// The upstream's own name for the request; empty when it gave none.
+        request_id: String,
+        /// Bytes that went to the upstream.
+        sent: u64,
+        /// Bytes that came from it.
+        received: u64,
+        /// Who ended it, in a stable word: `client`, `upstream`, `revoked`, `gate` or `broken`.
+        ended: &'static str,
+    },
     /// The request was started and no complete answer came: it may or may not have taken effect.
     Unknown {
         /// Why, in a stable word, for example `upstream_reset`.

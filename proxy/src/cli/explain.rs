@@ -162,6 +162,10 @@ fn ended(outcome: &OutcomeRecord<'_>) -> String {
     match &outcome.end {
         EndRecord::NotSent(why) => format!("not sent: {why}"),
         EndRecord::Unknown(why) => format!("not known: {why}"),
+        EndRecord::Streamed(streamed) => format!(
+            "a stream, ended by the {}: {} bytes to the upstream, {} from it",
+            streamed.ended, streamed.sent, streamed.received
+        ),
         EndRecord::Answered(answered) => {
             let mut text = format!("answered {}", answered.status);
             if let Some(code) = &answered.error_code {

@@ -109,6 +109,7 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
         ended?;
     }
     reloading.await?;
+    gate.stopping.cancel();
     gate.changes.finish(Duration::from_secs(5)).await;
     gate.ledger.clone().close().await;
     health.await??;

@@ -75,7 +75,7 @@ impl ListenCounts {
 
 /// One open connection, counted until it is dropped.
 #[derive(Debug)]
-struct Open(Arc<AtomicU64>);
+pub(super) struct Open(Arc<AtomicU64>);
 
 impl Drop for Open {
     fn drop(&mut self) {
@@ -170,7 +170,7 @@ async fn connection<S, F, B>(
         opened = timeout(limit, opening) => opened,
         () = serve::stopped(&mut stop) => return,
     };
-    let Ok(Ok(opened)) = opened else {
+    let Ok(Ok(mut opened)) = opened else {
         if settings.tls.is_some() || matches!(entrance, Entrance::Egress(_)) {
             counts.handshakes_failed.fetch_add(1, Ordering::Relaxed);
         }
@@ -178,11 +178,11 @@ async fn connection<S, F, B>(
     };
     let info =
         ConnectionInfo { peer, local, tls: opened.tls, way_in: opened.way_in, refused: opened.refused };
+    opened.stream.seat(place);
     // Each on its own, so that a connection takes the memory of what it speaks.
     if opened.http2 {
         Box::pin(serve::http2(shared, settings, info, opened.stream)).await;
     } else {
         Box::pin(serve::http1(shared, settings, info, opened.stream)).await;
     }
-    drop(place);
 }

@@ -3,13 +3,14 @@
 //!
 //! On a refusal hyper is handed one request of ours in place of what was sent, so that the answer keeps its
 //! place in the pipeline and takes the one path of a request. No client can send that request: its method
-//! is outside the closed list. Leaves out bodies' own time limits (`body.rs`) and HTTP/2, whose framing is
+//! is outside the closed list. After a request for another protocol nothing more is read until it is decided whether it is
+//! spoken; then its bytes pass as they are. Leaves out bodies' own time limits (`body.rs`) and HTTP/2, whose framing is
 //! not made of lines.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
@@ -34,16 +35,49 @@ const LINGER_TIME: Duration = Duration::from_secs(5);
 
 /// Where the guard leaves a refusal for whoever answers the request.
 #[derive(Debug, Default)]
-pub(super) struct Verge(Mutex<Option<GuardRefusal>>);
+pub(super) struct Verge(Mutex<Told>);
+
+#[derive(Debug, Default)]
+struct Told {
+    refusal: Option<GuardRefusal>,
+    /// Whether the connection changes to the protocol that was asked for.
+    changes: Option<bool>,
+    waiting: Option<Waker>,
+}
 
 impl Verge {
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn leave(&self, refusal: GuardRefusal) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
+        self.told().refusal = Some(refusal);
     }
 
     /// The refusal, if there was one.
     pub(super) fn refusal(&self) -> Option<GuardRefusal> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.told().refusal.clone()
+    }
+
+    /// Says whether the connection changes to the protocol that the last request asked for.
+    pub(super) fn decide(&self, changes: bool) {
+        let mut told = self.told();
+        told.changes = Some(changes);
+        if let Some(waiting) = told.waiting.take() {
+            waiting.wake();
+        }
+    }
+
+    /// Whether it does, once that is known.
+    fn poll_decided(&self, cx: &mut Context<'_>) -> Poll<bool> {
+        let mut told = self.told();
+        match told.changes.take() {
+            Some(changes) => Poll::Ready(changes),
+            None => {
+                told.waiting = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
     }
 }
 
@@ -215,6 +249,13 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
         loop {
             if let Some(handed) = this.hand_out(buffer) {
                 return Poll::Ready(handed);
+            }
+            // What follows a request for another protocol is of that protocol or the next request: nobody knows yet.
+            if this.framer.is_undecided() {
+                let changes = std::task::ready!(this.verge.poll_decided(cx));
+                this.framer.decide(changes);
+                this.unseen = !this.ahead.is_empty();
+                continue;
             }
             if this.unseen {
                 this.examine_ahead();

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, Uri};
+use http::{Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -81,8 +82,15 @@ pub(super) async fn http1<S, F, B>(
                 stand_in()
             }
         };
+        let asked = request.extensions().get::<OnUpgrade>().is_some().then(|| Arc::clone(&verge));
         let answer = (shared.service)(info, request);
-        async move { Ok::<_, Infallible>(answer.await) }
+        async move {
+            let answer = answer.await;
+            if let Some(verge) = asked {
+                verge.decide(answer.status() == StatusCode::SWITCHING_PROTOCOLS);
+            }
+            Ok::<_, Infallible>(answer)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -90,7 +98,8 @@ pub(super) async fn http1<S, F, B>(
         .header_read_timeout(None)
         // A client that has said all it has to say still waits for its answer.
         .half_close(true)
-        .serve_connection(TokioIo::new(guarded), service);
+        .serve_connection(TokioIo::new(guarded), service)
+        .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         _ended = connection.as_mut() => return,

@@ -13,7 +13,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
+use super::accept::Open;
 use super::patience::Patience;
+use super::peers::Seat;
 use super::{GuardRefusal, TlsInfo, WayIn};
 
 /// What carries the bytes.
@@ -41,12 +43,19 @@ pub(super) struct Stream {
     ahead: Bytes,
     write_timeout: Duration,
     writing: Patience,
+    // Its place among the connections, kept for as long as it lasts, whatever is spoken on it.
+    place: Option<(Seat, Open)>,
 }
 
 impl Stream {
     /// `ahead` was read from the carrier already and comes first.
     pub(super) fn new(carrier: Carrier, ahead: Bytes, write_timeout: Duration) -> Self {
-        Self { carrier, ahead, write_timeout, writing: Patience::default() }
+        Self { carrier, ahead, write_timeout, writing: Patience::default(), place: None }
+    }
+
+    /// Keeps its place among the connections until it is closed.
+    pub(super) fn seat(&mut self, place: (Seat, Open)) {
+        self.place = Some(place);
     }
 
     fn stalled<T>(&mut self, cx: &mut Context<'_>, poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {

@@ -7,7 +7,7 @@
 mod plain;
 mod signed;
 
-use http::header::{CONTENT_LENGTH, EXPECT, HOST, USER_AGENT};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, UPGRADE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request};
 use jiff::Timestamp;
@@ -21,6 +21,7 @@ use crate::fault::Fault;
 use crate::forward::{OutBody, strip_hop_by_hop};
 use crate::held::{HeldBody, WholeBody};
 use crate::identity::{Identified, Shown};
+use crate::stream;
 use crate::upstream::Leaving;
 
 /// A request that was judged and has not left.
@@ -64,7 +65,14 @@ impl Outgoing {
             HeldBody::Whole(_) => HeaderMap::new(),
             HeldBody::Streaming(_) => head.headers.clone(),
         };
+        // Of what belongs to a connection only this goes on, where the request was read as a stream.
+        let protocol = stream::asked(&head);
+        head.extensions.clear();
         strip_hop_by_hop(&mut head.headers);
+        if let Some(protocol) = protocol {
+            head.headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+            head.headers.insert(UPGRADE, protocol);
+        }
         for name in [EXPECT, HOST, http::HeaderName::from_static("traceparent")] {
             head.headers.remove(name);
         }

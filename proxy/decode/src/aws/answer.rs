@@ -189,6 +189,7 @@ mod tests {
         Answer {
             creates: vec![NewIdentifier { kind: "ec2:instance".into(), member: "InstanceId".into(), path }],
             mints: None,
+            upgrades: false,
         }
     }
 

@@ -27,7 +27,7 @@ pub(super) fn find(
     let whole = match minted {
         Minted::Session => session_token.is_some(),
         Minted::AccessKey => session_token.is_none(),
-        Minted::Unrewritable => false,
+        Minted::Bearer | Minted::Unrewritable => false,
     };
     if !whole {
         return Err(not_found());

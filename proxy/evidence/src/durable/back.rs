@@ -36,6 +36,12 @@ pub(crate) fn outcome_of(record: &OutcomeRecord<'_>) -> Outcome {
     match &record.end {
         EndRecord::NotSent(why) => Outcome::NotSent { why: word(why) },
         EndRecord::Unknown(why) => Outcome::Unknown { why: word(why) },
+        EndRecord::Streamed(streamed) => Outcome::Streamed {
+            request_id: streamed.request_id.to_string(),
+            sent: streamed.sent,
+            received: streamed.received,
+            ended: word(&streamed.ended),
+        },
         EndRecord::Answered(answered) => Outcome::Answered {
             status: answered.status,
             request_id: answered.request_id.to_string(),
@@ -84,13 +90,15 @@ fn call(record: &CallRecord<'_>) -> Option<Call> {
         None => None,
         Some("session") => Some(Minted::Session),
         Some("access_key") => Some(Minted::AccessKey),
+        Some("bearer") => Some(Minted::Bearer),
         Some("unrewritable") => Some(Minted::Unrewritable),
         Some(_) => return None,
     };
     Some(Call {
         plane: plane(&record.plane)?,
         effects: record.effects.iter().map(effect).collect::<Option<_>>()?,
-        answer: Answer { creates: creates.collect(), mints },
+        // Whether it was a stream is asked when it is opened and not when it is read back.
+        answer: Answer { creates: creates.collect(), mints, upgrades: false },
         region: Arc::from(record.region.as_ref()),
     })
 }
@@ -160,7 +168,7 @@ fn parameters(record: &ParametersRecord<'_>) -> Option<Parameters> {
 }
 
 fn plane(name: &str) -> Option<Plane> {
-    [Plane::Aws, Plane::Unknown].into_iter().find(|plane| plane.as_str() == name)
+    Plane::parse(name).or_else(|| (name == Plane::Unknown.as_str()).then_some(Plane::Unknown))
 }
 
 /// A word that lives as long as the program. There are few different ones, and each is kept once.

@@ -14,8 +14,8 @@ use ordain_proof::record::{
     ActorRecord, AnsweredRecord, AttemptsRecord, BlobReference, CallRecord, ContentRecord, CounterRecord,
     CreatedRecord, DecisionRecord, DetailRecord, DigestsRecord, EffectRecord, EndRecord, HeadRecord,
     IdentifierRecord, LeafRecord, NewIdentifierRecord, OutcomeRecord, ParametersRecord, PartyRecord,
-    ReachRecord, ReadingRecord, ReasonRecord, Record, RecordError, ResourceRecord, Text, UndecodableRecord,
-    UpstreamRecord,
+    ReachRecord, ReadingRecord, ReasonRecord, Record, RecordError, ResourceRecord, StreamedRecord, Text,
+    UndecodableRecord, UpstreamRecord,
 };
 use ordain_proof::tree::Hash;
 use ordain_rules::{Reach, Reason, Verdict};
@@ -94,6 +94,12 @@ pub(crate) fn outcome(
     let end = match outcome {
         Outcome::NotSent { why } => EndRecord::NotSent((*why).into()),
         Outcome::Unknown { why } => EndRecord::Unknown((*why).into()),
+        Outcome::Streamed { request_id, sent, received, ended } => EndRecord::Streamed(StreamedRecord {
+            request_id: clip(request_id),
+            sent: *sent,
+            received: *received,
+            ended: (*ended).into(),
+        }),
         Outcome::Answered { status, request_id, error_code, created } => {
             EndRecord::Answered(AnsweredRecord {
                 status: *status,
@@ -223,6 +229,7 @@ fn call(call: &Call) -> CallRecord<'_> {
             Cow::Borrowed(match minted {
                 Minted::Session => "session",
                 Minted::AccessKey => "access_key",
+                Minted::Bearer => "bearer",
                 Minted::Unrewritable => "unrewritable",
             })
         }),

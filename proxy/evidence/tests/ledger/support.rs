@@ -124,7 +124,7 @@ pub(crate) fn action(who: &str, iam_action: &str, access: Access, id: &str) -> A
         path: vec![Arc::from("instancesSet"), Arc::from("instanceId")],
     };
     let answer = match access {
-        Access::Create => Answer { creates: vec![creates], mints: None },
+        Access::Create => Answer { creates: vec![creates], ..Answer::default() },
         _ => Answer::default(),
     };
     let call = Call { plane: Plane::Aws, effects: vec![effect], answer, region: Arc::from("eu-west-1") };
@@ -252,6 +252,7 @@ fn line(record: &Record<'_>) -> String {
             let end = match &outcome.end {
                 EndRecord::NotSent(why) => format!("not sent: {why}"),
                 EndRecord::Unknown(why) => format!("unknown: {why}"),
+                EndRecord::Streamed(streamed) => format!("streamed {} {}", streamed.sent, streamed.received),
                 EndRecord::Answered(answered) => format!("answered {}", answered.status),
             };
             format!("outcome {} of entry {:?}: {end}", number(&outcome.decision), outcome.entry)

@@ -26,7 +26,7 @@ pub use decision::{
     ParametersRecord, PartyRecord, ReachRecord, ReadingRecord, ReasonRecord, ResourceRecord,
     UndecodableRecord, UpstreamRecord, unpack,
 };
-pub use outcome::{AnsweredRecord, CreatedRecord, EndRecord, OutcomeRecord};
+pub use outcome::{AnsweredRecord, CreatedRecord, EndRecord, OutcomeRecord, StreamedRecord};
 
 /// Text that is borrowed where it can be.
 pub type Text<'a> = Cow<'a, str>;

@@ -30,6 +30,8 @@ pub enum EndRecord<'a> {
     NotSent(#[serde(borrow)] Text<'a>),
     /// The upstream answered.
     Answered(#[serde(borrow)] AnsweredRecord<'a>),
+    /// A stream was opened, and has ended.
+    Streamed(#[serde(borrow)] StreamedRecord<'a>),
     /// It was started, and no complete answer came, for the reason given.
     Unknown(#[serde(borrow)] Text<'a>),
 }
@@ -48,6 +50,20 @@ pub struct AnsweredRecord<'a> {
     /// What it says was created.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub created: Vec<CreatedRecord<'a>>,
+}
+
+/// How a stream ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamedRecord<'a> {
+    /// The upstream's name for the request.
+    #[serde(borrow)]
+    pub request_id: Text<'a>,
+    /// Bytes that went to the upstream.
+    pub sent: u64,
+    /// Bytes that came from it.
+    pub received: u64,
+    /// Who ended it.
+    pub ended: Text<'a>,
 }
 
 /// One resource that was created.

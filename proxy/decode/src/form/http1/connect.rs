@@ -106,6 +106,9 @@ pub fn read_connect(bytes: &[u8]) -> Result<Connect<'_>, Refusal> {
     let target = std::str::from_utf8(target).map_err(|_| Refusal::Proxy(ProxyRefusal::Target))?;
     let connect = authority(target).ok_or(Refusal::Proxy(ProxyRefusal::Target))?;
     let meaning = fields.meaning()?;
+    if meaning.upgrades {
+        return Err(Refusal::Upgrade);
+    }
     if !matches!(meaning.framing, Framing::None | Framing::Length(0)) {
         return Err(Refusal::Proxy(ProxyRefusal::Body));
     }

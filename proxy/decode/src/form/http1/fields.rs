@@ -113,6 +113,9 @@ const FRAMING: [&[u8]; 12] = [
     b"content-encoding",
 ];
 
+/// The protocols that a connection may be changed to: those that streams of a plane are made of.
+pub const PROTOCOLS: [&str; 2] = ["websocket", "SPDY/3.1"];
+
 /// What `connection` may name.
 const HOP_BY_HOP: [&[u8]; 5] = [b"close", b"keep-alive", b"proxy-connection", b"te", b"trailer"];
 
@@ -127,6 +130,8 @@ pub struct Fields<'a> {
     chunked: bool,
     expects_continue: bool,
     refuses_expect: bool,
+    upgrade: bool,
+    connection_upgrades: bool,
 }
 
 /// What all fields together say.
@@ -138,6 +143,8 @@ pub struct Meaning<'a> {
     pub framing: Framing,
     /// The caller waits for `100 Continue` before it sends the body.
     pub expects_continue: bool,
+    /// The caller asks for another protocol on this connection: one of [`PROTOCOLS`].
+    pub upgrades: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -153,6 +160,8 @@ impl<'a> Fields<'a> {
             chunked: false,
             expects_continue: false,
             refuses_expect: false,
+            upgrade: false,
+            connection_upgrades: false,
         }
     }
 
@@ -178,7 +187,8 @@ impl<'a> Fields<'a> {
             b"expect" => self.expect(value),
             b"te" if value == b"trailers" => Ok(()),
             b"te" => Err(Refusal::AcceptedTrailers),
-            b"upgrade" | b"http2-settings" => Err(Refusal::Upgrade),
+            b"upgrade" => self.upgrade(value),
+            b"http2-settings" => Err(Refusal::Upgrade),
             b"keep-alive" | b"proxy-connection" if self.wire == Wire::Http2 => Err(Refusal::Connection),
             b"trailer" => announced(value),
             other => self.other(other),
@@ -209,7 +219,17 @@ impl<'a> Fields<'a> {
             (Some(length), false) => Framing::Length(length),
             (None, false) => Framing::None,
         };
-        Ok(Meaning { host: self.host, framing, expects_continue: self.expects_continue })
+        // A protocol without the word in `connection`, or that word alone, is one thing to us and another to the next.
+        let whole = matches!(framing, Framing::None | Framing::Length(0)) && !self.expects_continue;
+        if self.upgrade != self.connection_upgrades || (self.upgrade && !whole) {
+            return Err(Refusal::Upgrade);
+        }
+        Ok(Meaning {
+            host: self.host,
+            framing,
+            expects_continue: self.expects_continue,
+            upgrades: self.upgrade,
+        })
     }
 
     fn host(&mut self, value: &'a [u8]) -> Result<(), Refusal> {
@@ -249,14 +269,27 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
-    fn connection(&self, value: &[u8]) -> Result<(), Refusal> {
+    fn upgrade(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        let known = PROTOCOLS.iter().any(|protocol| value.eq_ignore_ascii_case(protocol.as_bytes()));
+        if self.upgrade || !known || self.wire != Wire::Http11 {
+            return Err(Refusal::Upgrade);
+        }
+        self.upgrade = true;
+        Ok(())
+    }
+
+    fn connection(&mut self, value: &[u8]) -> Result<(), Refusal> {
         if self.wire == Wire::Http2 {
             return Err(Refusal::Connection);
         }
         for option in value.split(|byte| *byte == b',') {
             let option = option.trim_ascii();
-            if option.eq_ignore_ascii_case(b"upgrade") || option.eq_ignore_ascii_case(b"http2-settings") {
+            if option.eq_ignore_ascii_case(b"http2-settings") {
                 return Err(Refusal::Upgrade);
+            }
+            if option.eq_ignore_ascii_case(b"upgrade") {
+                self.connection_upgrades = true;
+                continue;
             }
             if !HOP_BY_HOP.iter().any(|name| option.eq_ignore_ascii_case(name)) {
                 return Err(Refusal::Connection);

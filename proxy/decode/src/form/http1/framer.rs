@@ -10,6 +10,10 @@ enum Stage {
     Head(HeadEnd),
     Length(u64),
     Chunked(Chunks),
+    /// The head asked for another protocol, and it is not known yet whether it gets it.
+    Undecided,
+    /// Another protocol is spoken.
+    Raw,
     Refused,
 }
 
@@ -49,7 +53,21 @@ impl Framer {
     pub const fn between_messages(&self) -> bool {
         match &self.stage {
             Stage::Head(end) => end.is_fresh(),
-            Stage::Length(_) | Stage::Chunked(_) | Stage::Refused => false,
+            Stage::Raw => true,
+            Stage::Length(_) | Stage::Chunked(_) | Stage::Undecided | Stage::Refused => false,
+        }
+    }
+
+    /// A head asked for another protocol: nothing more is to be read until [`Framer::decide`].
+    #[must_use]
+    pub const fn is_undecided(&self) -> bool {
+        matches!(self.stage, Stage::Undecided)
+    }
+
+    /// Says whether the other protocol is spoken from now on, or the next message follows.
+    pub fn decide(&mut self, changes: bool) {
+        if self.is_undecided() {
+            self.stage = if changes { Stage::Raw } else { Stage::Head(HeadEnd::default()) };
         }
     }
 
@@ -78,7 +96,8 @@ impl Framer {
             }
         };
         match &mut self.stage {
-            Stage::Head(_) | Stage::Refused => Examined { cleared: head, refused: None },
+            Stage::Head(_) | Stage::Undecided | Stage::Refused => Examined { cleared: head, refused: None },
+            Stage::Raw => Examined { cleared: bytes.len(), refused: None },
             Stage::Length(left) => {
                 let here = u64::try_from(rest.len()).unwrap_or(u64::MAX).min(*left);
                 *left -= here;
@@ -106,7 +125,9 @@ impl Framer {
         let Stage::Head(end) = &mut self.stage else { return Ok(Some((0, bytes))) };
         let Some(length) = end.find(bytes)? else { return Ok(None) };
         let (head, rest) = bytes.split_at_checked(length).unwrap_or((bytes, &[]));
-        self.stage = match read_head(head)?.framing {
+        let read = read_head(head)?;
+        self.stage = match read.framing {
+            _ if read.upgrades => Stage::Undecided,
             Framing::None | Framing::Length(0) => Stage::Head(HeadEnd::default()),
             Framing::Length(length) => Stage::Length(length),
             Framing::Chunked => Stage::Chunked(Chunks::new()),

@@ -15,7 +15,7 @@ use memchr::memchr;
 
 pub use chunks::{Advance, Chunks};
 pub use connect::{CONNECT, Connect, ProxyRefusal, read_connect};
-pub use fields::{FIELDS_MAX, Fields, Meaning, Wire, is_known_trailer};
+pub use fields::{FIELDS_MAX, Fields, Meaning, PROTOCOLS, Wire, is_known_trailer};
 pub use framer::{Examined, Framer, Refused};
 pub use refusal::Refusal;
 pub use target::{host_name, is_host};
@@ -52,6 +52,8 @@ pub struct Head<'a> {
     pub framing: Framing,
     /// The caller waits for `100 Continue` before it sends the body.
     pub expects_continue: bool,
+    /// The caller asks for another protocol on this connection.
+    pub upgrades: bool,
 }
 
 /// Looks for the end of a head that arrives in pieces, each byte once.
@@ -122,6 +124,9 @@ pub fn read_head(bytes: &[u8]) -> Result<Head<'_>, Refusal> {
     let fields = read_fields(wire, rest)?;
     let authority = target::read(target)?;
     let meaning = fields.finish()?;
+    if meaning.upgrades && !matches!(method, b"GET" | b"POST") {
+        return Err(Refusal::Upgrade);
+    }
     let host = meaning.host.ok_or(Refusal::HostMissing)?;
     if authority.is_some_and(|authority| !authority.eq_ignore_ascii_case(host)) {
         return Err(Refusal::HostDisagrees);
@@ -133,6 +138,7 @@ pub fn read_head(bytes: &[u8]) -> Result<Head<'_>, Refusal> {
         host,
         framing: meaning.framing,
         expects_continue: meaning.expects_continue,
+        upgrades: meaning.upgrades,
     })
 }
 

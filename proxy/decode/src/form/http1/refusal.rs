@@ -261,7 +261,9 @@ impl Refusal {
             Self::Connection => {
                 "`connection` names a header that is not hop by hop; name only `close` or `keep-alive`"
             }
-            Self::Upgrade => "the gate does not change protocols here; send the request without `upgrade`",
+            Self::Upgrade => {
+                "a connection changes to `websocket` or `SPDY/3.1` only, asked for in `upgrade` and `connection` with no body; send the request without `upgrade`"
+            }
             Self::AcceptedTrailers => "`te` is not exactly `trailers`; leave it out",
             Self::Expect => "`expect` is not exactly `100-continue`; leave it out",
             Self::Trailers => "the trailers are too long or not well formed; send them as headers",

@@ -36,7 +36,13 @@ fn describe(head: &[u8]) -> String {
             String::from_utf8_lossy(read.target),
             String::from_utf8_lossy(read.host),
             read.framing,
-            if read.expects_continue { " continue" } else { "" }
+            if read.expects_continue {
+                " continue"
+            } else if read.upgrades {
+                " upgrades"
+            } else {
+                ""
+            }
         ),
     }
 }
@@ -237,13 +243,60 @@ fn connection_names_only_what_is_hop_by_hop() {
     check(&with("connection: \r\n"), expect!["framing_connection"]);
     check(&with("connection: transfer-encoding\r\n"), expect!["framing_connection"]);
     check(&with("connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\n"), expect!["framing_upgrade"]);
-    check(&with("upgrade: websocket\r\n"), expect!["framing_upgrade"]);
     check(&with("http2-settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n"), expect!["framing_upgrade"]);
     check(&with("te: gzip\r\n"), expect!["framing_te"]);
     check(&with("te: trailers, deflate\r\n"), expect!["framing_te"]);
     check(&with("trailer: x-amz-checksum-crc32\r\n"), expect!["POST / host=gate None"]);
     check(&with("trailer: authorization\r\n"), expect!["framing_trailer"]);
     check(&with("trailer: x-amz-checksum-\r\n"), expect!["framing_trailer"]);
+}
+
+#[test]
+fn another_protocol_is_asked_for_in_one_way() {
+    let asks = |fields: &str| format!("GET / HTTP/1.1\r\nhost: gate\r\n{fields}\r\n");
+    let get = expect!["GET / host=gate None upgrades"];
+    check(&asks("connection: Upgrade\r\nupgrade: websocket\r\n"), get);
+    check(
+        &with("connection: keep-alive, upgrade\r\nupgrade: SPDY/3.1\r\ncontent-length: 0\r\n"),
+        expect!["POST / host=gate Length(0) upgrades"],
+    );
+    for fields in [
+        "upgrade: websocket\r\n",
+        "connection: upgrade\r\n",
+        "connection: upgrade\r\nupgrade: h2c\r\n",
+        "connection: upgrade\r\nupgrade: websocket, h2c\r\n",
+        "connection: upgrade\r\nupgrade: websocket\r\nupgrade: websocket\r\n",
+        "connection: upgrade\r\nupgrade: websocket\r\nexpect: 100-continue\r\n",
+        "connection: upgrade\r\nupgrade: websocket\r\ncontent-length: 1\r\n",
+        "connection: upgrade\r\nupgrade: websocket\r\ntransfer-encoding: chunked\r\n",
+    ] {
+        check(&asks(fields), expect!["framing_upgrade"]);
+    }
+    let old = "GET / HTTP/1.0\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+    check(old, expect!["framing_upgrade"]);
+    let delete = "DELETE / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+    check(delete, expect!["framing_upgrade"]);
+}
+
+#[test]
+fn what_follows_a_request_for_another_protocol_waits_for_the_decision() {
+    let asks = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+    let smuggled = [&asks[..], b"DELETE / HTTP/1.1\r\n\x00"].concat();
+    for changes in [true, false] {
+        let mut framer = Framer::default();
+        let examined = framer.examine(&smuggled);
+        assert_eq!((examined.cleared, examined.refused), (asks.len(), None));
+        let rest = &smuggled[asks.len()..];
+        assert!(framer.is_undecided());
+        assert_eq!(framer.examine(rest).cleared, 0);
+        framer.decide(changes);
+        let examined = framer.examine(rest);
+        if changes {
+            assert_eq!((examined.cleared, examined.refused), (rest.len(), None));
+        } else {
+            assert_eq!(examined.cleared, 0);
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,182 @@
+//! A request for a stream: the connection changes its protocol once the upstream has said so, and from then on bytes
+//! pass both ways as they are, counted, until one side ends it or the gate must.
+//!
+//! It was judged and recorded before it was opened; its end is its outcome. Leaves out which operations are streams (the
+//! rooms), and the rest of a change (`request.rs`).
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use http::header::{CONNECTION, UPGRADE};
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use ordain_action::{DenialKind, Outcome, Reading};
+use ordain_decode::AnswerHead;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
+
+use crate::change::Reply;
+use crate::fault::Fault;
+use crate::forward::strip_hop_by_hop;
+use crate::gate::Gate;
+use crate::outcome::Open;
+use crate::reply;
+
+/// The protocol that a head asks for; the guard lets through one that is known, or none.
+#[must_use]
+pub fn asked(head: &Parts) -> Option<HeaderValue> {
+    head.headers.get(UPGRADE).cloned()
+}
+
+/// Refuses a request for another protocol that was not read as one that opens a stream.
+///
+/// # Errors
+/// A [`Fault`] in words that tell the caller what to do.
+pub fn check(head: &Parts, reading: &Reading) -> Result<(), Fault> {
+    let opens = match reading {
+        Reading::Call(call) => call.answer.upgrades,
+        Reading::Undecodable { .. } => false,
+    };
+    if asked(head).is_none() || opens {
+        return Ok(());
+    }
+    let text =
+        "the operation is no stream, and its connection stays what it is; send the request without `upgrade`";
+    Err(Fault::new(DenialKind::Malformed, "framing_upgrade", text))
+}
+
+/// The caller's side of a connection that may change.
+#[derive(Debug)]
+pub struct Asked(OnUpgrade);
+
+impl Asked {
+    /// That of a request for another protocol.
+    #[must_use]
+    pub fn of(head: &Parts) -> Option<Self> {
+        head.extensions.get::<OnUpgrade>().cloned().map(Self)
+    }
+}
+
+/// Passes on that the connection changes, carries what follows, and closes the evidence with how it ended.
+pub async fn deliver(
+    gate: &Arc<Gate>,
+    open: Open,
+    asked: Option<Asked>,
+    mut answer: Response<Incoming>,
+    reply: Reply,
+) {
+    let upstream = hyper::upgrade::on(&mut answer);
+    let Some(Asked(client)) = asked else {
+        let outcome = Outcome::Unknown { why: "protocol_changed_unasked" };
+        gate.close(open.closing, open.id, &open.action, outcome).await;
+        let text =
+            "the control plane changed to another protocol, which was not asked for; tell the operator";
+        let fault = Fault::new(DenialKind::BadGateway, "protocol_changed_unasked", text);
+        return drop(reply.send(Err(fault.with_decision(open.id))));
+    };
+    let head = AnswerHead { status: answer.status().as_u16(), headers: answer.headers() };
+    let request_id = open.claim.read_answer(&head, b"").request_id;
+    let protocol = answer.headers().get(UPGRADE).cloned();
+    let mut response = Response::new(reply::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    *response.headers_mut() = std::mem::take(answer.headers_mut());
+    strip_hop_by_hop(response.headers_mut());
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    if let Some(protocol) = protocol {
+        response.headers_mut().insert(UPGRADE, protocol);
+    }
+    open.mark(&mut response);
+    drop(reply.send(Ok(response)));
+    let carried = Carried::default();
+    let ended = match (client.await, upstream.await) {
+        (Ok(client), Ok(upstream)) => {
+            gate.metrics.stream_opened();
+            let ended = carry(gate, &carried, client, upstream).await;
+            gate.metrics.stream_ended();
+            ended
+        }
+        (Err(_), _) => "client",
+        (Ok(_), Err(_)) => "upstream",
+    };
+    let (sent, received) = (carried.sent.into_inner(), carried.received.into_inner());
+    let outcome = Outcome::Streamed { request_id, sent, received, ended };
+    gate.close(open.closing, open.id, &open.action, outcome).await;
+}
+
+/// Carries bytes both ways until one side ends it, or the gate must; says who did.
+async fn carry(gate: &Gate, carried: &Carried, client: Upgraded, upstream: Upgraded) -> &'static str {
+    let mut client = Side { inner: TokioIo::new(client), carried, of: CLIENT };
+    let mut upstream = Side { inner: TokioIo::new(upstream), carried, of: UPSTREAM };
+    tokio::select! {
+        _ended = copy_bidirectional(&mut client, &mut upstream) => carried.ended(),
+        () = gate.stopping.cancelled() => "gate",
+    }
+}
+
+const CLIENT: u8 = 1;
+const UPSTREAM: u8 = 2;
+
+/// What passed, and who ended it first.
+#[derive(Debug, Default)]
+struct Carried {
+    sent: AtomicU64,
+    received: AtomicU64,
+    first: AtomicU8,
+}
+
+impl Carried {
+    fn ended(&self) -> &'static str {
+        match self.first.load(Ordering::Relaxed) {
+            CLIENT => "client",
+            UPSTREAM => "upstream",
+            _ => "broken",
+        }
+    }
+}
+
+/// One side of a stream. What is read from it is counted.
+struct Side<'a> {
+    inner: TokioIo<Upgraded>,
+    carried: &'a Carried,
+    of: u8,
+}
+
+impl AsyncRead for Side<'_> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let polled = std::task::ready!(Pin::new(&mut this.inner).poll_read(context, buffer));
+        let read = buffer.filled().len() - before;
+        if read == 0 {
+            // Whoever is second only follows.
+            let first = &this.carried.first;
+            let _second = first.compare_exchange(0, this.of, Ordering::Relaxed, Ordering::Relaxed);
+        }
+        let count = if this.of == CLIENT { &this.carried.sent } else { &this.carried.received };
+        count.fetch_add(u64::try_from(read).unwrap_or(u64::MAX), Ordering::Relaxed);
+        Poll::Ready(polled)
+    }
+}
+
+impl AsyncWrite for Side<'_> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().inner).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_shutdown(context)
+    }
+}
