@@ -11,6 +11,7 @@ use ordain_rules::Snapshot;
 
 use crate::fault::Fault;
 use crate::listen::{self, ConnectionInfo};
+use crate::way;
 
 /// The head of a request in hand.
 #[must_use]
@@ -117,9 +118,13 @@ fn look<'a>(
         // INVARIANT: the guard lets through only a host that is ASCII.
         authority: headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
         headers,
-        way_in: match connection.way_in {
+        way_in: match &connection.way_in {
             listen::WayIn::Reverse => WayIn::Reverse,
-            listen::WayIn::Tunnel(_) | listen::WayIn::Forward => WayIn::Egress,
+            // An address is a configured upstream's: whose, the credential says, and `way` holds it to that.
+            listen::WayIn::Transparent(Some(host)) if way::is_address(host) => WayIn::Reverse,
+            listen::WayIn::Tunnel(_) | listen::WayIn::Forward | listen::WayIn::Transparent(_) => {
+                WayIn::Egress
+            }
         },
         plane: None,
     }

@@ -20,7 +20,7 @@ use crate::held::Held;
 use crate::listen::{ConnectionInfo, RequestBody};
 use crate::outgoing::Outgoing;
 use crate::reply::{self, ReplyBody};
-use crate::{head, issued, outcome};
+use crate::{head, issued, outcome, way};
 
 /// Answers one request: with what the control plane answered, or with a denial in its own form.
 ///
@@ -55,6 +55,7 @@ async fn decide(
 ) -> Result<Response<ReplyBody>, Fault> {
     // Who they say they are bounds what we hold for them; the proof needs the body's hash.
     let claimed = gate.claim_identity(&head::view(connection, &request))?;
+    way::check(&gate.config(), connection, &claimed)?;
     // A change is judged whole, or, for payload operations, on its head. Never in part.
     let mut held = Held::take(request, gate.need(claim), &gate.budget).await?;
     let head = head::of(connection, held.head());
