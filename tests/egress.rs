@@ -83,20 +83,23 @@ fn ways(gate: &Gate, actor: &str, call: &str) -> [(&'static str, Reply); 3] {
     ]
 }
 
+/// Calls of actors, and how each is decided whatever way it comes by.
+pub(crate) const DECIDED: [(&str, &str, &str); 5] = [
+    ("alice", "DescribeInstances", "200 "),
+    ("alice", "StopInstances&InstanceId.1=i-00000000000000001", "200 "),
+    ("mallory", "StopInstances&InstanceId.1=i-00000000000000001", "403 not_owner"),
+    (
+        "alice",
+        "AuthorizeSecurityGroupIngress&GroupId=sg-1&IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=22&IpPermissions.1.ToPort=22&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0",
+        "403 world_open_admin_port",
+    ),
+    ("alice", "NoSuchOperation", "403 unknown_operation"),
+];
+
 #[test]
 fn one_request_is_decided_alike_by_all_ways_in() {
     let gate = Gate::start(setup());
-    for (actor, call, expected) in [
-        ("alice", "DescribeInstances", "200 "),
-        ("alice", "StopInstances&InstanceId.1=i-00000000000000001", "200 "),
-        ("mallory", "StopInstances&InstanceId.1=i-00000000000000001", "403 not_owner"),
-        (
-            "alice",
-            "AuthorizeSecurityGroupIngress&GroupId=sg-1&IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=22&IpPermissions.1.ToPort=22&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0",
-            "403 world_open_admin_port",
-        ),
-        ("alice", "NoSuchOperation", "403 unknown_operation"),
-    ] {
+    for (actor, call, expected) in DECIDED {
         let before = gate.recorder.arrived().len();
         let all = ways(&gate, actor, call);
         let shown: Vec<String> =

@@ -23,5 +23,6 @@ mod reload;
 mod running;
 mod start;
 mod tidy;
+mod transparent;
 mod verbs;
 mod way_through;

@@ -275,6 +275,11 @@ pub fn serving(data: SocketAddr, admin: SocketAddr, egress: Option<SocketAddr>, 
     event!(Level::INFO, %data, %admin, egress, mode, "serving");
 }
 
+/// The gate takes connections that the system sends on to it.
+pub fn taking(transparent: SocketAddr) {
+    event!(Level::INFO, %transparent, "taking redirected connections");
+}
+
 /// The account of an upstream is known now, and it is served.
 pub fn upstream_verified(name: &str, account: &str) {
     event!(Level::INFO, name, account, "upstream verified");

@@ -121,7 +121,11 @@ impl Gate {
         let live = live(&config.ledger)?;
         let model = Model::open(config.model.clone(), config.modes(), live)?;
         let ledger = open_ledger(&config, &clock).context("the ledger cannot be used")?;
-        let own: Vec<SocketAddr> = [data, config.admin].into_iter().chain(config.egress).collect();
+        let own: Vec<SocketAddr> = [data, config.admin]
+            .into_iter()
+            .chain(config.egress)
+            .chain(config.transparent.iter().map(|(address, _)| *address))
+            .collect();
         let listeners = Own { addresses: own.clone(), names: config.names.clone() };
         let sources = config.upstreams.iter().map(Source::from).collect();
         let outward = Outward::new(own, config.limits.upstream_timeout);

@@ -12,6 +12,7 @@ use ordain_rules::Snapshot;
 use crate::fault::Fault;
 use crate::listen;
 use crate::place::Arrival;
+use crate::way;
 
 /// The head of a request in hand.
 #[must_use]
@@ -113,9 +114,13 @@ fn look<'a>(arrival: &Arrival, method: &'a Method, uri: &'a Uri, headers: &'a He
         // INVARIANT: the guard lets through only a host that is ASCII.
         authority: headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
         headers,
-        way_in: match arrival.connection.way_in {
+        way_in: match &arrival.connection.way_in {
             listen::WayIn::Reverse => WayIn::Reverse,
-            listen::WayIn::Tunnel(_) | listen::WayIn::Forward => WayIn::Egress,
+            // An address is a configured upstream's: whose, the credential says, and `way` holds it to that.
+            listen::WayIn::Transparent(Some(host)) if way::is_address(host) => WayIn::Reverse,
+            listen::WayIn::Tunnel(_) | listen::WayIn::Forward | listen::WayIn::Transparent(_) => {
+                WayIn::Egress
+            }
         },
         plane: arrival.place.plane,
     }

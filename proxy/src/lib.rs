@@ -13,6 +13,7 @@ pub mod egress;
 pub mod gate;
 pub mod listen;
 pub mod request;
+pub mod way;
 
 pub mod bound;
 pub mod head;

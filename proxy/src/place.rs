@@ -79,7 +79,9 @@ impl Places {
         let is_url = connection.way_in == WayIn::Forward;
         let known = match &connection.way_in {
             WayIn::Reverse => self.named(host).or_else(|| self.bound(keys, request)),
-            WayIn::Tunnel(_) | WayIn::Forward => upstreams.at_host(host, if is_url { 80 } else { 443 }),
+            WayIn::Tunnel(_) | WayIn::Forward | WayIn::Transparent(_) => {
+                upstreams.at_host(host, if is_url { 80 } else { 443 })
+            }
         };
         known.map_or_else(Place::default, |(upstream, plane)| Place {
             plane: Some(plane),

@@ -21,7 +21,7 @@ use crate::listen::{ConnectionInfo, RequestBody};
 use crate::outgoing::Outgoing;
 use crate::place::Arrival;
 use crate::reply::{self, ReplyBody};
-use crate::{head, issued, outcome, stream};
+use crate::{head, issued, outcome, stream, way};
 
 /// Answers one request: with what the control plane answered, or with a denial in its own form.
 ///
@@ -58,6 +58,7 @@ async fn decide(
 ) -> Result<Response<ReplyBody>, Fault> {
     // Who they say they are bounds what we hold for them; the proof needs the body's hash.
     let claimed = gate.claim_identity(arrival, &head::view(arrival, &request))?;
+    way::check(&gate.config(), &arrival.connection, &claimed)?;
     // A change is judged whole, or, for payload operations, on its head. Never in part.
     let mut held = Held::take(request, gate.need(claim), &gate.budget).await?;
     let head = head::of(arrival, held.head());

@@ -41,10 +41,35 @@ pub struct Listen {
     pub admin: Option<String>,
     /// The address at which clients may take the gate for their HTTP proxy; without it there is none.
     pub egress: Option<String>,
+    /// Addresses that the system sends connections on to which were on their way to a control plane, with the address
+    /// written over (nftables' `redirect`).
+    pub transparent: Option<Addresses>,
+    /// The same, with the address kept (nftables' `tproxy`).
+    pub tproxy: Option<Addresses>,
     /// Serve TLS on the data address.
     pub tls: Option<Tls>,
     /// Names the gate is reached by, beside its addresses. They are never an upstream.
     pub names: Vec<String>,
+}
+
+/// One address, or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "give an address such as `127.0.0.1:15001`, or a list of them")]
+pub enum Addresses {
+    /// One, or several with commas between them.
+    Text(String),
+    /// A list.
+    List(Vec<String>),
+}
+
+impl Addresses {
+    /// Each by itself.
+    pub fn each(&self) -> Vec<&str> {
+        match self {
+            Self::Text(text) => text.split(',').map(str::trim).collect(),
+            Self::List(list) => list.iter().map(String::as_str).collect(),
+        }
+    }
 }
 
 /// A certificate and its key, in PEM files.
@@ -260,13 +285,15 @@ pub enum SettingsError {
 const PREFIX: &str = "ORDAIN_";
 
 /// The variables that are read, after their beginning.
-const VARIABLES: [&str; 12] = [
+const VARIABLES: [&str; 14] = [
     "CONFIG",
     "LEDGER_DIRECTORY",
     "LEDGER_ORIGIN",
     "LISTEN_ADMIN",
     "LISTEN_DATA",
     "LISTEN_EGRESS",
+    "LISTEN_TPROXY",
+    "LISTEN_TRANSPARENT",
     "LOG_FILTER",
     "LOG_FORMAT",
     "MODEL_DIRECTORY",
@@ -319,6 +346,9 @@ impl Settings {
         replace(&mut self.listen.data, variable("ORDAIN_LISTEN_DATA"));
         replace(&mut self.listen.admin, variable("ORDAIN_LISTEN_ADMIN"));
         replace(&mut self.listen.egress, variable("ORDAIN_LISTEN_EGRESS"));
+        let addresses = |name: &str| variable(name).map(Addresses::Text);
+        replace(&mut self.listen.transparent, addresses("ORDAIN_LISTEN_TRANSPARENT"));
+        replace(&mut self.listen.tproxy, addresses("ORDAIN_LISTEN_TPROXY"));
         replace(&mut self.model.directory, path("ORDAIN_MODEL_DIRECTORY"));
         replace(&mut self.ledger.directory, path("ORDAIN_LEDGER_DIRECTORY"));
         replace(&mut self.ledger.origin, variable("ORDAIN_LEDGER_ORIGIN"));

@@ -30,6 +30,8 @@ pub(crate) struct Setup {
     pub(crate) listen: String,
     /// The base URL of the upstream, where it is not a recorder.
     pub(crate) endpoint: Option<String>,
+    /// Where the recorder listens.
+    pub(crate) at: SocketAddr,
     /// The real key pair, where the upstream checks it.
     pub(crate) real: (String, String),
     /// The ledger's folder, where it must lie elsewhere.
@@ -56,6 +58,7 @@ impl Default for Setup {
             settings: String::new(),
             listen: String::new(),
             endpoint: None,
+            at: SocketAddr::from(([127, 0, 0, 1], 0)),
             real: ("AKIAREALREALREALREAL".to_owned(), "a-real-secret-that-must-never-be-seen".to_owned()),
             ledger: None,
             under: Vec::new(),
@@ -82,7 +85,7 @@ impl Gate {
     /// Starts a gate in front of a recorder.
     pub(crate) fn start(setup: Setup) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let recorder = Recorder::start();
+        let recorder = Recorder::start_at(setup.at);
         write_files(folder.path(), &setup, &recorder);
         let keys = setup
             .actors

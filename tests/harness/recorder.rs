@@ -119,7 +119,11 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    pub(crate) fn start_at(at: SocketAddr) -> Self {
+        let listener = TcpListener::bind(at).expect("a port is free");
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             arrived: Mutex::new(Vec::new()),

@@ -25,6 +25,9 @@ pub(super) struct Arguments {
     /// Send clients through the egress gateway, as their HTTP proxy, in place of an endpoint.
     #[arg(long)]
     proxy: bool,
+    /// Print what clients need whose connections the system sends on to the gate: what to trust, and no way.
+    #[arg(long, conflicts_with = "proxy")]
+    transparent: bool,
 }
 
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
@@ -49,7 +52,11 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
             .find(|key| key.minted.is_none() && usable(&key.id))
             .context("there is no valid key; make one with `ordain key create --actor NAME --kind person`")?,
     };
-    let way = if arguments.proxy { Way::proxied(&config)? } else { Way::at_endpoint(&config) };
+    let way = match (arguments.proxy, arguments.transparent) {
+        (true, _) => Way::proxied(&config)?,
+        (false, true) => Way::redirected(&config)?,
+        (false, false) => Way::at_endpoint(&config),
+    };
     let variables = way.variables(chosen);
     if context.format != Format::Table {
         let shown: BTreeMap<&str, &str> =

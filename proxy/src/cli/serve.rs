@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::egress::Egress;
 use crate::gate::Gate;
 use crate::keys::{IssuedKey, NewKey};
-use crate::listen::{Entrance, RequestBody};
+use crate::listen::{Entrance, Redirected, Redirection, RequestBody, Tunnels};
 use crate::reload::Watched;
 use crate::settings::{Settings, environment};
 use crate::telemetry::LogFilter;
@@ -61,6 +61,11 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
         Some(address) => Some(TcpListener::bind(address).await.with_context(|| taken("egress", address))?),
         None => None,
     };
+    let mut redirected = Vec::new();
+    for (address, by) in &config.transparent {
+        let listener = Redirected::bind(*address, *by).with_context(|| untaken(*address, *by))?;
+        redirected.push((listener, *by));
+    }
     let at_egress = egress.as_ref().map(TcpListener::local_addr).transpose()?;
     let (state, at) = (config.state.clone(), admin.local_addr()?);
     // Before the start takes its time: a file that changes meanwhile is taken up afterwards.
@@ -76,9 +81,9 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     let told_to_stop = until_told_to_stop()?;
     let hangup = signal(SignalKind::hangup()).ok();
     let first = first_key(&gate).await?;
-    let tunnels = if egress.is_some() { Some(tunnels(&gate).await?) } else { None };
+    let tunnels = if gate.config().stands_in() { Some(tunnels(&gate).await?) } else { None };
     context.output.raw(
-        greeting(&gate, &first, at_egress.zip(tunnels.as_deref()), context.settings.as_deref()).as_bytes(),
+        greeting(&gate, &first, at_egress, tunnels.as_deref(), context.settings.as_deref()).as_bytes(),
     )?;
     events::serving(data.local_addr()?, at, at_egress, gate.config().mode.as_str());
     let (stop, stopped) = watch::channel(false);
@@ -92,13 +97,9 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     ));
     // Under systemd the unit is ready only now; elsewhere nobody listens to this.
     drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
-    let entrances =
-        [(Some(data), Some(Entrance::Reverse)), (egress, tunnels.map(|all| Entrance::Egress(all)))];
     let mut serving = JoinSet::new();
-    for (listener, entrance) in entrances {
-        if let (Some(listener), Some(entrance)) = (listener, entrance) {
-            serving.spawn(listen(Arc::clone(&gate), listener, entrance, wait_for(stopped.clone())));
-        }
+    for (listener, entrance) in entrances(data, egress, redirected, tunnels)? {
+        serving.spawn(listen(Arc::clone(&gate), listener, entrance, wait_for(stopped.clone())));
     }
     told_to_stop.await;
     events::draining(gate.config().limits.drain.as_secs());
@@ -115,6 +116,37 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     health.await??;
     events::stopped();
     Ok(Exit::Ok)
+}
+
+/// Every listener, with the way in that it is.
+fn entrances(
+    data: TcpListener,
+    egress: Option<TcpListener>,
+    redirected: Vec<(TcpListener, Redirection)>,
+    tunnels: Option<Arc<Egress>>,
+) -> anyhow::Result<Vec<(TcpListener, Entrance)>> {
+    let mut all = vec![(data, Entrance::Reverse)];
+    let Some(tunnels) = tunnels else { return Ok(all) };
+    for (listener, by) in redirected {
+        let own = listener.local_addr()?;
+        events::taking(own);
+        let tunnels = Arc::clone(&tunnels) as Arc<dyn Tunnels>;
+        all.push((listener, Entrance::Transparent(Arc::new(Redirected { tunnels, own, by }))));
+    }
+    all.extend(egress.map(|listener| (listener, Entrance::Egress(tunnels))));
+    Ok(all)
+}
+
+/// Why an address cannot be listened on for what is sent on to it.
+fn untaken(address: SocketAddr, by: Redirection) -> String {
+    match by {
+        Redirection::Rewritten => taken("transparent", address),
+        Redirection::Kept => {
+            format!(
+                "cannot take connections on `{address}` under their own address; give the gate CAP_NET_ADMIN"
+            )
+        }
+    }
 }
 
 /// Why an address cannot be listened on, mostly: a gate was started before.
@@ -138,12 +170,12 @@ async fn listen(
     listen::run(listener, entrance, settings, counts, service, stop).await;
 }
 
-/// The egress gateway, with a certificate authority of its own where it had none.
+/// What stands in for control planes, with a certificate authority of its own where it had none.
 async fn tunnels(gate: &Gate) -> anyhow::Result<Arc<Egress>> {
     let (config, now) = (gate.config(), gate.clock.now());
     let store = egress::store(&config)?;
     if store.read(now)?.authorities().signing(now).is_err() {
-        let authority = egress::make(&egress::name(&config), gate.rooms, now, egress::LASTS)?;
+        let authority = egress::make(&config, gate.rooms, now, egress::LASTS)?;
         let summary =
             format!("make certificate authority {}, which signs now", authority.certificate().fingerprint());
         gate.record_own_change(ChangeKind::Key, summary, None).await.map_err(anyhow::Error::msg)?;
@@ -176,7 +208,8 @@ async fn first_key(gate: &Gate) -> anyhow::Result<Option<Arc<IssuedKey>>> {
 fn greeting(
     gate: &Gate,
     first: &Option<Arc<IssuedKey>>,
-    egress: Option<(SocketAddr, &Egress)>,
+    egress: Option<SocketAddr>,
+    tunnels: Option<&Egress>,
     settings: Option<&Path>,
 ) -> String {
     let config = gate.config();
@@ -201,9 +234,17 @@ fn greeting(
     } else {
         text.push_str(&format!("  no model yet in `{}`\n", config.model.display()));
     }
-    if let Some((address, tunnels)) = egress {
+    if let Some(tunnels) = tunnels {
         let bundle = egress::bundle_path(&config.state);
-        text.push_str(&format!("  egress gateway on {address}; its clients trust `{}`\n", bundle.display()));
+        let bundle = bundle.display();
+        if let Some(address) = egress {
+            text.push_str(&format!("  egress gateway on {address}; its clients trust `{bundle}`\n"));
+        }
+        for (address, _) in &config.transparent {
+            text.push_str(&format!(
+                "  redirected connections on {address}; their clients trust `{bundle}`\n"
+            ));
+        }
         for domain in tunnels.missing().unwrap_or_default() {
             text.push_str(&format!(
                 "  no tunnels to `{domain}`: make a new authority with `ordain ca rotate`\n"

@@ -3,6 +3,7 @@
 //! Leaves out whose key it holds, and running it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use anyhow::Context as _;
 
@@ -45,6 +46,7 @@ const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 #[derive(Debug)]
 pub(super) struct Way {
     set: Vec<(&'static str, String)>,
+    unset: Vec<&'static str>,
 }
 
 impl Way {
@@ -58,7 +60,7 @@ impl Way {
             .map_or_else(|| address.to_string(), |name| format!("{name}:{}", address.port()));
         // Our own name stands for every host of the provider's.
         let whole = ("AWS_DISABLE_HOST_PREFIX_INJECTION", "true".to_owned());
-        Self { set: vec![(ENDPOINT, format!("{scheme}://{host}")), whole] }
+        Self { set: vec![(ENDPOINT, format!("{scheme}://{host}")), whole], unset: Vec::new() }
     }
 
     /// It takes us for its proxy.
@@ -67,18 +69,25 @@ impl Way {
     /// There is no egress gateway, or nothing to trust it by yet.
     pub(super) fn proxied(config: &Config) -> anyhow::Result<Self> {
         let address = config.egress.context("there is no egress gateway; configure `listen.egress`")?;
-        let bundle = egress::bundle_path(&config.state);
-        anyhow::ensure!(
-            bundle.exists(),
-            "`{}` is not there yet; start the gate, or run `ordain ca create`",
-            bundle.display()
-        );
+        let bundle = bundle(config)?;
         let proxy = format!("http://{}", bound(config, "egress", address));
-        let bundle = bundle.display().to_string();
         let proxies = PROXIES.map(|name| (name, proxy.clone()));
         let direct = ["NO_PROXY", "no_proxy"].map(|name| (name, "localhost,127.0.0.1,::1".to_owned()));
         let trust = TRUST.map(|name| (name, bundle.clone()));
-        Ok(Self { set: proxies.into_iter().chain(direct).chain(trust).collect() })
+        Ok(Self { set: proxies.into_iter().chain(direct).chain(trust).collect(), unset: Vec::new() })
+    }
+
+    /// The system sends it to us: it has only to trust us for what it asks for.
+    ///
+    /// # Errors
+    /// No connections are sent on to the gate, or there is nothing to trust it by yet.
+    pub(super) fn redirected(config: &Config) -> anyhow::Result<Self> {
+        anyhow::ensure!(
+            !config.transparent.is_empty(),
+            "no connections are sent on to the gate; configure `listen.transparent`"
+        );
+        let bundle = bundle(config)?;
+        Ok(Self { set: TRUST.map(|name| (name, bundle.clone())).into(), unset: PROXIES.into() })
     }
 
     /// What is to be set, a key's among it.
@@ -94,8 +103,19 @@ impl Way {
     pub(super) fn unset(&self) -> Vec<String> {
         let one_service = environment_with("AWS_ENDPOINT_URL_").into_iter().map(|(name, _)| name);
         let endpoint = (!self.set.iter().any(|(name, _)| *name == ENDPOINT)).then(|| ENDPOINT.to_owned());
-        CREDENTIALS.into_iter().map(str::to_owned).chain(endpoint).chain(one_service).collect()
+        let own = self.unset.iter().map(|name| (*name).to_owned());
+        CREDENTIALS.into_iter().map(str::to_owned).chain(own).chain(endpoint).chain(one_service).collect()
     }
+}
+
+/// The file of what clients are to trust.
+fn bundle(config: &Config) -> anyhow::Result<String> {
+    let bundle = egress::bundle_path(&config.state).display().to_string();
+    anyhow::ensure!(
+        Path::new(&bundle).exists(),
+        "`{bundle}` is not there yet; start the gate, or run `ordain ca create`"
+    );
+    Ok(bundle)
 }
 
 /// Where a listener really is: what was asked for, or what the system chose where that was port 0.

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use ordain_rules::{Mode, Modes};
 
-use crate::settings::{self, Settings, Size};
+use crate::listen::Redirection;
+use crate::settings::{self, Addresses, Settings, Size};
 
 pub use upstream::{
     AwsCredentials, AwsUpstream, KubernetesUpstream, PlainCredential, Reach, UpstreamConfig, UpstreamKind,
@@ -29,6 +30,8 @@ pub struct Config {
     pub admin: SocketAddr,
     /// The address of the egress gateway, where there is one.
     pub egress: Option<SocketAddr>,
+    /// Where connections are sent on to that were on their way to a control plane, and how.
+    pub transparent: Vec<(SocketAddr, Redirection)>,
     /// Certificate and key of the data address.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Names the gate is reached by.
@@ -110,6 +113,7 @@ impl Config {
                 Some(text) => Some(address("`listen.egress`", text)?),
                 None => None,
             },
+            transparent: transparent(&settings.listen)?,
             tls: settings.listen.tls.map(|tls| (tls.certificate, tls.key)),
             names: settings.listen.names,
             limits,
@@ -121,6 +125,12 @@ impl Config {
             log: settings.log,
             state,
         })
+    }
+
+    /// Whether any client takes us for a control plane itself, so that we need an authority to certify it by.
+    #[must_use]
+    pub const fn stands_in(&self) -> bool {
+        self.egress.is_some() || !self.transparent.is_empty()
     }
 
     /// The modes in force before the model's scopes are asked.
@@ -151,6 +161,27 @@ fn mode(key: &str, word: &str) -> Result<Mode, ConfigError> {
 fn address(key: &str, text: &str) -> Result<SocketAddr, ConfigError> {
     text.parse()
         .map_err(|_| ConfigError::new(key, text, "give an address and a port, such as `127.0.0.1:7070`"))
+}
+
+fn transparent(listen: &settings::Listen) -> Result<Vec<(SocketAddr, Redirection)>, ConfigError> {
+    let mut all = Vec::new();
+    for (key, written, by) in [
+        ("`listen.transparent`", &listen.transparent, Redirection::Rewritten),
+        ("`listen.tproxy`", &listen.tproxy, Redirection::Kept),
+    ] {
+        for text in written.iter().flat_map(Addresses::each) {
+            let at = address(key, text)?;
+            if at.port() == 0 {
+                return Err(ConfigError::new(
+                    key,
+                    text,
+                    "give the port that the system sends connections to",
+                ));
+            }
+            all.push((at, by));
+        }
+    }
+    Ok(all)
 }
 
 fn limits(written: &settings::Limits) -> Result<Limits, ConfigError> {

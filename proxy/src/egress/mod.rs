@@ -1,10 +1,12 @@
-//! The egress gateway: which hosts may be tunnelled to, and under which certificates their tunnels are opened.
+//! Clients that take us for the control plane itself, by a tunnel or sent on to us: to which hosts, and under which
+//! certificates.
 //!
 //! Leaves out the tunnels themselves (`listen`), and everything that comes through one: that is a request like any
 //! other.
 
 mod store;
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,6 +45,8 @@ pub struct Egress {
     store: Store,
     authorities: ArcSwap<Authorities>,
     leaves: Leaves,
+    /// Control planes that are reached at an address.
+    addresses: ArcSwap<Vec<SocketAddr>>,
 }
 
 impl Egress {
@@ -53,7 +57,13 @@ impl Egress {
     pub fn open(config: &Config, rooms: &'static Rooms, clock: Clock) -> anyhow::Result<Self> {
         let store = store(config)?;
         let authorities = ArcSwap::from_pointee(store.read(clock.now())?.authorities());
-        Ok(Self { rooms, clock, store, authorities, leaves: Leaves::new(LEAVES_KEPT)? })
+        let addresses = ArcSwap::from_pointee(addresses(config));
+        Ok(Self { rooms, clock, store, authorities, leaves: Leaves::new(LEAVES_KEPT)?, addresses })
+    }
+
+    /// Takes up a configuration: which control planes are reached at an address.
+    pub fn reconfigure(&self, config: &Config) {
+        self.addresses.store(Arc::new(addresses(config)));
     }
 
     /// Reads the authorities again where their file has changed; whether it has.
@@ -79,7 +89,19 @@ impl Egress {
     pub fn missing(&self) -> Option<Vec<String>> {
         let authorities = self.authorities.load();
         let signing = authorities.signing(self.clock.now()).ok()?;
-        Some(signing.missing(self.rooms.domains()))
+        let addresses = self.addresses.load();
+        let addresses = addresses.iter().map(|address| address.ip().to_string());
+        Some(signing.missing(self.rooms.domains().into_iter().map(str::to_owned).chain(addresses)))
+    }
+
+    fn stand_for(&self, host: &str, named: Option<Host>) -> Result<Arc<ServerConfig>, ProxyRefusal> {
+        let uncertified = || ProxyRefusal::Uncertified(host.to_owned());
+        let now = self.clock.now();
+        let authorities = self.authorities.load();
+        let authority = authorities.signing(now).map_err(|_| uncertified())?;
+        let named = named.ok_or_else(uncertified)?;
+        let resolver = self.leaves.resolver(authority, &named, now).map_err(|_| uncertified())?;
+        Ok(self.leaves.server_config(resolver))
     }
 }
 
@@ -91,14 +113,31 @@ impl Tunnels for Egress {
         if port != PORT {
             return Err(ProxyRefusal::Port(port));
         }
-        let uncertified = || ProxyRefusal::Uncertified(host.to_owned());
-        let now = self.clock.now();
-        let authorities = self.authorities.load();
-        let authority = authorities.signing(now).map_err(|_| uncertified())?;
-        let named = Host::parse(host).map_err(|_| uncertified())?;
-        let resolver = self.leaves.resolver(authority, &named, now).map_err(|_| uncertified())?;
-        Ok(self.leaves.server_config(resolver))
+        self.stand_for(host, Host::parse(host).ok())
     }
+
+    fn is_upstream(&self, address: SocketAddr) -> bool {
+        self.addresses.load().contains(&address)
+    }
+
+    fn open_at(&self, address: SocketAddr) -> Result<Arc<ServerConfig>, ProxyRefusal> {
+        if !self.is_upstream(address) {
+            return Err(ProxyRefusal::HostUnknown(address.ip().to_string()));
+        }
+        self.stand_for(&address.ip().to_string(), Some(Host::from(address.ip())))
+    }
+}
+
+/// Where upstreams are that are configured by an address, and served where their scheme is served.
+fn addresses(config: &Config) -> Vec<SocketAddr> {
+    let of = |endpoint: &http::Uri| {
+        let host = endpoint.host()?.trim_matches(['[', ']']);
+        let own = if endpoint.scheme_str() == Some("https") { PORT } else { 80 };
+        let port = endpoint.port_u16().unwrap_or(own);
+        let address: IpAddr = host.parse().ok()?;
+        (port == own).then(|| SocketAddr::new(address, port))
+    };
+    config.upstreams.iter().filter_map(|upstream| of(upstream.kind.endpoint()?)).collect()
 }
 
 /// Where the authorities of an installation are kept.
@@ -110,18 +149,29 @@ pub fn store(config: &Config) -> anyhow::Result<Store> {
     Ok(Store::new(&config.state, keys::sealing(config)?))
 }
 
-/// Makes an authority that may name the hosts of all planes.
+/// Makes an authority that may name the hosts of all planes, and the addresses of upstreams that are reached at one.
 ///
 /// # Errors
 /// The name or the time makes no sense.
-pub fn make(name: &str, rooms: &Rooms, now: Timestamp, lasts: SignedDuration) -> anyhow::Result<Authority> {
-    let constraints = Constraints::permitting(rooms.domains())?;
-    Ok(Authority::create(name, &constraints, now, lasts)?)
+pub fn make(
+    config: &Config,
+    rooms: &Rooms,
+    now: Timestamp,
+    lasts: SignedDuration,
+) -> anyhow::Result<Authority> {
+    let constraints = Constraints::permitting(may_name(config, rooms))?;
+    Ok(Authority::create(&name(config), &constraints, now, lasts)?)
+}
+
+/// What an authority may name: the domains of all planes, and the addresses of upstreams that clients reach at one.
+#[must_use]
+pub fn may_name(config: &Config, rooms: &Rooms) -> Vec<String> {
+    let addresses = addresses(config).into_iter().map(|address| address.ip().to_string());
+    rooms.domains().into_iter().map(str::to_owned).chain(addresses).collect()
 }
 
 /// What an authority is called: by whose gate it is, as checkpoints are.
-#[must_use]
-pub fn name(config: &Config) -> String {
+fn name(config: &Config) -> String {
     format!("{NAME}, {}", config.origin)
 }
 

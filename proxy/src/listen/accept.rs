@@ -1,6 +1,6 @@
 //! Accepts connections, seats them, has them opened as their way in asks for, and drains when told to stop.
 //!
-//! Leaves out how each way in opens a connection (`reverse`, `egress`) and what is spoken on one (`serve`).
+//! Leaves out how each way in opens a connection (`reverse`, `egress`, `transparent`) and what is spoken on one (`serve`).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +18,9 @@ use super::body::RequestBody;
 use super::egress::{self, Tunnels};
 use super::peers::{Peers, Seat};
 use super::serve::{self, Shared};
-use super::{AnswerBody, ConnectionInfo, ListenSettings, reverse};
+use super::stream::Unopened;
+use super::transparent::{self, Redirected};
+use super::{AnswerBody, ConnectionInfo, ListenSettings, WayIn, reverse};
 
 /// The way in that a listener is.
 #[derive(Debug, Clone)]
@@ -27,6 +29,8 @@ pub enum Entrance {
     Reverse,
     /// Clients take us for their HTTP proxy.
     Egress(Arc<dyn Tunnels>),
+    /// The system sends connections on to us that were on their way to a control plane.
+    Transparent(Arc<Redirected>),
 }
 
 /// The pause after an accept that failed: mostly there are no descriptors left, and that takes a while.
@@ -162,19 +166,31 @@ async fn connection<S, F, B>(
     let mut stop = shared.stop.clone();
     let opening = async {
         match &entrance {
-            Entrance::Reverse => Box::pin(reverse::open(socket, &settings)).await,
+            Entrance::Reverse => Ok(Box::pin(reverse::open(socket, &settings)).await?),
             Entrance::Egress(tunnels) => Box::pin(egress::open(socket, &settings, &**tunnels)).await,
+            Entrance::Transparent(redirected) => {
+                Box::pin(transparent::open(socket, &settings, redirected)).await
+            }
         }
     };
     let opened = tokio::select! {
         opened = timeout(limit, opening) => opened,
         () = serve::stopped(&mut stop) => return,
     };
-    let Ok(Ok(mut opened)) = opened else {
-        if settings.tls.is_some() || matches!(entrance, Entrance::Egress(_)) {
-            counts.handshakes_failed.fetch_add(1, Ordering::Relaxed);
+    let mut opened = match opened {
+        Ok(Ok(opened)) => opened,
+        failed => {
+            if settings.tls.is_some() || !matches!(entrance, Entrance::Reverse) {
+                counts.handshakes_failed.fetch_add(1, Ordering::Relaxed);
+            }
+            if let Ok(Err(Unopened::Refused(refusal))) = failed {
+                // There is nobody to answer; that it was refused is for the service to say.
+                let way_in = WayIn::Transparent(None);
+                let info = ConnectionInfo { peer, local, tls: None, way_in, refused: Some(refusal) };
+                drop((shared.service)(info, serve::stand_in()).await);
+            }
+            return;
         }
-        return;
     };
     let info =
         ConnectionInfo { peer, local, tls: opened.tls, way_in: opened.way_in, refused: opened.refused };

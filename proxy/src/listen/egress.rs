@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -14,9 +15,9 @@ use rustls::ServerConfig;
 use rustls::server::Acceptor;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
-use super::stream::{Carrier, Opened, Stream};
+use super::stream::{Carrier, Opened, Stream, Unopened};
 use super::{GuardRefusal, ListenSettings, TlsInfo, WayIn};
 
 /// What a client reads before it begins its handshake.
@@ -29,6 +30,15 @@ pub trait Tunnels: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`ProxyRefusal`] in words for the client: no tunnel is opened.
     fn open(&self, host: &str, port: u16) -> Result<Arc<ServerConfig>, ProxyRefusal>;
+
+    /// Whether a configured control plane is reached at this address, and not by a name.
+    fn is_upstream(&self, address: SocketAddr) -> bool;
+
+    /// What a handshake with such a control plane is answered with.
+    ///
+    /// # Errors
+    /// [`ProxyRefusal`]: it is not known, or cannot be stood for.
+    fn open_at(&self, address: SocketAddr) -> Result<Arc<ServerConfig>, ProxyRefusal>;
 }
 
 /// Reads what a client asks its proxy for first, and opens the tunnel where that is one.
@@ -36,7 +46,7 @@ pub(super) async fn open(
     mut socket: TcpStream,
     settings: &ListenSettings,
     tunnels: &dyn Tunnels,
-) -> io::Result<Opened> {
+) -> Result<Opened, Unopened> {
     let mut bytes = BytesMut::with_capacity(1024);
     let mut end = HeadEnd::of_proxy();
     let head = loop {
@@ -46,7 +56,7 @@ pub(super) async fn open(
             Err(refusal) => break Err(refusal),
         }
         if socket.read_buf(&mut bytes).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
     };
     if !bytes.starts_with(CONNECT) {
@@ -63,7 +73,7 @@ pub(super) async fn open(
     });
     let plain = Stream::new(Carrier::Plain(socket), bytes.freeze(), settings.body_timeout);
     match asked {
-        Ok((host, config)) => handshake(plain, host, config, settings).await,
+        Ok((host, config)) => Ok(handshake(plain, host, config, settings).await?),
         Err(refusal) => {
             let way_in = WayIn::Forward;
             Ok(Opened { stream: plain, http2: false, tls: None, way_in, refused: Some(refusal) })
@@ -81,10 +91,20 @@ async fn handshake(
     plain.write_all(ESTABLISHED).await?;
     plain.flush().await?;
     let start = LazyConfigAcceptor::new(Acceptor::default(), plain).await?;
-    let server_name = start.client_hello().server_name().map(str::to_owned);
-    if server_name.as_ref().is_some_and(|name| !name.eq_ignore_ascii_case(&host)) {
+    if start.client_hello().server_name().is_some_and(|name| !name.eq_ignore_ascii_case(&host)) {
         return Err(io::ErrorKind::InvalidData.into());
     }
+    shaken(start, config, WayIn::Tunnel(host.into()), settings).await
+}
+
+/// Ends a handshake whose first message was looked at.
+pub(super) async fn shaken(
+    start: StartHandshake<Stream>,
+    config: Arc<ServerConfig>,
+    way_in: WayIn,
+    settings: &ListenSettings,
+) -> io::Result<Opened> {
+    let server_name = start.client_hello().server_name().map(str::to_owned);
     let stream = start.into_stream(config).await?;
     let (_, session) = stream.get_ref();
     let http2 = session.alpn_protocol() == Some(b"h2");
@@ -92,7 +112,7 @@ async fn handshake(
         stream: Stream::new(Carrier::Tls(Box::new(stream)), Bytes::new(), settings.body_timeout),
         http2,
         tls: Some(Arc::new(TlsInfo { server_name, http2 })),
-        way_in: WayIn::Tunnel(host.into()),
+        way_in,
         refused: None,
     })
 }

@@ -52,10 +52,13 @@ pub(super) fn settle(parts: &mut request::Parts, connection: &ConnectionInfo) ->
     }
     let host =
         parts.headers.get(HOST).and_then(|host| host.to_str().ok()).ok_or(GuardRefusal::HostMissing)?;
+    let port = if connection.tls.is_some() { "443" } else { "80" };
     match &connection.way_in {
-        WayIn::Tunnel(target) if !names(host, target, "443") => return Err(GuardRefusal::HostDisagrees),
+        WayIn::Tunnel(target) | WayIn::Transparent(Some(target)) if !names(host, target, port) => {
+            return Err(GuardRefusal::HostDisagrees);
+        }
         WayIn::Forward if !is_url => return Err(GuardRefusal::Proxy(ProxyRefusal::NotAbsolute)),
-        WayIn::Reverse | WayIn::Tunnel(_) | WayIn::Forward => {}
+        WayIn::Reverse | WayIn::Tunnel(_) | WayIn::Forward | WayIn::Transparent(_) => {}
     }
     let promised = connection.tls.as_ref().and_then(|tls| tls.server_name.as_deref());
     match promised {

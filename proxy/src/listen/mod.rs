@@ -1,8 +1,8 @@
 //! Ways in: connections become requests that can be read in one way only.
 //!
 //! A listener knows nothing of planes, actors or rules. It hands every request, and every refusal of one,
-//! to the same service. Leaves out transparent redirection, and changes of protocol, which are refused: no AWS
-//! operation needs one but the bidirectional event streams, and those come over HTTP/2.
+//! to the same service. Leaves out changes of protocol, which are refused: no AWS operation needs one but the
+//! bidirectional event streams, and those come over HTTP/2.
 
 mod accept;
 mod body;
@@ -16,6 +16,7 @@ mod reverse;
 mod serve;
 mod stream;
 mod tls;
+mod transparent;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -31,6 +32,7 @@ pub use egress::Tunnels;
 pub use guard::guard;
 pub use ordain_decode::form::http1::{ProxyRefusal, Refusal as GuardRefusal};
 pub use tls::{ReadTls, Tls, TlsError};
+pub use transparent::{Redirected, Redirection};
 
 /// The bodies a service may answer with.
 pub trait AnswerBody: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static {}
@@ -88,6 +90,9 @@ pub enum WayIn {
     Tunnel(Arc<str>),
     /// Asked of us as a proxy, without a tunnel: each target is a whole URL, and its host must be a control plane's.
     Forward,
+    /// Sent on to us by the system while it was on its way to this host of a control plane: every `host` must name it.
+    /// On plain text nobody has named one before the first head: each `host` must be a control plane's.
+    Transparent(Option<Arc<str>>),
 }
 
 /// What the TLS handshake said.

@@ -19,7 +19,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 pub(super) async fn open(socket: TcpStream, settings: &ListenSettings) -> io::Result<Opened> {
     match settings.tls.as_ref() {
         Some(tls) => handshake(tls, socket, settings).await,
-        None => preface(socket, settings).await,
+        None => preface(socket, BytesMut::with_capacity(PREFACE.len()), WayIn::Reverse, settings).await,
     }
 }
 
@@ -39,8 +39,13 @@ async fn handshake(tls: &Tls, socket: TcpStream, settings: &ListenSettings) -> i
 }
 
 /// Reads until the bytes differ from the preface of HTTP/2, mostly at the first, or are it.
-async fn preface(mut socket: TcpStream, settings: &ListenSettings) -> io::Result<Opened> {
-    let mut ahead = BytesMut::with_capacity(PREFACE.len());
+/// `ahead` was read already.
+pub(super) async fn preface(
+    mut socket: TcpStream,
+    mut ahead: BytesMut,
+    way_in: WayIn,
+    settings: &ListenSettings,
+) -> io::Result<Opened> {
     while ahead.len() < PREFACE.len() && PREFACE.starts_with(&ahead) {
         let left = PREFACE.len() - ahead.len();
         let read = (&mut socket).take(u64::try_from(left).unwrap_or(0)).read_buf(&mut ahead).await?;
@@ -48,7 +53,7 @@ async fn preface(mut socket: TcpStream, settings: &ListenSettings) -> io::Result
             break;
         }
     }
-    let http2 = ahead.as_ref() == PREFACE;
+    let http2 = ahead.starts_with(PREFACE);
     let stream = Stream::new(Carrier::Plain(socket), ahead.freeze(), settings.body_timeout);
-    Ok(Opened { stream, http2, tls: None, way_in: WayIn::Reverse, refused: None })
+    Ok(Opened { stream, http2, tls: None, way_in, refused: None })
 }

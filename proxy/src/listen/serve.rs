@@ -174,7 +174,7 @@ pub(super) async fn http2<S, F, B>(
 }
 
 /// What stands for a request that was refused: nothing of it can be decoded, let alone forwarded.
-fn stand_in() -> Request<RequestBody> {
+pub(super) fn stand_in() -> Request<RequestBody> {
     let mut request = Request::new(RequestBody::whole(Bytes::new()));
     *request.method_mut() = Method::from_bytes(REFUSED.as_bytes()).unwrap_or(Method::TRACE);
     *request.uri_mut() = Uri::from_static("/");

@@ -36,6 +36,21 @@ pub(super) struct Opened {
     pub(super) refused: Option<GuardRefusal>,
 }
 
+/// Why a connection is closed before its first request.
+#[derive(Debug)]
+pub(super) enum Unopened {
+    /// It ended, or broke a rule of its protocol.
+    Closed,
+    /// It may not go where it was to go, and nobody is there to be answered.
+    Refused(GuardRefusal),
+}
+
+impl From<io::Error> for Unopened {
+    fn from(_: io::Error) -> Self {
+        Self::Closed
+    }
+}
+
 /// A connection's bytes.
 #[derive(Debug)]
 pub(super) struct Stream {

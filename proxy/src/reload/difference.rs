@@ -6,6 +6,7 @@ use ordain_evidence::ChangeKind;
 use ordain_rules::Mode;
 
 use crate::config::{Config, Reach, UpstreamConfig, UpstreamKind};
+use crate::listen::Redirection;
 
 /// Refuses a configuration that differs in what cannot change while the gate runs.
 ///
@@ -30,13 +31,20 @@ pub(super) fn needs_restart(old: &Config, new: &Config) -> Result<(), String> {
 
 type Fixed = (&'static str, String);
 
-fn fixed(config: &Config) -> [Fixed; 11] {
+fn fixed(config: &Config) -> [Fixed; 13] {
     let overlay = config.overlay.as_ref().map_or_else(String::new, |path| path.display().to_string());
+    let addresses = |by: Redirection| {
+        let those = config.transparent.iter().filter(|(_, how)| *how == by);
+        let those: Vec<String> = those.map(|(address, _)| address.to_string()).collect();
+        if those.is_empty() { "none".to_owned() } else { those.join(", ") }
+    };
     [
         ("state", config.state.display().to_string()),
         ("listen.data", config.data.to_string()),
         ("listen.admin", config.admin.to_string()),
         ("listen.egress", config.egress.map_or_else(|| "none".to_owned(), |egress| egress.to_string())),
+        ("listen.transparent", addresses(Redirection::Rewritten)),
+        ("listen.tproxy", addresses(Redirection::Kept)),
         ("listen.tls", if config.tls.is_some() { "on" } else { "off" }.to_owned()),
         ("listen.names", config.names.join(", ")),
         ("model.directory", config.model.display().to_string()),

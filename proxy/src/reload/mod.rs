@@ -45,6 +45,7 @@ pub async fn run(
         heard(&gate, "model", model(&gate, asked).await);
         heard(&gate, "settings", watched.look(&gate, asked).await);
         if let Some(egress) = &egress {
+            egress.reconfigure(&gate.config());
             heard(&gate, "authorities", authorities(egress));
         }
     }

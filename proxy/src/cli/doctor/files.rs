@@ -27,7 +27,7 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
         Finding::new("keys", issued(config)),
         Finding::new("ledger", ledger(config)),
     ];
-    if config.egress.is_some() {
+    if config.stands_in() {
         findings.push(Finding::new("authority", authority(config)));
     }
     findings

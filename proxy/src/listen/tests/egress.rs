@@ -1,5 +1,6 @@
 //! A listener that clients take for their HTTP proxy: what is tunnelled, what must agree, and what is refused.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
@@ -25,6 +26,14 @@ impl Tunnels for One {
             (HOST, port) => Err(ProxyRefusal::Port(port)),
             (host, _) => Err(ProxyRefusal::HostUnknown(host.to_owned())),
         }
+    }
+
+    fn is_upstream(&self, _: SocketAddr) -> bool {
+        false
+    }
+
+    fn open_at(&self, address: SocketAddr) -> Result<Arc<ServerConfig>, ProxyRefusal> {
+        Err(ProxyRefusal::HostUnknown(address.to_string()))
     }
 }
 

@@ -37,6 +37,12 @@ pub enum ProxyRefusal {
     Port(u16),
     /// A tunnel to a host that our own certificates cannot stand for.
     Uncertified(String),
+    /// A connection that was on its way to nobody but us, where only those are taken that were sent on to us.
+    NotRedirected,
+    /// A handshake that names no host, on its way to an address that is nobody's we know.
+    NoServerName,
+    /// Bytes that are neither TLS nor HTTP.
+    OtherProtocol,
 }
 
 impl ProxyRefusal {
@@ -44,8 +50,12 @@ impl ProxyRefusal {
     #[must_use]
     pub const fn kind(&self) -> DenialKind {
         match self {
-            Self::Target | Self::Body | Self::NotAbsolute => DenialKind::Malformed,
-            Self::HostUnknown(_) | Self::Port(_) | Self::Uncertified(_) => DenialKind::Forbidden,
+            Self::Target | Self::Body | Self::NotAbsolute | Self::OtherProtocol => DenialKind::Malformed,
+            Self::HostUnknown(_)
+            | Self::Port(_)
+            | Self::Uncertified(_)
+            | Self::NotRedirected
+            | Self::NoServerName => DenialKind::Forbidden,
         }
     }
 
@@ -59,6 +69,9 @@ impl ProxyRefusal {
             Self::HostUnknown(_) => "unknown_host",
             Self::Port(_) => "tunnel_port",
             Self::Uncertified(_) => "host_uncertified",
+            Self::NotRedirected => "not_redirected",
+            Self::NoServerName => "server_name_missing",
+            Self::OtherProtocol => "other_protocol",
         }
     }
 
@@ -84,6 +97,16 @@ impl ProxyRefusal {
                  (`ordain ca rotate`)"
             )
             .into(),
+            Self::NotRedirected => {
+                "this address takes connections that were on their way to a control plane, and none that are made \
+                 to it; connect to the control plane, or to the gate's endpoint"
+                    .into()
+            }
+            Self::NoServerName => {
+                "the handshake names no host, and its address is no configured control plane's; connect by name"
+                    .into()
+            }
+            Self::OtherProtocol => "this is neither TLS nor HTTP; nothing else is let through here".into(),
         }
     }
 }
