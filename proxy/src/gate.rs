@@ -68,7 +68,7 @@ pub struct Gate {
     /// The evidence.
     pub ledger: Ledger,
     /// The real credentials.
-    pub upstreams: Upstreams,
+    pub upstreams: Arc<Upstreams>,
     /// How many bytes of bodies may be held.
     pub budget: Budget,
     /// Changes in flight.
@@ -145,7 +145,7 @@ impl Gate {
             model,
             state: State::new(),
             ledger,
-            upstreams,
+            upstreams: Arc::new(upstreams),
             changes: Arc::new(Changes::default()),
             forwarder: Arc::new(forwarder),
             outward,

@@ -118,7 +118,7 @@ fn look<'a>(arrival: &Arrival, method: &'a Method, uri: &'a Uri, headers: &'a He
             listen::WayIn::Reverse => WayIn::Reverse,
             // An address is a configured upstream's: whose, the credential says, and `way` holds it to that.
             listen::WayIn::Transparent(Some(host)) if way::is_address(host) => WayIn::Reverse,
-            listen::WayIn::Tunnel(_) | listen::WayIn::Forward | listen::WayIn::Transparent(_) => {
+            listen::WayIn::Tunnel(..) | listen::WayIn::Forward | listen::WayIn::Transparent(_) => {
                 WayIn::Egress
             }
         },

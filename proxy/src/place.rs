@@ -76,12 +76,10 @@ impl Places {
         request: &Request<B>,
     ) -> Place {
         let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let is_url = connection.way_in == WayIn::Forward;
+        let port = if connection.tls.is_some() { 443 } else { 80 };
         let known = match &connection.way_in {
             WayIn::Reverse => self.named(host).or_else(|| self.bound(keys, request)),
-            WayIn::Tunnel(_) | WayIn::Forward | WayIn::Transparent(_) => {
-                upstreams.at_host(host, if is_url { 80 } else { 443 })
-            }
+            WayIn::Tunnel(..) | WayIn::Forward | WayIn::Transparent(_) => upstreams.at_host(host, port),
         };
         known.map_or_else(Place::default, |(upstream, plane)| Place {
             plane: Some(plane),

@@ -119,7 +119,7 @@ fn made(
 }
 
 fn show(context: &Context, config: &Config, kept: &Kept, now: Timestamp) -> anyhow::Result<()> {
-    let domains = egress::may_name(config, &rooms(config)?);
+    let domains = egress::hosts(config, &rooms(config)?);
     let authorities = kept.authorities();
     let signing = authorities.signing(now).ok().map(|authority| authority.certificate().fingerprint());
     let listed: Vec<Listed> = kept

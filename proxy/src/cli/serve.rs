@@ -125,7 +125,8 @@ fn entrances(
     redirected: Vec<(TcpListener, Redirection)>,
     tunnels: Option<Arc<Egress>>,
 ) -> anyhow::Result<Vec<(TcpListener, Entrance)>> {
-    let mut all = vec![(data, Entrance::Reverse)];
+    let own = tunnels.clone().map(|own| own as Arc<dyn Tunnels>);
+    let mut all = vec![(data, Entrance::Reverse(own))];
     let Some(tunnels) = tunnels else { return Ok(all) };
     for (listener, by) in redirected {
         let own = listener.local_addr()?;
@@ -182,7 +183,7 @@ async fn tunnels(gate: &Gate) -> anyhow::Result<Arc<Egress>> {
         store.add(&authority, now)?;
     }
     egress::write_bundle(&config.state, &store, now)?;
-    Ok(Arc::new(Egress::open(&config, gate.rooms, gate.clock.clone())?))
+    Ok(Arc::new(Egress::open(&config, gate.rooms, Arc::clone(&gate.upstreams), gate.clock.clone())?))
 }
 
 /// The first key of a new gate: for the person at the keyboard.

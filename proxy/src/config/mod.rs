@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ordain_action::Plane;
 use ordain_rules::{Mode, Modes};
 
 use crate::listen::Redirection;
@@ -129,8 +130,9 @@ impl Config {
 
     /// Whether any client takes us for a control plane itself, so that we need an authority to certify it by.
     #[must_use]
-    pub const fn stands_in(&self) -> bool {
-        self.egress.is_some() || !self.transparent.is_empty()
+    pub fn stands_in(&self) -> bool {
+        let by_token = self.upstreams.iter().any(|upstream| upstream.kind.plane() != Plane::Aws);
+        self.egress.is_some() || !self.transparent.is_empty() || by_token
     }
 
     /// The modes in force before the model's scopes are asked.

@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::files;
 use crate::keys;
 use crate::listen::{ProxyRefusal, Tunnels};
+use crate::upstream::{self, Upstreams};
 pub use store::{Entry, Kept, Store};
 
 /// How many certificates are kept: clients ask for few hosts, again and again.
@@ -45,8 +46,13 @@ pub struct Egress {
     store: Store,
     authorities: ArcSwap<Authorities>,
     leaves: Leaves,
+    upstreams: Arc<Upstreams>,
     /// Control planes that are reached at an address.
     addresses: ArcSwap<Vec<SocketAddr>>,
+    /// Our own names.
+    names: ArcSwap<Vec<String>>,
+    /// All hosts that an authority has to stand for.
+    hosts: ArcSwap<Vec<String>>,
 }
 
 impl Egress {
@@ -54,16 +60,26 @@ impl Egress {
     ///
     /// # Errors
     /// The file of authorities cannot be read, or there is no randomness.
-    pub fn open(config: &Config, rooms: &'static Rooms, clock: Clock) -> anyhow::Result<Self> {
+    pub fn open(
+        config: &Config,
+        rooms: &'static Rooms,
+        upstreams: Arc<Upstreams>,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
         let store = store(config)?;
         let authorities = ArcSwap::from_pointee(store.read(clock.now())?.authorities());
         let addresses = ArcSwap::from_pointee(addresses(config));
-        Ok(Self { rooms, clock, store, authorities, leaves: Leaves::new(LEAVES_KEPT)?, addresses })
+        let names = ArcSwap::from_pointee(own_names(config));
+        let hosts = ArcSwap::from_pointee(hosts(config, rooms));
+        let leaves = Leaves::new(LEAVES_KEPT)?;
+        Ok(Self { rooms, clock, store, authorities, leaves, upstreams, addresses, names, hosts })
     }
 
     /// Takes up a configuration: which control planes are reached at an address.
     pub fn reconfigure(&self, config: &Config) {
         self.addresses.store(Arc::new(addresses(config)));
+        self.names.store(Arc::new(own_names(config)));
+        self.hosts.store(Arc::new(hosts(config, self.rooms)));
     }
 
     /// Reads the authorities again where their file has changed; whether it has.
@@ -89,9 +105,7 @@ impl Egress {
     pub fn missing(&self) -> Option<Vec<String>> {
         let authorities = self.authorities.load();
         let signing = authorities.signing(self.clock.now()).ok()?;
-        let addresses = self.addresses.load();
-        let addresses = addresses.iter().map(|address| address.ip().to_string());
-        Some(signing.missing(self.rooms.domains().into_iter().map(str::to_owned).chain(addresses)))
+        Some(signing.missing(self.hosts.load().iter().map(String::as_str)))
     }
 
     fn stand_for(&self, host: &str, named: Option<Host>) -> Result<Arc<ServerConfig>, ProxyRefusal> {
@@ -107,13 +121,28 @@ impl Egress {
 
 impl Tunnels for Egress {
     fn open(&self, host: &str, port: u16) -> Result<Arc<ServerConfig>, ProxyRefusal> {
-        if self.rooms.way_in(host) != WayIn::Egress {
+        let known = self.upstreams.at_host(&authority(host, port), PORT).is_some();
+        if !known && self.rooms.way_in(host) != WayIn::Egress {
             return Err(ProxyRefusal::HostUnknown(host.to_owned()));
         }
-        if port != PORT {
+        if !known && port != PORT {
             return Err(ProxyRefusal::Port(port));
         }
         self.stand_for(host, Host::parse(host).ok())
+    }
+
+    fn open_own(
+        &self,
+        server_name: Option<&str>,
+        local: SocketAddr,
+    ) -> Result<Arc<ServerConfig>, ProxyRefusal> {
+        match server_name {
+            None => self.stand_for(&local.ip().to_string(), Some(Host::from(local.ip()))),
+            Some(name) if self.names.load().iter().any(|own| own.eq_ignore_ascii_case(name)) => {
+                self.stand_for(name, Host::parse(name).ok())
+            }
+            Some(name) => Err(ProxyRefusal::HostUnknown(name.to_owned())),
+        }
     }
 
     fn is_upstream(&self, address: SocketAddr) -> bool {
@@ -159,15 +188,43 @@ pub fn make(
     now: Timestamp,
     lasts: SignedDuration,
 ) -> anyhow::Result<Authority> {
-    let constraints = Constraints::permitting(may_name(config, rooms))?;
+    let constraints = Constraints::permitting(may_name(hosts(config, rooms)))?;
     Ok(Authority::create(&name(config), &constraints, now, lasts)?)
 }
 
-/// What an authority may name: the domains of all planes, and the addresses of upstreams that clients reach at one.
+/// What an authority may name: the hosts that it has to stand for, and all addresses of this machine alone.
+fn may_name(hosts: Vec<String>) -> Vec<String> {
+    let is_local = |host: &String| host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    let others = hosts.into_iter().filter(|host| !is_local(host));
+    others.chain(["127.0.0.0/8", "::1"].map(str::to_owned)).collect()
+}
+
+/// The hosts that an authority has to stand for: the domains of all planes, the hosts of upstreams that have one of
+/// their own, and our own names and addresses.
 #[must_use]
-pub fn may_name(config: &Config, rooms: &Rooms) -> Vec<String> {
-    let addresses = addresses(config).into_iter().map(|address| address.ip().to_string());
-    rooms.domains().into_iter().map(str::to_owned).chain(addresses).collect()
+pub fn hosts(config: &Config, rooms: &Rooms) -> Vec<String> {
+    let domains = rooms.domains().into_iter().map(str::to_owned);
+    // An upstream whose kubeconfig cannot be read yet needs another authority once it can.
+    let upstreams = config.upstreams.iter().filter_map(upstream::host);
+    let bound = Some(config.data.ip()).filter(|address| !address.is_unspecified());
+    let all =
+        domains.chain(upstreams).chain(own_names(config)).chain(bound.map(|address| address.to_string()));
+    let mut all: Vec<String> = all.collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// The names that clients reach us by.
+fn own_names(config: &Config) -> Vec<String> {
+    let of_upstreams = config.upstreams.iter().flat_map(|upstream| &upstream.names);
+    config.names.iter().chain(of_upstreams).cloned().chain(["localhost".to_owned()]).collect()
+}
+
+/// Host and port as a URL has them.
+fn authority(host: &str, port: u16) -> String {
+    let is_v6 = host.contains(':') && !host.starts_with('[');
+    if is_v6 { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 /// What an authority is called: by whose gate it is, as checkpoints are.

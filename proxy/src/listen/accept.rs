@@ -25,8 +25,8 @@ use super::{AnswerBody, ConnectionInfo, ListenSettings, WayIn, reverse};
 /// The way in that a listener is.
 #[derive(Debug, Clone)]
 pub enum Entrance {
-    /// Clients take an address of ours for the control plane's.
-    Reverse,
+    /// Clients take an address of ours for the control plane's, in TLS or not where we can stand for ourselves.
+    Reverse(Option<Arc<dyn Tunnels>>),
     /// Clients take us for their HTTP proxy.
     Egress(Arc<dyn Tunnels>),
     /// The system sends connections on to us that were on their way to a control plane.
@@ -166,7 +166,7 @@ async fn connection<S, F, B>(
     let mut stop = shared.stop.clone();
     let opening = async {
         match &entrance {
-            Entrance::Reverse => Ok(Box::pin(reverse::open(socket, &settings)).await?),
+            Entrance::Reverse(own) => Ok(Box::pin(reverse::open(socket, &settings, own.as_deref())).await?),
             Entrance::Egress(tunnels) => Box::pin(egress::open(socket, &settings, &**tunnels)).await,
             Entrance::Transparent(redirected) => {
                 Box::pin(transparent::open(socket, &settings, redirected)).await
@@ -180,7 +180,7 @@ async fn connection<S, F, B>(
     let mut opened = match opened {
         Ok(Ok(opened)) => opened,
         failed => {
-            if settings.tls.is_some() || !matches!(entrance, Entrance::Reverse) {
+            if settings.tls.is_some() || !matches!(entrance, Entrance::Reverse(_)) {
                 counts.handshakes_failed.fetch_add(1, Ordering::Relaxed);
             }
             if let Ok(Err(Unopened::Refused(refusal))) = failed {

@@ -34,6 +34,16 @@ pub trait Tunnels: fmt::Debug + Send + Sync + 'static {
     /// Whether a configured control plane is reached at this address, and not by a name.
     fn is_upstream(&self, address: SocketAddr) -> bool;
 
+    /// What a handshake at an address of ours is answered with, whose client named us as it did.
+    ///
+    /// # Errors
+    /// [`ProxyRefusal`]: that is no name of ours, or none that can be stood for.
+    fn open_own(
+        &self,
+        server_name: Option<&str>,
+        local: SocketAddr,
+    ) -> Result<Arc<ServerConfig>, ProxyRefusal>;
+
     /// What a handshake with such a control plane is answered with.
     ///
     /// # Errors
@@ -69,11 +79,11 @@ pub(super) async fn open(
         let Connect { host, port } = read_connect(&first)?;
         let host = host.to_ascii_lowercase();
         let config = tunnels.open(&host, port).map_err(GuardRefusal::Proxy)?;
-        Ok((host, config))
+        Ok((host, port, config))
     });
     let plain = Stream::new(Carrier::Plain(socket), bytes.freeze(), settings.body_timeout);
     match asked {
-        Ok((host, config)) => Ok(handshake(plain, host, config, settings).await?),
+        Ok((host, port, config)) => Ok(handshake(plain, (host, port), config, settings).await?),
         Err(refusal) => {
             let way_in = WayIn::Forward;
             Ok(Opened { stream: plain, http2: false, tls: None, way_in, refused: Some(refusal) })
@@ -84,7 +94,7 @@ pub(super) async fn open(
 /// Bytes that are not TLS end the connection, and so does another name than the one that was asked for.
 async fn handshake(
     mut plain: Stream,
-    host: String,
+    (host, port): (String, u16),
     config: Arc<ServerConfig>,
     settings: &ListenSettings,
 ) -> io::Result<Opened> {
@@ -94,7 +104,7 @@ async fn handshake(
     if start.client_hello().server_name().is_some_and(|name| !name.eq_ignore_ascii_case(&host)) {
         return Err(io::ErrorKind::InvalidData.into());
     }
-    shaken(start, config, WayIn::Tunnel(host.into()), settings).await
+    shaken(start, config, WayIn::Tunnel(host.into(), port), settings).await
 }
 
 /// Ends a handshake whose first message was looked at.

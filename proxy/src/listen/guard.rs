@@ -52,13 +52,16 @@ pub(super) fn settle(parts: &mut request::Parts, connection: &ConnectionInfo) ->
     }
     let host =
         parts.headers.get(HOST).and_then(|host| host.to_str().ok()).ok_or(GuardRefusal::HostMissing)?;
-    let port = if connection.tls.is_some() { "443" } else { "80" };
+    let port = if connection.tls.is_some() { 443 } else { 80 };
     match &connection.way_in {
-        WayIn::Tunnel(target) | WayIn::Transparent(Some(target)) if !names(host, target, port) => {
+        WayIn::Tunnel(target, port) if !names(host, target, *port, port == &443) => {
+            return Err(GuardRefusal::HostDisagrees);
+        }
+        WayIn::Transparent(Some(target)) if !names(host, target, port, true) => {
             return Err(GuardRefusal::HostDisagrees);
         }
         WayIn::Forward if !is_url => return Err(GuardRefusal::Proxy(ProxyRefusal::NotAbsolute)),
-        WayIn::Reverse | WayIn::Tunnel(_) | WayIn::Forward | WayIn::Transparent(_) => {}
+        WayIn::Reverse | WayIn::Tunnel(..) | WayIn::Forward | WayIn::Transparent(_) => {}
     }
     let promised = connection.tls.as_ref().and_then(|tls| tls.server_name.as_deref());
     match promised {
@@ -69,10 +72,15 @@ pub(super) fn settle(parts: &mut request::Parts, connection: &ConnectionInfo) ->
     }
 }
 
-/// Whether `host` is a name, with no port or with the one its scheme has anyway.
-fn names(host: &str, name: &str, port: &str) -> bool {
+/// Whether `host` is a name and a port, which may be left out where its scheme has it anyway.
+fn names(host: &str, name: &str, port: u16, implied: bool) -> bool {
     let (own, rest) = host.split_at_checked(name.len()).unwrap_or((host, ""));
-    own.eq_ignore_ascii_case(name) && (rest.is_empty() || rest.strip_prefix(':') == Some(port))
+    let same_port = if rest.is_empty() {
+        implied
+    } else {
+        rest.strip_prefix(':').and_then(|own| own.parse().ok()) == Some(port)
+    };
+    own.eq_ignore_ascii_case(name) && same_port
 }
 
 fn host_value(authority: &Authority) -> Result<HeaderValue, GuardRefusal> {

@@ -86,8 +86,8 @@ impl Default for ListenSettings {
 pub enum WayIn {
     /// To an address of ours: `host` names us, and the upstream follows from the credential.
     Reverse,
-    /// Through a tunnel to this host of a control plane: every `host` must name it.
-    Tunnel(Arc<str>),
+    /// Through a tunnel to this host and port of a control plane: every `host` must name both.
+    Tunnel(Arc<str>, u16),
     /// Asked of us as a proxy, without a tunnel: each target is a whole URL, and its host must be a control plane's.
     Forward,
     /// Sent on to us by the system while it was on its way to this host of a control plane: every `host` must name it.

@@ -6,21 +6,53 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use rustls::server::Acceptor;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
+use tokio_rustls::LazyConfigAcceptor;
 
+use super::egress::{Tunnels, shaken};
 use super::stream::{Carrier, Opened, Stream};
 use super::{ListenSettings, Tls, TlsInfo, WayIn};
 
 /// What HTTP/2 begins with.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// What TLS begins with (RFC 8446 section 5.1).
+const HANDSHAKE: u8 = 22;
+
 /// Finds out what a connection speaks.
-pub(super) async fn open(socket: TcpStream, settings: &ListenSettings) -> io::Result<Opened> {
-    match settings.tls.as_ref() {
-        Some(tls) => handshake(tls, socket, settings).await,
-        None => preface(socket, BytesMut::with_capacity(PREFACE.len()), WayIn::Reverse, settings).await,
+pub(super) async fn open(
+    mut socket: TcpStream,
+    settings: &ListenSettings,
+    own: Option<&dyn Tunnels>,
+) -> io::Result<Opened> {
+    if let Some(tls) = &settings.tls {
+        return handshake(tls, socket, settings).await;
     }
+    let mut ahead = BytesMut::with_capacity(PREFACE.len());
+    if let Some(own) = own {
+        let _ended = (&mut socket).take(1).read_buf(&mut ahead).await?;
+        if ahead.first() == Some(&HANDSHAKE) {
+            return own_handshake(own, socket, ahead, settings).await;
+        }
+    }
+    preface(socket, ahead, WayIn::Reverse, settings).await
+}
+
+/// Shakes hands under a certificate of our own authority, for the name or the address that we were reached by.
+async fn own_handshake(
+    own: &dyn Tunnels,
+    socket: TcpStream,
+    ahead: BytesMut,
+    settings: &ListenSettings,
+) -> io::Result<Opened> {
+    let local = socket.local_addr()?;
+    let plain = Stream::new(Carrier::Plain(socket), ahead.freeze(), settings.body_timeout);
+    let start = LazyConfigAcceptor::new(Acceptor::default(), plain).await?;
+    let config = own.open_own(start.client_hello().server_name(), local);
+    let config = config.map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+    shaken(start, config, WayIn::Reverse, settings).await
 }
 
 async fn handshake(tls: &Tls, socket: TcpStream, settings: &ListenSettings) -> io::Result<Opened> {

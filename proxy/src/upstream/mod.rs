@@ -94,6 +94,16 @@ impl Source {
     }
 }
 
+/// The host of an upstream that has one of its own, as far as it can be told now.
+#[must_use]
+pub fn host(config: &UpstreamConfig) -> Option<String> {
+    let base = match Source::from(config) {
+        Source::Aws(source) => source.endpoint?,
+        Source::Plain(source) => source.base().ok()?,
+    };
+    base.host().map(|host| host.trim_matches(['[', ']']).to_owned())
+}
+
 #[derive(Debug)]
 struct Entry {
     kind: EntryKind,

@@ -32,6 +32,10 @@ impl Tunnels for One {
         false
     }
 
+    fn open_own(&self, _: Option<&str>, local: SocketAddr) -> Result<Arc<ServerConfig>, ProxyRefusal> {
+        Err(ProxyRefusal::HostUnknown(local.to_string()))
+    }
+
     fn open_at(&self, address: SocketAddr) -> Result<Arc<ServerConfig>, ProxyRefusal> {
         Err(ProxyRefusal::HostUnknown(address.to_string()))
     }

@@ -50,7 +50,7 @@ impl Gate {
     }
 
     pub(super) async fn start_with(settings: ListenSettings, budget: Budget) -> Self {
-        Self::start_at(Entrance::Reverse, settings, budget).await
+        Self::start_at(Entrance::Reverse(None), settings, budget).await
     }
 
     pub(super) async fn start_at(entrance: Entrance, settings: ListenSettings, budget: Budget) -> Self {

@@ -56,6 +56,11 @@ impl Source {
         }
     }
 
+    /// Its base URL, wherever that is said.
+    pub fn base(&self) -> Result<Uri, String> {
+        self.place().map(|place| place.base)
+    }
+
     /// Reads what is configured: files, and the environment.
     pub(super) fn place(&self) -> Result<Place, String> {
         match &self.reach {
