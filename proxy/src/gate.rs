@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,6 +41,7 @@ use crate::model::Model;
 use crate::outgoing::Outgoing;
 use crate::place::{Arrival, Places};
 use crate::state::State;
+use crate::throttle::Throttle;
 use crate::upstream::{Leaving, Own, Source, Upstreams};
 
 /// A request that is whole, and the connections it leaves by.
@@ -71,6 +73,8 @@ pub struct Gate {
     pub upstreams: Arc<Upstreams>,
     /// How many bytes of bodies may be held.
     pub budget: Budget,
+    /// How much each actor may ask for.
+    pub throttle: ArcSwap<Throttle>,
     /// Changes in flight.
     pub changes: Arc<Changes>,
     /// What the command line presents to have its own changes recorded.
@@ -135,6 +139,7 @@ impl Gate {
             .unwrap_or_else(|| Digest::of(rooms.catalog_digest().as_bytes()));
         Ok(Arc::new(Self {
             catalogue,
+            throttle: ArcSwap::from_pointee(throttle(&config)),
             budget: Budget::new(config.limits.held, config.limits.unproven),
             admin_token: files::admin_token(&config.state)?,
             clock,
@@ -185,6 +190,9 @@ impl Gate {
         let limits = &config.limits;
         self.model.set_modes(config.modes());
         self.budget.resize(limits.held, limits.unproven);
+        if throttle_of(&self.config.load()) != throttle_of(&config) {
+            self.throttle.store(Arc::new(throttle(&config)));
+        }
         self.outward.set_timeout(limits.upstream_timeout);
         self.places.store(Arc::new(Places::new(&config.upstreams)));
         self.listening.store(Arc::new(listen_settings(&config, self.tls())));
@@ -446,6 +454,15 @@ fn live(directory: &Path) -> anyhow::Result<LiveInventory> {
         reader.creations(|action, outcome, sequence| live.apply_outcome(action, outcome, sequence.0))?;
     }
     Ok(live)
+}
+
+const fn throttle_of(config: &Config) -> (usize, Option<NonZeroU32>) {
+    (config.limits.actor_requests, config.limits.actor_requests_per_second)
+}
+
+fn throttle(config: &Config) -> Throttle {
+    let (at_once, rate) = throttle_of(config);
+    Throttle::new(at_once, rate)
 }
 
 fn listen_settings(config: &Config, tls: Option<Tls>) -> ListenSettings {

@@ -21,6 +21,7 @@ pub mod held;
 pub mod identity;
 pub mod model;
 pub mod state;
+pub mod throttle;
 
 pub mod answer;
 pub mod change;

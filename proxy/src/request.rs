@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
 use ordain_action::Outcome;
 use ordain_decode::Claim;
 use ordain_evidence::{Decision, Recorded, Sendable};
@@ -21,6 +22,7 @@ use crate::listen::{ConnectionInfo, RequestBody};
 use crate::outgoing::Outgoing;
 use crate::place::Arrival;
 use crate::reply::{self, ReplyBody};
+use crate::throttle::Seated;
 use crate::{head, issued, outcome, stream, way};
 
 /// Answers one request: with what the control plane answered, or with a denial in its own form.
@@ -64,6 +66,7 @@ async fn decide(
     let head = head::of(arrival, held.head());
     let identified = gate.prove_identity(claimed, &head, held.sha256())?;
     held.prove(&gate.budget)?;
+    let seat = gate.throttle.load().seat(&identified.actor.party)?;
 
     // From here on the request is bound to what it was read as: neither changes without the other.
     let bound = Bound::read(&gate.keys, arrival, claim, &identified, held)?;
@@ -86,19 +89,20 @@ async fn decide(
     gate.metrics.decided(&decision, &judged.verdict, started.elapsed());
 
     let outgoing = Outgoing { claim: claim.clone(), decision: decision.id, destination, bound, identified };
-    match judged.permit {
+    let answer = match judged.permit {
         Some(permit) if matches!(permit.kind(), PermitKind::Read | PermitKind::PassThrough) => {
             let sendable = gate.ledger.read(permit, outgoing).map_err(|error| Fault::internal(&error))?;
-            read(gate, &decision, sendable).await
+            read(gate, &decision, sendable).await?
         }
         permit => {
             // From here to the settled outcome the change has a task of its own: a client that goes away
             // can no longer leave it half done.
             let judged = Judged { permit, ..judged };
             let (gate, changes) = (Arc::clone(gate), Arc::clone(&gate.changes));
-            changes.run(|reply| change(gate, judged, decision, outgoing, reply)).await
+            changes.run(|reply| change(gate, judged, decision, outgoing, reply)).await?
         }
-    }
+    };
+    Ok(answer.map(|body| Seated::new(body, seat).boxed_unsync()))
 }
 
 /// Passes a read, or what a plane lets pass as one. Nothing durable is owed for it.

@@ -2,6 +2,7 @@
 //!
 //! Leaves out what they mean together (`config.rs`). The only file that reads the environment.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -96,6 +97,10 @@ pub struct Limits {
     pub connections: Option<usize>,
     /// Connections at once from one address; by default 1,024.
     pub connections_per_peer: Option<usize>,
+    /// Requests at once of one actor; by default 1,024.
+    pub actor_requests: Option<usize>,
+    /// Requests a second of one actor; by default as many as it sends.
+    pub actor_requests_per_second: Option<NonZeroU32>,
     /// For a request's head to be complete; by default 10 s.
     pub header_timeout: Option<String>,
     /// Between two pieces of a body; by default 30 s.

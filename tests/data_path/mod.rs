@@ -5,3 +5,4 @@
 mod changing;
 mod closing;
 mod protocols;
+mod throttled;

@@ -30,7 +30,7 @@ impl ReasonCode {
 }
 
 /// The sort of refusal; a room maps it to a status and an error code its plane's clients do not retry,
-/// but for `Busy`, which they should.
+/// but for `Busy` and `Throttled`, which they should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DenialKind {
     /// The model or a rule says no: 403, the plane's access-denied error.
@@ -51,6 +51,8 @@ pub enum DenialKind {
     Expectation,
     /// A limit of ours is reached: 503, retryable.
     Busy,
+    /// The actor asks for more than it may at a time: 429, retryable, by slowing down.
+    Throttled,
     /// The evidence cannot be written: 403 for changes, not retryable, until an operator acts.
     Unrecordable,
     /// The upstream could not be reached or did not answer: 502.
@@ -72,6 +74,7 @@ impl DenialKind {
             Self::Encoding => 415,
             Self::Expectation => 417,
             Self::Busy => 503,
+            Self::Throttled => 429,
             Self::BadGateway => 502,
             Self::GatewayTimeout => 504,
         }

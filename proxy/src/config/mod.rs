@@ -5,6 +5,7 @@
 mod upstream;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -66,6 +67,10 @@ pub struct Limits {
     pub connections: usize,
     /// Connections at once from one address.
     pub connections_per_peer: usize,
+    /// Requests at once of one actor.
+    pub actor_requests: usize,
+    /// Requests a second of one actor, where that is limited.
+    pub actor_requests_per_second: Option<NonZeroU32>,
     /// For a head to be complete.
     pub header_timeout: Duration,
     /// Between two pieces of a body.
@@ -202,6 +207,8 @@ fn limits(written: &settings::Limits) -> Result<Limits, ConfigError> {
         unproven: size("unproven", &written.unproven, 64 * MIB)?,
         connections: written.connections.unwrap_or(4_096),
         connections_per_peer: written.connections_per_peer.unwrap_or(1_024),
+        actor_requests: written.actor_requests.unwrap_or(1_024),
+        actor_requests_per_second: written.actor_requests_per_second,
         header_timeout: time("header_timeout", &written.header_timeout, 10)?,
         body_timeout: time("body_timeout", &written.body_timeout, 30)?,
         idle_timeout: time("idle_timeout", &written.idle_timeout, 90)?,

@@ -155,7 +155,7 @@ fn parts(upstream: &UpstreamConfig) -> [(&'static str, String); 9] {
     ]
 }
 
-fn plain(config: &Config) -> [(&'static str, String); 12] {
+fn plain(config: &Config) -> [(&'static str, String); 14] {
     let limits = &config.limits;
     let (certificate, key) = config.tls.as_ref().map_or_else(Default::default, |(certificate, key)| {
         (certificate.display().to_string(), key.display().to_string())
@@ -166,6 +166,11 @@ fn plain(config: &Config) -> [(&'static str, String); 12] {
         ("limits.unproven", limits.unproven.to_string()),
         ("limits.connections", limits.connections.to_string()),
         ("limits.connections_per_peer", limits.connections_per_peer.to_string()),
+        ("limits.actor_requests", limits.actor_requests.to_string()),
+        (
+            "limits.actor_requests_per_second",
+            limits.actor_requests_per_second.map_or_else(|| "any".to_owned(), |rate| rate.to_string()),
+        ),
         ("limits.header_timeout", format!("{:?}", limits.header_timeout)),
         ("limits.body_timeout", format!("{:?}", limits.body_timeout)),
         ("limits.idle_timeout", format!("{:?}", limits.idle_timeout)),

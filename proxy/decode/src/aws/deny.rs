@@ -101,6 +101,7 @@ const fn fault_side(kind: DenialKind) -> &'static str {
         | DenialKind::TooLarge
         | DenialKind::Encoding
         | DenialKind::Expectation
+        | DenialKind::Throttled
         | DenialKind::Unrecordable => "Sender",
         DenialKind::Timeout | DenialKind::Busy | DenialKind::BadGateway | DenialKind::GatewayTimeout => {
             "Receiver"
@@ -131,6 +132,7 @@ fn code_in(dialect: Dialect, denial: &Denial) -> &'static str {
             "RequestEntityTooLargeException",
         ],
         DenialKind::Busy => ["ServiceUnavailable", "Unavailable", "SlowDown", "ServiceUnavailableException"],
+        DenialKind::Throttled => ["Throttling", "RequestLimitExceeded", "SlowDown", "ThrottlingException"],
         DenialKind::BadGateway | DenialKind::GatewayTimeout => {
             ["InternalFailure", "InternalError", "InternalError", "InternalFailure"]
         }
@@ -299,6 +301,7 @@ mod tests {
         check(
             Dialect::RestJson,
             DenialKind::Busy,
+            DenialKind::Throttled,
             "too_busy",
             expect![[r#"
             503
