@@ -25,8 +25,17 @@ pub struct AnswerRead {
 }
 
 /// Credentials found in an answer: the real ones, which stay in the gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MintedCredentials {
+    /// A key pair that requests are signed with.
+    KeyPair(MintedKeyPair),
+    /// A token that requests carry as it is.
+    Bearer(MintedToken),
+}
+
+/// A key pair found in an answer.
 #[derive(Clone, PartialEq, Eq)]
-pub struct MintedCredentials {
+pub struct MintedKeyPair {
     /// The access key id.
     pub access_key_id: String,
     /// The secret.
@@ -40,9 +49,9 @@ pub struct MintedCredentials {
 }
 
 // Real credentials: only what is public shows.
-impl fmt::Debug for MintedCredentials {
+impl fmt::Debug for MintedKeyPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MintedCredentials")
+        f.debug_struct("MintedKeyPair")
             .field("access_key_id", &self.access_key_id)
             .field("expiration", &self.expiration)
             .field("principal", &self.principal)
@@ -50,9 +59,39 @@ impl fmt::Debug for MintedCredentials {
     }
 }
 
+/// A token found in an answer.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MintedToken {
+    /// The token.
+    pub token: String,
+    /// When it ends, as the answer writes it; none where the answer does not say.
+    pub expiration: Option<String>,
+    /// Whom it is for, by the canonical name of the service account.
+    pub principal: String,
+}
+
+// A real credential: only what is public shows.
+impl fmt::Debug for MintedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MintedToken")
+            .field("expiration", &self.expiration)
+            .field("principal", &self.principal)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What the caller gets in place of the real credentials.
+#[derive(Debug, Clone, Copy)]
+pub enum Replacement<'a> {
+    /// For a key pair.
+    KeyPair(KeyPairReplacement<'a>),
+    /// For a token.
+    Bearer(TokenReplacement<'a>),
+}
+
+/// What the caller gets in place of a real key pair.
 #[derive(Clone, Copy)]
-pub struct Replacement<'a> {
+pub struct KeyPairReplacement<'a> {
     /// The access key id.
     pub access_key_id: &'a str,
     /// The secret.
@@ -61,8 +100,20 @@ pub struct Replacement<'a> {
     pub session_token: Option<&'a str>,
 }
 
-impl fmt::Debug for Replacement<'_> {
+impl fmt::Debug for KeyPairReplacement<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Replacement").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+        f.debug_struct("KeyPairReplacement")
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the caller gets in place of a real token.
+#[derive(Clone, Copy)]
+pub struct TokenReplacement<'a>(pub &'a str);
+
+impl fmt::Debug for TokenReplacement<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenReplacement")
     }
 }

@@ -40,15 +40,50 @@ struct Parsed {
     host: String,
     headers: http::HeaderMap,
     body: Vec<u8>,
+    /// The cluster that the place it came to belongs to; none for the other plane.
+    cluster: Option<String>,
 }
 
-/// A request as the files write it: `sign: REGION/SERVICE` stands for a signature, `base64:` begins a binary body.
+impl Parsed {
+    fn head<'p>(&'p self, rooms: &Rooms) -> Head<'p> {
+        let mut head = Head {
+            method: &self.method,
+            target: &self.target,
+            authority: &self.host,
+            headers: &self.headers,
+            way_in: WayIn::Reverse,
+            plane: self.cluster.as_ref().map(|_| Plane::Kubernetes),
+        };
+        head.way_in = rooms.way_in(head.host());
+        head
+    }
+
+    fn upstream(&self) -> Upstream {
+        match &self.cluster {
+            Some(cluster) => Upstream {
+                name: "default".into(),
+                plane: Plane::Kubernetes,
+                account: cluster.as_str().into(),
+                partition: "".into(),
+            },
+            None => upstream(),
+        }
+    }
+}
+
+/// A request as the files write it: `sign: REGION/SERVICE` stands for a signature, `cluster: NAME` for a place where
+/// that cluster is served, `base64:` begins a binary body.
 fn request(text: &str) -> Parsed {
     let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
     let mut lines = head.lines();
     let (method, target) = lines.next().unwrap().split_once(' ').unwrap();
     let mut headers = http::HeaderMap::new();
+    let mut cluster = None;
     for line in lines {
+        if let Some(name) = line.strip_prefix("cluster: ") {
+            cluster = Some(name.to_owned());
+            continue;
+        }
         let (name, value) = line.split_once(": ").unwrap_or_else(|| panic!("no header: {line}"));
         let (name, value) = match name {
             "sign" => (
@@ -66,7 +101,7 @@ fn request(text: &str) -> Parsed {
         Some(text) => STANDARD.decode(text.trim()).unwrap(),
         None => body.as_bytes().to_vec(),
     };
-    Parsed { method: method.to_owned(), target: target.to_owned(), host, headers, body }
+    Parsed { method: method.to_owned(), target: target.to_owned(), host, headers, body, cluster }
 }
 
 fn rooms() -> Rooms {
@@ -83,15 +118,7 @@ fn upstream() -> Upstream {
 }
 
 fn show(rooms: &Rooms, parsed: &Parsed) -> String {
-    let mut head = Head {
-        method: &parsed.method,
-        target: &parsed.target,
-        authority: &parsed.host,
-        headers: &parsed.headers,
-        way_in: WayIn::Reverse,
-        plane: None,
-    };
-    head.way_in = rooms.way_in(head.host());
+    let head = parsed.head(rooms);
     let claim = match rooms.claim(&head) {
         Ok(claim) => claim,
         Err(why) => return format!("unclaimed {}: {}\n", why.reason_code, why.text),
@@ -102,12 +129,13 @@ fn show(rooms: &Rooms, parsed: &Parsed) -> String {
         Needs::Held { .. } => "body",
         Needs::Payload => "payload",
     };
-    match claim.decode(&upstream(), &head, &parsed.body, Some("0badhash")) {
+    match claim.decode(&parsed.upstream(), &head, &parsed.body, Some("0badhash")) {
         Reading::Undecodable { why, .. } => {
             writeln!(shown, "undecodable {}: {}", why.reason_code, why.text).unwrap()
         }
         Reading::Call(call) => {
-            let to = match claim.destination(&upstream(), &call) {
+            let to = match claim.destination(&parsed.upstream(), &call) {
+                Ok(to) if parsed.cluster.is_some() => to.service,
                 Ok(to) => format!("{} as {}/{}", to.host, to.signing_region, to.signing_name),
                 Err(why) => format!("nowhere: {}", why.reason_code),
             };
@@ -117,6 +145,9 @@ fn show(rooms: &Rooms, parsed: &Parsed) -> String {
             }
             for new in &call.answer.creates {
                 writeln!(shown, "creates {} {} at {}", new.kind, new.member, new.path.join(".")).unwrap();
+            }
+            if call.answer.upgrades {
+                writeln!(shown, "a stream").unwrap();
             }
             if let Some(minted) = call.answer.mints {
                 writeln!(shown, "mints {minted:?}").unwrap();
@@ -214,6 +245,15 @@ room_cases! {
     aws_handed: "aws/cases/handed.txt",
     aws_backdoors: "aws/cases/backdoors.txt",
     aws_later: "aws/cases/later.txt",
+    kubernetes_paths: "kubernetes/cases/paths.txt",
+    kubernetes_verbs: "kubernetes/cases/verbs.txt",
+    kubernetes_bodies: "kubernetes/cases/bodies.txt",
+    kubernetes_binary: "kubernetes/cases/binary.txt",
+    kubernetes_classes: "kubernetes/cases/classes.txt",
+    kubernetes_handed: "kubernetes/cases/handed.txt",
+    kubernetes_streams: "kubernetes/cases/streams.txt",
+    kubernetes_dry: "kubernetes/cases/dry.txt",
+    kubernetes_refused: "kubernetes/cases/refused.txt",
 }
 
 fn all_cases() -> Vec<Case> {
@@ -226,17 +266,12 @@ fn every_effect_names_what_it_touches() {
     let rooms = rooms();
     for case in all_cases() {
         let parsed = request(&case.request);
-        let mut head = Head {
-            method: &parsed.method,
-            target: &parsed.target,
-            authority: &parsed.host,
-            headers: &parsed.headers,
-            way_in: WayIn::Reverse,
-            plane: None,
-        };
-        head.way_in = rooms.way_in(head.host());
+        let head = parsed.head(&rooms);
         let Ok(claim) = rooms.claim(&head) else { continue };
-        let Reading::Call(call) = claim.decode(&upstream(), &head, &parsed.body, None) else { continue };
+        let Reading::Call(call) = claim.decode(&parsed.upstream(), &head, &parsed.body, None) else {
+            continue;
+        };
+        assert_eq!(call.plane, claim.plane(), "{}", case.name);
         assert!(!call.effects.is_empty(), "{}", case.name);
         for effect in &call.effects {
             assert!(!effect.resources.is_empty(), "{}", case.name);
@@ -276,17 +311,9 @@ fn a_damaged_request_is_never_a_read_when_the_whole_one_is_a_change() {
 }
 
 fn reading(rooms: &Rooms, parsed: &Parsed) -> Option<ordain_action::Call> {
-    let mut head = Head {
-        method: &parsed.method,
-        target: &parsed.target,
-        authority: &parsed.host,
-        headers: &parsed.headers,
-        way_in: WayIn::Reverse,
-        plane: None,
-    };
-    head.way_in = rooms.way_in(head.host());
+    let head = parsed.head(rooms);
     let claim = rooms.claim(&head).ok()?;
-    match claim.decode(&upstream(), &head, &parsed.body, None) {
+    match claim.decode(&parsed.upstream(), &head, &parsed.body, None) {
         Reading::Call(call) => Some(call),
         Reading::Undecodable { .. } => None,
     }
@@ -428,7 +455,7 @@ mod properties {
             if form {
                 headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
             }
-            let parsed = Parsed { method: method.to_owned(), target, host: host.to_owned(), headers, body };
+            let parsed = Parsed { method: method.to_owned(), target, host: host.to_owned(), headers, body, cluster: None };
             let shown = show(rooms, &parsed);
             prop_assert!(!shown.is_empty());
         }

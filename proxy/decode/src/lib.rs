@@ -8,14 +8,21 @@ mod aws;
 mod contract;
 pub mod form;
 mod head;
+mod kubernetes;
 pub mod line;
+mod refusal;
 mod room;
 mod rooms;
 mod setup;
+mod tokens;
 
-pub use answer::{AnswerHead, AnswerRead, MintedCredentials, Replacement};
+pub use answer::{
+    AnswerHead, AnswerRead, KeyPairReplacement, MintedCredentials, MintedKeyPair, MintedToken, Replacement,
+    TokenReplacement,
+};
 pub use contract::{Destination, NativeResponse, Needs};
 pub use head::{Head, WayIn};
+pub use refusal::refusal;
 pub use room::Claim;
 pub use rooms::Rooms;
 pub use setup::{RoomsConfig, RoomsError};

@@ -183,6 +183,7 @@ fn read(
 ) -> Result<(Reading, Digest), Undecodable> {
     let mut head = Head { method, target, authority, headers, way_in: crate::WayIn::Reverse, plane: None };
     head.way_in = rooms.way_in(head.host());
+    head.plane = rooms.looks_like(&head);
     let declared = headers.get("x-amz-content-sha256").and_then(|hash| hash.to_str().ok());
     let claim = rooms.claim(&head)?;
     Ok((claim.decode(upstream, &head, body, declared), Digest::of(body)))

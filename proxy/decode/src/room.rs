@@ -6,8 +6,8 @@ use ordain_action::{Call, Created, Denial, Plane, Reading, Undecodable, Upstream
 
 use crate::Head;
 use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Replacement};
-use crate::aws;
 use crate::contract::{Destination, NativeResponse, Needs};
+use crate::{aws, kubernetes};
 
 /// A request that a room has claimed.
 #[derive(Debug, Clone)]
@@ -19,6 +19,7 @@ pub struct Claim<'r> {
 #[derive(Debug, Clone)]
 enum Claimed<'r> {
     Aws(aws::Claim<'r>),
+    Kubernetes(kubernetes::Claim<'r>),
 }
 
 impl<'r> Claim<'r> {
@@ -26,11 +27,16 @@ impl<'r> Claim<'r> {
         Self { room: Claimed::Aws(claim) }
     }
 
+    pub(crate) const fn kubernetes(claim: kubernetes::Claim<'r>) -> Self {
+        Self { room: Claimed::Kubernetes(claim) }
+    }
+
     /// The plane whose room it is.
     #[must_use]
     pub const fn plane(&self) -> Plane {
         match &self.room {
             Claimed::Aws(_) => Plane::Aws,
+            Claimed::Kubernetes(_) => Plane::Kubernetes,
         }
     }
 
@@ -39,6 +45,7 @@ impl<'r> Claim<'r> {
     pub fn needs(&self) -> Needs {
         match &self.room {
             Claimed::Aws(claim) => claim.needs(),
+            Claimed::Kubernetes(claim) => claim.needs(),
         }
     }
 
@@ -56,6 +63,7 @@ impl<'r> Claim<'r> {
     ) -> Reading {
         let read = match &self.room {
             Claimed::Aws(claim) => claim.decode(upstream, head, body, payload_sha256),
+            Claimed::Kubernetes(claim) => claim.decode(upstream, head, body),
         };
         match read {
             Ok(call) => Reading::Call(call),
@@ -68,6 +76,7 @@ impl<'r> Claim<'r> {
     pub fn deny(&self, denial: &Denial) -> NativeResponse {
         match &self.room {
             Claimed::Aws(claim) => claim.deny(denial),
+            Claimed::Kubernetes(claim) => claim.deny(denial),
         }
     }
 
@@ -78,6 +87,7 @@ impl<'r> Claim<'r> {
     pub fn destination(&self, upstream: &Upstream, call: &Call) -> Result<Destination, Undecodable> {
         match &self.room {
             Claimed::Aws(claim) => claim.destination(upstream, call),
+            Claimed::Kubernetes(claim) => claim.destination(),
         }
     }
 
@@ -92,6 +102,7 @@ impl<'r> Claim<'r> {
     ) -> Result<Destination, Undecodable> {
         match &self.room {
             Claimed::Aws(claim) => claim.destination_unread(upstream, head),
+            Claimed::Kubernetes(claim) => claim.destination(),
         }
     }
 
@@ -99,7 +110,8 @@ impl<'r> Claim<'r> {
     #[must_use]
     pub fn may_fail_late(&self, call: &Call) -> bool {
         match &self.room {
-            Claimed::Aws(_) => crate::aws::may_fail_late(call),
+            Claimed::Aws(_) => aws::may_fail_late(call),
+            Claimed::Kubernetes(_) => false,
         }
     }
 
@@ -108,6 +120,7 @@ impl<'r> Claim<'r> {
     pub fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
         match &self.room {
             Claimed::Aws(claim) => claim.read_answer(answer, body),
+            Claimed::Kubernetes(claim) => claim.read_answer(answer, body),
         }
     }
 
@@ -116,6 +129,7 @@ impl<'r> Claim<'r> {
     pub fn read_created(&self, call: &Call, answer: &AnswerHead<'_>, body: &[u8]) -> Vec<Created> {
         match &self.room {
             Claimed::Aws(claim) => claim.read_created(call, answer, body),
+            Claimed::Kubernetes(claim) => claim.read_created(call, answer, body),
         }
     }
 
@@ -130,7 +144,12 @@ impl<'r> Claim<'r> {
         body: &[u8],
     ) -> Result<Option<MintedCredentials>, Undecodable> {
         match &self.room {
-            Claimed::Aws(claim) => claim.find_credentials(call, answer, body),
+            Claimed::Aws(claim) => {
+                claim.find_credentials(call, answer, body).map(|found| found.map(MintedCredentials::KeyPair))
+            }
+            Claimed::Kubernetes(claim) => {
+                claim.find_credentials(call, answer, body).map(|found| found.map(MintedCredentials::Bearer))
+            }
         }
     }
 
@@ -145,8 +164,17 @@ impl<'r> Claim<'r> {
         answer: &AnswerHead<'_>,
         body: &[u8],
     ) -> Result<Vec<u8>, Undecodable> {
-        match &self.room {
-            Claimed::Aws(claim) => claim.replace_credentials(found, replacement, answer, body),
+        match (&self.room, found, replacement) {
+            (Claimed::Aws(claim), MintedCredentials::KeyPair(found), Replacement::KeyPair(ours)) => {
+                claim.replace_credentials(found, ours, answer, body)
+            }
+            (Claimed::Kubernetes(claim), MintedCredentials::Bearer(found), Replacement::Bearer(ours)) => {
+                claim.replace_credentials(found, ours, body)
+            }
+            (Claimed::Aws(_) | Claimed::Kubernetes(_), _, _) => Err(Undecodable::new(
+                "credentials_not_found",
+                "the credential in the answer is of another sort than the one in its place; tell the operator",
+            )),
         }
     }
 }

@@ -2,17 +2,18 @@
 //!
 //! Leaves out how a room reads.
 
-use ordain_action::Undecodable;
+use ordain_action::{Plane, Undecodable};
 
 use crate::form::fields::clip;
 use crate::room::Claim;
 use crate::setup::{RoomsConfig, RoomsError};
-use crate::{Head, WayIn, aws};
+use crate::{Head, WayIn, aws, kubernetes};
 
 /// All rooms.
 #[derive(Debug)]
 pub struct Rooms {
     aws: aws::Room,
+    kubernetes: kubernetes::Room,
 }
 
 impl Rooms {
@@ -21,14 +22,19 @@ impl Rooms {
     /// # Errors
     /// [`RoomsError`].
     pub fn new(config: RoomsConfig) -> Result<Self, RoomsError> {
-        Ok(Self { aws: aws::Room::new(config)? })
+        let kubernetes = kubernetes::Room::new(config.token_key);
+        Ok(Self { aws: aws::Room::new(config)?, kubernetes })
     }
 
-    /// Finds the room a request belongs to, from its head alone.
+    /// Finds the room a request belongs to, from its head and from what configuration serves where it came to.
     ///
     /// # Errors
     /// No room knows the host, or the head says two things at once.
     pub fn claim<'r>(&'r self, head: &Head<'_>) -> Result<Claim<'r>, Undecodable> {
+        match head.plane {
+            Some(Plane::Kubernetes) => return Ok(Claim::kubernetes(self.kubernetes.claim(head))),
+            Some(Plane::Aws | Plane::Unknown) | None => {}
+        }
         // Before anybody is asked to sign for it: no room serves it, whoever asks.
         if head.way_in == WayIn::Egress && !aws::is_provider_host(head.host()) {
             return Err(Undecodable::new(
@@ -43,6 +49,20 @@ impl Rooms {
     #[must_use]
     pub fn way_in(&self, host: &str) -> WayIn {
         if aws::is_provider_host(host) { WayIn::Egress } else { WayIn::Reverse }
+    }
+
+    /// The plane that a request looks to be of, where nothing but the request is there to say: one whose path only the
+    /// Kubernetes API has and that carries no mark of another plane.
+    #[must_use]
+    pub fn looks_like(&self, head: &Head<'_>) -> Option<Plane> {
+        let path = head.target.split('?').next().unwrap_or_default();
+        let signed =
+            head.headers.get_all("authorization").iter().any(|value| value.as_bytes().starts_with(b"AWS4-"));
+        let marked = signed
+            || head.headers.contains_key("x-amz-target")
+            || head.target.contains("X-Amz-")
+            || aws::is_provider_host(head.host());
+        (kubernetes::is_ours(path) && !marked).then_some(Plane::Kubernetes)
     }
 
     /// What the hosts of all planes end in: a name that ends otherwise belongs to none of them.

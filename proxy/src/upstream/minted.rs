@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use ordain_action::{Call, DenialKind};
-use ordain_decode::{AnswerHead, Claim, MintedCredentials, Replacement};
+use ordain_decode::{AnswerHead, Claim, KeyPairReplacement, MintedCredentials, MintedKeyPair, Replacement};
 use ordain_sigv4::{KeyPair, Secret};
 
 use crate::fault::Fault;
@@ -38,7 +38,11 @@ pub fn reissue(
     (account, now): (&str, Timestamp),
 ) -> Result<Option<Reissued>, Fault> {
     let found = claim.find_credentials(call, answer, body).map_err(|why| leak(why.text))?;
-    let Some(found) = found else { return Ok(None) };
+    let Some(minted) = found else { return Ok(None) };
+    let found = match &minted {
+        MintedCredentials::KeyPair(found) => found,
+        MintedCredentials::Bearer(_) => return Err(leak("a token was handed out")),
+    };
     let expires = found.expiration.as_deref().map(expiration).transpose()?;
     let real = KeyPair {
         id: found.access_key_id.clone(),
@@ -49,25 +53,25 @@ pub fn reissue(
         return Err(leak("a session without an end was handed out"));
     }
     let key = keys.mint(by, real, expires, &found.principal, account, now).map_err(leak)?;
-    let body = replace(claim, &found, &key, answer, body)?;
+    let body = replace(claim, (&minted, found), &key, answer, body)?;
     Ok(Some(Reissued { body, key }))
 }
 
 fn replace(
     claim: &Claim<'_>,
-    found: &MintedCredentials,
+    (minted, found): (&MintedCredentials, &MintedKeyPair),
     key: &IssuedKey,
     answer: &AnswerHead<'_>,
     body: &[u8],
 ) -> Result<Vec<u8>, Fault> {
     let token = key.minted.as_ref().and_then(|minted| minted.session_token.as_ref());
-    let replacement = Replacement {
+    let replacement = Replacement::KeyPair(KeyPairReplacement {
         access_key_id: &key.id,
         secret_access_key: key.secret.expose(),
         session_token: token.map(Secret::expose),
-    };
+    });
     let replaced =
-        claim.replace_credentials(found, &replacement, answer, body).map_err(|why| leak(why.text))?;
+        claim.replace_credentials(minted, &replacement, answer, body).map_err(|why| leak(why.text))?;
     // INVARIANT: the real secret never leaves, however the answer was written.
     let real = [Some(found.secret_access_key.as_str()), found.session_token.as_deref()];
     let holds = |secret: &str| {

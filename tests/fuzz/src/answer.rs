@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use http::{HeaderMap, HeaderValue};
 use ordain_action::{Call, Reading};
-use ordain_decode::{AnswerHead, Claim, Head, Replacement, WayIn};
+use ordain_decode::{AnswerHead, Claim, Head, KeyPairReplacement, MintedCredentials, Replacement, WayIn};
 
 use crate::room::{rooms, upstream};
 
@@ -65,10 +65,15 @@ pub fn check(data: &[u8]) {
     let answer = AnswerHead { status, headers: &headers };
     drop(asked.claim.read_answer(&answer, body));
     drop(asked.claim.read_created(&asked.call, &answer, body));
-    let Ok(Some(found)) = asked.claim.find_credentials(&asked.call, &answer, body) else { return };
+    let Ok(Some(minted)) = asked.claim.find_credentials(&asked.call, &answer, body) else { return };
+    let MintedCredentials::KeyPair(found) = &minted else { panic!("no key pair") };
     let session_token = found.session_token.as_ref().map(|_| "ours-token");
-    let ours = Replacement { access_key_id: "ASIAOURS", secret_access_key: "ours-secret", session_token };
-    let Ok(replaced) = asked.claim.replace_credentials(&found, &ours, &answer, body) else { return };
+    let ours = Replacement::KeyPair(KeyPairReplacement {
+        access_key_id: "ASIAOURS",
+        secret_access_key: "ours-secret",
+        session_token,
+    });
+    let Ok(replaced) = asked.claim.replace_credentials(&minted, &ours, &answer, body) else { return };
     let real = [Some(&found.access_key_id), Some(&found.secret_access_key), found.session_token.as_ref()];
     for real in real.into_iter().flatten() {
         let in_ours =

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use ordain_action::{Identifier, NameBasis, Resource, Role, Scalar};
 
 use super::resource::Place;
-use super::secret::contains_word;
 use crate::form::Fields;
+use crate::tokens::contains_word;
 
 /// The roles and instance profiles that a change hands to the service it calls.
 pub(crate) fn passed_roles(service: &str, fields: &Fields, place: &Place<'_>) -> Vec<Resource> {

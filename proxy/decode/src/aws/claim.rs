@@ -16,7 +16,7 @@ use super::wire::Wire;
 use super::{Room, answer, call, credentials, destination, gather};
 use crate::Head;
 use crate::answer::AnswerRead;
-use crate::answer::{AnswerHead, MintedCredentials, Replacement};
+use crate::answer::{AnswerHead, KeyPairReplacement, MintedKeyPair};
 use crate::contract::{Destination, NativeResponse, Needs};
 use crate::form::query::Pair;
 
@@ -139,14 +139,14 @@ impl<'r> Claim<'r> {
         call: &Call,
         answer: &AnswerHead<'_>,
         body: &[u8],
-    ) -> Result<Option<MintedCredentials>, Undecodable> {
+    ) -> Result<Option<MintedKeyPair>, Undecodable> {
         call.answer.mints.map_or(Ok(None), |minted| credentials::find(minted, answer, body))
     }
 
     pub(crate) fn replace_credentials(
         &self,
-        found: &MintedCredentials,
-        replacement: &Replacement<'_>,
+        found: &MintedKeyPair,
+        replacement: &KeyPairReplacement<'_>,
         answer: &AnswerHead<'_>,
         body: &[u8],
     ) -> Result<Vec<u8>, Undecodable> {

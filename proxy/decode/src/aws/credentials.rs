@@ -6,7 +6,7 @@
 use ordain_action::{Minted, Scalar, Undecodable};
 
 use super::answer::{Form, fields, form};
-use crate::answer::{AnswerHead, MintedCredentials, Replacement};
+use crate::answer::{AnswerHead, KeyPairReplacement, MintedKeyPair};
 use crate::form::Fields;
 use crate::form::fields::{segments, unescape};
 
@@ -15,7 +15,7 @@ pub(super) fn find(
     minted: Minted,
     answer: &AnswerHead<'_>,
     body: &[u8],
-) -> Result<Option<MintedCredentials>, Undecodable> {
+) -> Result<Option<MintedKeyPair>, Undecodable> {
     if !(200..300).contains(&answer.status) {
         return Ok(None);
     }
@@ -36,13 +36,13 @@ pub(super) fn find(
         .or_else(|| leaf(&found, &["federateduser", "arn"]))
         .or_else(|| leaf(&found, &["accesskey", "username"]))
         .unwrap_or_default();
-    Ok(Some(MintedCredentials { access_key_id, secret_access_key, session_token, expiration, principal }))
+    Ok(Some(MintedKeyPair { access_key_id, secret_access_key, session_token, expiration, principal }))
 }
 
 /// Puts others in their place.
 pub(super) fn replace(
-    found: &MintedCredentials,
-    replacement: &Replacement<'_>,
+    found: &MintedKeyPair,
+    replacement: &KeyPairReplacement<'_>,
     answer: &AnswerHead<'_>,
     body: &[u8],
 ) -> Result<Vec<u8>, Undecodable> {
@@ -164,14 +164,17 @@ mod tests {
         <SessionToken>real//token==</SessionToken><Expiration>2026-01-01T00:00:00Z</Expiration></Credentials>\
         </AssumeRoleResult></AssumeRoleResponse>";
 
-    const OURS: Replacement<'static> =
-        Replacement { access_key_id: "ASIAOURS", secret_access_key: "other", session_token: Some("ours") };
+    const OURS: KeyPairReplacement<'static> = KeyPairReplacement {
+        access_key_id: "ASIAOURS",
+        secret_access_key: "other",
+        session_token: Some("ours"),
+    };
 
     fn exchange(
         minted: Minted,
         media: &'static str,
         body: &[u8],
-        ours: &Replacement<'_>,
+        ours: &KeyPairReplacement<'_>,
     ) -> Result<Vec<u8>, Undecodable> {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static(media));

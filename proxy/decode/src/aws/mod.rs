@@ -52,12 +52,13 @@ pub(crate) use site::{ENDINGS, is_provider_host};
 
 use crate::Head;
 use crate::setup::{RoomsConfig, RoomsError};
+use crate::tokens::Tokens;
 
 /// The room and what it was set up with.
 #[derive(Debug)]
 pub(crate) struct Room {
     catalog: Catalog,
-    tokens: secret::Tokens,
+    tokens: Tokens,
     own_hosts: Vec<String>,
     hosts_seen: site::HostsSeen,
 }
@@ -87,7 +88,7 @@ impl Room {
         };
         Ok(Self {
             catalog,
-            tokens: secret::Tokens::new(config.token_key),
+            tokens: Tokens::new(config.token_key),
             own_hosts: config.own_hosts,
             hosts_seen: site::HostsSeen::default(),
         })

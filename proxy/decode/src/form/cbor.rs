@@ -1,6 +1,7 @@
-//! CBOR as the Smithy RPC v2 protocol writes it: maps with text keys, each key once, one value, no tags but time.
+//! CBOR as the Smithy RPC v2 protocol and the Kubernetes API write it: maps with text keys, each key once, one value,
+//! no tags but those of the protocol.
 //!
-//! Leaves out big numbers, which no client of that protocol sends.
+//! Leaves out big numbers, which no client of either sends.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,14 +15,54 @@ use super::fields::{Fields, duplicate};
 /// The tag of a time in seconds, the only one the protocol uses.
 const EPOCH_SECONDS: u64 = 1;
 
-/// Reads one CBOR value into `fields`, where their path stands.
+/// The tags of bytes that Kubernetes writes as text elsewhere: as base64url, base64 or hexadecimal digits.
+const WRITTEN_AS_TEXT: [u64; 3] = [21, 22, 23];
+
+/// The tag that says that what follows is CBOR.
+const SELF_DESCRIBED: u64 = 55_799;
+
+/// Whose CBOR it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// Text is text, and bytes are bytes.
+    Smithy,
+    /// Text may be written as bytes; bytes that are none carry a tag.
+    Kubernetes,
+}
+
+/// Reads one CBOR value of the Smithy protocol into `fields`, where their path stands.
 ///
 /// # Errors
 /// Anything that is not exactly one value of the kinds the protocol uses.
 pub fn read(body: &[u8], fields: &mut Fields) -> Result<(), Undecodable> {
+    whole(&mut Decoder::new(body), Style::Smithy, body.len(), fields)
+}
+
+/// Reads one CBOR object of the Kubernetes API into `fields`, where their path stands.
+///
+/// # Errors
+/// Anything that is not exactly one map of the kinds of values that the API uses.
+pub fn read_kubernetes(body: &[u8], fields: &mut Fields) -> Result<(), Undecodable> {
     let mut decoder = Decoder::new(body);
-    value(&mut decoder, fields, 0)?;
-    if decoder.position() < body.len() {
+    if decoder.datatype().map_err(broken)? == Type::Tag
+        && decoder.tag().map_err(broken)? != Tag::new(SELF_DESCRIBED)
+    {
+        return Err(bad("there is an unknown tag"));
+    }
+    if !matches!(decoder.datatype().map_err(broken)?, Type::Map | Type::MapIndef) {
+        return Err(bad("there is no object"));
+    }
+    whole(&mut decoder, Style::Kubernetes, body.len(), fields)
+}
+
+fn whole(
+    decoder: &mut Decoder<'_>,
+    style: Style,
+    length: usize,
+    fields: &mut Fields,
+) -> Result<(), Undecodable> {
+    value(decoder, style, fields, 0)?;
+    if decoder.position() < length {
         return Err(bad("something follows the value"));
     }
     Ok(())
@@ -35,7 +76,12 @@ fn broken(_: minicbor::decode::Error) -> Undecodable {
     bad("something is cut short or damaged")
 }
 
-fn value(decoder: &mut Decoder<'_>, fields: &mut Fields, depth: usize) -> Result<(), Undecodable> {
+fn value(
+    decoder: &mut Decoder<'_>,
+    style: Style,
+    fields: &mut Fields,
+    depth: usize,
+) -> Result<(), Undecodable> {
     if depth > DEPTH_MAX {
         return Err(Undecodable::new("nested_too_deep", "the body nests too deep; send it flatter"));
     }
@@ -59,25 +105,16 @@ fn value(decoder: &mut Decoder<'_>, fields: &mut Fields, depth: usize) -> Result
         Type::F16 => fields.put(Scalar::Number(&decoder.f16().map_err(broken)?.to_string())),
         Type::F32 => fields.put(Scalar::Number(&decoder.f32().map_err(broken)?.to_string())),
         Type::F64 => fields.put(Scalar::Number(&decoder.f64().map_err(broken)?.to_string())),
-        Type::Bytes | Type::BytesIndef => {
-            let mut bytes = Vec::new();
-            for chunk in decoder.bytes_iter().map_err(broken)? {
-                bytes.extend_from_slice(chunk.map_err(broken)?);
-            }
-            fields.put(Scalar::Text(&STANDARD.encode(bytes)));
+        Type::Bytes | Type::BytesIndef if style == Style::Smithy => {
+            fields.put(Scalar::Text(&STANDARD.encode(bytes(decoder)?)));
         }
-        Type::String | Type::StringIndef => {
-            let text = text(decoder)?;
+        Type::Bytes | Type::BytesIndef | Type::String | Type::StringIndef => {
+            let text = text(decoder, style)?;
             fields.put(Scalar::Text(&text));
         }
-        Type::Array | Type::ArrayIndef => list(decoder, fields, depth)?,
-        Type::Map | Type::MapIndef => map(decoder, fields, depth)?,
-        Type::Tag => {
-            if decoder.tag().map_err(broken)? != Tag::new(EPOCH_SECONDS) {
-                return Err(bad("there is an unknown tag"));
-            }
-            return value(decoder, fields, depth + 1);
-        }
+        Type::Array | Type::ArrayIndef => list(decoder, style, fields, depth)?,
+        Type::Map | Type::MapIndef => map(decoder, style, fields, depth)?,
+        Type::Tag => tagged(decoder, style, fields, depth)?,
         Type::Undefined | Type::Simple | Type::Break | Type::Unknown(_) => {
             return Err(bad("there is a kind of value that the protocol does not use"));
         }
@@ -85,7 +122,38 @@ fn value(decoder: &mut Decoder<'_>, fields: &mut Fields, depth: usize) -> Result
     Ok(())
 }
 
-fn text(decoder: &mut Decoder<'_>) -> Result<String, Undecodable> {
+fn tagged(
+    decoder: &mut Decoder<'_>,
+    style: Style,
+    fields: &mut Fields,
+    depth: usize,
+) -> Result<(), Undecodable> {
+    let tag = decoder.tag().map_err(broken)?.as_u64();
+    if style == Style::Smithy && tag == EPOCH_SECONDS {
+        return value(decoder, style, fields, depth + 1);
+    }
+    let is_bytes = matches!(decoder.datatype().map_err(broken)?, Type::Bytes | Type::BytesIndef);
+    if style == Style::Smithy || !is_bytes || !WRITTEN_AS_TEXT.contains(&tag) {
+        return Err(bad("there is an unknown tag"));
+    }
+    fields.put(Scalar::Text(&STANDARD.encode(bytes(decoder)?)));
+    Ok(())
+}
+
+fn bytes(decoder: &mut Decoder<'_>) -> Result<Vec<u8>, Undecodable> {
+    let mut bytes = Vec::new();
+    for chunk in decoder.bytes_iter().map_err(broken)? {
+        bytes.extend_from_slice(chunk.map_err(broken)?);
+    }
+    Ok(bytes)
+}
+
+fn text(decoder: &mut Decoder<'_>, style: Style) -> Result<String, Undecodable> {
+    if style == Style::Kubernetes
+        && matches!(decoder.datatype().map_err(broken)?, Type::Bytes | Type::BytesIndef)
+    {
+        return String::from_utf8(bytes(decoder)?).map_err(|_| bad("a text is not UTF-8"));
+    }
     let mut text = String::new();
     for chunk in decoder.str_iter().map_err(broken)? {
         text.push_str(chunk.map_err(broken)?);
@@ -109,13 +177,18 @@ fn more(decoder: &mut Decoder<'_>, left: &mut Option<u64>) -> Result<bool, Undec
     }
 }
 
-fn list(decoder: &mut Decoder<'_>, fields: &mut Fields, depth: usize) -> Result<(), Undecodable> {
+fn list(
+    decoder: &mut Decoder<'_>,
+    style: Style,
+    fields: &mut Fields,
+    depth: usize,
+) -> Result<(), Undecodable> {
     let mut left = decoder.array().map_err(broken)?;
     let mut count = 0;
     while more(decoder, &mut left)? {
         count += 1;
         let mark = fields.enter_item(count);
-        value(decoder, fields, depth + 1)?;
+        value(decoder, style, fields, depth + 1)?;
         fields.leave(mark);
     }
     if count == 0 && depth > 0 {
@@ -124,16 +197,23 @@ fn list(decoder: &mut Decoder<'_>, fields: &mut Fields, depth: usize) -> Result<
     Ok(())
 }
 
-fn map(decoder: &mut Decoder<'_>, fields: &mut Fields, depth: usize) -> Result<(), Undecodable> {
+fn map(
+    decoder: &mut Decoder<'_>,
+    style: Style,
+    fields: &mut Fields,
+    depth: usize,
+) -> Result<(), Undecodable> {
     let mut left = decoder.map().map_err(broken)?;
     let mut keys = Vec::new();
     while more(decoder, &mut left)? {
-        if !matches!(decoder.datatype().map_err(broken)?, Type::String | Type::StringIndef) {
+        let kind = decoder.datatype().map_err(broken)?;
+        let in_bytes = style == Style::Kubernetes && matches!(kind, Type::Bytes | Type::BytesIndef);
+        if !in_bytes && !matches!(kind, Type::String | Type::StringIndef) {
             return Err(bad("a key is not text"));
         }
-        let key = text(decoder)?;
+        let key = text(decoder, style)?;
         let mark = fields.enter(&key);
-        value(decoder, fields, depth + 1)?;
+        value(decoder, style, fields, depth + 1)?;
         fields.leave(mark);
         keys.push(key);
     }
@@ -214,10 +294,39 @@ mod tests {
         check(&[0xc1; 200], expect!["nested_too_deep: the body nests too deep; send it flatter"]);
     }
 
+    fn show_kubernetes(body: &[u8]) -> String {
+        let mut fields = Fields::new();
+        match read_kubernetes(body, &mut fields) {
+            Ok(()) => fields.iter().map(|(path, value)| format!("{path}={value:?} ")).collect(),
+            Err(why) => why.reason_code.to_owned(),
+        }
+    }
+
+    #[test]
+    fn kubernetes_writes_text_as_bytes_and_bytes_under_a_tag() {
+        let object = b"\xd9\xd9\xf7\xa3\x41a\x42xy\x61b\x61z\x41c\xd6\x43abc";
+        assert_eq!(show_kubernetes(object), "a=Text(\"xy\") b=Text(\"z\") c=Text(\"YWJj\") ");
+        assert_eq!(show_kubernetes(&object[3..]), show_kubernetes(object));
+        for body in [
+            b"\xa2\x41a\x01\x61a\x02".as_slice(),
+            b"\x81\x01",
+            b"\xa1\x41a\xc1\x01",
+            b"\xa1\x41a\xd6\x61b",
+            b"\xa1\x41a\x41\xff",
+            b"\xa1\x41a\xc2\x41\x01",
+            b"\xd9\xd9\xf7\xd9\xd9\xf7\xa0",
+            b"\xa0\x00",
+        ] {
+            let said = show_kubernetes(body);
+            assert!(matches!(&*said, "bad_cbor" | "duplicate_parameter"), "{body:x?}: {said}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..96)) {
             let _ = read(&bytes, &mut Fields::new());
+            let _ = read_kubernetes(&bytes, &mut Fields::new());
         }
 
         #[test]

@@ -1,4 +1,4 @@
-//! Grammars shared by planes: query forms, JSON, XML, CBOR, gzip, paths and templates. All are strict: what
+//! Grammars shared by planes: query forms, JSON, XML, YAML, CBOR, gzip, paths and templates. All are strict: what
 //! two parsers could read in two ways is refused, never guessed at.
 //!
 //! Leaves out what the parameters mean; every grammar ends in the same flat [`Fields`].
@@ -12,6 +12,7 @@ pub mod percent;
 pub mod query;
 pub mod uri;
 pub mod xml;
+pub mod yaml;
 
 pub use fields::Fields;
 

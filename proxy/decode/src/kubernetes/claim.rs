@@ -1,0 +1,100 @@
+//! A request in the hands of this room: claimed from its head, read with its body, denied in its own form.
+//!
+//! Leaves out each of the steps, which have files of their own.
+
+use ordain_action::{Call, Created, Denial, Undecodable, Upstream};
+
+use super::content::BODY_MAX;
+use super::kinds::canonical_group;
+use super::path::Place;
+use super::request::{Connect, Request};
+use super::resource::Cluster;
+use super::{Room, answer, call, deny};
+use crate::Head;
+use crate::answer::{AnswerHead, AnswerRead, MintedToken, TokenReplacement};
+use crate::contract::{Destination, NativeResponse, Needs};
+
+/// A request that this room has claimed.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim<'r> {
+    room: &'r Room,
+    is_head: bool,
+    // What the head says, or why it cannot be read; it is claimed and denied all the same.
+    reading: Result<Request, Undecodable>,
+}
+
+impl<'r> Claim<'r> {
+    /// Claims a request that came to a place of this plane.
+    pub(super) fn make(room: &'r Room, head: &Head<'_>) -> Self {
+        Self { room, is_head: head.method == "HEAD", reading: Request::read(head) }
+    }
+
+    pub(crate) fn needs(&self) -> Needs {
+        let Ok(request) = &self.reading else { return Needs::Held { cap: BODY_MAX } };
+        match request.connect {
+            Some(Connect::Proxy) => Needs::Payload,
+            Some(Connect::Stream) => Needs::Nothing,
+            None if request.verb.reads() => Needs::Nothing,
+            None => Needs::Held { cap: BODY_MAX },
+        }
+    }
+
+    pub(crate) fn decode(
+        &self,
+        upstream: &Upstream,
+        head: &Head<'_>,
+        body: &[u8],
+    ) -> Result<Call, Undecodable> {
+        let request = self.reading.as_ref().map_err(Undecodable::clone)?;
+        if matches!(self.needs(), Needs::Nothing) && !body.is_empty() {
+            return Err(Undecodable::new("unexpected_body", "the request takes no body; send none"));
+        }
+        call::make(&self.room.tokens, request, head, body, Cluster(&upstream.account))
+    }
+
+    pub(crate) fn deny(&self, denial: &Denial) -> NativeResponse {
+        deny::response(self.reading.as_ref().ok(), self.is_head, denial)
+    }
+
+    /// A cluster has one address, which configuration names: what is decided here is whose scope it is read in.
+    pub(crate) fn destination(&self) -> Result<Destination, Undecodable> {
+        let request = self.reading.as_ref().map_err(Undecodable::clone)?;
+        let service = match &request.place {
+            Place::Url(_) => "core",
+            Place::Object(object) => canonical_group(&object.group, &object.resource),
+        };
+        Ok(Destination {
+            service: service.to_owned(),
+            host: String::new(),
+            host_prefix: String::new(),
+            signing_name: String::new(),
+            signing_region: String::new(),
+        })
+    }
+
+    pub(crate) fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
+        answer::read(answer, body)
+    }
+
+    pub(crate) fn read_created(&self, call: &Call, answer: &AnswerHead<'_>, body: &[u8]) -> Vec<Created> {
+        answer::created(call, answer, body)
+    }
+
+    pub(crate) fn find_credentials(
+        &self,
+        call: &Call,
+        answer: &AnswerHead<'_>,
+        body: &[u8],
+    ) -> Result<Option<MintedToken>, Undecodable> {
+        call.answer.mints.map_or(Ok(None), |minted| answer::find_token(minted, call, answer, body))
+    }
+
+    pub(crate) fn replace_credentials(
+        &self,
+        found: &MintedToken,
+        replacement: &TokenReplacement<'_>,
+        body: &[u8],
+    ) -> Result<Vec<u8>, Undecodable> {
+        answer::replace_token(found, replacement, body)
+    }
+}

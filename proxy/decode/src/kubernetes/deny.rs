@@ -1,0 +1,262 @@
+//! How Kubernetes says no: a `Status` object, with the reason that its clients raise and do not retry.
+//!
+//! Always JSON, which every client reads in an error whatever form it asked for. Leaves out when to deny.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use ordain_action::{Denial, DenialKind, Effect};
+use serde_json::json;
+
+use super::kinds::canonical_group;
+use super::path::Place;
+use super::request::Request;
+use crate::contract::NativeResponse;
+
+/// How many seconds a client should wait where a limit of ours is reached.
+const RETRY_SECONDS: u32 = 1;
+
+/// A refusal in the form of this plane.
+pub(super) fn response(request: Option<&Request>, bodiless: bool, denial: &Denial) -> NativeResponse {
+    let (status, reason) = code(denial.kind);
+    let decision = denial.decision.map(|decision| decision.to_string());
+    let mut headers = HeaderMap::new();
+    put(&mut headers, header::CONTENT_TYPE, "application/json");
+    put(&mut headers, header::CACHE_CONTROL, "no-cache, private");
+    put(&mut headers, HeaderName::from_static("ordain-reason-code"), denial.reason_code.as_str());
+    if let Some(decision) = &decision {
+        put(&mut headers, HeaderName::from_static("ordain-decision-id"), decision);
+        put(&mut headers, HeaderName::from_static("audit-id"), decision);
+    }
+    let object = match request.map(|request| &request.place) {
+        Some(Place::Object(object)) => Some(object),
+        Some(Place::Url(_)) | None => None,
+    };
+    let mut details = serde_json::Map::new();
+    let mut message = denial.text.clone();
+    if let Some(object) = object {
+        let qualified = match object.group.as_str() {
+            "" => object.resource.clone(),
+            group => format!("{}.{group}", object.resource),
+        };
+        if let Some(name) = &object.name {
+            details.insert("name".to_owned(), json!(name));
+        }
+        if !object.group.is_empty() {
+            details.insert("group".to_owned(), json!(object.group));
+        }
+        details.insert("kind".to_owned(), json!(object.resource));
+        if reason == "Forbidden" {
+            message = match &object.name {
+                Some(name) => format!("{qualified} \"{name}\" is forbidden: {message}"),
+                None => format!("{qualified} is forbidden: {message}"),
+            };
+        }
+    }
+    if denial.kind == DenialKind::Busy {
+        details.insert("retryAfterSeconds".to_owned(), json!(RETRY_SECONDS));
+        put(&mut headers, header::RETRY_AFTER, &RETRY_SECONDS.to_string());
+    }
+    let mut body = json!({
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "reason": reason,
+        "code": status,
+    });
+    if let (false, Some(body)) = (details.is_empty(), body.as_object_mut()) {
+        body.insert("details".to_owned(), details.into());
+    }
+    NativeResponse {
+        status,
+        headers,
+        body: if bodiless { Vec::new() } else { body.to_string().into_bytes() },
+    }
+}
+
+/// The status and the reason that clients tell errors apart by.
+const fn code(kind: DenialKind) -> (u16, &'static str) {
+    match kind {
+        DenialKind::Forbidden | DenialKind::Unrecordable => (403, "Forbidden"),
+        DenialKind::Unauthenticated => (401, "Unauthorized"),
+        DenialKind::Malformed => (400, "BadRequest"),
+        DenialKind::Misdirected => (421, "BadRequest"),
+        DenialKind::Timeout => (408, "Timeout"),
+        DenialKind::TooLarge => (413, "RequestEntityTooLarge"),
+        DenialKind::Encoding => (415, "UnsupportedMediaType"),
+        DenialKind::Expectation => (417, "BadRequest"),
+        DenialKind::Busy => (429, "TooManyRequests"),
+        DenialKind::BadGateway => (502, "InternalError"),
+        DenialKind::GatewayTimeout => (504, "Timeout"),
+    }
+}
+
+/// The server's own sentence of who may not do what, with our reason behind it.
+pub(crate) fn refusal(who: &str, effect: &Effect, why: &str) -> String {
+    let (verb, resource) = effect.operation.split_once('/').unwrap_or((&effect.operation, ""));
+    if resource == "nonresourceurls" {
+        let path = effect.parameters.text("path").unwrap_or("/");
+        return format!("User \"{who}\" cannot {verb} path \"{path}\": {why}");
+    }
+    let group = match &*effect.service {
+        "core" => "",
+        group => canonical_group(group, resource),
+    };
+    let name = effect.resources.first().map_or("", |resource| resource.name.as_str());
+    let namespace = name.split_once("/namespaces/").and_then(|(_, rest)| rest.split_once('/'));
+    let place = match namespace {
+        Some((namespace, _)) if namespace != "*" => format!("in the namespace \"{namespace}\""),
+        Some(_) | None => "at the cluster scope".to_owned(),
+    };
+    format!("User \"{who}\" cannot {verb} resource \"{resource}\" in API group \"{group}\" {place}: {why}")
+}
+
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use ordain_action::{DecisionId, ReasonCode};
+
+    use super::*;
+    use crate::{Head, WayIn};
+
+    #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
+    fn check(method: &str, target: &str, kind: DenialKind, expected: Expect) {
+        let denial = Denial {
+            kind,
+            reason_code: ReasonCode::new("not_owner").unwrap(),
+            text: "User \"alice\" cannot: it is not hers".to_owned(),
+            decision: Some(DecisionId("01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap())),
+        };
+        let headers = HeaderMap::new();
+        let head = Head {
+            method,
+            target,
+            authority: "gate",
+            headers: &headers,
+            way_in: WayIn::Reverse,
+            plane: None,
+        };
+        let native = response(Request::read(&head).ok().as_ref(), method == "HEAD", &denial);
+        let mut shown = format!("{}\n", native.status);
+        for (name, value) in &native.headers {
+            shown.push_str(&format!("{name}: {}\n", value.to_str().unwrap()));
+        }
+        shown.push_str(&String::from_utf8_lossy(&native.body));
+        expected.assert_eq(&shown);
+    }
+
+    #[test]
+    fn a_denial_is_a_status_in_the_words_of_the_server() {
+        check(
+            "DELETE",
+            "/api/v1/namespaces/n/pods/p",
+            DenialKind::Forbidden,
+            expect![[r#"
+            403
+            content-type: application/json
+            cache-control: no-cache, private
+            ordain-reason-code: not_owner
+            ordain-decision-id: 01890a5d-ac96-774b-bcce-b302099a8057
+            audit-id: 01890a5d-ac96-774b-bcce-b302099a8057
+            {"apiVersion":"v1","code":403,"details":{"kind":"pods","name":"p"},"kind":"Status","message":"pods \"p\" is forbidden: User \"alice\" cannot: it is not hers","metadata":{},"reason":"Forbidden","status":"Failure"}"#]],
+        );
+        check(
+            "POST",
+            "/apis/apps/v1/namespaces/n/deployments",
+            DenialKind::Forbidden,
+            expect![[r#"
+            403
+            content-type: application/json
+            cache-control: no-cache, private
+            ordain-reason-code: not_owner
+            ordain-decision-id: 01890a5d-ac96-774b-bcce-b302099a8057
+            audit-id: 01890a5d-ac96-774b-bcce-b302099a8057
+            {"apiVersion":"v1","code":403,"details":{"group":"apps","kind":"deployments"},"kind":"Status","message":"deployments.apps is forbidden: User \"alice\" cannot: it is not hers","metadata":{},"reason":"Forbidden","status":"Failure"}"#]],
+        );
+        check(
+            "GET",
+            "/version",
+            DenialKind::Unauthenticated,
+            expect![[r#"
+            401
+            content-type: application/json
+            cache-control: no-cache, private
+            ordain-reason-code: not_owner
+            ordain-decision-id: 01890a5d-ac96-774b-bcce-b302099a8057
+            audit-id: 01890a5d-ac96-774b-bcce-b302099a8057
+            {"apiVersion":"v1","code":401,"kind":"Status","message":"User \"alice\" cannot: it is not hers","metadata":{},"reason":"Unauthorized","status":"Failure"}"#]],
+        );
+        check(
+            "GET",
+            "/api/v1/pods",
+            DenialKind::Busy,
+            expect![[r#"
+            429
+            content-type: application/json
+            cache-control: no-cache, private
+            ordain-reason-code: not_owner
+            ordain-decision-id: 01890a5d-ac96-774b-bcce-b302099a8057
+            audit-id: 01890a5d-ac96-774b-bcce-b302099a8057
+            retry-after: 1
+            {"apiVersion":"v1","code":429,"details":{"kind":"pods","retryAfterSeconds":1},"kind":"Status","message":"User \"alice\" cannot: it is not hers","metadata":{},"reason":"TooManyRequests","status":"Failure"}"#]],
+        );
+        check(
+            "HEAD",
+            "/api/v1/pods",
+            DenialKind::Forbidden,
+            expect![[r#"
+            403
+            content-type: application/json
+            cache-control: no-cache, private
+            ordain-reason-code: not_owner
+            ordain-decision-id: 01890a5d-ac96-774b-bcce-b302099a8057
+            audit-id: 01890a5d-ac96-774b-bcce-b302099a8057
+        "#]],
+        );
+        check(
+            "BREW",
+            "/nowhere",
+            DenialKind::TooLarge,
+            expect![[r#"
+            413
+            content-type: application/json
+            cache-control: no-cache, private
+            ordain-reason-code: not_owner
+            ordain-decision-id: 01890a5d-ac96-774b-bcce-b302099a8057
+            audit-id: 01890a5d-ac96-774b-bcce-b302099a8057
+            {"apiVersion":"v1","code":413,"kind":"Status","message":"User \"alice\" cannot: it is not hers","metadata":{},"reason":"RequestEntityTooLarge","status":"Failure"}"#]],
+        );
+    }
+
+    #[test]
+    fn only_a_limit_of_ours_is_worth_another_try() {
+        for kind in [
+            DenialKind::Forbidden,
+            DenialKind::Unauthenticated,
+            DenialKind::Malformed,
+            DenialKind::Misdirected,
+            DenialKind::Timeout,
+            DenialKind::TooLarge,
+            DenialKind::Encoding,
+            DenialKind::Expectation,
+            DenialKind::Unrecordable,
+            DenialKind::BadGateway,
+            DenialKind::GatewayTimeout,
+        ] {
+            let denial = Denial {
+                kind,
+                reason_code: ReasonCode::internal_fault(),
+                text: String::new(),
+                decision: None,
+            };
+            let native = response(None, false, &denial);
+            assert!(!native.headers.contains_key("retry-after") && native.status != 429, "{kind:?}");
+        }
+    }
+}

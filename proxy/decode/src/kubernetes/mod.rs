@@ -1,0 +1,50 @@
+//! The Kubernetes room.
+//!
+//! - **Claims** every request that comes to a place where configuration serves this plane: nothing in a head tells a
+//!   cluster from any other HTTP server.
+//! - **Reads** the paths, verbs and subresources of the API for every group, custom and aggregated ones too; bodies
+//!   in JSON, YAML, CBOR and all patch types, and protobuf as far as the object's name, labels and annotations.
+//! - **Catalogue**: none, the grammar says it all; `kinds.rs` lists what every cluster serves.
+//! - **Denies as** a `Status` object with `reason: Forbidden` (`deny.rs`).
+//! - **Absent on purpose**: what the server itself defaults or merges; cascades, which are the judge's; what is said
+//!   inside of streams; what an operator makes of a custom resource, but for the authority that its members name.
+
+mod answer;
+mod authority;
+mod call;
+mod claim;
+mod class;
+mod content;
+mod deny;
+mod kinds;
+mod patch;
+mod path;
+mod protobuf;
+mod request;
+mod resource;
+mod secret;
+
+pub(crate) use claim::Claim;
+pub(crate) use deny::refusal;
+pub(crate) use path::is_ours;
+
+use crate::Head;
+use crate::tokens::Tokens;
+
+/// The room and what it was set up with.
+#[derive(Debug)]
+pub(crate) struct Room {
+    tokens: Tokens,
+}
+
+impl Room {
+    /// Sets the room up.
+    pub(crate) fn new(token_key: [u8; 32]) -> Self {
+        Self { tokens: Tokens::new(token_key) }
+    }
+
+    /// Claims a request, from its head alone.
+    pub(crate) fn claim(&self, head: &Head<'_>) -> Claim<'_> {
+        Claim::make(self, head)
+    }
+}

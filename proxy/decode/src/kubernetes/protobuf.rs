@@ -1,0 +1,263 @@
+//! Objects in protobuf, read to what they are called: kind, version, name, namespace, labels, annotations.
+//!
+//! The server takes the last of two values, cuts field numbers down to 32 bits and merges messages that come twice;
+//! what it could read in another way than it stands is refused. Leaves out the rest of the object, whose fields have
+//! no names on the wire: it counts as unseen.
+
+use ordain_action::{Scalar, Undecodable};
+
+use crate::form::Fields;
+
+/// What stands in evidence for all that is not read.
+pub(super) const READ_IN_PART: &str = "a protobuf body is read to its name, labels and annotations alone";
+
+/// What every such body begins with.
+const MAGIC: &[u8] = b"k8s\0";
+
+/// The greatest number a field may have.
+const NUMBER_MAX: u64 = (1 << 29) - 1;
+
+/// Texts of an object's metadata, by their numbers (`k8s.io/apimachinery/pkg/apis/meta/v1/generated.proto`).
+const TEXTS: [(u64, &str); 5] =
+    [(1, "name"), (2, "generateName"), (3, "namespace"), (5, "uid"), (6, "resourceVersion")];
+
+/// Maps of an object's metadata.
+const MAPS: [(u64, &str); 2] = [(11, "labels"), (12, "annotations")];
+
+/// The value of one field.
+#[derive(Debug, Clone, Copy)]
+enum Value<'b> {
+    Number,
+    Bytes(&'b [u8]),
+}
+
+/// Reads an object into `fields`, where their path stands.
+pub(super) fn read(body: &[u8], fields: &mut Fields) -> Result<(), Undecodable> {
+    let envelope = body.strip_prefix(MAGIC).ok_or_else(|| bad("it does not begin as one"))?;
+    let [mut kind, mut object] = [None, None];
+    for field in Message(envelope) {
+        match field? {
+            (1, Value::Bytes(bytes)) if kind.is_none() => kind = Some(bytes),
+            (2, Value::Bytes(bytes)) if object.is_none() => object = Some(bytes),
+            // An encoding of the object within, and its media type: empty unless it is another form.
+            (3 | 4, Value::Bytes([])) => {}
+            (1..=4, _) => return Err(bad("its envelope says something twice, or has another form within")),
+            _ => return Err(bad("its envelope has a field that is not known")),
+        }
+    }
+    for (number, name) in [(1, "apiVersion"), (2, "kind")] {
+        if let Some(text) = only_text(kind.unwrap_or_default(), number)? {
+            put(fields, &[name], text);
+        }
+    }
+    let is_options = fields.text("kind") == Some("DeleteOptions");
+    let mut meta = None;
+    for field in Message(object.unwrap_or_default()) {
+        match field? {
+            (1, Value::Bytes(bytes)) if meta.is_none() && !is_options => meta = Some(bytes),
+            (1, _) if !is_options => return Err(bad("its metadata is not there once")),
+            _ => {}
+        }
+    }
+    metadata(meta.unwrap_or_default(), fields)
+}
+
+fn metadata(meta: &[u8], fields: &mut Fields) -> Result<(), Undecodable> {
+    for (number, name) in TEXTS {
+        if let Some(text) = only_text(meta, number)? {
+            put(fields, &["metadata", name], text);
+        }
+    }
+    for (number, name) in MAPS {
+        let mut keys: Vec<&str> = Vec::new();
+        for field in Message(meta) {
+            let (found, value) = field?;
+            if found != number {
+                continue;
+            }
+            let Value::Bytes(entry) = value else { return Err(bad("a map has another kind of entries")) };
+            let key = only_text(entry, 1)?.unwrap_or_default();
+            if keys.contains(&key) {
+                return Err(bad("a label or an annotation is given twice"));
+            }
+            keys.push(key);
+            put(fields, &["metadata", name, key], only_text(entry, 2)?.unwrap_or_default());
+        }
+    }
+    Ok(())
+}
+
+fn put(fields: &mut Fields, path: &[&str], text: &str) {
+    let marks: Vec<_> = path.iter().map(|part| fields.enter(part)).collect();
+    fields.put(Scalar::Text(text));
+    for mark in marks.into_iter().rev() {
+        fields.leave(mark);
+    }
+}
+
+/// The text of a field that is there once, or not at all.
+fn only_text(message: &[u8], number: u64) -> Result<Option<&str>, Undecodable> {
+    let mut found = None;
+    for field in Message(message) {
+        let (at, value) = field?;
+        if at != number {
+            continue;
+        }
+        let Value::Bytes(bytes) = value else { return Err(bad("a text is no text")) };
+        let text = std::str::from_utf8(bytes).map_err(|_| bad("a text is not UTF-8"))?;
+        if found.replace(text).is_some() {
+            return Err(bad("a field is given twice"));
+        }
+    }
+    Ok(found)
+}
+
+/// The fields of a message, in order.
+struct Message<'b>(&'b [u8]);
+
+impl<'b> Message<'b> {
+    fn take(&mut self, length: usize) -> Result<&'b [u8], Undecodable> {
+        let (taken, rest) = self.0.split_at_checked(length).ok_or_else(cut)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    /// A number in as few bytes as it has: readers cut off what is more than they have room for.
+    fn number(&mut self) -> Result<u64, Undecodable> {
+        let mut number = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let byte = *self.take(1)?.first().ok_or_else(cut)?;
+            let part = u64::from(byte & 0x7f);
+            if (shift == 63 && byte > 1) || (shift > 0 && byte == 0) {
+                break;
+            }
+            number |= part << shift;
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(bad("a number is longer than it has to be"))
+    }
+
+    fn field(&mut self) -> Result<(u64, Value<'b>), Undecodable> {
+        let key = self.number()?;
+        let number = key >> 3;
+        if number == 0 || number > NUMBER_MAX {
+            return Err(bad("a field has a number that no field has"));
+        }
+        let value = match key & 7 {
+            0 => {
+                self.number()?;
+                Value::Number
+            }
+            1 => {
+                self.take(8)?;
+                Value::Number
+            }
+            2 => {
+                let length = usize::try_from(self.number()?).map_err(|_| cut())?;
+                Value::Bytes(self.take(length)?)
+            }
+            5 => {
+                self.take(4)?;
+                Value::Number
+            }
+            _ => return Err(bad("a field has a kind that no field has")),
+        };
+        Ok((number, value))
+    }
+}
+
+impl<'b> Iterator for Message<'b> {
+    type Item = Result<(u64, Value<'b>), Undecodable>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let field = self.field();
+        if field.is_err() {
+            self.0 = &[];
+        }
+        Some(field)
+    }
+}
+
+fn cut() -> Undecodable {
+    bad("it is cut short")
+}
+
+fn bad(what: &str) -> Undecodable {
+    Undecodable::new("bad_protobuf", format!("the protobuf body cannot be read exactly: {what}; send JSON"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+        [&[number << 3 | 2, u8::try_from(bytes.len()).unwrap()], bytes].concat()
+    }
+
+    fn object(meta: &[u8], rest: &[u8]) -> Vec<u8> {
+        let kind = [field(1, b"v1"), field(2, b"Pod")].concat();
+        let raw = [field(1, meta), rest.to_vec()].concat();
+        [MAGIC, &field(1, &kind), &field(2, &raw), &field(3, b""), &field(4, b"")].concat()
+    }
+
+    fn show(body: &[u8]) -> String {
+        let mut fields = Fields::new();
+        match read(body, &mut fields) {
+            Ok(()) => fields.iter().map(|(path, value)| format!("{path}={value:?} ")).collect(),
+            Err(why) => why.text,
+        }
+    }
+
+    #[test]
+    fn an_object_is_known_by_what_it_is_called() {
+        let label = [field(1, b"a.b"), field(2, b"c")].concat();
+        let meta = [field(1, b"web"), field(3, b"shop"), field(11, &label)].concat();
+        assert_eq!(
+            show(&object(&meta, &field(2, b"\x0a\x00"))),
+            "apiVersion=Text(\"v1\") kind=Text(\"Pod\") metadata.name=Text(\"web\") \
+             metadata.namespace=Text(\"shop\") metadata.labels.a\\.b=Text(\"c\") "
+        );
+    }
+
+    #[test]
+    fn what_the_server_could_read_otherwise_is_refused() {
+        let meta = field(1, b"web");
+        let twice = [meta.clone(), field(1, b"bank")].concat();
+        // The number of a field that is 1 again when it is cut down to 32 bits.
+        let alias = [0x8a, 0x80, 0x80, 0x80, 0x80, 0x01, 0x01, b'x'];
+        let long = [0x8a, 0x00, 0x01, b'x'];
+        let label = field(11, &field(1, b"a"));
+        for body in [
+            object(&twice, b""),
+            object(&meta, &field(1, &meta)),
+            object(&[meta.as_slice(), &alias].concat(), b""),
+            object(&[meta.as_slice(), &long].concat(), b""),
+            object(&[label.clone(), label].concat(), b""),
+            object(&[0x0a, 0x02, b'x'], b""),
+            object(&[0x08, 0x01], b""),
+            object(&[0x0b], b""),
+            object(&[0x0a, 0x01, 0xff], b""),
+            [object(&meta, b""), field(1, b"")].concat(),
+            [object(&meta, b""), field(4, b"x")].concat(),
+            [object(&meta, b""), field(9, b"x")].concat(),
+            b"k8t\0".to_vec(),
+        ] {
+            let said = show(&body);
+            assert!(said.starts_with("the protobuf body cannot be read exactly"), "{body:x?}: {said}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..96)) {
+            let _ = read(&[MAGIC, &bytes].concat(), &mut Fields::new());
+        }
+    }
+}
