@@ -76,7 +76,8 @@ fn real_id(keys: &KeyStore, by: &IssuedKey, issued: &str) -> Result<String, Faul
         );
         Fault::new(DenialKind::Forbidden, "key_of_the_gate", text)
     })?;
-    Ok(minted.real.id.clone())
+    // An issued id of this form is always one of a key pair.
+    minted.real.pair().map(|pair| pair.id.clone()).ok_or_else(|| foreign(issued))
 }
 
 /// Whether a key is of the same actor as another one.

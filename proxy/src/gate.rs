@@ -231,8 +231,14 @@ impl Gate {
     ///
     /// # Errors
     /// In words that tell the caller what to do.
-    pub fn claim_identity(&self, arrival: &Arrival, head: &Head<'_>) -> Result<Claimed, Fault> {
-        identity::claim(&self.keys, |name| self.upstreams.get(name), arrival, head, self.clock.now())
+    pub fn claim_identity(
+        &self,
+        arrival: &Arrival,
+        claim: &Claim<'_>,
+        head: &Head<'_>,
+    ) -> Result<Claimed, Fault> {
+        let came = (arrival, claim.plane());
+        identity::claim(&self.keys, |name| self.upstreams.get(name), came, head, self.clock.now())
     }
 
     /// Proves who a request is from.
@@ -247,7 +253,7 @@ impl Gate {
     ) -> Result<Identified, Fault> {
         let body = match &body {
             // A held body in chunks would be judged as its frames and not as what they hold.
-            Some(_) if claimed.payload().is_chunked() => {
+            Some(_) if claimed.is_chunked() => {
                 return Err(Fault::new(
                     DenialKind::Malformed,
                     "payload_form",

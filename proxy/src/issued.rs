@@ -104,8 +104,8 @@ fn under_issued_ids(body: &Bytes, keys: impl Iterator<Item = Arc<IssuedKey>>) ->
     let Ok(text) = std::str::from_utf8(body) else { return body.clone() };
     let mut text = text.to_owned();
     for key in keys {
-        if let Some(minted) = &key.minted {
-            text = text.replace(&format!(">{}<", minted.real.id), &format!(">{}<", key.id));
+        if let Some(real) = key.minted.as_ref().and_then(|minted| minted.real.pair()) {
+            text = text.replace(&format!(">{}<", real.id), &format!(">{}<", key.id));
         }
     }
     Bytes::from(text)

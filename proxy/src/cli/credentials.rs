@@ -57,7 +57,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     let printed = Printed {
         version: 1,
         access_key_id: &key.id,
-        secret_access_key: key.secret.expose(),
+        secret_access_key: key.secret().context("the key is a token")?.expose(),
         expiration: key.expires.map(|expires| expires.to_string()),
     };
     context.output.line(&serde_json::to_string(&printed).context("the key cannot be printed")?)?;
@@ -70,7 +70,7 @@ fn in_hand(keys: &KeyStore, new: &NewKey, now: Timestamp) -> Option<std::sync::A
         let left = key.expires.is_some_and(|expires| expires > now + LEAST && Some(expires) <= new.expires);
         let same =
             key.party == new.party && key.on_behalf_of == new.on_behalf_of && key.upstream == new.upstream;
-        left && same && key.minted.is_none() && keys.ended_by(key, now).is_none()
+        left && same && key.secret().is_some() && key.minted.is_none() && keys.ended_by(key, now).is_none()
     };
     keys.list().into_iter().filter(|key| fits(key)).max_by_key(|key| key.expires)
 }

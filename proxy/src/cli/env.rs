@@ -33,7 +33,8 @@ pub(super) struct Arguments {
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
     let config = context.config()?;
     let store = keys::of(&config)?;
-    let all = store.list();
+    // A token is kept as a hash, and nobody can print it again.
+    let all: Vec<_> = store.list().into_iter().filter(|key| key.secret().is_some()).collect();
     let now = Clock::system().now();
     let usable = |id: &str| store.find(id).is_some_and(|key| store.ended_by(&key, now).is_none());
     let chosen = match (&arguments.key, &arguments.actor) {

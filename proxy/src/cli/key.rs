@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
-use ordain_action::{ActorKind, Party};
+use ordain_action::{ActorKind, Party, Plane};
 use ordain_evidence::ChangeKind;
 use ordain_sigv4::Secret;
 use serde::Serialize;
@@ -18,7 +18,7 @@ use super::output::Rows;
 use super::{Context, Exit, Format};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::keys::{self, IssuedKey, KeyStore, NewKey};
+use crate::keys::{self, IssuedKey, KeyForm, KeyStore, NewKey};
 use crate::own;
 
 /// Create, import, list and revoke keys.
@@ -30,8 +30,15 @@ pub(super) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Make a key pair for an actor.
-    Create(New),
+    /// Make a key for an actor: a key pair for AWS, a token for other planes.
+    Create {
+        #[command(flatten)]
+        new: New,
+        /// Make a token, which clients send as `Authorization: Bearer`, in place of a key pair. It ends by itself, after
+        /// thirty days unless another time is given.
+        #[arg(long)]
+        bearer: bool,
+    },
     /// Take up a key pair that exists elsewhere; its secret is read from a file.
     Import {
         #[command(flatten)]
@@ -47,10 +54,13 @@ enum Verb {
     List,
     /// End a key, and every session that descends from it.
     Revoke {
-        /// The access key id.
+        /// The id of the key.
         id: String,
     },
 }
+
+/// In how many hours a token ends where nothing else is said: whoever finds one can use it.
+const TOKEN_LASTS: u32 = 30 * 24;
 
 #[derive(Debug, clap::Args)]
 struct New {
@@ -109,10 +119,22 @@ struct Made<'a> {
     upstream: &'a str,
 }
 
+/// A token as it is shown once, when it is made.
+#[derive(Serialize)]
+struct MadeToken<'a> {
+    id: &'a str,
+    token: &'a str,
+    actor: &'a str,
+    kind: &'a str,
+    upstream: &'a str,
+    expires: &'a str,
+}
+
 /// A key as it is listed.
 #[derive(Serialize)]
 struct Listed {
     access_key_id: String,
+    form: &'static str,
     actor: String,
     kind: &'static str,
     on_behalf_of: Vec<String>,
@@ -126,7 +148,16 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     let keys = keys::of(&config)?;
     let clock = Clock::system();
     match arguments.verb {
-        Verb::Create(new) => {
+        Verb::Create { mut new, bearer: true } => {
+            new.expires_in_hours = new.expires_in_hours.or(Some(TOKEN_LASTS));
+            let new = resolve(&config, new, clock.now())?;
+            takes_tokens(&config, &new.upstream)?;
+            own::record(&config, &clock, ChangeKind::Key, format!("create a token for {}", describe(&new)))?;
+            let (key, token) = keys.create_token(&new, clock.now())?;
+            own::keys_changed(&config);
+            show_token(context, &key, &token)?;
+        }
+        Verb::Create { new, bearer: false } => {
             let new = resolve(&config, new, clock.now())?;
             own::record(&config, &clock, ChangeKind::Key, format!("create a key for {}", describe(&new)))?;
             let key = keys.create(&new, clock.now())?;
@@ -150,6 +181,18 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
         }
     }
     Ok(Exit::Ok)
+}
+
+/// Refuses a token for an upstream whose requests are signed.
+fn takes_tokens(config: &Config, name: &str) -> anyhow::Result<()> {
+    let aws =
+        config.upstreams.iter().any(|upstream| upstream.name == name && upstream.kind.plane() == Plane::Aws);
+    anyhow::ensure!(
+        !aws,
+        "requests to the upstream `{name}` are signed, which a token cannot do; leave `--bearer` out, or name another \
+         `--upstream`"
+    );
+    Ok(())
 }
 
 fn resolve(config: &Config, new: New, now: Timestamp) -> anyhow::Result<NewKey> {
@@ -193,7 +236,7 @@ fn read_secret(path: &std::path::Path) -> anyhow::Result<Secret> {
 fn show_made(context: &Context, key: &IssuedKey) -> anyhow::Result<()> {
     let made = Made {
         access_key_id: &key.id,
-        secret_access_key: key.secret.expose(),
+        secret_access_key: key.secret().context("the key is a token")?.expose(),
         actor: &key.party.name,
         kind: key.party.kind.as_str(),
         upstream: &key.upstream,
@@ -213,13 +256,38 @@ fn show_made(context: &Context, key: &IssuedKey) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn show_token(context: &Context, key: &IssuedKey, token: &Secret) -> anyhow::Result<()> {
+    let expires = key.expires.map_or_else(String::new, |expires| expires.to_string());
+    let made = MadeToken {
+        id: &key.id,
+        token: token.expose(),
+        actor: &key.party.name,
+        kind: key.party.kind.as_str(),
+        upstream: &key.upstream,
+        expires: &expires,
+    };
+    context.output.show(context.format, &made, || {
+        let mut rows = Rows::new(&["what", "value"]);
+        rows.push(vec!["actor".to_owned(), format!("{} ({})", made.actor, made.kind)]);
+        rows.push(vec!["upstream".to_owned(), made.upstream.to_owned()]);
+        rows.push(vec!["token".to_owned(), made.token.to_owned()]);
+        rows.push(vec!["ends".to_owned(), expires.clone()]);
+        rows
+    })?;
+    if context.format == Format::Table {
+        context.output.complain("the token is shown this once; only its hash is kept");
+    }
+    Ok(())
+}
+
 fn list(context: &Context, keys: &KeyStore, now: Timestamp) -> anyhow::Result<()> {
     let listed: Vec<Listed> = keys.list().iter().map(|key| listed(keys, key, now)).collect();
     context.output.show(context.format, &listed, || {
-        let mut rows = Rows::new(&["key", "actor", "kind", "for", "upstream", "created", "state"]);
+        let mut rows = Rows::new(&["key", "form", "actor", "kind", "for", "upstream", "created", "state"]);
         for key in &listed {
             rows.push(vec![
                 key.access_key_id.clone(),
+                key.form.to_owned(),
                 key.actor.clone(),
                 key.kind.to_owned(),
                 key.on_behalf_of.join(", "),
@@ -252,6 +320,10 @@ fn listed(keys: &KeyStore, key: &IssuedKey, now: Timestamp) -> Listed {
     };
     Listed {
         access_key_id: key.id.to_string(),
+        form: match &key.form {
+            KeyForm::Pair(_) => "pair",
+            KeyForm::Token(_) => "token",
+        },
         actor: key.party.name.to_string(),
         kind: key.party.kind.as_str(),
         on_behalf_of: key

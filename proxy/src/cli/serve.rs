@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use http::Request;
-use ordain_action::{ActorKind, Party};
+use ordain_action::{ActorKind, Party, Plane};
 use ordain_evidence::ChangeKind;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,7 +20,7 @@ use tracing::Instrument;
 use super::env::quoted;
 use super::{Context, Exit};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, UpstreamConfig};
 use crate::egress::Egress;
 use crate::gate::Gate;
 use crate::keys::{IssuedKey, NewKey};
@@ -192,7 +192,9 @@ async fn first_key(gate: &Gate) -> anyhow::Result<Option<Arc<IssuedKey>>> {
         return Ok(None);
     }
     let config = gate.config();
-    let upstream = config.upstreams.first().context("no upstream is configured")?;
+    // A key pair signs, which only AWS takes.
+    let aws = |upstream: &&UpstreamConfig| upstream.kind.plane() == Plane::Aws;
+    let Some(upstream) = config.upstreams.iter().find(aws) else { return Ok(None) };
     let name = environment("USER").unwrap_or_else(|| "me".to_owned());
     let new = NewKey {
         party: Party { name: name.as_str().into(), kind: ActorKind::Person },

@@ -92,11 +92,10 @@ impl Way {
 
     /// What is to be set, a key's among it.
     pub(super) fn variables(&self, key: &IssuedKey) -> Vec<(&'static str, String)> {
-        let key = [
-            ("AWS_ACCESS_KEY_ID", key.id.to_string()),
-            ("AWS_SECRET_ACCESS_KEY", key.secret.expose().to_owned()),
-        ];
-        self.set.iter().cloned().chain(key).collect()
+        let pair = key.secret().map(|secret| {
+            [("AWS_ACCESS_KEY_ID", key.id.to_string()), ("AWS_SECRET_ACCESS_KEY", secret.expose().to_owned())]
+        });
+        self.set.iter().cloned().chain(pair.into_iter().flatten()).collect()
     }
 
     /// What is to be unset, for it would win over what is set.

@@ -1,9 +1,12 @@
 //! Who is asking: claimed from a head, proven once the body is in hand or its hash is declared.
 //!
-//! The schemes are tried in one fixed order, which is the order of the files here: `sigv4`. A request that fits none
-//! of them has no identity. Leaves out what the party may do.
+//! The plane decides first: requests to AWS are signed with an issued key (`sigv4`), for they are signed again. Elsewhere
+//! a credential in the head comes before one of the connection, in this order: an issued token (`bearer`). Whoever
+//! presents one that is not right has no identity, and is not taken for what else the connection would say. Leaves out
+//! what the party may do.
 
 pub mod bearer;
+mod presented;
 mod sigv4;
 
 #[cfg(test)]
@@ -13,17 +16,21 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use ordain_action::{Actor, Upstream};
+use ordain_action::{Actor, Plane, Upstream};
 use ordain_decode::Head;
 use ordain_sigv4::{Body, KeyCache, Payload, Proven};
 
 use crate::fault::Fault;
 use crate::keys::{IssuedKey, KeyStore};
 use crate::place::Arrival;
+use presented::{Presented, unauthenticated};
 
-/// Who a head says it is from. Nothing of it is proven.
-pub struct Claimed {
-    scheme: sigv4::Claimed,
+/// Who a head says it is from. What of it is not proven by the head alone is proven with the body.
+pub struct Claimed(Scheme);
+
+enum Scheme {
+    Signature(Box<sigv4::Claimed>),
+    Token(bearer::Claimed),
 }
 
 /// Who a request is from, and by what that was shown.
@@ -58,43 +65,120 @@ pub struct Signature {
 /// Reads who a head says it is from, and refuses keys that are unknown, revoked or over, and times outside the
 /// allowed span.
 ///
-/// `upstream` gives the verified upstream of a name.
+/// `upstream` gives the verified upstream of a name; `plane` is the one whose room claimed the request.
 ///
 /// # Errors
 /// A [`Fault`] in words that tell the caller what to do.
 pub fn claim(
     keys: &KeyStore,
     upstream: impl Fn(&str) -> Option<Upstream>,
-    _arrival: &Arrival,
+    (arrival, plane): (&Arrival, Plane),
     head: &Head<'_>,
     now: Timestamp,
 ) -> Result<Claimed, Fault> {
-    Ok(Claimed { scheme: sigv4::claim(keys, upstream, head, now)? })
+    if plane == Plane::Aws {
+        return Ok(Claimed(Scheme::Signature(Box::new(sigv4::claim(keys, upstream, head, now)?))));
+    }
+    let claimed = match presented::find(head)? {
+        Presented::Bearer(token) if token.starts_with(bearer::BEGINNING) => {
+            Claimed(Scheme::Token(bearer::claim(keys, upstream, token, now)?))
+        }
+        Presented::Bearer(_) => {
+            let text =
+                "the token is not one that is taken here; use one that `ordain key create --bearer` printed";
+            return Err(unauthenticated("unknown_token", text));
+        }
+        Presented::Nothing => {
+            let text = "the request says nothing about whose it is; send `Authorization: Bearer` with a token that \
+                        `ordain key create --bearer` printed";
+            return Err(unauthenticated("missing_authentication", text));
+        }
+    };
+    fits(arrival, plane, claimed.upstream())?;
+    Ok(claimed)
+}
+
+/// Refuses an identity that is bound elsewhere than where the request came to.
+fn fits(arrival: &Arrival, plane: Plane, upstream: &Upstream) -> Result<(), Fault> {
+    let place = arrival.place.upstream.as_ref();
+    if upstream.plane == plane && place.is_none_or(|name| *name == upstream.name) {
+        return Ok(());
+    }
+    let text = format!(
+        "the credential is for the upstream `{}`, and the request came to another; use one that is for it",
+        upstream.name
+    );
+    Err(unauthenticated("other_upstream", text))
+}
+
+fn in_force(keys: &KeyStore, key: &IssuedKey, now: Timestamp) -> Result<(), Fault> {
+    if let Some(ended) = keys.ended_by(key, now) {
+        let id = &key.id;
+        let (reason, is, remedy) = match (ended.revoked, ended.inactive) {
+            (Some(_), _) => ("key_revoked", "revoked", "ask for another"),
+            (None, Some(_)) => ("key_inactive", "inactive", "have it made active, or ask for another"),
+            (None, None) => ("key_expired", "over", "ask for another"),
+        };
+        let text = if ended.id == *id {
+            format!("the access key `{id}` is {is}; {remedy}")
+        } else {
+            format!("the access key `{}`, which `{id}` descends from, is {is}; {remedy}", ended.id)
+        };
+        return Err(unauthenticated(reason, text));
+    }
+    match key.minted.as_ref().and_then(|minted| minted.expires) {
+        Some(expires) if now >= expires => Err(unauthenticated(
+            "token_expired",
+            format!("the session ended at `{expires}`; start a new one"),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The verified upstream that a key is bound to, as it was when the key was made.
+fn bound(key: &IssuedKey, upstream: impl Fn(&str) -> Option<Upstream>) -> Result<Upstream, Fault> {
+    let bound = upstream(&key.upstream).ok_or_else(|| {
+        unauthenticated(
+            "unknown_upstream",
+            format!("the key is bound to the upstream `{}`, which is not served here, or whose account is not verified yet; ask the operator", key.upstream),
+        )
+    })?;
+    let minted = key.minted.as_ref().filter(|minted| !minted.account.is_empty());
+    match minted.filter(|minted| minted.account != bound.account) {
+        None => Ok(bound),
+        Some(minted) => Err(unauthenticated(
+            "upstream_changed",
+            format!(
+                "the key was made in account `{}`, and its upstream is now account `{}`; make another",
+                minted.account, bound.account
+            ),
+        )),
+    }
+}
+
+fn session(key: &IssuedKey) -> Option<Arc<str>> {
+    let minted = key.minted.as_ref()?;
+    // A session that the upstream gave no name is told apart by the issued id it goes by.
+    Some(if minted.principal.is_empty() { Arc::clone(&key.id) } else { Arc::clone(&minted.principal) })
 }
 
 impl Claimed {
-    /// The key that the request names.
-    #[must_use]
-    pub const fn key(&self) -> &Arc<IssuedKey> {
-        self.scheme.key()
-    }
-
-    /// The upstream that the key is bound to.
+    /// The upstream that it is for.
     #[must_use]
     pub const fn upstream(&self) -> &Upstream {
-        self.scheme.upstream()
+        match &self.0 {
+            Scheme::Signature(claimed) => claimed.upstream(),
+            Scheme::Token(claimed) => &claimed.upstream,
+        }
     }
 
-    /// What the head says about the body.
+    /// Whether the body comes in chunks that are signed.
     #[must_use]
-    pub const fn payload(&self) -> Payload {
-        self.scheme.payload()
-    }
-
-    /// The region and the service's signing name of the credential scope.
-    #[must_use]
-    pub fn scope(&self) -> (&str, &str) {
-        self.scheme.scope()
+    pub fn is_chunked(&self) -> bool {
+        match &self.0 {
+            Scheme::Signature(claimed) => claimed.payload().is_chunked(),
+            Scheme::Token(_) => false,
+        }
     }
 
     /// Proves it. The key is looked up again: it may have been revoked while the body came in.
@@ -109,17 +193,29 @@ impl Claimed {
         body: Body<'_>,
         now: Timestamp,
     ) -> Result<Identified, Fault> {
-        let (actor, key, proven, account) = self.scheme.prove(keys, derived, head, body, now)?;
-        let sha256 = match proven.payload() {
-            Payload::Sha256(hash) => Some(hex::encode(hash)),
-            Payload::Undeclared
-            | Payload::Unsigned
-            | Payload::Chunks
-            | Payload::ChunksTrailer
-            | Payload::UnsignedTrailer => None,
-        };
-        let by = Shown::Signature(Box::new(Signature { key, proven, sha256 }));
-        Ok(Identified { actor, account, by })
+        match self.0 {
+            Scheme::Signature(claimed) => {
+                let (actor, key, proven, account) = claimed.prove(keys, derived, head, body, now)?;
+                let by = Shown::Signature(Box::new(Signature { key, sha256: declared(&proven), proven }));
+                Ok(Identified { actor, account, by })
+            }
+            Scheme::Token(claimed) => {
+                let (actor, key, account) = claimed.prove(keys, now)?;
+                Ok(Identified { actor, account, by: Shown::Token(key) })
+            }
+        }
+    }
+}
+
+/// The hash of the body, where one hash over all of it was signed.
+fn declared(proven: &Proven) -> Option<String> {
+    match proven.payload() {
+        Payload::Sha256(hash) => Some(hex::encode(hash)),
+        Payload::Undeclared
+        | Payload::Unsigned
+        | Payload::Chunks
+        | Payload::ChunksTrailer
+        | Payload::UnsignedTrailer => None,
     }
 }
 
@@ -146,7 +242,7 @@ impl Identified {
 
 impl fmt::Debug for Claimed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Claimed").field("key", &self.key().id).finish_non_exhaustive()
+        f.debug_struct("Claimed").field("upstream", &self.upstream().name).finish_non_exhaustive()
     }
 }
 

@@ -7,14 +7,17 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use ordain_action::{Actor, DenialKind, IdentityProof, Upstream};
 use ordain_decode::Head;
-use ordain_sigv4::{Body, KeyCache, Payload, Proven, Refusal};
+use ordain_sigv4::{Body, KeyCache, Payload, Proven, Refusal, Secret};
 
+use super::presented::unauthenticated;
+use super::{bound, in_force, session};
 use crate::fault::Fault;
 use crate::keys::{IssuedKey, KeyStore};
 
 pub(super) struct Claimed {
     signature: ordain_sigv4::Claimed,
     key: Arc<IssuedKey>,
+    secret: Secret,
     upstream: Upstream,
     bound: Arc<str>,
 }
@@ -33,45 +36,27 @@ pub(super) fn claim(
             format!("the access key `{id}` is not one that is issued here; use an issued key, as `ordain env` prints it"),
         )
     })?;
+    let secret = key.secret().cloned().ok_or_else(|| {
+        let text = format!(
+            "`{id}` is a token, which signs nothing; sign with an access key that `ordain key create` printed"
+        );
+        unauthenticated("unknown_key", text)
+    })?;
     in_force(keys, &key, now)?;
     session_token(&key, &signature)?;
-    let bound = upstream(&key.upstream).ok_or_else(|| {
-        unauthenticated(
-            "unknown_upstream",
-            format!("the key is bound to the upstream `{}`, which is not served here, or whose account is not verified yet; ask the operator", key.upstream),
-        )
-    })?;
+    let bound = bound(&key, upstream)?;
     let account = Arc::clone(&bound.account);
-    if let Some(minted) = key.minted.as_ref().filter(|minted| !minted.account.is_empty())
-        && minted.account != account
-    {
-        return Err(unauthenticated(
-            "upstream_changed",
-            format!(
-                "the key was made in account `{}`, and its upstream is now account `{account}`; make another",
-                minted.account
-            ),
-        ));
-    }
     let upstream = seen_through(bound, &key);
-    Ok(Claimed { signature, key, upstream, bound: account })
+    Ok(Claimed { signature, key, secret, upstream, bound: account })
 }
 
 impl Claimed {
-    pub(super) const fn key(&self) -> &Arc<IssuedKey> {
-        &self.key
-    }
-
     pub(super) const fn upstream(&self) -> &Upstream {
         &self.upstream
     }
 
     pub(super) const fn payload(&self) -> Payload {
         self.signature.payload()
-    }
-
-    pub(super) fn scope(&self) -> (&str, &str) {
-        (self.signature.scope().region(), self.signature.scope().service())
     }
 
     pub(super) fn prove(
@@ -83,7 +68,7 @@ impl Claimed {
         now: Timestamp,
     ) -> Result<(Actor, Arc<IssuedKey>, Proven, Arc<str>), Fault> {
         in_force(keys, &self.key, now)?;
-        let proven = self.signature.prove(derived, &self.key.secret, &signed_head(head), body);
+        let proven = self.signature.prove(derived, &self.secret, &signed_head(head), body);
         let proven = proven.map_err(|refusal| fault(&refusal))?;
         let actor = Actor {
             party: self.key.party.clone(),
@@ -104,30 +89,6 @@ fn signed_head<'a>(head: &Head<'a>) -> ordain_sigv4::Head<'a> {
         target: head.target,
         authority: head.authority,
         headers: head.headers,
-    }
-}
-
-fn in_force(keys: &KeyStore, key: &IssuedKey, now: Timestamp) -> Result<(), Fault> {
-    if let Some(ended) = keys.ended_by(key, now) {
-        let id = &key.id;
-        let (reason, is, remedy) = match (ended.revoked, ended.inactive) {
-            (Some(_), _) => ("key_revoked", "revoked", "ask for another"),
-            (None, Some(_)) => ("key_inactive", "inactive", "have it made active, or ask for another"),
-            (None, None) => ("key_expired", "over", "ask for another"),
-        };
-        let text = if ended.id == *id {
-            format!("the access key `{id}` is {is}; {remedy}")
-        } else {
-            format!("the access key `{}`, which `{id}` descends from, is {is}; {remedy}", ended.id)
-        };
-        return Err(unauthenticated(reason, text));
-    }
-    match key.minted.as_ref().and_then(|minted| minted.expires) {
-        Some(expires) if now >= expires => Err(unauthenticated(
-            "token_expired",
-            format!("the session ended at `{expires}`; start a new one"),
-        )),
-        Some(_) | None => Ok(()),
     }
 }
 
@@ -162,16 +123,6 @@ fn seen_through(bound: Upstream, key: &IssuedKey) -> Upstream {
         return Upstream { account: account.into(), partition: partition.into(), ..bound };
     }
     bound
-}
-
-fn session(key: &IssuedKey) -> Option<Arc<str>> {
-    let minted = key.minted.as_ref()?;
-    // A session that the upstream gave no name is told apart by the issued id it goes by.
-    Some(if minted.principal.is_empty() { Arc::clone(&key.id) } else { Arc::clone(&minted.principal) })
-}
-
-fn unauthenticated(reason: &str, text: impl Into<String>) -> Fault {
-    Fault::new(DenialKind::Unauthenticated, reason, text)
 }
 
 fn fault(refusal: &Refusal) -> Fault {

@@ -52,7 +52,7 @@ fn mint(store: &KeyStore, by: &IssuedKey, principal: &str) -> Arc<IssuedKey> {
 
 fn pair(key: &IssuedKey) -> KeyPair {
     let session_token = key.minted.as_ref().and_then(|minted| minted.session_token.clone());
-    KeyPair { id: key.id.to_string(), secret: key.secret.clone(), session_token }
+    KeyPair { id: key.id.to_string(), secret: key.secret().unwrap().clone(), session_token }
 }
 
 fn arrival() -> Arrival {
@@ -64,7 +64,6 @@ fn arrival() -> Arrival {
 
 const BODY: &[u8] = b"Action=DescribeInstances&Version=2016-11-15";
 
-/// Signs a request, lets `change` have it, and says who it is from.
 #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
 fn check(
     store: &KeyStore,
@@ -73,6 +72,16 @@ fn check(
     change: impl Fn(&mut HeaderMap),
     expected: Expect,
 ) {
+    expected.assert_eq(&signed(store, pair, after, change));
+}
+
+/// Signs a request, lets `change` have it, and says who it is from.
+fn signed(
+    store: &KeyStore,
+    pair: &KeyPair,
+    after: SignedDuration,
+    change: impl Fn(&mut HeaderMap),
+) -> String {
     let derived = KeyCache::new();
     let mut headers = HeaderMap::new();
     let outgoing = Outgoing {
@@ -96,7 +105,7 @@ fn check(
         plane: None,
     };
     let sha256 = Sha256::digest(BODY).into();
-    let said = claim(store, served, &arrival(), &head, now() + after)
+    claim(store, served, (&arrival(), Plane::Aws), &head, now() + after)
         .and_then(|claimed| {
             claimed.prove(store, &derived, &head, Body::Held { sha256: &sha256 }, now() + after)
         })
@@ -112,8 +121,7 @@ fn check(
                     actor.upstream.account
                 )
             },
-        );
-    expected.assert_eq(&said);
+        )
 }
 
 const AT_ONCE: SignedDuration = SignedDuration::ZERO;
@@ -319,4 +327,166 @@ fn a_request_that_was_changed_or_kept_is_refused() {
             "unknown_upstream: the key is bound to the upstream `gone`, which is not served here, or whose account is not verified yet; ask the operator"
         ],
     );
+}
+
+/// Says who a request to a cluster is from whose head is `headers`, which came to `place`.
+fn asked(store: &KeyStore, place: &Place, target: &str, headers: &[(&str, &str)], at: Timestamp) -> String {
+    let mut all = HeaderMap::new();
+    for (name, value) in headers {
+        let name: http::HeaderName = name.parse().unwrap();
+        all.append(name, HeaderValue::from_str(value).unwrap());
+    }
+    let head = Head {
+        method: "GET",
+        target,
+        authority: "cluster.internal",
+        headers: &all,
+        way_in: WayIn::Reverse,
+        plane: Some(Plane::Kubernetes),
+    };
+    let arrival = Arrival { place: place.clone(), ..arrival() };
+    let clusters = |name: &str| {
+        served(name).or_else(|| {
+            ["staging", "live"].contains(&name).then(|| Upstream {
+                name: name.into(),
+                plane: Plane::Kubernetes,
+                account: name.into(),
+                partition: "".into(),
+            })
+        })
+    };
+    let body = Body::Held { sha256: &[0; 32] };
+    claim(store, clusters, (&arrival, Plane::Kubernetes), &head, at)
+        .and_then(|claimed| claimed.prove(store, &KeyCache::new(), &head, body, at))
+        .map_or_else(
+            |fault| format!("{}: {}", fault.reason_code().as_str(), fault.denial().text),
+            |identified| {
+                let Actor { party, upstream, on_behalf_of, session, .. } = identified.actor;
+                let mut said = format!("{} {} on {}", party.kind.as_str(), party.name, upstream.name);
+                for other in on_behalf_of {
+                    said.push_str(&format!(" for {}", other.name));
+                }
+                session.map_or(said.clone(), |session| format!("{said}, {session}"))
+            },
+        )
+}
+
+fn token(store: &KeyStore, upstream: &str, expires: Option<Timestamp>) -> (Arc<IssuedKey>, Secret) {
+    let party = Party { name: "robot".into(), kind: ActorKind::Agent };
+    let on_behalf_of = vec![Party { name: "alice".into(), kind: ActorKind::Person }];
+    store.create_token(&NewKey { party, on_behalf_of, upstream: upstream.into(), expires }, now()).unwrap()
+}
+
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+#[test]
+fn a_token_is_who_it_was_registered_for_until_it_ends() {
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path());
+    let ends = now() + SignedDuration::from_mins(5);
+    let (key, token) = token(&store, "staging", Some(ends));
+    let shown = bearer(token.expose());
+    let ask = |at| asked(&store, &Place::default(), "/api", &[("authorization", &shown)], at);
+    expect!["agent robot on staging for alice"].assert_eq(&ask(ends - SignedDuration::from_nanos(1)));
+    let over = format!("key_expired: the access key `{}` is over; ask for another", key.id);
+    assert_eq!(ask(ends), over);
+    store.revoke(&key.id, now()).unwrap();
+    let revoked = format!("key_revoked: the access key `{}` is revoked; ask for another", key.id);
+    assert_eq!(ask(now()), revoked);
+}
+
+#[test]
+fn a_token_that_is_not_the_one_issued_is_nobodys() {
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path());
+    let (key, made) = token(&store, "staging", None);
+    let (other, _) = token(&store, "staging", None);
+    let pair = issue(&store, "staging");
+    let secret = made.expose().rsplit('.').next().unwrap();
+    let unknown = expect![
+        "unknown_token: the token is not one that is issued here; use one that `ordain key create --bearer` printed"
+    ];
+    for forged in [
+        format!("ordain.{}.{}x", key.id, secret),
+        format!("ordain.{}.{secret}", other.id),
+        format!("ordain.{}.", key.id),
+        format!("ordain.{}", key.id),
+        format!("ordain.{}.{}", pair.id, pair.secret().unwrap().expose()),
+        "ordain..".to_owned(),
+    ] {
+        let said = asked(&store, &Place::default(), "/api", &[("authorization", &bearer(&forged))], now());
+        unknown.assert_eq(&said);
+    }
+    // What a token says is no secret access key either.
+    let as_pair =
+        KeyPair { id: key.id.to_string(), secret: Secret::new(secret.to_owned()), session_token: None };
+    let said = signed(&store, &as_pair, AT_ONCE, |_| ());
+    assert!(said.starts_with("unknown_key: ") && said.contains("is a token, which signs nothing"), "{said}");
+}
+
+#[test]
+fn a_token_is_good_for_its_upstream_alone() {
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path());
+    let at = |upstream: &str| Place { plane: Some(Plane::Kubernetes), upstream: Some(upstream.into()) };
+    let ask = |place: &Place, shown: &str| asked(&store, place, "/api", &[("authorization", shown)], now());
+    let (_, staging) = token(&store, "staging", None);
+    let shown = bearer(staging.expose());
+    expect!["agent robot on staging for alice"].assert_eq(&ask(&at("staging"), &shown));
+    expect!["other_upstream: the credential is for the upstream `staging`, and the request came to another; use one that is for it"]
+        .assert_eq(&ask(&at("live"), &shown));
+    let (_, gone) = token(&store, "gone", None);
+    expect!["unknown_upstream: the key is bound to the upstream `gone`, which is not served here, or whose account is not verified yet; ask the operator"]
+        .assert_eq(&ask(&Place::default(), &bearer(gone.expose())));
+    let (_, aws) = token(&store, "default", None);
+    expect!["signature_needed: the token is bound to the upstream `default`, whose requests are signed; sign them with an access key that `ordain key create` printed"]
+        .assert_eq(&ask(&Place::default(), &bearer(aws.expose())));
+}
+
+#[test]
+fn a_token_that_was_minted_is_its_holders_under_the_name_of_what_stands_behind_it() {
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path());
+    let party = Party { name: "robot".into(), kind: ActorKind::Agent };
+    let new = NewKey { party, on_behalf_of: Vec::new(), upstream: "staging".into(), expires: None };
+    let (ends, name) = (now() + SignedDuration::from_mins(10), "system:serviceaccount:default:deployer");
+    let real = Secret::new("real".to_owned());
+    let (_, ours) = store.mint_token((&new, None), real, Some(ends), name, "staging", now()).unwrap();
+    let shown = bearer(ours.expose());
+    let ask = |at| asked(&store, &Place::default(), "/api", &[("authorization", &shown)], at);
+    expect!["agent robot on staging, system:serviceaccount:default:deployer"].assert_eq(&ask(now()));
+    expect!["token_expired: the session ended at `2026-11-23T21:10:00Z`; start a new one"]
+        .assert_eq(&ask(ends));
+    let (_, moved) = store
+        .mint_token((&new, None), Secret::new("real".to_owned()), Some(ends), name, "another", now())
+        .unwrap();
+    expect!["upstream_changed: the key was made in account `another`, and its upstream is now account `staging`; make another"]
+        .assert_eq(&asked(&store, &Place::default(), "/api", &[("authorization", &bearer(moved.expose()))], now()));
+}
+
+#[test]
+fn nobody_is_shown_by_a_name_in_a_header_or_by_two_credentials() {
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path());
+    let (_, made) = token(&store, "staging", None);
+    let shown = bearer(made.expose());
+    let ask = |target: &str, headers: &[(&str, &str)]| {
+        let said = asked(&store, &Place::default(), target, headers, now());
+        said.split_once(':').map_or(said.clone(), |(code, _)| code.to_owned())
+    };
+    for name in [
+        "x-remote-user",
+        "x-forwarded-user",
+        "x-forwarded-client-cert",
+        "impersonate-user",
+        "proxy-authorization",
+    ] {
+        assert_eq!(ask("/api", &[(name, "admin")]), "missing_authentication", "{name}");
+    }
+    assert_eq!(ask("/api", &[("authorization", &shown), ("authorization", &shown)]), "two_credentials");
+    assert_eq!(ask("/api?access_token=x", &[("authorization", &shown)]), "two_credentials");
+    assert_eq!(ask(&format!("/api?token={}", made.expose()), &[]), "misplaced_credential");
+    assert_eq!(ask("/api", &[("authorization", "Basic cm9ib3Q6eA==")]), "other_scheme");
 }

@@ -8,13 +8,15 @@ use jiff::Timestamp;
 use ordain_action::Party;
 use ordain_sigv4::{KeyPair, Secret};
 
-/// A key pair that only Ordain understands.
+use super::token::TokenHash;
+
+/// A key that only Ordain understands.
 #[derive(Debug, Clone)]
 pub struct IssuedKey {
-    /// The access key id.
+    /// Its id: of a key pair the access key id, of a token its middle part.
     pub id: Arc<str>,
-    /// The secret access key.
-    pub secret: Secret,
+    /// What its holder shows.
+    pub form: KeyForm,
     /// Who it was registered for, and as what kind of actor.
     pub party: Party,
     /// Those for whom the party acts with it, nearest first.
@@ -34,11 +36,30 @@ pub struct IssuedKey {
     pub minted: Option<Minted>,
 }
 
+/// What the holder of an issued key shows. One form never stands for the other: nothing can be signed with a hash, and
+/// a secret that signs is presented to nobody.
+#[derive(Debug, Clone)]
+pub enum KeyForm {
+    /// Requests that are signed with a secret access key. It is kept, sealed, for signatures are verified with it.
+    Pair(Secret),
+    /// A token, which is presented whole. Only its hash is kept.
+    Token(TokenHash),
+}
+
+/// A real credential that stays in the gate.
+#[derive(Debug, Clone)]
+pub enum Real {
+    /// A key pair, which requests are signed with.
+    Pair(KeyPair),
+    /// A bearer token, which is sent as it is.
+    Bearer(Secret),
+}
+
 /// A credential that the upstream handed out, and that stays in the gate.
 #[derive(Debug, Clone)]
 pub struct Minted {
     /// The real credential.
-    pub real: KeyPair,
+    pub real: Real,
     /// The session token that the caller must present: ours, not the real one.
     pub session_token: Option<Secret>,
     /// When the real credential ends; `None` for a lasting key pair.
@@ -62,7 +83,55 @@ pub enum Ending {
     Awake,
 }
 
+impl Real {
+    /// The key pair, where it is one.
+    #[must_use]
+    pub const fn pair(&self) -> Option<&KeyPair> {
+        match self {
+            Self::Pair(pair) => Some(pair),
+            Self::Bearer(_) => None,
+        }
+    }
+
+    /// The bearer token, where it is one.
+    #[must_use]
+    pub const fn bearer(&self) -> Option<&Secret> {
+        match self {
+            Self::Bearer(token) => Some(token),
+            Self::Pair(_) => None,
+        }
+    }
+}
+
 impl IssuedKey {
+    /// The secret access key; none of a token.
+    #[must_use]
+    pub const fn secret(&self) -> Option<&Secret> {
+        match &self.form {
+            KeyForm::Pair(secret) => Some(secret),
+            KeyForm::Token(_) => None,
+        }
+    }
+
+    /// Whether it is the key of this token.
+    #[must_use]
+    pub fn is_of_token(&self, token: &str) -> bool {
+        match &self.form {
+            KeyForm::Token(hash) => hash.is_of(token),
+            KeyForm::Pair(_) => false,
+        }
+    }
+
+    /// Whether this is what its holder knows beside its id: the secret access key, or the end of a token. For clients
+    /// that can only present a name and a password.
+    #[must_use]
+    pub fn is_known_by(&self, password: &str) -> bool {
+        match &self.form {
+            KeyForm::Pair(secret) => secret.is(password),
+            KeyForm::Token(hash) => hash.is_of(&super::token::text(&self.id, password)),
+        }
+    }
+
     /// Whether it is not taken at a time, by itself: revoked, resting or over.
     #[must_use]
     pub fn has_ended(&self, now: Timestamp) -> bool {
@@ -102,6 +171,9 @@ pub const LASTING: &str = "AKOR";
 
 /// The beginning of every temporary id that is issued.
 pub const TEMPORARY: &str = "ASOR";
+
+/// The beginning of the id of every token that is issued.
+pub const TOKEN: &str = "TKOR";
 
 /// Whether an access key id has the form of those that Ordain issues: such a one is never an upstream's.
 #[must_use]

@@ -7,6 +7,7 @@ mod file;
 mod issued;
 mod record;
 mod seal;
+mod token;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -16,14 +17,18 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
+use ordain_action::Party;
 use ordain_sigv4::{KeyPair, Secret};
 
 use crate::config::Config;
 use crate::files;
 use crate::settings::environment;
 use file::KeyFile;
-pub use issued::{Ending, IssuedKey, LASTING, Minted, NewKey, TEMPORARY, is_issued_form};
+pub use issued::{
+    Ending, IssuedKey, KeyForm, LASTING, Minted, NewKey, Real, TEMPORARY, TOKEN, is_issued_form,
+};
 pub use seal::SealingKey;
+pub use token::TokenHash;
 
 /// What went wrong with the key store.
 #[derive(Debug, thiserror::Error)]
@@ -163,7 +168,17 @@ impl KeyStore {
     /// # Errors
     /// [`KeyError`] when it cannot be kept.
     pub fn create(&self, new: &NewKey, now: Timestamp) -> Result<Arc<IssuedKey>, KeyError> {
-        self.add(fresh(new, random_id(LASTING)?, Secret::new(random_text(30)?), now))
+        self.add(fresh(new, random_id(LASTING)?, KeyForm::Pair(Secret::new(random_text(30)?)), now))
+    }
+
+    /// Makes a token. Its hash is on disk when this returns; the token itself is kept nowhere.
+    ///
+    /// # Errors
+    /// [`KeyError`] when it cannot be kept.
+    pub fn create_token(&self, new: &NewKey, now: Timestamp) -> Result<(Arc<IssuedKey>, Secret), KeyError> {
+        let (id, token) = fresh_token()?;
+        let key = fresh(new, id, KeyForm::Token(TokenHash::of(token.expose())), now);
+        Ok((self.add(key)?, token))
     }
 
     /// Takes up a key pair that exists elsewhere.
@@ -185,7 +200,7 @@ impl KeyStore {
         if secret.expose().len() < 16 {
             return Err(KeyError::ShortSecret);
         }
-        self.add(fresh(new, id.to_owned(), secret, now))
+        self.add(fresh(new, id.to_owned(), KeyForm::Pair(secret), now))
     }
 
     /// Makes a key pair of ours in the place of a real one that `by` was handed while its upstream was `account`. The
@@ -207,8 +222,6 @@ impl KeyStore {
             None => None,
         };
         let prefix = if session_token.is_some() { TEMPORARY } else { LASTING };
-        let mut lineage = vec![Arc::clone(&by.id)];
-        lineage.extend(by.minted.iter().flat_map(|minted| minted.lineage.iter().cloned()));
         let new = NewKey {
             party: by.party.clone(),
             on_behalf_of: by.on_behalf_of.clone(),
@@ -216,18 +229,53 @@ impl KeyStore {
             // It ends with the key it descends from.
             expires: None,
         };
-        let mut key = fresh(&new, random_id(prefix)?, Secret::new(random_text(30)?), now);
+        let mut key = fresh(&new, random_id(prefix)?, KeyForm::Pair(Secret::new(random_text(30)?)), now);
         // What descends from a session in another account is still of the upstream that the first key was for.
         let account = by.minted.as_ref().map_or(account, |minted| &minted.account);
         key.minted = Some(Minted {
-            real,
+            real: Real::Pair(real),
             session_token,
             expires,
             principal: principal.into(),
             account: account.into(),
-            lineage,
+            lineage: lineage(by),
         });
         self.add(key)
+    }
+
+    /// Makes a token of ours in the place of a real one that an actor was handed while its upstream was `account`. It is
+    /// the actor's, whoever the real one is for (`principal`), and ends with the real one; where the actor came with an
+    /// issued key (`by`), it ends with that as well.
+    ///
+    /// # Errors
+    /// [`KeyError`] when it cannot be kept: the real one must not reach the caller then either.
+    pub fn mint_token(
+        &self,
+        (new, by): (&NewKey, Option<&IssuedKey>),
+        real: Secret,
+        expires: Option<Timestamp>,
+        principal: &str,
+        account: &str,
+        now: Timestamp,
+    ) -> Result<(Arc<IssuedKey>, Secret), KeyError> {
+        let (id, token) = fresh_token()?;
+        let mut key = fresh(new, id, KeyForm::Token(TokenHash::of(token.expose())), now);
+        key.minted = Some(Minted {
+            real: Real::Bearer(real),
+            session_token: None,
+            expires,
+            principal: principal.into(),
+            account: account.into(),
+            lineage: by.map(lineage).unwrap_or_default(),
+        });
+        Ok((self.add(key)?, token))
+    }
+
+    /// The keys of an actor that are not revoked: those that it holds, and those that others hold on its behalf.
+    #[must_use]
+    pub fn of_party(&self, party: &Party) -> Vec<Arc<IssuedKey>> {
+        let theirs = |key: &IssuedKey| key.party == *party || key.on_behalf_of.contains(party);
+        self.list().into_iter().filter(|key| key.revoked.is_none() && theirs(key)).collect()
     }
 
     /// Ends a key, and with it every session that descends from it. A revoked key stays revoked.
@@ -242,7 +290,8 @@ impl KeyStore {
     #[must_use]
     pub fn standing_for(&self, real: &str, upstream: &str) -> Vec<Arc<IssuedKey>> {
         let stands = |key: &IssuedKey| {
-            *key.upstream == *upstream && key.minted.as_ref().is_some_and(|minted| minted.real.id == real)
+            let behind = key.minted.as_ref().and_then(|minted| minted.real.pair());
+            *key.upstream == *upstream && behind.is_some_and(|pair| pair.id == real)
         };
         self.list().into_iter().filter(|key| stands(key)).collect()
     }
@@ -404,10 +453,22 @@ pub fn sealing(config: &Config) -> Result<SealingKey, KeyError> {
     SealingKey::find(&config.state, given.as_deref(), credentials.as_deref())
 }
 
-fn fresh(new: &NewKey, id: String, secret: Secret, now: Timestamp) -> IssuedKey {
+/// The keys that what a key mints descends from, nearest first.
+fn lineage(by: &IssuedKey) -> Vec<Arc<str>> {
+    let before = by.minted.iter().flat_map(|minted| minted.lineage.iter().cloned());
+    std::iter::once(Arc::clone(&by.id)).chain(before).collect()
+}
+
+fn fresh_token() -> Result<(String, Secret), KeyError> {
+    let id = random_id(TOKEN)?;
+    let token = token::make(&id)?;
+    Ok((id, token))
+}
+
+fn fresh(new: &NewKey, id: String, form: KeyForm, now: Timestamp) -> IssuedKey {
     IssuedKey {
         id: id.into(),
-        secret,
+        form,
         party: new.party.clone(),
         on_behalf_of: new.on_behalf_of.clone(),
         upstream: Arc::clone(&new.upstream),

@@ -13,12 +13,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::issued::{IssuedKey, Minted};
+use super::issued::{IssuedKey, KeyForm, Minted, Real};
 use super::seal::SealingKey;
+use super::token::TokenHash;
 use super::{KeyError, Line};
 
-/// The version of the format, part of what is sealed.
-const VERSION: u32 = 1;
+/// The version of the lines of key pairs, part of what is sealed.
+const PAIR: u32 = 1;
+
+/// The version of the lines of tokens. Builds before tokens say that they do not read it.
+const TOKEN: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -86,9 +90,31 @@ impl Drop for Hidden {
     }
 }
 
+/// What is sealed of a token. Its hash opens nothing; sealed with the rest, it cannot be put on another line either.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HiddenToken {
+    token_sha256: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    real_bearer: Option<String>,
+}
+
+impl Drop for HiddenToken {
+    fn drop(&mut self) {
+        self.real_bearer.zeroize();
+    }
+}
+
 /// The line of a key, without its end.
 pub(super) fn write(key: &IssuedKey, sealing: &SealingKey) -> Result<String, KeyError> {
-    let public = Public {
+    let public = serde_json::value::to_raw_value(&public(key)).map_err(|_| KeyError::Cryptography)?;
+    let (version, hidden) = hidden(key)?;
+    let sealed = STANDARD.encode(sealing.seal(&about(version, public.get()), &hidden)?);
+    serde_json::to_string(&Written { version, key: public, sealed }).map_err(|_| KeyError::Cryptography)
+}
+
+fn public(key: &IssuedKey) -> Public {
+    Public {
         id: key.id.to_string(),
         actor: key.party.name.to_string(),
         kind: key.party.kind.as_str().to_owned(),
@@ -108,55 +134,67 @@ pub(super) fn write(key: &IssuedKey, sealing: &SealingKey) -> Result<String, Key
             account: minted.account.to_string(),
             lineage: minted.lineage.iter().map(ToString::to_string).collect(),
         }),
-    };
+    }
+}
+
+/// What is secret of a key, and the version of the line that has it.
+fn hidden(key: &IssuedKey) -> Result<(u32, Zeroizing<String>), KeyError> {
     let plain = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
     let minted = key.minted.as_ref();
-    let hidden = Hidden {
-        secret: key.secret.expose().to_owned(),
-        session_token: minted.and_then(|minted| plain(&minted.session_token)),
-        real_id: minted.map(|minted| minted.real.id.clone()),
-        real_secret: minted.map(|minted| minted.real.secret.expose().to_owned()),
-        real_token: minted.and_then(|minted| plain(&minted.real.session_token)),
+    let (version, text) = match (&key.form, minted.map(|minted| &minted.real)) {
+        (KeyForm::Pair(secret), None | Some(Real::Pair(_))) => {
+            let real = minted.and_then(|minted| minted.real.pair());
+            let hidden = Hidden {
+                secret: secret.expose().to_owned(),
+                session_token: minted.and_then(|minted| plain(&minted.session_token)),
+                real_id: real.map(|real| real.id.clone()),
+                real_secret: real.map(|real| real.secret.expose().to_owned()),
+                real_token: real.and_then(|real| plain(&real.session_token)),
+            };
+            (PAIR, serde_json::to_string(&hidden))
+        }
+        (KeyForm::Token(hash), None | Some(Real::Bearer(_))) => {
+            let real = minted.and_then(|minted| minted.real.bearer());
+            let real_bearer = real.map(|real| real.expose().to_owned());
+            (TOKEN, serde_json::to_string(&HiddenToken { token_sha256: hash.to_hex(), real_bearer }))
+        }
+        // INVARIANT: what is minted has the form of what stands behind it; there is no line for anything else.
+        (KeyForm::Pair(_), Some(Real::Bearer(_))) | (KeyForm::Token(_), Some(Real::Pair(_))) => {
+            return Err(KeyError::Cryptography);
+        }
     };
-    let public = serde_json::value::to_raw_value(&public).map_err(|_| KeyError::Cryptography)?;
-    let hidden = Zeroizing::new(serde_json::to_string(&hidden).map_err(|_| KeyError::Cryptography)?);
-    let sealed = STANDARD.encode(sealing.seal(&about(public.get()), &hidden)?);
-    serde_json::to_string(&Written { version: VERSION, key: public, sealed })
-        .map_err(|_| KeyError::Cryptography)
+    Ok((version, Zeroizing::new(text.map_err(|_| KeyError::Cryptography)?)))
 }
 
 /// Reads a line; says what is wrong with it otherwise.
 pub(super) fn read(line: &str, sealing: &SealingKey) -> Result<IssuedKey, Line> {
     let written: Written = serde_json::from_str(line).map_err(|_| Line::Malformed)?;
-    if written.version != VERSION {
+    if ![PAIR, TOKEN].contains(&written.version) {
         return Err(Line::Version(written.version));
     }
     let public: Public = serde_json::from_str(written.key.get()).map_err(|_| Line::Malformed)?;
     let sealed = STANDARD.decode(&written.sealed).map_err(|_| Line::Malformed)?;
-    let hidden = sealing.open(&about(written.key.get()), &sealed).ok_or(Line::Sealed)?;
-    let mut hidden: Hidden = serde_json::from_str(&hidden).map_err(|_| Line::Malformed)?;
+    let hidden = sealing.open(&about(written.version, written.key.get()), &sealed).ok_or(Line::Sealed)?;
+    let (form, real, session_token) =
+        if written.version == TOKEN { token_of(&hidden)? } else { pair_of(&hidden)? };
     let party = |name: &str, kind: &str| {
         ActorKind::parse(kind).map(|kind| Party { name: name.into(), kind }).ok_or(Line::Malformed)
     };
-    let minted = match (public.minted, hidden.real_id.take(), hidden.real_secret.take()) {
-        (None, None, None) => None,
-        (Some(minted), Some(id), Some(secret)) => Some(Minted {
-            real: KeyPair {
-                id,
-                secret: Secret::new(secret),
-                session_token: hidden.real_token.take().map(Secret::new),
-            },
-            session_token: hidden.session_token.take().map(Secret::new),
+    let minted = match (public.minted, real) {
+        (None, None) => None,
+        (Some(minted), Some(real)) => Some(Minted {
+            real,
+            session_token,
             expires: minted.expires,
             principal: minted.principal.into(),
             account: minted.account.into(),
             lineage: minted.lineage.into_iter().map(Arc::from).collect(),
         }),
-        _ => return Err(Line::Malformed),
+        (None, Some(_)) | (Some(_), None) => return Err(Line::Malformed),
     };
     Ok(IssuedKey {
         id: public.id.into(),
-        secret: Secret::new(std::mem::take(&mut hidden.secret)),
+        form,
         party: party(&public.actor, &public.kind)?,
         on_behalf_of: public
             .on_behalf_of
@@ -172,6 +210,29 @@ pub(super) fn read(line: &str, sealing: &SealingKey) -> Result<IssuedKey, Line> 
     })
 }
 
-fn about(public: &str) -> Vec<u8> {
-    format!("ordain issued key {VERSION}\n{public}").into_bytes()
+type Opened = (KeyForm, Option<Real>, Option<Secret>);
+
+fn pair_of(hidden: &str) -> Result<Opened, Line> {
+    let mut hidden: Hidden = serde_json::from_str(hidden).map_err(|_| Line::Malformed)?;
+    let real = match (hidden.real_id.take(), hidden.real_secret.take()) {
+        (None, None) => None,
+        (Some(id), Some(secret)) => Some(Real::Pair(KeyPair {
+            id,
+            secret: Secret::new(secret),
+            session_token: hidden.real_token.take().map(Secret::new),
+        })),
+        (None, Some(_)) | (Some(_), None) => return Err(Line::Malformed),
+    };
+    let secret = Secret::new(std::mem::take(&mut hidden.secret));
+    Ok((KeyForm::Pair(secret), real, hidden.session_token.take().map(Secret::new)))
+}
+
+fn token_of(hidden: &str) -> Result<Opened, Line> {
+    let mut hidden: HiddenToken = serde_json::from_str(hidden).map_err(|_| Line::Malformed)?;
+    let hash = TokenHash::from_hex(&hidden.token_sha256).ok_or(Line::Malformed)?;
+    Ok((KeyForm::Token(hash), hidden.real_bearer.take().map(|real| Real::Bearer(Secret::new(real))), None))
+}
+
+fn about(version: u32, public: &str) -> Vec<u8> {
+    format!("ordain issued key {version}\n{public}").into_bytes()
 }

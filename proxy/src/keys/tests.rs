@@ -46,9 +46,9 @@ fn a_key_comes_back_whole_after_a_restart() {
     let state = tempfile::tempdir().unwrap();
     let made = store(state.path()).unwrap().create(&alice(), now()).unwrap();
     assert!(is_issued_form(&made.id) && made.id.starts_with(LASTING), "{}", made.id);
-    assert_eq!(made.secret.expose().len(), 40);
+    assert_eq!(made.secret().unwrap().expose().len(), 40);
     let found = store(state.path()).unwrap().find(&made.id).unwrap();
-    assert!(found.secret.is(made.secret.expose()));
+    assert!(found.secret().unwrap().is(made.secret().unwrap().expose()));
     assert_eq!(format!("{found:?}"), format!("{made:?}"));
     assert_eq!(found.party, alice().party);
     assert_eq!(found.on_behalf_of, alice().on_behalf_of);
@@ -65,8 +65,9 @@ fn a_minted_session_comes_back_whole_after_a_restart() {
     let found = store(state.path()).unwrap().find(&second.id).unwrap();
     let minted = found.minted.as_ref().unwrap();
     assert_eq!(minted.lineage, [Arc::clone(&session.id), Arc::clone(&key.id)]);
-    assert!(minted.real.secret.is("the-real-secret"));
-    assert!(minted.real.session_token.as_ref().unwrap().is("the-real-token"));
+    let behind = minted.real.pair().unwrap();
+    assert!(behind.secret.is("the-real-secret"));
+    assert!(behind.session_token.as_ref().unwrap().is("the-real-token"));
     let ours = second.minted.as_ref().unwrap().session_token.as_ref().unwrap();
     assert!(minted.session_token.as_ref().unwrap().is(ours.expose()));
     assert!(!ours.is("the-real-token"));
@@ -86,7 +87,7 @@ fn no_secret_stands_in_the_file_and_others_cannot_read_it() {
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains("AKIAIOSFODNN7EXAMPLE") && text.contains("alice"));
     let token = session.minted.as_ref().unwrap().session_token.as_ref().unwrap();
-    let secrets = [made.secret.expose(), session.secret.expose(), token.expose()];
+    let secrets = [made.secret().unwrap().expose(), session.secret().unwrap().expose(), token.expose()];
     for secret in secrets.into_iter().chain([
         "an-imported-secret-of-someone",
         "the-real-secret",
@@ -288,3 +289,81 @@ fn an_id_or_a_secret_that_no_client_can_use_is_refused() {
     let blank = NewKey { party: Party { name: "a b".into(), kind: ActorKind::Agent }, ..alice() };
     assert!(matches!(opened.create(&blank, now()), Err(KeyError::BadActor(_))));
 }
+
+#[test]
+fn a_token_is_kept_as_a_hash_and_comes_back_after_a_restart() {
+    let state = tempfile::tempdir().unwrap();
+    let opened = store(state.path()).unwrap();
+    let (made, token) = opened.create_token(&alice(), now()).unwrap();
+    let text = token.expose();
+    assert!(text.starts_with(&format!("ordain.{}.", made.id)) && made.id.starts_with(TOKEN), "{}", made.id);
+    let secret = text.rsplit('.').next().unwrap();
+    assert_eq!(secret.len(), 43, "256 bits");
+    let (other, another) = opened.create_token(&alice(), now()).unwrap();
+    for keys in [&opened, &store(state.path()).unwrap()] {
+        let found = keys.find(&made.id).unwrap();
+        assert!(found.is_of_token(text) && found.is_known_by(secret));
+        assert!(!found.is_of_token(another.expose()), "another's token");
+        assert!(!found.is_of_token(&format!("ordain.{}.{secret}", other.id)), "under another id");
+        assert!(!found.is_known_by("") && !found.is_of_token(&format!("ordain.{}.", made.id)));
+        assert!(found.secret().is_none(), "nothing can be signed with it");
+    }
+    let pair = opened.create(&alice(), now()).unwrap();
+    let presented = format!("ordain.{}.{}", pair.id, pair.secret().unwrap().expose());
+    assert!(!pair.is_of_token(&presented), "a secret that signs is no token");
+    assert!(pair.is_known_by(pair.secret().unwrap().expose()));
+    let file = fs::read_to_string(state.path().join("keys.jsonl")).unwrap();
+    assert!(!file.contains(secret) && !format!("{made:?}").contains(secret));
+}
+
+#[test]
+fn a_real_token_stays_behind_an_issued_one_and_ends_with_the_key_that_asked_for_it() {
+    let state = tempfile::tempdir().unwrap();
+    let opened = store(state.path()).unwrap();
+    let (by, _) = opened.create_token(&alice(), now()).unwrap();
+    let real = || Secret::new("the-real-bearer-token".to_owned());
+    let expires = Some(now() + SignedDuration::from_hours(1));
+    let name = "system:serviceaccount:default:robot";
+    let (minted, token) =
+        opened.mint_token((&alice(), Some(&by)), real(), expires, name, "cluster", now()).unwrap();
+    let (free, _) = opened.mint_token((&alice(), None), real(), expires, name, "cluster", now()).unwrap();
+    let again = store(state.path()).unwrap();
+    let found = again.find(&minted.id).unwrap();
+    assert!(found.is_of_token(token.expose()) && !token.expose().contains("the-real"));
+    let behind = found.minted.as_ref().unwrap();
+    assert!(behind.real.bearer().unwrap().is("the-real-bearer-token") && behind.real.pair().is_none());
+    assert_eq!((&*behind.principal, behind.expires), (name, expires));
+    let text = fs::read_to_string(state.path().join("keys.jsonl")).unwrap();
+    assert!(!text.contains("the-real-bearer-token"));
+    opened.revoke(&by.id, now()).unwrap();
+    assert_eq!(opened.ended_by(&minted, now()).unwrap().id, by.id);
+    assert!(opened.ended_by(&free, now()).is_none());
+}
+
+#[test]
+fn a_line_of_a_pair_is_none_of_a_token() {
+    let state = tempfile::tempdir().unwrap();
+    let opened = store(state.path()).unwrap();
+    let (made, _) = opened.create_token(&alice(), now()).unwrap();
+    let path = state.path().join("keys.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with("{\"version\":2,"), "{text}");
+    for version in [1, 3] {
+        fs::write(&path, text.replace("{\"version\":2,", &format!("{{\"version\":{version},"))).unwrap();
+        assert!(store(state.path()).is_err(), "version {version}");
+    }
+    fs::write(&path, &text).unwrap();
+    assert!(store(state.path()).unwrap().find(&made.id).is_some());
+}
+
+#[test]
+fn lines_of_builds_before_tokens_are_read() {
+    let state = tempfile::tempdir().unwrap();
+    fs::write(state.path().join("keys.jsonl"), BEFORE_TOKENS).unwrap();
+    let key = store(state.path()).unwrap().find("AKIAIOSFODNN7EXAMPLE").unwrap();
+    assert!(key.secret().unwrap().is("an-imported-secret-of-someone"));
+    assert_eq!(key.party, alice().party);
+}
+
+/// Written by a build before tokens.
+const BEFORE_TOKENS: &str = include_str!("before_tokens.jsonl");

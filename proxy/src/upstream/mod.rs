@@ -26,6 +26,7 @@ use crate::config::{UpstreamConfig, UpstreamKind};
 use crate::events;
 use crate::forward::{Forwarder, Outward, is_forbidden};
 use crate::identity::Identified;
+use crate::keys::Real;
 
 /// How long the start waits for the accounts to be verified. Whoever answers later is served from then on, and nobody
 /// before: to wait longer would only keep the other upstreams from being served.
@@ -262,16 +263,21 @@ impl Upstreams {
                 found: verified.account.to_string(),
             });
         }
-        let minted = identified.key().and_then(|key| key.minted.as_ref());
-        match &entry.kind {
-            EntryKind::Aws(entry) => {
-                let pair = match minted {
-                    Some(minted) => Arc::new(minted.real.clone()),
+        let minted = identified.key().and_then(|key| key.minted.as_ref()).map(|minted| &minted.real);
+        match (&entry.kind, minted) {
+            (EntryKind::Aws(entry), None | Some(Real::Pair(_))) => {
+                let pair = match minted.and_then(Real::pair) {
+                    Some(real) => Arc::new(real.clone()),
                     None => entry.pair(&identified.actor.party, now).await?,
                 };
                 Ok(Leaving::Signed { pair, endpoint: entry.source().endpoint.clone() })
             }
-            EntryKind::Plain(entry) => entry.leaving(now).await,
+            (EntryKind::Plain(entry), None) => entry.leaving(now).await,
+            (EntryKind::Plain(entry), Some(Real::Bearer(token))) => entry.leaving_with(token),
+            (EntryKind::Aws(_), Some(Real::Bearer(_))) | (EntryKind::Plain(_), Some(Real::Pair(_))) => {
+                let why = "what stands behind the issued key is of another plane".to_owned();
+                Err(UpstreamError::NoCredential { upstream: verified.name.to_string(), why })
+            }
         }
     }
 

@@ -49,7 +49,7 @@ impl Header {
         Ok(Self { name, value: Arc::new(Secret::new(value)) })
     }
 
-    fn bearer(token: &str) -> Result<Self, String> {
+    pub(super) fn bearer(token: &str) -> Result<Self, String> {
         let token = token.trim();
         if token.is_empty() || token.contains(char::is_whitespace) {
             return Err("what is given is no token".to_owned());

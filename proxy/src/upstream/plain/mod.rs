@@ -12,6 +12,7 @@ use arc_swap::ArcSwapOption;
 use http::{StatusCode, Uri};
 use jiff::Timestamp;
 use ordain_action::Upstream;
+use ordain_sigv4::Secret;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
@@ -43,6 +44,8 @@ pub(super) struct Entry {
 struct Reached {
     base: Uri,
     through: Arc<Forwarder>,
+    // The same without a client certificate: the upstream would take that for the identity of whatever it carries.
+    anonymous: Arc<Forwarder>,
     credential: Credential,
 }
 
@@ -107,6 +110,18 @@ impl Entry {
         Ok(Leaving::Plain { header, base: reached.base.clone(), through: Arc::clone(&reached.through) })
     }
 
+    /// What a request leaves with whose credential was handed out by the upstream: the real token, over a connection that
+    /// carries no credential of its own.
+    pub(super) fn leaving_with(&self, token: &Secret) -> Result<Leaving, UpstreamError> {
+        let reached = self.reached()?;
+        let header = Header::bearer(token.expose()).map_err(|why| self.no_credential(why))?;
+        Ok(Leaving::Plain {
+            header: Some(header),
+            base: reached.base.clone(),
+            through: Arc::clone(&reached.anonymous),
+        })
+    }
+
     /// Asks whether the upstream takes the credential, and which cluster it is.
     pub(super) async fn verify(&self, now: Timestamp) -> Result<&Upstream, UpstreamError> {
         let _one = self.asking.lock().await;
@@ -119,8 +134,10 @@ impl Entry {
         }
         let place = self.source.place().map_err(|why| self.no_credential(why))?;
         super::check(&self.source.name, &place.base, &self.own)?;
-        let through = self.outward.forwarder(place.trust).map_err(|why| self.unverified(why))?;
-        let reached = Reached { base: place.base, through: Arc::new(through), credential: place.credential };
+        let bare = Trust { client: None, roots: place.trust.roots.clone(), name: place.trust.name.clone() };
+        let made = |trust| self.outward.forwarder(trust).map(Arc::new).map_err(|why| self.unverified(why));
+        let (anonymous, through) = (made(bare)?, made(place.trust)?);
+        let reached = Reached { base: place.base, through, anonymous, credential: place.credential };
         self.ask(&reached, now).await?;
         self.reached.store(Some(Arc::new(reached)));
         Ok(self.verified.get_or_init(|| Upstream {

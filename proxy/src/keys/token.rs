@@ -1,0 +1,63 @@
+//! Issued tokens: what they look like, and the hash by which one is known again.
+//!
+//! A token ends in 256 random bits. Nobody finds those by trying, so that one round of SHA-256 is enough to keep them by:
+//! slow hashes are for what people think up. Leaves out whose a token is (`issued`).
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ordain_sigv4::Secret;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use super::KeyError;
+use crate::identity::bearer::BEGINNING;
+
+/// The hash of a token.
+#[derive(Clone)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// The hash of a token.
+    #[must_use]
+    pub fn of(token: &str) -> Self {
+        Self(Sha256::digest(token.as_bytes()).into())
+    }
+
+    /// Whether it is that of this token, in a time that does not tell how much of it is.
+    #[must_use]
+    pub fn is_of(&self, token: &str) -> bool {
+        self.0.ct_eq(&Self::of(token).0).into()
+    }
+
+    pub(super) fn to_hex(&self) -> String {
+        hex::encode(self.0)
+    }
+
+    pub(super) fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes).ok()?;
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash(…)")
+    }
+}
+
+/// The token of an id and what only its holder knows.
+pub(super) fn text(id: &str, secret: &str) -> Zeroizing<String> {
+    Zeroizing::new(format!("{BEGINNING}{id}.{secret}"))
+}
+
+/// A new token for an id.
+pub(super) fn make(id: &str) -> Result<Secret, KeyError> {
+    let mut random = Zeroizing::new([0; 32]);
+    aws_lc_rs::rand::fill(random.as_mut_slice()).map_err(|_| KeyError::Cryptography)?;
+    let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(random.as_slice()));
+    Ok(Secret::new(text(id, &secret).to_string()))
+}
