@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use ordain_action::{Action, DecisionId, Denial, DenialKind, Effect, Reading, ReasonCode};
+use ordain_action::{Action, DecisionId, Denial, DenialKind, ReasonCode};
 use ordain_rules::{Ruling, Verdict};
 
 use crate::forward::ForwardError;
@@ -39,13 +39,8 @@ impl Fault {
             None => (ReasonCode::internal_fault(), "no reason was recorded; tell the operator".to_owned()),
         };
         let effect = deciding.map_or(0, |reason| reason.effect);
-        let (asked, on) = asked(&action.reading, effect);
-        // The provider's own sentence, which tools and people already know how to read.
-        let text = format!(
-            "User: {} is not authorized to perform: {asked} on resource: {on} with an explicit deny in a change \
-             authority policy: {why}",
-            action.actor.party.name
-        );
+        // The plane's own sentence, which tools and people already know how to read.
+        let text = ordain_decode::refusal(&action.actor.party.name, &action.reading, effect, &why);
         let mut fault = Self::new(DenialKind::Forbidden, code.as_str(), text);
         fault.decision = Some(decision);
         fault
@@ -130,21 +125,5 @@ impl Fault {
 impl From<HoldError> for Fault {
     fn from(error: HoldError) -> Self {
         Self::new(error.kind(), error.reason_code(), error.to_string())
-    }
-}
-
-/// What was asked for, and on which resource, in the plane's own names.
-fn asked(reading: &Reading, effect: usize) -> (&str, &str) {
-    match reading {
-        Reading::Undecodable { .. } => ("an operation that cannot be read", "*"),
-        Reading::Call(call) => {
-            let effect: Option<&Effect> = call.effects.get(effect).or_else(|| call.effects.first());
-            let resource = effect.and_then(|effect| effect.resources.first());
-            let named = resource.map(|resource| match resource.identifiers.first() {
-                Some(identifier) if resource.name.is_empty() => identifier.value.as_str(),
-                Some(_) | None => resource.name.as_str(),
-            });
-            (effect.map_or("*", |effect| &effect.iam_action), named.unwrap_or("*"))
-        }
     }
 }

@@ -223,7 +223,7 @@ impl Gate {
     /// Where a request came to.
     #[must_use]
     pub fn arrival<B>(&self, connection: ConnectionInfo, request: &Request<B>) -> Arrival {
-        let place = self.places.load().of(&self.keys, &self.upstreams, &connection, request);
+        let place = self.places.load().of(self.rooms, &self.keys, &self.upstreams, &connection, request);
         Arrival { connection, place }
     }
 

@@ -26,6 +26,19 @@ pub fn view<'a, B>(arrival: &Arrival, request: &'a Request<B>) -> Head<'a> {
     look(arrival, request.method(), request.uri(), request.headers())
 }
 
+/// The head of a request to an address of ours of which nothing more is known yet.
+#[must_use]
+pub fn bare<B>(request: &Request<B>) -> Head<'_> {
+    Head {
+        method: request.method().as_str(),
+        target: request.uri().path_and_query().map_or("/", |target| target.as_str()),
+        authority: request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
+        headers: request.headers(),
+        way_in: WayIn::Reverse,
+        plane: None,
+    }
+}
+
 /// Finds the room a request belongs to.
 ///
 /// # Errors

@@ -17,9 +17,10 @@ use crate::change::Reply;
 use crate::fault::Fault;
 use crate::forward::strip_hop_by_hop;
 use crate::gate::Gate;
+use crate::issued;
 use crate::keys::IssuedKey;
 use crate::reply::{self, ReplyBody};
-use crate::{issued, upstream};
+use crate::upstream::minted;
 
 /// A change whose request has left.
 #[derive(Debug)]
@@ -131,9 +132,9 @@ async fn reissued(gate: &Arc<Gate>, open: &Open, held: &HeldAnswer) -> Result<By
     let done = tokio::task::spawn_blocking(move || {
         let Reading::Call(call) = &action.reading else { return Ok(body) };
         let head = AnswerHead { status, headers: &headers };
-        let as_of = (&*action.actor.upstream.account, gate.clock.now());
-        let key = key.ok_or_else(|| Fault::internal(&"a credential was handed out to nobody's key"))?;
-        let made = upstream::minted::reissue(&gate.keys, &key, &claim, call, &head, &body, as_of)?;
+        let answered = minted::Answered { claim: &claim, call, head, body: &body };
+        let by = (&action.actor, key.as_deref());
+        let made = minted::reissue(&gate.keys, by, answered, gate.clock.now())?;
         Ok(made.map_or(body, |made| Bytes::from(made.body)))
     });
     done.await.unwrap_or_else(|error| Err(Fault::internal(&error)))

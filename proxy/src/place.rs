@@ -11,9 +11,11 @@ use std::sync::Arc;
 use http::Request;
 use http::header::HOST;
 use ordain_action::Plane;
+use ordain_decode::Rooms;
 use ordain_decode::form::http1::host_name;
 
 use crate::config::UpstreamConfig;
+use crate::head;
 use crate::identity::bearer;
 use crate::keys::KeyStore;
 use crate::listen::{ConnectionInfo, WayIn};
@@ -70,6 +72,7 @@ impl Places {
     #[must_use]
     pub fn of<B>(
         &self,
+        rooms: &Rooms,
         keys: &KeyStore,
         upstreams: &Upstreams,
         connection: &ConnectionInfo,
@@ -81,10 +84,17 @@ impl Places {
             WayIn::Reverse => self.named(host).or_else(|| self.bound(keys, request)),
             WayIn::Tunnel(..) | WayIn::Forward | WayIn::Transparent(_) => upstreams.at_host(host, port),
         };
-        known.map_or_else(Place::default, |(upstream, plane)| Place {
-            plane: Some(plane),
-            upstream: Some(upstream),
-        })
+        if let Some((upstream, plane)) = known {
+            return Place { plane: Some(plane), upstream: Some(upstream) };
+        }
+        // Without a name and without a token of ours the head is all there is; where it looks like a plane that is
+        // served here, that plane says no in its own words.
+        let looks =
+            (connection.way_in == WayIn::Reverse).then(|| rooms.looks_like(&head::bare(request))).flatten();
+        let mut of_plane = self.planes.iter().filter(|(_, plane)| Some(**plane) == looks);
+        let first = of_plane.next().map(|(name, _)| Arc::clone(name));
+        let plane = looks.filter(|_| first.is_some());
+        Place { plane, upstream: first.filter(|_| of_plane.next().is_none()) }
     }
 
     /// What a name of ours stands for.

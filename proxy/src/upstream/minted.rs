@@ -5,12 +5,15 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use ordain_action::{Call, DenialKind};
-use ordain_decode::{AnswerHead, Claim, KeyPairReplacement, MintedCredentials, MintedKeyPair, Replacement};
+use ordain_action::{Actor, Call, DenialKind};
+use ordain_decode::{
+    AnswerHead, Claim, KeyPairReplacement, MintedCredentials, MintedKeyPair, MintedToken, Replacement,
+    TokenReplacement,
+};
 use ordain_sigv4::{KeyPair, Secret};
 
 use crate::fault::Fault;
-use crate::keys::{IssuedKey, KeyStore};
+use crate::keys::{IssuedKey, KeyStore, NewKey};
 
 /// An answer's body that no longer holds the real credential.
 #[derive(Debug)]
@@ -21,28 +24,53 @@ pub struct Reissued {
     pub key: Arc<IssuedKey>,
 }
 
+/// An answer, and what it answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Answered<'a> {
+    /// What reads it.
+    pub claim: &'a Claim<'static>,
+    /// What was asked for.
+    pub call: &'a Call,
+    /// Its head.
+    pub head: AnswerHead<'a>,
+    /// Its body.
+    pub body: &'a [u8],
+}
+
 /// Puts an issued credential in the place of the one that an answer hands out; `None` when it hands out none.
 ///
-/// `by` is the key that signed the request, to an upstream that was `account` at the time. The new key is on disk when this returns: run it where waiting for a
-/// disk is allowed.
+/// `actor` asked, with the issued key `by` where it came with one. The new key is on disk when this returns: run it
+/// where waiting for a disk is allowed.
 ///
 /// # Errors
 /// A [`Fault`]: the credential cannot be found, kept or replaced exactly, and the answer must not reach the caller.
 pub fn reissue(
     keys: &KeyStore,
-    by: &IssuedKey,
-    claim: &Claim<'_>,
-    call: &Call,
-    answer: &AnswerHead<'_>,
-    body: &[u8],
-    (account, now): (&str, Timestamp),
+    (actor, by): (&Actor, Option<&IssuedKey>),
+    answered: Answered<'_>,
+    now: Timestamp,
 ) -> Result<Option<Reissued>, Fault> {
-    let found = claim.find_credentials(call, answer, body).map_err(|why| leak(why.text))?;
-    let Some(minted) = found else { return Ok(None) };
-    let found = match &minted {
-        MintedCredentials::KeyPair(found) => found,
-        MintedCredentials::Bearer(_) => return Err(leak("a token was handed out")),
-    };
+    let Answered { claim, call, head, body } = answered;
+    let found = claim.find_credentials(call, &head, body).map_err(|why| leak(why.text))?;
+    match &found {
+        None => Ok(None),
+        Some(minted @ MintedCredentials::KeyPair(pair)) => {
+            let by = by.ok_or_else(|| leak("a key pair was handed out to nobody's key"))?;
+            key_pair(keys, by, answered, (minted, pair), (account(actor), now)).map(Some)
+        }
+        Some(minted @ MintedCredentials::Bearer(token)) => {
+            bearer(keys, (actor, by), answered, (minted, token), now).map(Some)
+        }
+    }
+}
+
+fn key_pair(
+    keys: &KeyStore,
+    by: &IssuedKey,
+    Answered { claim, head, body, .. }: Answered<'_>,
+    (minted, found): (&MintedCredentials, &MintedKeyPair),
+    (account, now): (&str, Timestamp),
+) -> Result<Reissued, Fault> {
     let expires = found.expiration.as_deref().map(expiration).transpose()?;
     let real = KeyPair {
         id: found.access_key_id.clone(),
@@ -53,8 +81,45 @@ pub fn reissue(
         return Err(leak("a session without an end was handed out"));
     }
     let key = keys.mint(by, real, expires, &found.principal, account, now).map_err(leak)?;
-    let body = replace(claim, (&minted, found), &key, answer, body)?;
-    Ok(Some(Reissued { body, key }))
+    let body = replace(claim, (minted, found), &key, &head, body)?;
+    Ok(Reissued { body, key })
+}
+
+/// A token keeps the party that asked for it: whom the plane says it is for is what it acts as upstream, and nobody is
+/// rid of the rules by asking for another's.
+fn bearer(
+    keys: &KeyStore,
+    (actor, by): (&Actor, Option<&IssuedKey>),
+    Answered { claim, head, body, .. }: Answered<'_>,
+    (minted, found): (&MintedCredentials, &MintedToken),
+    now: Timestamp,
+) -> Result<Reissued, Fault> {
+    let expires = found.expiration.as_deref().map(expiration).transpose()?;
+    let expires = expires.ok_or_else(|| leak("a token without an end was handed out"))?;
+    let new = NewKey {
+        party: actor.party.clone(),
+        on_behalf_of: actor.on_behalf_of.clone(),
+        upstream: Arc::clone(&actor.upstream.name),
+        expires: Some(expires),
+    };
+    let real = Secret::new(found.token.clone());
+    let (principal, account) = (&found.principal, account(actor));
+    let kept = keys.mint_token((&new, by), real, Some(expires), principal, account, now);
+    let (key, token) = kept.map_err(leak)?;
+    let ours = Replacement::Bearer(TokenReplacement(token.expose()));
+    let body = claim.replace_credentials(minted, &ours, &head, body).map_err(|why| leak(why.text))?;
+    if holds(&body, &found.token) {
+        return Err(leak("the real credential stands in the answer more than once"));
+    }
+    Ok(Reissued { body, key })
+}
+
+fn account(actor: &Actor) -> &str {
+    &actor.upstream.account
+}
+
+fn holds(body: &[u8], secret: &str) -> bool {
+    !secret.is_empty() && body.windows(secret.len()).any(|part| part == secret.as_bytes())
 }
 
 fn replace(
@@ -77,10 +142,7 @@ fn replace(
         claim.replace_credentials(minted, &replacement, answer, body).map_err(|why| leak(why.text))?;
     // INVARIANT: the real secret never leaves, however the answer was written.
     let real = [Some(found.secret_access_key.as_str()), found.session_token.as_deref()];
-    let holds = |secret: &str| {
-        !secret.is_empty() && replaced.windows(secret.len()).any(|part| part == secret.as_bytes())
-    };
-    if real.into_iter().flatten().any(holds) {
+    if real.into_iter().flatten().any(|secret| holds(&replaced, secret)) {
         return Err(leak("the real credential stands in the answer more than once"));
     }
     Ok(replaced)
@@ -115,11 +177,11 @@ mod tests {
     use expect_test::{Expect, expect};
     use http::{HeaderMap, HeaderValue};
     use jiff::SignedDuration;
-    use ordain_action::{ActorKind, Party, Plane, Reading, Upstream};
+    use ordain_action::{ActorKind, IdentityProof, Party, Plane, Reading, Upstream};
     use ordain_decode::{Head, Rooms, RoomsConfig, WayIn};
 
     use super::*;
-    use crate::keys::{NewKey, SealingKey, TEMPORARY};
+    use crate::keys::{SealingKey, TEMPORARY};
 
     fn now() -> Timestamp {
         "2026-11-23T21:00:00Z".parse().unwrap()
@@ -145,7 +207,7 @@ mod tests {
             )
             .unwrap();
         let config = RoomsConfig { token_key: [0; 32], own_hosts: Vec::new(), aws_overlay: None };
-        let rooms = Rooms::new(config).unwrap();
+        let rooms = Box::leak(Box::new(Rooms::new(config).unwrap()));
         let mut headers = HeaderMap::new();
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         headers.insert("content-type", form);
@@ -173,8 +235,16 @@ mod tests {
         let mut answered = HeaderMap::new();
         answered.insert("content-type", HeaderValue::from_static("text/xml"));
         let answer = AnswerHead { status, headers: &answered };
-        let said = match reissue(&keys, &by, &claim, &call, &answer, body.as_bytes(), ("123456789012", now()))
-        {
+        let actor = Actor {
+            party: by.party.clone(),
+            credential: Arc::clone(&by.id),
+            proof: IdentityProof::Proven,
+            on_behalf_of: Vec::new(),
+            session: None,
+            upstream,
+        };
+        let answered = Answered { claim: &claim, call: &call, head: answer, body: body.as_bytes() };
+        let said = match reissue(&keys, (&actor, Some(&by)), answered, now()) {
             Err(fault) => fault.log_text(),
             Ok(None) => "nothing is handed out".to_owned(),
             Ok(Some(reissued)) => {
