@@ -2,6 +2,7 @@
 //!
 //! Leaves out what the verbs do.
 
+mod actor;
 mod ca;
 mod check;
 mod credentials;
@@ -77,6 +78,8 @@ enum Verb {
     Report(report::Arguments),
     /// Create, import, list and revoke the keys that actors hold.
     Key(key::Arguments),
+    /// Revoke an actor with all that shows it, allow it again, and list those that are revoked.
+    Actor(actor::Arguments),
     /// Print a key that ends by itself, as the provider's `credential_process` is to print it.
     Credentials(credentials::Arguments),
     /// Create, show, export and rotate the authorities that clients of the egress gateway trust.
@@ -174,6 +177,7 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
         Verb::Explain(arguments) => explain::run(context, arguments),
         Verb::Report(arguments) => report::run(context, arguments),
         Verb::Key(arguments) => key::run(context, arguments),
+        Verb::Actor(arguments) => actor::run(context, arguments),
         Verb::Credentials(arguments) => credentials::run(context, arguments),
         Verb::Ca(arguments) => ca::run(context, arguments),
         Verb::Model(arguments) => model::run(context, arguments),

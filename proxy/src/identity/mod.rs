@@ -16,7 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use ordain_action::{Actor, Plane, Upstream};
+use ordain_action::{Actor, Party, Plane, Upstream};
 use ordain_decode::Head;
 use ordain_sigv4::{Body, KeyCache, Payload, Proven};
 
@@ -112,6 +112,7 @@ fn fits(arrival: &Arrival, plane: Plane, upstream: &Upstream) -> Result<(), Faul
 }
 
 fn in_force(keys: &KeyStore, key: &IssuedKey, now: Timestamp) -> Result<(), Fault> {
+    allowed(keys, std::iter::once(&key.party).chain(&key.on_behalf_of))?;
     if let Some(ended) = keys.ended_by(key, now) {
         let id = &key.id;
         let (reason, is, remedy) = match (ended.revoked, ended.inactive) {
@@ -132,6 +133,18 @@ fn in_force(keys: &KeyStore, key: &IssuedKey, now: Timestamp) -> Result<(), Faul
             format!("the session ended at `{expires}`; start a new one"),
         )),
         Some(_) | None => Ok(()),
+    }
+}
+
+/// Refuses parties that are revoked, whatever shows them.
+fn allowed<'a>(keys: &KeyStore, parties: impl IntoIterator<Item = &'a Party>) -> Result<(), Fault> {
+    match parties.into_iter().find(|party| keys.is_revoked(party)) {
+        None => Ok(()),
+        Some(party) => {
+            let (kind, name) = (party.kind.as_str(), &party.name);
+            let text = format!("the {kind} `{name}` is revoked; ask the operator, who may allow it again");
+            Err(unauthenticated("actor_revoked", text))
+        }
     }
 }
 

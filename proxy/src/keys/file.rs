@@ -41,9 +41,14 @@ pub(super) struct Locked(#[expect(dead_code, reason = "the lock lasts as long as
 
 impl KeyFile {
     pub(super) fn new(directory: &Path) -> Self {
+        Self::named(directory, "keys")
+    }
+
+    /// One of the same form that keeps something else.
+    pub(super) fn named(directory: &Path, name: &str) -> Self {
         Self {
-            path: directory.join("keys.jsonl"),
-            lock: directory.join("keys.lock"),
+            path: directory.join(format!("{name}.jsonl")),
+            lock: directory.join(format!("{name}.lock")),
             position: Position::default(),
         }
     }

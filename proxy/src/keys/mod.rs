@@ -3,6 +3,7 @@
 //! A request finds its key in memory; a change by another process is seen within a second. Leaves out whether a
 //! signature is right (`identity`) and the evidence of changes (the caller records them first).
 
+mod actors;
 mod file;
 mod issued;
 mod record;
@@ -17,12 +18,16 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
-use ordain_action::Party;
+use ordain_action::{Actor, Party};
 use ordain_sigv4::{KeyPair, Secret};
+use tokio::sync::watch;
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::files;
 use crate::settings::environment;
+use actors::Actors;
+pub use actors::Named;
 use file::KeyFile;
 pub use issued::{
     Ending, IssuedKey, KeyForm, LASTING, Minted, NewKey, Real, TEMPORARY, TOKEN, is_issued_form,
@@ -77,6 +82,9 @@ pub enum KeyError {
     /// The actor's name cannot be used.
     #[error("the actor's name `{0}` is empty or holds blanks or control characters; give another")]
     BadActor(String),
+    /// The actor is revoked.
+    #[error("the actor `{0}` is revoked; allow it again with `ordain actor allow`")]
+    Revoked(String),
 }
 
 impl KeyError {
@@ -107,6 +115,9 @@ const FORGET: SignedDuration = SignedDuration::from_hours(48);
 /// The file is rewritten when it has this many lines more than twice what it needs.
 const SLACK: usize = 256;
 
+/// The longest wait that is not looked up from: clocks are set.
+const LONG: Duration = Duration::from_secs(60);
+
 /// How often another process's changes are looked for.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -114,6 +125,9 @@ const POLL: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct KeyStore {
     keys: ArcSwap<Snapshot>,
+    actors: Actors,
+    // Told of every change, so that what is in flight can be cut.
+    changed: watch::Sender<()>,
     writer: Mutex<Writer>,
     sealing: SealingKey,
 }
@@ -131,7 +145,8 @@ impl KeyStore {
     /// [`KeyError`] when a file or one of its lines cannot be read: a store that is not whole is not served.
     pub fn open(directory: &Path, sealing: SealingKey) -> Result<Self, KeyError> {
         let writer = Mutex::new(Writer { file: KeyFile::new(directory), lines: 0 });
-        let store = Self { keys: ArcSwap::default(), writer, sealing };
+        let (actors, changed) = (Actors::new(directory), watch::Sender::default());
+        let store = Self { keys: ArcSwap::default(), actors, changed, writer, sealing };
         store.reload()?;
         Ok(store)
     }
@@ -325,7 +340,74 @@ impl KeyStore {
     /// [`KeyError`] when a file or one of its lines cannot be read. Lines that can be are in force all the same:
     /// a revocation must not wait for a repair.
     pub fn reload(&self) -> Result<bool, KeyError> {
-        self.catch_up(&mut self.writer())
+        let actors = self.actors.reload();
+        let keys = self.catch_up(&mut self.writer());
+        if !matches!((&actors, &keys), (Ok(false), Ok(false))) {
+            self.changed.send_replace(());
+        }
+        Ok(actors? | keys?)
+    }
+
+    /// Whether an actor is revoked: nothing shows it any more, no key and nobody who vouches for it.
+    #[must_use]
+    pub fn is_revoked(&self, party: &Party) -> bool {
+        self.actors.since(party).is_some()
+    }
+
+    /// The actors that are revoked, by name, and since when each is.
+    #[must_use]
+    pub fn revoked_actors(&self) -> Vec<(Named, Timestamp)> {
+        self.actors.list()
+    }
+
+    /// Revokes an actor, or allows it again. What it holds is ended one by one ([`KeyStore::end`]).
+    ///
+    /// # Errors
+    /// The file cannot be written: nothing has changed then.
+    pub fn set_revoked(&self, named: &Named, revoked: bool, now: Timestamp) -> Result<(), KeyError> {
+        self.actors.set(named, revoked, now)?;
+        self.changed.send_replace(());
+        Ok(())
+    }
+
+    /// Whether an actor that was shown before is one no more: it or one for whom it acts is revoked, or the issued key
+    /// that it came with is.
+    #[must_use]
+    pub fn is_over(&self, actor: &Actor, now: Timestamp) -> bool {
+        std::iter::once(&actor.party).chain(&actor.on_behalf_of).any(|party| self.is_revoked(party))
+            || self.find(&actor.credential).is_some_and(|key| self.ends(&key).is_some_and(|end| now >= end))
+    }
+
+    /// Waits until an actor that was shown is one no more: revoked, or its issued key revoked or over, or the time over
+    /// that it was shown for (`until`). For what goes on after a request was let through.
+    pub async fn until_over(&self, actor: &Actor, until: Option<Timestamp>, clock: &Clock) {
+        let mut changed = self.changed.subscribe();
+        loop {
+            let now = clock.now();
+            if self.is_over(actor, now) || until.is_some_and(|until| now >= until) {
+                return;
+            }
+            let key = self.find(&actor.credential).and_then(|key| self.ends(&key));
+            let left = key.into_iter().chain(until).min().map(|end| end.duration_since(now));
+            let left = left.and_then(|left| Duration::try_from(left).ok()).unwrap_or(LONG);
+            tokio::select! {
+                told = changed.changed() => if told.is_err() { return },
+                () = tokio::time::sleep(left.min(LONG)) => {}
+            }
+        }
+    }
+
+    /// When a key ends, with all that it descends from; the past for one that has ended, `None` for one that lasts.
+    fn ends(&self, key: &IssuedKey) -> Option<Timestamp> {
+        let keys = self.keys.load();
+        let own = |key: &IssuedKey| {
+            let minted = key.minted.as_ref().and_then(|minted| minted.expires);
+            let rests = key.revoked.or(key.inactive).map(|_| Timestamp::MIN);
+            rests.into_iter().chain(key.expires).chain(minted).min()
+        };
+        let lineage = key.minted.iter().flat_map(|minted| &minted.lineage);
+        let all = std::iter::once(&key.id).chain(lineage).filter_map(|id| keys.get(id));
+        all.filter_map(|key| own(key)).min()
     }
 
     /// Looks for other processes' changes twice a second until the store is dropped; `failed` hears what cannot be
@@ -350,6 +432,10 @@ impl KeyStore {
     }
 
     fn add(&self, key: IssuedKey) -> Result<Arc<IssuedKey>, KeyError> {
+        let parties = std::iter::once(&key.party).chain(&key.on_behalf_of);
+        if let Some(party) = parties.into_iter().find(|party| self.is_revoked(party)) {
+            return Err(KeyError::Revoked(party.name.to_string()));
+        }
         let name = &key.party.name;
         if name.is_empty()
             || name.chars().any(|character| character.is_whitespace() || character.is_control())
@@ -376,6 +462,7 @@ impl KeyStore {
         let mut keys = Snapshot::clone(&self.keys.load());
         keys.insert(Arc::clone(&key.id), Arc::clone(key));
         self.keys.store(Arc::new(keys));
+        self.changed.send_replace(());
         Ok(())
     }
 

@@ -367,3 +367,107 @@ fn lines_of_builds_before_tokens_are_read() {
 
 /// Written by a build before tokens.
 const BEFORE_TOKENS: &str = include_str!("before_tokens.jsonl");
+
+fn named(name: &str, kind: Option<ActorKind>) -> Named {
+    Named { name: name.into(), kind }
+}
+
+#[test]
+fn a_revoked_actor_stays_revoked_and_gets_no_key_until_it_is_allowed() {
+    let state = tempfile::tempdir().unwrap();
+    let (serving, other) = (store(state.path()).unwrap(), store(state.path()).unwrap());
+    let (person, agent) = (alice().party, Party { name: "alice".into(), kind: ActorKind::Agent });
+    other.set_revoked(&named("alice", Some(ActorKind::Person)), true, now()).unwrap();
+    assert!(!serving.is_revoked(&person), "not looked yet");
+    assert!(serving.reload().unwrap());
+    for keys in [&serving, &store(state.path()).unwrap()] {
+        assert!(keys.is_revoked(&person) && !keys.is_revoked(&agent));
+        let refused = keys.create(&alice(), now()).unwrap_err().to_string();
+        assert_eq!(refused, "the actor `alice` is revoked; allow it again with `ordain actor allow`");
+        let for_alice = NewKey { party: agent.clone(), on_behalf_of: vec![person.clone()], ..alice() };
+        assert!(matches!(keys.create_token(&for_alice, now()), Err(KeyError::Revoked(_))));
+    }
+    serving.set_revoked(&named("alice", None), true, now()).unwrap();
+    assert!(serving.is_revoked(&agent));
+    serving.set_revoked(&named("alice", Some(ActorKind::Agent)), false, now()).unwrap();
+    assert!(serving.is_revoked(&agent), "the name is revoked in every kind");
+    serving.set_revoked(&named("alice", None), false, now()).unwrap();
+    assert!(!serving.is_revoked(&agent) && !serving.is_revoked(&person));
+    assert!(!store(state.path()).unwrap().is_revoked(&person));
+}
+
+#[test]
+fn a_file_of_revoked_actors_that_is_lost_or_damaged_allows_nobody() {
+    let state = tempfile::tempdir().unwrap();
+    let opened = store(state.path()).unwrap();
+    opened.set_revoked(&named("alice", None), true, now()).unwrap();
+    let path = state.path().join("actors.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{text}not a line\n")).unwrap();
+    assert!(opened.reload().is_err() && opened.is_revoked(&alice().party));
+    assert!(store(state.path()).is_err(), "what cannot be read is not served");
+    fs::remove_file(&path).unwrap();
+    let _looked = opened.reload();
+    assert!(opened.is_revoked(&alice().party));
+}
+
+fn actor(key: &IssuedKey) -> Actor {
+    Actor {
+        party: key.party.clone(),
+        credential: Arc::clone(&key.id),
+        proof: ordain_action::IdentityProof::Proven,
+        on_behalf_of: key.on_behalf_of.clone(),
+        session: None,
+        upstream: ordain_action::Upstream {
+            name: "default".into(),
+            plane: ordain_action::Plane::Kubernetes,
+            account: "default".into(),
+            partition: "".into(),
+        },
+    }
+}
+
+/// Whether what is in flight of an actor is cut by what another process does.
+async fn cut(act: impl FnOnce(&KeyStore, &IssuedKey, &IssuedKey), until: Option<Timestamp>) -> bool {
+    let state = tempfile::tempdir().unwrap();
+    let (serving, other) = (Arc::new(store(state.path()).unwrap()), store(state.path()).unwrap());
+    let clock = Clock::system();
+    let first = serving.create(&alice(), clock.now()).unwrap();
+    let session = serving.mint(&first, real(), None, "", "1", clock.now()).unwrap();
+    let (going, shown) = (Arc::clone(&serving), actor(&session));
+    let waits = tokio::spawn(async move { going.until_over(&shown, until, &clock).await });
+    tokio::task::yield_now().await;
+    other.reload().unwrap();
+    act(&other, &first, &session);
+    serving.reload().unwrap();
+    for _ in 0..64 {
+        tokio::task::yield_now().await;
+    }
+    let over = waits.is_finished();
+    waits.abort();
+    over
+}
+
+#[tokio::test]
+async fn what_is_in_flight_is_cut_when_its_actor_or_its_key_ends() {
+    let now = Clock::system().now();
+    assert!(!cut(|_, _, _| (), None).await);
+    assert!(cut(|keys, _, key| drop(keys.revoke(&key.id, now).unwrap()), None).await, "its key");
+    assert!(
+        cut(|keys, first, _| drop(keys.revoke(&first.id, now).unwrap()), None).await,
+        "what it descends from"
+    );
+    assert!(
+        cut(|keys, _, _| keys.set_revoked(&named("alice", None), true, now).unwrap(), None).await,
+        "its actor"
+    );
+    assert!(
+        cut(|keys, _, _| keys.set_revoked(&named("team", None), true, now).unwrap(), None).await,
+        "for whom it acts"
+    );
+    let other = |keys: &KeyStore, _: &IssuedKey, _: &IssuedKey| {
+        keys.set_revoked(&named("bob", None), true, now).unwrap()
+    };
+    assert!(!cut(other, None).await, "another actor");
+    assert!(cut(|_, _, _| (), Some(now)).await, "its time");
+}
