@@ -301,7 +301,6 @@ mod tests {
         check(
             Dialect::RestJson,
             DenialKind::Busy,
-            DenialKind::Throttled,
             "too_busy",
             expect![[r#"
             503

@@ -51,7 +51,7 @@ pub(super) fn response(request: Option<&Request>, bodiless: bool, denial: &Denia
             };
         }
     }
-    if denial.kind == DenialKind::Busy {
+    if matches!(denial.kind, DenialKind::Busy | DenialKind::Throttled) {
         details.insert("retryAfterSeconds".to_owned(), json!(RETRY_SECONDS));
         put(&mut headers, header::RETRY_AFTER, &RETRY_SECONDS.to_string());
     }
@@ -85,7 +85,7 @@ const fn code(kind: DenialKind) -> (u16, &'static str) {
         DenialKind::TooLarge => (413, "RequestEntityTooLarge"),
         DenialKind::Encoding => (415, "UnsupportedMediaType"),
         DenialKind::Expectation => (417, "BadRequest"),
-        DenialKind::Busy => (429, "TooManyRequests"),
+        DenialKind::Busy | DenialKind::Throttled => (429, "TooManyRequests"),
         DenialKind::BadGateway => (502, "InternalError"),
         DenialKind::GatewayTimeout => (504, "Timeout"),
     }
