@@ -4,7 +4,8 @@ use crate::harness::{Gate, Sent, Setup};
 
 #[test]
 fn an_actor_that_asks_for_too_much_is_told_to_slow_down() {
-    let setup = Setup { settings: "[limits]\nactor_requests_per_second = 1\n".to_owned(), ..Setup::default() };
+    let setup =
+        Setup { settings: "[limits]\nactor_requests_per_second = 1\n".to_owned(), ..Setup::default() };
     let gate = Gate::start(setup);
     let (alice, robot) = (gate.client("alice"), gate.client("robot"));
     let asked = || alice.send(&Sent::ec2("DescribeInstances"));
