@@ -79,6 +79,28 @@ def cases():
             body_of(headers, raw)
 
 
+def clusters():
+    """The cases of the Kubernetes room and its sweep; the line that names the cluster is a header like any other."""
+    for path in sorted((ROOT / "proxy/decode/src/kubernetes/cases").glob("*.txt")):
+        for part in path.read_text().split("\n== ")[1:]:
+            text = part.split("\n", 1)[1].split("-- reads")[0].rstrip("\n")
+            head, _, body = text.partition("\n\n")
+            raw = base64.b64decode(body[7:]) if body.startswith("base64:") else body.encode()
+            put("cluster", head.encode() + b"\n\n" + raw)
+            headers = [tuple(line.split(": ", 1)) for line in head.split("\n")[1:]]
+            put("yaml" if any("yaml" in value for _, value in headers) else "json", raw)
+    path = ROOT / "tests/planes/kubernetes/sweep/requests.jsonl.zst"
+    with path.open("rb") as packed, zstandard.ZstdDecompressor().stream_reader(packed) as plain:
+        for number, line in enumerate(io.TextIOWrapper(plain, encoding="utf-8")):
+            if number % EACH == 0:
+                one = json.loads(line)
+                url = urllib.parse.urlsplit(one["url"])
+                target = url.path + (f"?{url.query}" if url.query else "")
+                put("cluster", request(one["method"], target, one["headers"], base64.b64decode(one["body_b64"])))
+    for path in sorted((ROOT / "deploy").rglob("*.yaml")):
+        put("yaml", path.read_bytes()[:SHORT])
+
+
 def attacks():
     """The raw requests of `tests/attacks/cases`, whose README says how they are written."""
     letters = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
@@ -144,5 +166,5 @@ def by_hand():
         put("frame", bytes([1, step, 2, 0, 70, 2, 255]) + b"an entry, and another, and a blob " * 8)
 
 
-for part in (sweep, cases, attacks, by_hand):
+for part in (sweep, cases, clusters, attacks, by_hand):
     part()

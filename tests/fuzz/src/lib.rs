@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod cbor;
 pub mod chunks;
+pub mod cluster;
 pub mod flat;
 pub mod frame;
 pub mod guard;
@@ -20,3 +21,4 @@ pub mod room;
 pub mod signature;
 pub mod vendor;
 pub mod xml;
+pub mod yaml;

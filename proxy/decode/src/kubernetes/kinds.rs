@@ -26,7 +26,7 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 const RESOURCE: &str = "resource.k8s.io";
 const STORAGE: &str = "storage.k8s.io";
 
-const ALL: [Known; 74] = [
+const ALL: [Known; 76] = [
     known("", "bindings", "Binding", NAMESPACE),
     known("", "componentstatuses", "ComponentStatus", CLUSTER),
     known("", "configmaps", "ConfigMap", NAMESPACE),
@@ -96,7 +96,9 @@ const ALL: [Known; 74] = [
     known(RESOURCE, "devicetaintrules", "DeviceTaintRule", CLUSTER),
     known(RESOURCE, "resourceclaims", "ResourceClaim", NAMESPACE),
     known(RESOURCE, "resourceclaimtemplates", "ResourceClaimTemplate", NAMESPACE),
+    known(RESOURCE, "resourcepoolstatusrequests", "ResourcePoolStatusRequest", CLUSTER),
     known(RESOURCE, "resourceslices", "ResourceSlice", CLUSTER),
+    known("scheduling.k8s.io", "podgroups", "PodGroup", NAMESPACE),
     known("scheduling.k8s.io", "priorityclasses", "PriorityClass", CLUSTER),
     known("scheduling.k8s.io", "workloads", "Workload", NAMESPACE),
     known(STORAGE, "csidrivers", "CSIDriver", CLUSTER),

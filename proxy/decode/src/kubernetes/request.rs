@@ -315,6 +315,8 @@ fn verb(
                 Err(unfit())
             }
         }
+        // Behind a proxy it is as any other request; elsewhere it is none of the API.
+        "OPTIONS" if connect == Some(Connect::Proxy) => Ok(Verb::Get),
         "GET" | "HEAD" if named => {
             if connect.is_none() && truth(query, "watch")? {
                 return Err(Undecodable::new(

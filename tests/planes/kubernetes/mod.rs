@@ -1,0 +1,3 @@
+//! The Kubernetes API, as its own clients speak to it.
+
+mod sweep;
