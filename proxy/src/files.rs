@@ -72,8 +72,21 @@ pub fn secret_file(path: &Path) -> anyhow::Result<String> {
 /// # Errors
 /// What the system says.
 pub fn replace(path: &Path, contents: &[u8]) -> std::io::Result<()> {
+    replace_with_mode(path, contents, 0o644)
+}
+
+/// The same, for its owner's eyes alone.
+///
+/// # Errors
+/// What the system says.
+pub fn replace_secret(path: &Path, contents: &[u8]) -> std::io::Result<()> {
+    replace_with_mode(path, contents, 0o600)
+}
+
+fn replace_with_mode(path: &Path, contents: &[u8], mode: u32) -> std::io::Result<()> {
     let beside = path.with_extension(format!("new-{}", std::process::id()));
-    fs::write(&beside, contents)?;
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&beside)?;
+    file.write_all(contents)?;
     fs::rename(&beside, path)
 }
 

@@ -4,14 +4,18 @@
 //! it, and then holds a key that the provider does not know.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use ordain_action::{ActorKind, Party};
 
+use super::key::kind;
 use super::output::Rows;
 use super::way::Way;
-use super::{Context, Exit, Format};
+use super::{Context, Exit, Format, kubeconfig};
 use crate::clock::Clock;
-use crate::keys;
+use crate::config::Config;
+use crate::keys::{self, KeyStore};
 
 /// Print the variables that send a client through the gate.
 #[derive(Debug, clap::Args)]
@@ -22,6 +26,12 @@ pub(super) struct Arguments {
     /// Whose newest key to use.
     #[arg(long, conflicts_with = "key")]
     actor: Option<String>,
+    /// What the actor is, where it has no key yet: `person`, `pipeline` or `agent`.
+    #[arg(long, requires = "actor", value_parser = kind)]
+    kind: Option<ActorKind>,
+    /// Write a kubeconfig there, whose clients ask the gate for a token of the actor's, and print how to use it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "proxy", "transparent"])]
+    kubeconfig: Option<PathBuf>,
     /// Send clients through the egress gateway, as their HTTP proxy, in place of an endpoint.
     #[arg(long)]
     proxy: bool,
@@ -33,6 +43,9 @@ pub(super) struct Arguments {
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
     let config = context.config()?;
     let store = keys::of(&config)?;
+    if let Some(path) = &arguments.kubeconfig {
+        return kubeconfig(context, &config, &store, &arguments, path);
+    }
     // A token is kept as a hash, and nobody can print it again.
     let all: Vec<_> = store.list().into_iter().filter(|key| key.secret().is_some()).collect();
     let now = Clock::system().now();
@@ -58,7 +71,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
         (false, true) => Way::redirected(&config)?,
         (false, false) => Way::at_endpoint(&config),
     };
-    let variables = way.variables(chosen);
+    let variables = way.variables(Some(chosen));
     if context.format != Format::Table {
         let shown: BTreeMap<&str, &str> =
             variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -71,6 +84,35 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     let mut lines = vec![format!("unset {}", unset.join(" "))];
     lines.extend(variables.iter().map(|(name, value)| format!("export {name}={}", quoted(value))));
     context.output.line(&lines.join("\n"))?;
+    Ok(Exit::Ok)
+}
+
+/// Writes a kubeconfig for an actor.
+fn kubeconfig(
+    context: &Context,
+    config: &Config,
+    store: &KeyStore,
+    arguments: &Arguments,
+    path: &Path,
+) -> anyhow::Result<Exit> {
+    let party = match (&arguments.actor, arguments.kind) {
+        (Some(name), Some(kind)) => Party { name: name.as_str().into(), kind },
+        (name, _) => {
+            let keys = store.list();
+            let mut of_them =
+                keys.iter().rev().filter(|key| name.as_ref().is_none_or(|name| *key.party.name == **name));
+            let found = of_them.next().map(|key| key.party.clone());
+            found.context("nobody has a key yet; say for whom, with `--actor NAME --kind person`")?
+        }
+    };
+    let user = kubeconfig::User::Asks { party: &party, settings: context.settings.as_deref() };
+    kubeconfig::write(path, &kubeconfig::text(config, &user)?)?;
+    let shown = std::path::absolute(path)?.display().to_string();
+    if context.format == Format::Table {
+        context.output.line(&format!("export KUBECONFIG={}", quoted(&shown)))?;
+    } else {
+        context.output.show(context.format, &BTreeMap::from([("KUBECONFIG", shown)]), || Rows::new(&[]))?;
+    }
     Ok(Exit::Ok)
 }
 

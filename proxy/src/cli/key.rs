@@ -148,7 +148,8 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     let keys = keys::of(&config)?;
     let clock = Clock::system();
     match arguments.verb {
-        Verb::Create { mut new, bearer: true } => {
+        Verb::Create { mut new, bearer } if bearer || is_by_token(&config, &new)? => {
+            new.holder.upstream = new.holder.upstream.or_else(|| first_by_token(&config));
             new.expires_in_hours = new.expires_in_hours.or(Some(TOKEN_LASTS));
             let new = resolve(&config, new, clock.now())?;
             takes_tokens(&config, &new.upstream)?;
@@ -157,7 +158,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
             own::keys_changed(&config);
             show_token(context, &key, &token)?;
         }
-        Verb::Create { new, bearer: false } => {
+        Verb::Create { new, bearer: _ } => {
             let new = resolve(&config, new, clock.now())?;
             own::record(&config, &clock, ChangeKind::Key, format!("create a key for {}", describe(&new)))?;
             let key = keys.create(&new, clock.now())?;
@@ -183,8 +184,19 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     Ok(Exit::Ok)
 }
 
+/// Whether the upstream that is meant takes nothing but tokens.
+fn is_by_token(config: &Config, new: &New) -> anyhow::Result<bool> {
+    Ok(takes_tokens(config, &upstream(config, new.holder.upstream.as_deref())?).is_ok())
+}
+
+/// The first upstream that takes tokens.
+fn first_by_token(config: &Config) -> Option<String> {
+    let mut all = config.upstreams.iter().filter(|upstream| upstream.kind.plane() != Plane::Aws);
+    all.next().map(|upstream| upstream.name.clone())
+}
+
 /// Refuses a token for an upstream whose requests are signed.
-fn takes_tokens(config: &Config, name: &str) -> anyhow::Result<()> {
+pub(super) fn takes_tokens(config: &Config, name: &str) -> anyhow::Result<()> {
     let aws =
         config.upstreams.iter().any(|upstream| upstream.name == name && upstream.kind.plane() == Plane::Aws);
     anyhow::ensure!(

@@ -11,6 +11,7 @@ mod doctor;
 mod env;
 mod explain;
 mod key;
+mod kubeconfig;
 mod ledger;
 mod model;
 mod output;

@@ -4,19 +4,22 @@
 //! Leaves out keeping the program from going round the gate: it gets no credential that would be good for that, but
 //! where the machine has others, it may find them.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitStatus;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
-use ordain_action::{ActorKind, Party};
+use ordain_action::{ActorKind, Party, Plane};
 use ordain_evidence::ChangeKind;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::key::{describe, kind, party, upstream};
 use super::way::Way;
-use super::{Context, Exit};
+use super::{Context, Exit, kubeconfig};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::{self, IssuedKey, KeyStore, NewKey};
@@ -35,7 +38,7 @@ pub(super) struct Arguments {
     /// For whom it acts, as `person:alice`; by default the person at the keyboard, if there is a key for one.
     #[arg(long, value_parser = party)]
     on_behalf_of: Vec<Party>,
-    /// The upstream its key is bound to; the first configured one when it is not given.
+    /// The only upstream it gets a key for; by default the first one of AWS, and every Kubernetes cluster.
     #[arg(long)]
     upstream: Option<String>,
     /// In how many hours its key ends by itself, should this command be killed before it can revoke it.
@@ -64,25 +67,106 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     } else {
         arguments.on_behalf_of.clone()
     };
-    let new = NewKey {
-        party: Party { name: arguments.actor.as_str().into(), kind: arguments.kind },
-        on_behalf_of: behalf,
-        upstream: upstream(&config, arguments.upstream.as_deref())?,
-        expires: Some(clock.now() + SignedDuration::from_hours(arguments.expires_in_hours.into())),
+    let party = Party { name: arguments.actor.as_str().into(), kind: arguments.kind };
+    let expires = clock.now() + SignedDuration::from_hours(arguments.expires_in_hours.into());
+    let new = |upstream: &str| NewKey {
+        party: party.clone(),
+        on_behalf_of: behalf.clone(),
+        upstream: upstream.into(),
+        expires: Some(expires),
     };
-    own::record(&config, &clock, ChangeKind::Key, format!("create a key for a run of {}", describe(&new)))?;
-    let key = keys.create(&new, clock.now())?;
-    own::keys_changed(&config);
-    let ended = runtime.block_on(program(&arguments.command, &way, &key));
-    revoke(&config, &clock, &keys, &key)?;
+    let issuing = Issuing { config: &config, clock: &clock, keys: &keys };
+    let mut issued = Issued::default();
+    let made = issuing.all(&mut issued, arguments.upstream.as_deref(), &new);
+    let ended = made.and_then(|()| runtime.block_on(program(&arguments.command, &way, &issued)));
+    issuing.revoke(&issued)?;
     Ok(Exit::Child(code(ended?)))
 }
 
+/// What a run is issued: a key pair for the planes that are signed for, and a kubeconfig with a token for each cluster.
+#[derive(Default)]
+struct Issued {
+    pair: Option<Arc<IssuedKey>>,
+    tokens: Vec<Arc<IssuedKey>>,
+    kubeconfig: Option<PathBuf>,
+}
+
+struct Issuing<'a> {
+    config: &'a Config,
+    clock: &'a Clock,
+    keys: &'a KeyStore,
+}
+
+impl Issuing<'_> {
+    /// Issues what the run may use: for the upstream that is named, or for the first of those that are signed for and
+    /// for every cluster. What was issued before something failed is in `issued` all the same, to be revoked.
+    fn all(
+        &self,
+        issued: &mut Issued,
+        named: Option<&str>,
+        new: &dyn Fn(&str) -> NewKey,
+    ) -> anyhow::Result<()> {
+        if let Some(name) = named {
+            upstream(self.config, Some(name))?;
+        }
+        let meant = |name: &str| named.is_none_or(|named| named == name);
+        let signed =
+            self.config.upstreams.iter().find(|one| one.kind.plane() == Plane::Aws && meant(&one.name));
+        if let Some(upstream) = signed {
+            let new = new(&upstream.name);
+            self.record(&new)?;
+            issued.pair = Some(self.keys.create(&new, self.clock.now())?);
+        }
+        let mut tokens = BTreeMap::new();
+        for upstream in kubeconfig::clusters(self.config).filter(|one| meant(&one.name)) {
+            let new = new(&upstream.name);
+            self.record(&new)?;
+            let (key, token) = self.keys.create_token(&new, self.clock.now())?;
+            issued.tokens.push(key);
+            tokens.insert(upstream.name.clone(), token.expose().to_owned());
+        }
+        own::keys_changed(self.config);
+        if let Some(first) = issued.tokens.first() {
+            let path = self.config.state.join(format!("kubeconfig-{}", first.id));
+            let text = kubeconfig::text(self.config, &kubeconfig::User::Holds(&tokens))?;
+            kubeconfig::write(&path, &text)?;
+            issued.kubeconfig = Some(path);
+        }
+        Ok(())
+    }
+
+    fn record(&self, new: &NewKey) -> anyhow::Result<()> {
+        let summary = format!("create a key for a run of {}", describe(new));
+        own::record(self.config, self.clock, ChangeKind::Key, summary)
+    }
+
+    /// Ends what a run was issued. Whether or not that can be recorded: a key that lives on is worse than an entry that
+    /// lacks.
+    fn revoke(&self, issued: &Issued) -> anyhow::Result<()> {
+        let mut recorded = Ok(());
+        for key in issued.pair.iter().chain(&issued.tokens) {
+            let summary = format!("revoke key {} at the end of its run", key.id);
+            recorded = recorded.and(own::record(self.config, self.clock, ChangeKind::Key, summary));
+            self.keys.revoke(&key.id, self.clock.now())?;
+        }
+        own::keys_changed(self.config);
+        if let Some(path) = &issued.kubeconfig {
+            std::fs::remove_file(path).with_context(|| format!("cannot remove `{}`", path.display()))?;
+        }
+        recorded
+    }
+}
+
 /// Runs the program to its end. What asks us to end is passed on to it; what a terminal sends it gets by itself.
-async fn program(command: &[OsString], way: &Way, key: &IssuedKey) -> anyhow::Result<ExitStatus> {
+async fn program(command: &[OsString], way: &Way, issued: &Issued) -> anyhow::Result<ExitStatus> {
     let (name, arguments) = command.split_first().context("name the program to run")?;
     let mut asking = Command::new(name);
-    asking.args(arguments).envs(way.variables(key));
+    asking.args(arguments).envs(way.variables(issued.pair.as_deref()));
+    match &issued.kubeconfig {
+        Some(path) => drop(asking.env("KUBECONFIG", path)),
+        // Another one would name a cluster that is not reached through the gate.
+        None => drop(asking.env_remove("KUBECONFIG")),
+    }
     for name in way.unset() {
         asking.env_remove(name);
     }
@@ -106,15 +190,6 @@ fn pass_on(child: &Child, signal: rustix::process::Signal) {
         // It may have ended meanwhile, which is what was asked for.
         let _ended = rustix::process::kill_process(pid, signal);
     }
-}
-
-/// Ends the key of a run. Whether or not that can be recorded: a key that lives on is worse than an entry that lacks.
-fn revoke(config: &Config, clock: &Clock, keys: &KeyStore, key: &IssuedKey) -> anyhow::Result<()> {
-    let recorded =
-        own::record(config, clock, ChangeKind::Key, format!("revoke key {} at the end of its run", key.id));
-    keys.revoke(&key.id, clock.now())?;
-    own::keys_changed(config);
-    recorded
 }
 
 /// The person whose name the system knows, or the only one with a key.

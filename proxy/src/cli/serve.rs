@@ -221,7 +221,8 @@ fn greeting(
         let name = &upstream.name;
         match gate.upstreams.get(name) {
             Some(verified) => {
-                text.push_str(&format!("  upstream `{name}` is account {}\n", verified.account))
+                let what = if verified.plane == Plane::Aws { "account" } else { "cluster" };
+                text.push_str(&format!("  upstream `{name}` is {what} {}\n", verified.account))
             }
             None => {
                 let why = gate.upstreams.why_unverified(name);
@@ -263,9 +264,15 @@ fn greeting(
         let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
         format!(" --config {}", if plain { path } else { quoted(&path) })
     });
-    text.push_str(&format!(
-        "next, in another terminal:\n  eval \"$(ordain env{with})\"\n  aws sts get-caller-identity\n"
-    ));
+    let signed = config.upstreams.iter().any(|upstream| upstream.kind.plane() == Plane::Aws);
+    text.push_str("next, in another terminal:\n");
+    if signed {
+        text.push_str(&format!("  eval \"$(ordain env{with})\"\n  aws sts get-caller-identity\n"));
+    } else {
+        let name = environment("USER").unwrap_or_else(|| "me".to_owned());
+        let of = format!("--actor {name} --kind person --kubeconfig ordain.kubeconfig");
+        text.push_str(&format!("  eval \"$(ordain env{with} {of})\"\n  kubectl get pods\n"));
+    }
     text
 }
 

@@ -53,11 +53,7 @@ impl Way {
     /// It takes us for the provider. A convenience: a client may ignore it.
     pub(super) fn at_endpoint(config: &Config) -> Self {
         let scheme = if config.tls.is_some() { "https" } else { "http" };
-        let address = bound(config, "data", config.data);
-        let host = config
-            .names
-            .first()
-            .map_or_else(|| address.to_string(), |name| format!("{name}:{}", address.port()));
+        let host = own_address(config, None);
         // Our own name stands for every host of the provider's.
         let whole = ("AWS_DISABLE_HOST_PREFIX_INJECTION", "true".to_owned());
         Self { set: vec![(ENDPOINT, format!("{scheme}://{host}")), whole], unset: Vec::new() }
@@ -91,8 +87,8 @@ impl Way {
     }
 
     /// What is to be set, a key's among it.
-    pub(super) fn variables(&self, key: &IssuedKey) -> Vec<(&'static str, String)> {
-        let pair = key.secret().map(|secret| {
+    pub(super) fn variables(&self, key: Option<&IssuedKey>) -> Vec<(&'static str, String)> {
+        let pair = key.and_then(|key| Some((key, key.secret()?))).map(|(key, secret)| {
             [("AWS_ACCESS_KEY_ID", key.id.to_string()), ("AWS_SECRET_ACCESS_KEY", secret.expose().to_owned())]
         });
         self.set.iter().cloned().chain(pair.into_iter().flatten()).collect()
@@ -105,6 +101,13 @@ impl Way {
         let own = self.unset.iter().map(|name| (*name).to_owned());
         CREDENTIALS.into_iter().map(str::to_owned).chain(own).chain(endpoint).chain(one_service).collect()
     }
+}
+
+/// Where clients reach the data address: by a name, the one given or our first, else by the address itself.
+pub(super) fn own_address(config: &Config, name: Option<&String>) -> String {
+    let address = bound(config, "data", config.data);
+    let named = name.or_else(|| config.names.first());
+    named.map_or_else(|| address.to_string(), |name| format!("{name}:{}", address.port()))
 }
 
 /// The file of what clients are to trust.
