@@ -1,8 +1,8 @@
 //! A request on its way out: everything of it that was judged, and what it takes to sign it again.
 //!
 //! The bytes that leave are the bytes that were judged, but for a closed list: credentials, `x-amz-date`,
-//! `host`, hop-by-hop headers, `expect`, `traceparent`, the end of `user-agent`, and the framing of
-//! `aws-chunked`. An issued id was exchanged before they were judged (`issued`). Leaves out sending.
+//! `host`, hop-by-hop headers, `expect`, `traceparent`, the end of `user-agent`, the framing of `aws-chunked`, and
+//! the form in which an answer is asked for that hands out a credential. An issued id was exchanged before they were judged (`issued`). Leaves out sending.
 
 mod plain;
 mod signed;
@@ -11,7 +11,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, UPGRADE, USER_AGENT
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request};
 use jiff::Timestamp;
-use ordain_action::{DecisionId, DenialKind, Digest, Undecodable};
+use ordain_action::{DecisionId, DenialKind, Digest, Reading, Undecodable};
 use ordain_decode::{Claim, Destination};
 use ordain_evidence::Digested;
 use ordain_sigv4::KeyCache;
@@ -59,6 +59,8 @@ impl Outgoing {
         let destination = self.destination.map_err(|why| {
             Fault::new(DenialKind::Malformed, why.reason_code, why.text).with_decision(self.decision)
         })?;
+        let hands_out =
+            matches!(&self.bound.action().reading, Reading::Call(call) if call.answer.mints.is_some());
         let (mut head, body) = self.bound.into_held().into_parts();
         // Headers say how a body in chunks is put together, and nothing about one that is held whole.
         let as_received = match &body {
@@ -97,7 +99,9 @@ impl Outgoing {
             (Leaving::Signed { .. }, Shown::Token(_) | Shown::Vouched) => {
                 Err(unsendable(&"only what was signed can be signed again"))
             }
-            (Leaving::Plain { header, base, .. }, _) => plain::make((head, body), header.as_ref(), base),
+            (Leaving::Plain { header, base, .. }, _) => {
+                plain::make((head, body), hands_out, header.as_ref(), base)
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Leaves out what is the same for every plane (`super`) and where the credential comes from (`upstream::plain`).
 
-use http::header::{AUTHORIZATION, HOST};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HOST};
 use http::request::Parts;
 use http::uri::Uri;
 use http::{HeaderValue, Request};
@@ -16,6 +16,7 @@ use crate::upstream::{self, Header};
 /// Puts the real credential in the place of the caller's, and the upstream's base before the path.
 pub(super) fn make(
     (mut head, body): (Parts, HeldBody),
+    hands_out: bool,
     credential: Option<&Header>,
     base: &Uri,
 ) -> Result<Request<OutBody>, Fault> {
@@ -23,6 +24,11 @@ pub(super) fn make(
     head.headers.remove(AUTHORIZATION);
     if let Some((name, value)) = credential.map(Header::to_pair) {
         head.headers.insert(name, value);
+    }
+    if hands_out {
+        // The credential in the answer is exchanged, and of the forms that clients ask for this is the one we write.
+        head.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        head.headers.remove(ACCEPT_ENCODING);
     }
     let host = base.authority().ok_or_else(|| unsendable(&"its upstream has no host"))?;
     let host = HeaderValue::from_str(host.as_str()).map_err(|error| unsendable(&error))?;
