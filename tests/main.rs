@@ -17,6 +17,7 @@ mod data_path;
 mod egress;
 mod evidence;
 mod harness;
+mod imports;
 mod planes;
 mod recipes;
 mod reload;

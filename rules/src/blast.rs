@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use ordain_action::{Access, Effect};
+use ordain_action::{Access, Effect, Plane};
 
 use crate::inventory::{EdgeKind, Tier};
 use crate::limits::{Limits, SHARE_FROM};
 use crate::live::{LiveFact, alias, service};
 use crate::resolve::{Estate, Known, Site};
+use crate::{cascade, refusal};
 
 /// The most dependants that are walked; more are over any limit.
 const WALK_MAX: usize = 10_000;
@@ -48,6 +49,8 @@ pub(crate) struct Unknown {
     pub(crate) name: String,
     /// It is known, and what runs there may reach anything its authority does.
     pub(crate) runs: bool,
+    /// The authority it runs under, as far as the model says.
+    pub(crate) authority: Option<Arc<str>>,
 }
 
 /// How much of a group goes at once.
@@ -100,14 +103,20 @@ pub(crate) fn measure(estate: &Estate<'_>, starts: &[Start<'_>]) -> Measured {
         }
     }
     for start in starts {
-        let Some(follows) = follows(start.effect) else { continue };
+        let follows = match estate.plane {
+            Plane::Kubernetes => cascade::follows(start.effect, start.targets),
+            Plane::Aws | Plane::Unknown => follows(start.effect),
+        };
+        let Some(follows) = follows else { continue };
         // What runs under an authority reaches what that reaches, which no model says yet.
         let runs = start.effect.access == Access::Execute;
-        let unclear = start.targets.iter().find(|site| runs || !site.is_known());
+        let unseen = |site: &Site| !site.is_known() || cascade::unseen(estate, start.effect, site);
+        let unclear = start.targets.iter().find(|site| runs || unseen(site));
         measured.unknown.extend(unclear.map(|site| Unknown {
             effect: start.index,
             name: site.told().into_owned(),
             runs,
+            authority: authority(estate, site),
         }));
         let steps = walk(estate, start.targets, follows, &mut seen, &mut measured);
         if let Some((at, step)) =
@@ -191,6 +200,14 @@ fn dependants(estate: &Estate<'_>, node: &Node, follows: fn(EdgeKind) -> bool) -
         }
     }
     found
+}
+
+/// The authority that something runs under.
+fn authority(estate: &Estate<'_>, site: &Site) -> Option<Arc<str>> {
+    let Known::Entry(index) = site.known else { return None };
+    let inventory = &estate.model.inventory;
+    let authority = inventory.graph.authority(index).and_then(|index| inventory.get(index))?;
+    Some(Arc::from(refusal::shown(&authority.name)))
 }
 
 /// Which relations a change of this sort follows; `None` where it reaches nothing beyond its targets.

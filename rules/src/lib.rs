@@ -9,10 +9,12 @@ mod verdict;
 pub mod import;
 
 mod blast;
+mod cascade;
 mod counters;
 mod facts;
 mod glob;
 mod inventory;
+mod kubernetes;
 mod limits;
 mod live;
 mod model;

@@ -5,9 +5,12 @@
 
 use std::sync::Arc;
 
-use ordain_action::{Access, Action, Created, Outcome, Plane, Reading, Resource, Role};
+use ordain_action::{
+    Access, Action, Call, Created, Effect, NameBasis, Outcome, Plane, Reading, Resource, Role,
+};
 use rpds::RedBlackTreeMapSync;
 
+use crate::kubernetes::{self, Name, Operation, creates};
 use crate::resolve::is_completed;
 
 /// One resource that was created through the gate.
@@ -61,6 +64,9 @@ pub fn created_by(action: &Action, outcome: &Outcome) -> Vec<Created> {
     };
     let answer_names = !all.is_empty();
     let Reading::Call(call) = &action.reading else { return Vec::new() };
+    if call.plane == Plane::Kubernetes {
+        return created_in_cluster(action, call, outcome, &all);
+    }
     for effect in call.effects.iter().filter(|effect| effect.access == Access::Create) {
         for target in effect.resources.iter().filter(|resource| resource.role == Role::Target) {
             // A name that the provider completes is known by what was given, where the answer says no more.
@@ -73,6 +79,65 @@ pub fn created_by(action: &Action, outcome: &Outcome) -> Vec<Created> {
         }
     }
     all
+}
+
+/// What is new in a cluster, under its canonical name: the answer says only the last part of that.
+fn created_in_cluster(action: &Action, call: &Call, outcome: &Outcome, answered: &[Created]) -> Vec<Created> {
+    let cluster = &action.actor.upstream.account;
+    let mut all: Vec<Created> = Vec::new();
+    for effect in call.effects.iter().filter(|effect| makes(effect, outcome)) {
+        let targets = effect.resources.iter().filter(|resource| resource.role == Role::Target);
+        let mut places = effect.resources.iter().filter(|resource| resource.role != Role::Uses);
+        let namespace = places.find_map(|place| Name::parse(&place.name)?.namespace);
+        let mut names: Vec<(Arc<str>, String)> = targets
+            .clone()
+            .filter(|target| !target.pattern && is_own_name(&target.name))
+            .map(|target| (Arc::clone(&target.kind), target.name.clone()))
+            .collect();
+        for created in answered {
+            let Some((group, resource)) = created.kind.split_once(':') else { continue };
+            let of_effect = *effect.service == *group
+                && Operation::of(effect).is_some_and(|operation| operation.resource == resource);
+            if !of_effect || (created.identifier.contains('/') && !kubernetes::is_name(&created.identifier)) {
+                continue;
+            }
+            let name = if kubernetes::is_name(&created.identifier) {
+                created.identifier.clone()
+            } else {
+                let within = namespace.filter(|_| *created.kind != *kubernetes::NAMESPACES);
+                kubernetes::object_name(cluster, (group, resource), within, &created.identifier)
+            };
+            names.push((Arc::clone(&created.kind), name));
+        }
+        for (kind, identifier) in names {
+            if !all.iter().any(|other| other.identifier == identifier) {
+                all.push(Created { kind, member: Arc::from("name"), identifier });
+            }
+        }
+    }
+    all
+}
+
+/// The effect made an object: it creates, or it set one that was not there, which the status says.
+fn makes(effect: &Effect, outcome: &Outcome) -> bool {
+    let new = matches!(outcome, Outcome::Answered { status: 201, .. });
+    let sets = |operation: Operation<'_>| new && operation.writes() && operation.subresource.is_none();
+    let makes = |operation: Operation<'_>| operation.creates() || sets(operation);
+    effect.access.is_change() && Operation::of(effect).is_some_and(makes)
+}
+
+/// What an object lies in: its namespace, or its cluster.
+fn holder_of(name: &str) -> Option<Resource> {
+    let holder = kubernetes::holders(name).into_iter().next()?;
+    let cluster = kubernetes::is_cluster(&holder);
+    Some(Resource {
+        role: Role::Parent,
+        kind: Arc::from(if cluster { kubernetes::CLUSTERS } else { kubernetes::NAMESPACES }),
+        name: holder,
+        basis: if cluster { NameBasis::Scope } else { NameBasis::Reviewed },
+        pattern: false,
+        identifiers: Vec::new(),
+    })
 }
 
 impl LiveInventory {
@@ -119,8 +184,11 @@ impl LiveInventory {
     /// Adds one resource that an answer says was created.
     pub fn apply(&mut self, created: &Created, action: &Action, sequence: u64) {
         let Reading::Call(call) = &action.reading else { return };
+        let in_cluster = kubernetes::is_name(&created.identifier);
+        let is_creating =
+            |effect: &&Effect| effect.access == Access::Create || (in_cluster && creates(effect));
         let in_role = |role: Role| -> Vec<Resource> {
-            let creating = call.effects.iter().filter(|effect| effect.access == Access::Create);
+            let creating = call.effects.iter().filter(is_creating);
             let all = creating.flat_map(|effect| &effect.resources);
             let in_role = all.filter(|resource| resource.role == role && !resource.pattern);
             in_role.cloned().collect()
@@ -131,7 +199,11 @@ impl LiveInventory {
             region: Arc::clone(&call.region),
             kind: Arc::clone(&created.kind),
             identifier: created.identifier.clone(),
-            within: in_role(Role::Parent),
+            within: if in_cluster {
+                holder_of(&created.identifier).into_iter().collect()
+            } else {
+                in_role(Role::Parent)
+            },
             uses: in_role(Role::Uses),
             actor: Arc::clone(&action.actor.party.name),
             sequence,
@@ -189,6 +261,10 @@ impl LiveFact {
     /// Every key it is known by: its identifier, and where that is a whole ARN the identifier in it.
     pub(crate) fn keys(&self) -> Vec<String> {
         let mut keys = vec![own_key(self)];
+        if kubernetes::is_name(&self.identifier) {
+            // What lies in it knows it by its whole name.
+            keys.push(self.identifier.clone());
+        }
         if self.identifier.starts_with("arn:") {
             let last = self.identifier.rsplit([':', '/']).next().unwrap_or_default();
             keys.push(alias(self.plane, &self.account, &self.region, service(&self.kind), last));

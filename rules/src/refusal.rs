@@ -69,14 +69,23 @@ pub(crate) fn outside_read_scope(party: &Party, account: &str, service: &str, ef
     reason(Ruling::Deny, Count::Identity, "outside_read_scope", effect, (text, remedy))
 }
 
+pub(crate) fn outside_namespace(party: &Party, resource: &str, effect: usize) -> Reason {
+    let text =
+        format!("`{}` may not read `{}`, which is outside its namespaces", party.name, shown(resource));
+    let remedy = "ask for `reads` of the actor to be widened in the model, or name one of its namespaces";
+    reason(Ruling::Deny, Count::Identity, "outside_read_scope", effect, (text, remedy.to_owned()))
+}
+
 pub(crate) fn no_owner(site: &Site, effect: usize) -> Reason {
     let text = format!("nobody is recorded as the owner of `{}`", site.told());
     let remedy = if site.is_whole_account() {
-        "give the account an owner in the model: declare an `Account`, or a `Scope` that holds what it is about"
+        let word = site.account_word();
+        format!(
+            "give the {word} an owner in the model: declare an `Account`, or a `Scope` that holds what it is about"
+        )
     } else {
-        "give it an owner in the model: import it, or declare a `Scope` that holds it"
+        "give it an owner in the model: import it, or declare a `Scope` that holds it".to_owned()
     };
-    let remedy = remedy.to_owned();
     reason(Ruling::Deny, Count::Ownership, "no_owner", effect, (text, remedy))
 }
 
@@ -170,9 +179,15 @@ pub(crate) fn reach_unknown(party: &Party, unknown: &Unknown, ruling: Ruling) ->
     let name = shown(&unknown.name);
     let (text, remedy) = if unknown.runs {
         (
-            format!(
-                "what would run on or as `{name}` may reach all that its authority does, which is not known"
-            ),
+            match &unknown.authority {
+                Some(authority) => format!(
+                    "what would run on or as `{name}` may reach all that `{authority}` does, under which it \
+                     runs, and which is not known"
+                ),
+                None => format!(
+                    "what would run on or as `{name}` may reach all that its authority does, which is not known"
+                ),
+            },
             "declare `AgentBounds` for it, or have a person or a pipeline do it",
         )
     } else {

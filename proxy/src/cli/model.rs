@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use ordain_evidence::ChangeKind;
-use ordain_rules::import::{self, ImportSummary, Imported, Terraform};
+use ordain_rules::import::{self, ImportSummary, Imported, Kubernetes, Terraform};
 use ordain_rules::{LiveInventory, Source};
 use serde::Serialize;
 
@@ -56,6 +56,21 @@ enum From {
         /// A CODEOWNERS file to import with it.
         #[arg(long)]
         owners: Option<PathBuf>,
+    },
+    /// Objects of a cluster, as `kubectl get -o json` or `-o yaml` lists them.
+    Kubernetes {
+        /// The lists, or single objects.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// The cluster, as configuration names it.
+        #[arg(long)]
+        cluster: String,
+        /// A name for what is imported, where it is not the whole cluster; by default the cluster's.
+        #[arg(long)]
+        name: Option<String>,
+        /// A label or annotation that says who owns an object, beside `owner` and `team`; may be given again.
+        #[arg(long = "owner-label")]
+        owner_labels: Vec<String>,
     },
     /// A CODEOWNERS file of GitHub or GitLab.
     Codeowners {
@@ -112,6 +127,16 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
                         imported.push(import::codeowners(&read(&owners)?, None, Some(now))?);
                     }
                     imported
+                }
+                From::Kubernetes { files, cluster, name, owner_labels } => {
+                    let lists = files.iter().map(|file| read(file)).collect::<anyhow::Result<Vec<_>>>()?;
+                    let told = Kubernetes {
+                        cluster: &cluster,
+                        name: name.as_deref(),
+                        owner_labels: &owner_labels,
+                        as_of: Some(now),
+                    };
+                    vec![import::kubernetes(&lists, told)?]
                 }
                 From::Codeowners { file, revision } => {
                     vec![import::codeowners(&read(&file)?, revision.as_deref(), Some(now))?]

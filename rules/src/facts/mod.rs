@@ -9,11 +9,12 @@ mod copy;
 mod document;
 mod engage;
 mod json;
+mod kubernetes;
 mod network;
 
 use std::collections::BTreeSet;
 
-use ordain_action::{Access, Completeness, Effect, Leaf, Scalar};
+use ordain_action::{Access, Completeness, Effect, Leaf, Plane, Scalar};
 
 use condition::{Holds, names};
 pub(crate) use copy::copies;
@@ -24,6 +25,8 @@ pub(crate) use engage::is_engaged;
 pub(crate) struct Facts {
     pub(crate) exposes: BTreeSet<&'static str>,
     pub(crate) grants: BTreeSet<&'static str>,
+    /// How what would run could leave the bounds it is meant to have.
+    pub(crate) escapes: BTreeSet<&'static str>,
     /// Every parameter could be read.
     pub(crate) complete: bool,
     /// The operation has parameters that open, share or grant.
@@ -97,7 +100,14 @@ const OTHER_POLICIES: [&str; 4] = ["redrivepolicy", "redriveallowpolicy", "deliv
 const ADMIN_POLICIES: [&str; 2] = [":iam::aws:policy/AdministratorAccess", ":iam::aws:policy/IAMFullAccess"];
 
 impl Facts {
-    pub(crate) fn read(effect: &Effect) -> Self {
+    pub(crate) fn read(plane: Plane, effect: &Effect) -> Self {
+        match plane {
+            Plane::Kubernetes => kubernetes::read(effect),
+            Plane::Aws | Plane::Unknown => Self::of_provider(effect),
+        }
+    }
+
+    fn of_provider(effect: &Effect) -> Self {
         let operation = format!("{}:{}", effect.service, effect.operation);
         let mut facts = Self {
             complete: effect.parameters.completeness() == Completeness::Complete,

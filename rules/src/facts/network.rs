@@ -142,7 +142,7 @@ impl Span {
 }
 
 /// A network that is the internet, or that cannot be read as one.
-fn is_world(network: &str) -> bool {
+pub(super) fn is_world(network: &str) -> bool {
     let mut span = Span::default();
     span.add(network);
     span.is_world()

@@ -4,6 +4,7 @@
 //! the import was told; nothing that the source marks as sensitive is kept.
 
 mod codeowners;
+mod kubernetes;
 mod relation;
 mod state;
 mod terraform;
@@ -14,6 +15,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 pub use codeowners::codeowners;
+pub use kubernetes::{Kubernetes, kubernetes};
 pub use terraform::{Terraform, terraform};
 
 /// A model document made from something else, and what is in it.

@@ -63,6 +63,8 @@ pub(crate) struct Edge {
 pub(crate) struct Graph {
     offsets: Vec<usize>,
     dependants: Vec<(u32, EdgeKind)>,
+    /// What each entry runs under, by entry.
+    authorities: Vec<(u32, u32)>,
 }
 
 impl Graph {
@@ -80,7 +82,17 @@ impl Graph {
             rest = rest.get(own..).unwrap_or_default();
         }
         offsets.push(passed);
-        Self { offsets, dependants: edges.iter().map(|edge| (edge.dependant, edge.kind)).collect() }
+        let runs = edges.iter().filter(|edge| edge.kind == EdgeKind::RunsAs);
+        let mut authorities: Vec<(u32, u32)> = runs.map(|edge| (edge.dependant, edge.dependency)).collect();
+        authorities.sort_unstable();
+        let dependants = edges.iter().map(|edge| (edge.dependant, edge.kind)).collect();
+        Self { offsets, dependants, authorities }
+    }
+
+    /// What an entry runs under, the first where there are several.
+    pub(crate) fn authority(&self, entry: u32) -> Option<u32> {
+        let at = self.authorities.partition_point(|(dependant, _)| *dependant < entry);
+        self.authorities.get(at).filter(|(dependant, _)| *dependant == entry).map(|(_, authority)| *authority)
     }
 
     /// What depends on an entry, and how.
@@ -110,5 +122,13 @@ mod tests {
         assert_eq!(graph.dependants(2), [], "nothing depends on itself");
         assert_eq!(graph.dependants(3), [(0, EdgeKind::DependsOn)]);
         assert_eq!(graph.dependants(4), []);
+    }
+
+    #[test]
+    fn an_entry_runs_under_what_it_says() {
+        let runs = |dependant, dependency| Edge { dependant, kind: EdgeKind::RunsAs, dependency };
+        let other = Edge { dependant: 1, kind: EdgeKind::DependsOn, dependency: 0 };
+        let graph = Graph::new(4, vec![runs(3, 0), other, runs(2, 1)]);
+        assert_eq!([0, 1, 2, 3].map(|entry| graph.authority(entry)), [None, None, Some(1), Some(0)]);
     }
 }

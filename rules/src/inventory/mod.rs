@@ -48,7 +48,7 @@ impl Tier {
 }
 
 /// Where a fact comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Provenance {
     /// The source, for example `catalog/web.yaml` or `terraform:network`.
     pub source: Arc<str>,
@@ -56,6 +56,10 @@ pub struct Provenance {
     pub revision: Arc<str>,
     /// When the fact was so; `None` where the source does not say.
     pub as_of: Option<jiff::Timestamp>,
+    /// When the thing was last changed, by the source's own word.
+    pub changed: Option<jiff::Timestamp>,
+    /// Who keeps it as it is, by the source's own word, the last first.
+    pub managers: Vec<Arc<str>>,
 }
 
 /// What the model says about something beyond its name: who owns it, where it stands.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use ordain_action::Plane;
 
 use super::{Owners, Standing, Tier};
-use crate::Mode;
 use crate::glob::Glob;
+use crate::{Mode, kubernetes};
 
 /// One declared scope.
 #[derive(Debug)]
@@ -100,33 +100,68 @@ impl Scopes {
         self.scopes.iter().filter(|scope| scope.names.iter().any(|glob| glob.overlaps(pattern)))
     }
 
-    /// The scopes that hold a resource, the most specific first.
+    /// The scopes of Kubernetes that may hold some match of a pattern and not all of them, where nothing narrower
+    /// says whose the matches are.
+    pub(crate) fn within<'s>(
+        &'s self,
+        pattern: &'s str,
+        whose: usize,
+    ) -> impl Iterator<Item = &'s Scope> + 's {
+        let holders = kubernetes::holders(pattern);
+        let holds_some = move |glob: &Glob| {
+            let some = |name: &str| kubernetes::meet(glob, name);
+            kubernetes::narrowness(glob.as_str()) >= whose
+                && !glob.matches(pattern)
+                // Some of all namespaces are one's own, and so is all that lies there.
+                && (some(pattern) || holders.iter().any(|holder| holder.contains('*') && some(holder)))
+        };
+        self.scopes.iter().filter(move |scope| scope.names.iter().any(&holds_some))
+    }
+
+    /// The scopes that hold a resource, the most specific first: also those that hold what it lies in.
     pub(crate) fn holding(&self, name: &str, tags: &[(Arc<str>, Arc<str>)]) -> Vec<u32> {
         let mut found: Vec<(usize, u32)> = Vec::new();
-        let mut add = |scope: u32, rank: usize| match found.iter_mut().find(|(_, other)| *other == scope) {
-            Some((best, _)) => *best = (*best).max(rank),
-            None => found.push((rank, scope)),
-        };
-        for length in self.prefix_lengths.iter().take_while(|length| **length <= name.len()) {
-            let Some(prefix) = name.get(..*length) else { continue };
-            for (number, at) in self.by_prefix.get(prefix).into_iter().flatten() {
-                let Some(scope) = self.get(*number) else { continue };
-                let glob = scope.names.get(*at as usize);
-                if glob.is_some_and(|glob| glob.matches(name)) && carries(scope, tags) {
-                    // One more than the text before the wildcard, so that tags alone rank last.
-                    add(*number, *length + 1);
-                }
-            }
+        self.matching(name, tags, &mut found);
+        for holder in kubernetes::holders(name) {
+            self.matching(&holder, tags, &mut found);
         }
         for number in &self.by_tag_only {
             if self.get(*number).is_some_and(|scope| !scope.tags.is_empty() && carries(scope, tags)) {
-                add(*number, 0);
+                add(&mut found, *number, 0);
             }
         }
         found.sort_by(|(left_rank, left), (right_rank, right)| {
             right_rank.cmp(left_rank).then_with(|| left.cmp(right))
         });
         found.into_iter().map(|(_, scope)| scope).collect()
+    }
+
+    fn matching(&self, name: &str, tags: &[(Arc<str>, Arc<str>)], found: &mut Vec<(usize, u32)>) {
+        for (number, glob, length) in self.globs(name) {
+            if self.get(number).is_some_and(|scope| carries(scope, tags)) {
+                let narrow = if kubernetes::is_name(glob.as_str()) {
+                    kubernetes::narrowness(glob.as_str())
+                } else {
+                    length
+                };
+                // One more than the text before the wildcard, so that tags alone rank last.
+                add(found, number, narrow + 1);
+            }
+        }
+    }
+
+    /// The patterns that match a name, each with its scope and how much stands before its first wildcard.
+    fn globs<'s>(&'s self, name: &'s str) -> impl Iterator<Item = (u32, &'s Glob, usize)> + 's {
+        let lengths = self.prefix_lengths.iter().take_while(|length| **length <= name.len());
+        lengths.filter_map(|length| Some((name.get(..*length)?, *length))).flat_map(
+            move |(prefix, length)| {
+                let numbered = self.by_prefix.get(prefix).into_iter().flatten();
+                numbered.filter_map(move |(number, at)| {
+                    let glob = self.get(*number)?.names.get(*at as usize)?;
+                    glob.matches(name).then_some((*number, glob, length))
+                })
+            },
+        )
     }
 
     /// Whether a scope that holds a name is narrower than the first so many bytes of it.
@@ -140,6 +175,27 @@ impl Scopes {
                 let glob = self.get(*number).and_then(|scope| scope.names.get(*at as usize));
                 glob.is_some_and(|glob| glob.matches(name))
             })
+    }
+
+    /// Whether a scope says whose something in a namespace is, and says it of less than all that lies there.
+    pub(crate) fn narrower_than_namespace(&self, name: &str, namespace: &str) -> bool {
+        let than = kubernetes::narrowness(namespace);
+        self.globs(name).any(|(number, glob, _)| {
+            self.get(number).is_some_and(|scope| !scope.owners.is_empty())
+                && kubernetes::narrowness(glob.as_str()) > than
+        })
+    }
+
+    /// How narrow the narrowest scope is that says whose a resource is; nothing where none does.
+    pub(crate) fn whose(&self, name: &str) -> usize {
+        let holders = kubernetes::holders(name);
+        let names = std::iter::once(name).chain(holders.iter().map(String::as_str));
+        let owned = |number: u32| self.get(number).is_some_and(|scope| !scope.owners.is_empty());
+        names
+            .flat_map(|name| self.globs(name).filter(|(number, ..)| owned(*number)).map(|(_, glob, _)| glob))
+            .map(|glob| kubernetes::narrowness(glob.as_str()))
+            .max()
+            .unwrap_or_default()
     }
 
     /// What scopes, account and environment say about a resource, over what it says itself.
@@ -186,6 +242,13 @@ impl Scopes {
             fill(&mut standing.mode, account.mode.as_ref());
         }
         standing
+    }
+}
+
+fn add(found: &mut Vec<(usize, u32)>, scope: u32, rank: usize) {
+    match found.iter_mut().find(|(_, other)| *other == scope) {
+        Some((best, _)) => *best = (*best).max(rank),
+        None => found.push((rank, scope)),
     }
 }
 

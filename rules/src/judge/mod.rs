@@ -2,6 +2,7 @@
 //!
 //! Leaves out everything that acts: the same snapshot, action, counters and time make the same verdict.
 
+mod cluster;
 mod stages;
 
 use std::collections::BTreeSet;

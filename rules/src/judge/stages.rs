@@ -6,10 +6,14 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use ordain_action::{Access, Action, Call, Effect, IdentityProof, Level, Party, Resource, Role, Scalar};
+use ordain_action::{
+    Access, Action, Call, Effect, IdentityProof, Level, Party, Plane, Resource, Role, Scalar,
+};
 
+use super::cluster;
 use crate::blast::{Measured, Start};
 use crate::facts::{Facts, copies, is_engaged, member};
+use crate::kubernetes::{self, creates};
 use crate::model::{Bounds, Freeze, Person, account_and_region};
 use crate::owner::{self, Standing};
 use crate::policy::Answer;
@@ -38,10 +42,14 @@ impl<'e> Touched<'e> {
     pub(crate) fn of(estate: &Estate<'_>, call: &Call, effect: &'e Effect, index: usize) -> Self {
         let in_role = |role: Role| effect.resources.iter().filter(move |resource| resource.role == role);
         let sites = |role: Role| in_role(role).flat_map(|resource| estate.sites(resource)).collect();
-        let access = if retags(estate, effect) { Access::Grant } else { effect.access };
-        let parents: Vec<Site> = sites(Role::Parent);
+        let grants = match call.plane {
+            Plane::Kubernetes => cluster::grants(estate, effect),
+            Plane::Aws | Plane::Unknown => retags(estate, effect),
+        };
+        let access = if grants { Access::Grant } else { effect.access };
+        let mut parents: Vec<Site> = sites(Role::Parent);
         let (targets, mut judged, mut creates) = if is_creating(call, effect) {
-            created(estate, in_role(Role::Target), parents.is_empty())
+            created(estate, effect, in_role(Role::Target), parents.is_empty())
         } else {
             let named: Vec<Site> = sites(Role::Target);
             let targets = if named.is_empty() { parents.clone() } else { named };
@@ -49,6 +57,12 @@ impl<'e> Touched<'e> {
         };
         creates.sort();
         creates.dedup();
+        // What has a name of its own is asked about by that: of the namespace it lies in nothing else is said.
+        let is_there = cluster::sets(call.plane, effect) && judged.iter().all(Site::is_known);
+        parents.retain(|parent| {
+            let said = judged.iter().any(|site| cluster::stands_for(site, parent));
+            !said && (!is_there || judged.is_empty())
+        });
         judged.extend(parents);
         for site in &mut judged {
             site.creates.clone_from(&creates);
@@ -66,7 +80,7 @@ impl<'e> Touched<'e> {
             targets,
             uses: sites(Role::Uses),
             creates,
-            facts: Facts::read(effect),
+            facts: Facts::read(call.plane, effect),
         }
     }
 
@@ -110,6 +124,9 @@ fn names_of(resource: &Resource) -> impl Iterator<Item = &str> {
 
 /// The effect creates, or says of the same operation what else it does beside creating.
 fn is_creating(call: &Call, effect: &Effect) -> bool {
+    if call.plane == Plane::Kubernetes {
+        return creates(effect);
+    }
     let same = |other: &&Effect| other.service == effect.service && other.operation == effect.operation;
     call.effects.iter().filter(same).any(|other| other.access == Access::Create)
 }
@@ -117,24 +134,31 @@ fn is_creating(call: &Call, effect: &Effect) -> bool {
 /// What a create touches: targets that are there already, and where new ones will be.
 fn created<'r>(
     estate: &Estate<'_>,
+    effect: &Effect,
     targets: impl Iterator<Item = &'r Resource>,
     without_parent: bool,
 ) -> (Vec<Site>, Vec<Site>, Vec<Arc<str>>) {
     let (mut existing, mut judged, mut creates) = (Vec::new(), Vec::new(), Vec::new());
     for target in targets {
-        creates.push(Arc::clone(&target.kind));
-        let found = estate.sites(target);
-        if found.iter().any(Site::is_known) {
+        // Of a name that the cluster is to make, the pattern stands for the one new object and for no other.
+        let new = target.pattern && kubernetes::is_name(&target.name);
+        let found = if new { Vec::new() } else { estate.sites(target) };
+        let is_there = found.iter().any(Site::is_known);
+        if !(is_there && cluster::sets(estate.plane, effect)) {
+            creates.push(Arc::clone(&target.kind));
+        }
+        if is_there {
             existing.extend(found.iter().cloned());
             judged.extend(found);
             continue;
         }
         let place = estate.new_site(target);
         // A scope that would hold the name is asked too, beside the parent.
-        if without_parent || !place.standing.scopes.is_empty() {
+        if without_parent || kubernetes::is_name(&target.name) || !place.standing.scopes.is_empty() {
             judged.push(place);
         }
     }
+    creates.extend(cluster::made_unnamed(estate.plane, effect));
     (existing, judged, creates)
 }
 
@@ -213,7 +237,7 @@ impl<'j> Judgement<'j> {
     /// Whether the party acts for the owner of one resource; whom to ask otherwise.
     fn ownership(&mut self, party: &Party, person: &Person, touched: &Touched<'_>, site: &Site) -> bool {
         let effect = touched.index;
-        if touched.effect.access == Access::Create
+        if (touched.effect.access == Access::Create || creates(touched.effect))
             && let Some(allowed) = &site.standing.creates
         {
             for kind in touched.creates.iter().filter(|kind| !allowed.iter().any(|glob| glob.matches(kind))) {
@@ -477,20 +501,21 @@ pub(crate) fn outside_scope(
 ) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let actor = &action.actor;
-    let plane = call.plane.as_str();
     for party in std::iter::once(&actor.party).chain(&actor.on_behalf_of) {
         let scope = snapshot.read_scope_of(&party.name);
         for (index, effect) in call.effects.iter().enumerate().filter(|(_, effect)| of_sort(effect)) {
             let mut accounts = vec![Arc::clone(&actor.upstream.account)];
             let named = effect.resources.iter().filter(|resource| resource.role != Role::Uses);
-            accounts.extend(named.map(|resource| account_and_region(&resource.name).0));
+            accounts.extend(named.clone().map(|resource| account_and_region(&resource.name).0));
             // A name without an account, or with the provider's own, is told apart by nothing else.
             let foreign = accounts
                 .iter()
                 .filter(|account| !account.is_empty() && account.as_ref() != "aws" && !account.contains('*'))
-                .find(|account| !scope.covers(plane, account, &effect.service));
+                .find(|account| !scope.reaches(call.plane, account, &effect.service));
             if let Some(account) = foreign {
                 reasons.push(refusal::outside_read_scope(party, account, &effect.service, index));
+            } else if let Some(resource) = cluster::outside(snapshot, scope, named) {
+                reasons.push(refusal::outside_namespace(party, resource, index));
             }
         }
     }

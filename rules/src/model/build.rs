@@ -51,7 +51,8 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
     findings.sort();
     findings.dedup();
     let rules = Rules::load(&policies, &mut problems);
-    let ownership_tags = OWNER_TAGS.iter().map(|key| (*key).to_owned()).chain(tag_keys).collect();
+    let ownership_tags = OWNER_TAGS.iter().map(|key| (*key).to_owned()).chain(tag_keys);
+    let ownership_tags = ownership_tags.chain(owner_tags(&placed)).collect();
     problems.sort();
     problems.dedup();
     if !problems.is_empty() {
@@ -73,6 +74,29 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
         findings,
         ownership_tags,
     })
+}
+
+/// Keys of tags that say who owns what an inventory brought.
+fn owner_tags(placed: &[Placed]) -> impl Iterator<Item = String> {
+    let keys = placed.iter().flat_map(|document| match &document.body {
+        Body::Inventory(spec) => spec.owner_tags.as_slice(),
+        Body::Component(_)
+        | Body::Resource(_)
+        | Body::Api(_)
+        | Body::System(_)
+        | Body::Domain(_)
+        | Body::Group(_)
+        | Body::User(_)
+        | Body::Actor(_)
+        | Body::Account(_)
+        | Body::Environment(_)
+        | Body::Scope(_)
+        | Body::Freeze(_)
+        | Body::Limits(_)
+        | Body::AgentBounds(_)
+        | Body::Ownership(_) => &[],
+    });
+    keys.map(|key| key.to_lowercase())
 }
 
 /// The digest of files: paths and texts, each with its length before it.

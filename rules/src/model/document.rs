@@ -191,6 +191,9 @@ pub(crate) struct ReadsSpec {
     pub(crate) accounts: Option<Vec<String>>,
     #[serde(default)]
     pub(crate) services: Option<Vec<String>>,
+    /// Of clusters, as `namespace` or `cluster/namespace`; `*` stands for any text.
+    #[serde(default)]
+    pub(crate) namespaces: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -328,6 +331,9 @@ pub(crate) struct InventorySpec {
     pub(crate) plane: Option<String>,
     #[serde(default)]
     pub(crate) account: Option<String>,
+    /// Tags that say who owns a resource, beside those that do everywhere; the first that is there counts.
+    #[serde(default)]
+    pub(crate) owner_tags: Vec<String>,
     #[serde(default)]
     pub(crate) resources: Vec<FactSpec>,
     #[serde(default)]
@@ -363,6 +369,15 @@ pub(crate) struct FactSpec {
     /// The folder of the source tree that declares it, for CODEOWNERS.
     #[serde(default)]
     pub(crate) path: Option<String>,
+    /// The source's own revision of this one fact.
+    #[serde(default)]
+    pub(crate) revision: Option<String>,
+    /// When it was last changed, by the source's own word.
+    #[serde(default)]
+    pub(crate) changed: Option<Timestamp>,
+    /// Who keeps it as it is, by the source's own word.
+    #[serde(default)]
+    pub(crate) managers: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,19 +3,21 @@
 //! Leaves out people and rules. Where two sources name different owners, both own: neither can be
 //! overruled by importing the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use ordain_action::Plane;
 
 use super::document::{ComponentSpec, FactSpec, InventorySpec, Metadata, ResourceSpec};
+use super::lineage;
 use super::ownership::Ownership;
 use super::people::People;
 use super::reference::{own, owner, reference};
 use super::text::{Body, Place, Placed, nearest};
 use super::{Finding, Problem};
 use crate::inventory::{Edge, EdgeKind, Entry, Inventory, Owners, Provenance, Scopes, Standing, Tier};
+use crate::kubernetes::{self, Name};
 
 /// Tags that say who owns a resource.
 pub(crate) const OWNER_TAGS: [&str; 2] = ["owner", "team"];
@@ -29,6 +31,7 @@ pub(crate) struct Estate<'d> {
     known_as: BTreeMap<Arc<str>, Arc<str>>,
     relations: Vec<Relation>,
     provenances: Vec<Provenance>,
+    provenance_of: HashMap<Provenance, u32>,
     findings: Vec<Finding>,
 }
 
@@ -47,6 +50,8 @@ struct Draft {
     tier: Option<Tier>,
     path: Option<String>,
     provenance: u32,
+    /// Tags of its source that say who owns it, beside those that do everywhere.
+    owner_tags: Arc<[String]>,
 }
 
 #[derive(Debug)]
@@ -65,6 +70,7 @@ impl<'d> Estate<'d> {
             known_as: BTreeMap::new(),
             relations: Vec::new(),
             provenances: Vec::new(),
+            provenance_of: HashMap::new(),
             findings: Vec::new(),
         };
         for document in documents {
@@ -172,7 +178,7 @@ impl<'d> Estate<'d> {
         let declared = on_plane.is_some() || !spec.identifiers.is_empty();
         let draft = Draft {
             kind: Arc::from(spec.kind.as_str()),
-            plane: declared.then(|| plane(spec.plane.as_deref(), place, problems)).flatten(),
+            plane: declared.then(|| plane_of(spec.plane.as_deref(), &name, place, problems)).flatten(),
             account: spec.account.as_deref().map_or(account, Arc::from),
             region: spec.region.as_deref().map_or(region, Arc::from),
             identifiers: spec.identifiers.iter().map(|id| Arc::from(id.as_str())).collect(),
@@ -199,8 +205,9 @@ impl<'d> Estate<'d> {
             source: Arc::from(spec.source.as_str()),
             revision: Arc::from(spec.revision.as_deref().unwrap_or_default()),
             as_of: spec.as_of,
+            ..Provenance::default()
         };
-        let provenance = self.provenance(provenance);
+        let owner_tags: Arc<[String]> = spec.owner_tags.clone().into();
         let plane = plane(spec.plane.as_deref(), place, problems);
         for fact in &spec.resources {
             let within = |id: &str| -> Arc<str> { Arc::from(format!("{}#{id}", spec.source)) };
@@ -211,9 +218,11 @@ impl<'d> Estate<'d> {
                 .into_iter()
                 .flatten()
                 .find(|account| !account.is_empty());
+            let provenance = self.provenance(of_fact(&provenance, fact));
             let draft = Draft {
                 kind: Arc::from(fact.kind.as_str()),
-                plane,
+                plane: if kubernetes::is_name(&name) { Some(Plane::Kubernetes) } else { plane },
+                owner_tags: Arc::clone(&owner_tags),
                 account: Arc::from(account.unwrap_or_default()),
                 region: fact.region.as_deref().map_or(region, Arc::from),
                 identifiers: fact.identifiers.iter().map(|id| Arc::from(id.as_str())).collect(),
@@ -263,21 +272,19 @@ impl<'d> Estate<'d> {
             draft.owned_by = Some(Arc::from(place.path.as_str()));
         }
         draft.tier = tier_word.and_then(|word| tier(word, place, problems));
-        draft.provenance = self.provenance(Provenance {
-            source: Arc::from(place.path.as_str()),
-            revision: Arc::from(""),
-            as_of: None,
-        });
+        draft.provenance =
+            self.provenance(Provenance { source: Arc::from(place.path.as_str()), ..Provenance::default() });
         draft
     }
 
     fn provenance(&mut self, provenance: Provenance) -> u32 {
-        let known = self.provenances.iter().position(|other| *other == provenance);
-        let index = known.unwrap_or_else(|| {
-            self.provenances.push(provenance);
-            self.provenances.len() - 1
-        });
-        u32::try_from(index).unwrap_or(u32::MAX)
+        if let Some(known) = self.provenance_of.get(&provenance) {
+            return *known;
+        }
+        let index = u32::try_from(self.provenances.len()).unwrap_or(u32::MAX);
+        self.provenances.push(provenance.clone());
+        self.provenance_of.insert(provenance, index);
+        index
     }
 
     fn relate(&mut self, dependant: &Arc<str>, kind: EdgeKind, dependency: Arc<str>, place: &Place) {
@@ -322,6 +329,9 @@ impl<'d> Estate<'d> {
         known.tier = [known.tier, draft.tier].into_iter().flatten().min();
         known.path = known.path.take().or(draft.path);
         known.plane = known.plane.or(draft.plane);
+        if known.owner_tags.is_empty() {
+            known.owner_tags = draft.owner_tags;
+        }
     }
 
     /// Every entry with its owners and scopes, and the relations among them.
@@ -341,28 +351,17 @@ impl<'d> Estate<'d> {
             .collect();
         let indices: BTreeMap<Arc<str>, u32> = self.drafts.keys().cloned().zip(0..).collect();
         let edges = self.edges(&indices);
-        let mut entries = Vec::with_capacity(self.drafts.len());
         let mut findings = self.findings;
-        for (name, mut draft) in self.drafts {
-            owned_by_tag_or_path(&name, &mut draft, self.people, ownership, &mut findings);
-            if let Some(system) = draft.system.as_ref().and_then(|name| systems.get(name)) {
-                if draft.owners.is_empty() {
-                    draft.owners.clone_from(&system.owners);
-                    draft.owned_by = draft.system.clone();
-                }
-                draft.environment = draft.environment.or_else(|| system.environment.clone());
-                draft.tier = draft.tier.or(system.tier);
-            }
-            let own = Standing {
-                owners: draft.owners,
-                owned_by: draft.owned_by,
-                system: draft.system,
-                environment: draft.environment,
-                tier: draft.tier,
-                ..Standing::default()
-            };
+        let mut owned = Vec::with_capacity(self.drafts.len());
+        for (name, draft) in &mut self.drafts {
+            owned_by_tag_or_path(name, draft, self.people, ownership, &mut findings);
+            owned.push(of_system(draft, &systems));
+        }
+        let names: Vec<Arc<str>> = self.drafts.keys().cloned().collect();
+        lineage::inherit(&names, &mut owned, &edges, scopes);
+        let stood = self.drafts.into_iter().zip(owned).map(|((name, draft), own)| {
             let standing = scopes.stand(own, draft.plane, &draft.account, &name, &draft.tags);
-            entries.push(Entry {
+            Entry {
                 kind: draft.kind,
                 plane: draft.plane,
                 account: draft.account,
@@ -372,13 +371,14 @@ impl<'d> Estate<'d> {
                 standing,
                 provenance: draft.provenance,
                 name,
-            });
-        }
-        (Inventory::new(entries, edges, self.provenances), findings)
+            }
+        });
+        (Inventory::new(stood.collect(), edges, self.provenances), findings)
     }
 
     fn edges(&mut self, indices: &BTreeMap<Arc<str>, u32>) -> Vec<Edge> {
-        let mut edges = Vec::with_capacity(self.relations.len());
+        let mut edges =
+            lineage::containment(self.drafts.iter().map(|(name, draft)| (name, &*draft.kind)), indices);
         for relation in &self.relations {
             let find = |name: &Arc<str>| {
                 let name = self.known_as.get(name).unwrap_or(name);
@@ -402,6 +402,27 @@ impl<'d> Estate<'d> {
     }
 }
 
+/// What a draft says of itself, and its system of all that belongs to it.
+fn of_system(draft: &Draft, systems: &BTreeMap<Arc<str>, Standing>) -> Standing {
+    let mut own = Standing {
+        owners: draft.owners.clone(),
+        owned_by: draft.owned_by.clone(),
+        system: draft.system.clone(),
+        environment: draft.environment.clone(),
+        tier: draft.tier,
+        ..Standing::default()
+    };
+    if let Some(system) = draft.system.as_ref().and_then(|name| systems.get(name)) {
+        if own.owners.is_empty() {
+            own.owners.clone_from(&system.owners);
+            own.owned_by.clone_from(&draft.system);
+        }
+        own.environment = own.environment.or_else(|| system.environment.clone());
+        own.tier = own.tier.or(system.tier);
+    }
+    own
+}
+
 fn owned_by_tag_or_path(
     name: &str,
     draft: &mut Draft,
@@ -410,8 +431,9 @@ fn owned_by_tag_or_path(
     findings: &mut Vec<Finding>,
 ) {
     if draft.owners.is_empty() {
-        let tag = |key: &&str| draft.tags.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(key));
-        for (key, value) in OWNER_TAGS.iter().filter_map(tag) {
+        let tag = |key: &str| draft.tags.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(key));
+        let own = draft.owner_tags.iter().map(String::as_str);
+        for (key, value) in own.chain(OWNER_TAGS).filter_map(tag) {
             let named = owner(value);
             if people.knows(&named) {
                 draft.owners.push(named);
@@ -445,8 +467,11 @@ fn tags(written: &BTreeMap<String, String>) -> Vec<(Arc<str>, Arc<str>)> {
     written.iter().map(|(key, value)| (Arc::from(key.as_str()), Arc::from(value.as_str()))).collect()
 }
 
-/// Account and region of an ARN; empty for any other name.
+/// Account and region of an ARN, and the cluster of a name in one; empty for any other name.
 pub(crate) fn account_and_region(name: &str) -> (Arc<str>, Arc<str>) {
+    if let Some(name) = Name::parse(name) {
+        return (Arc::from(name.cluster), Arc::from(""));
+    }
     let mut parts = name.split(':');
     if parts.next() != Some("arn") {
         return (Arc::from(""), Arc::from(""));
@@ -456,13 +481,30 @@ pub(crate) fn account_and_region(name: &str) -> (Arc<str>, Arc<str>) {
 }
 
 pub(crate) fn plane(word: Option<&str>, place: &Place, problems: &mut Vec<Problem>) -> Option<Plane> {
+    let Some(word) = word else { return Some(Plane::Aws) };
+    let plane = Plane::parse(word);
+    if plane.is_none() {
+        let text = format!("unknown plane `{word}`; {}", nearest(word, &Plane::ALL.map(Plane::as_str)));
+        problems.push(place.problem(word, text));
+    }
+    plane
+}
+
+/// The plane of something with a canonical name, which says it where the document does not.
+fn plane_of(word: Option<&str>, name: &str, place: &Place, problems: &mut Vec<Problem>) -> Option<Plane> {
     match word {
-        None | Some("aws") => Some(Plane::Aws),
-        Some(other) => {
-            let text = format!("unknown plane `{other}`; {}", nearest(other, &["aws"]));
-            problems.push(place.problem(other, text));
-            None
-        }
+        None if kubernetes::is_name(name) => Some(Plane::Kubernetes),
+        word => plane(word, place, problems),
+    }
+}
+
+/// The provenance of one fact: what its source says of all, and of this one.
+fn of_fact(source: &Provenance, fact: &FactSpec) -> Provenance {
+    Provenance {
+        revision: fact.revision.as_deref().map_or_else(|| Arc::clone(&source.revision), Arc::from),
+        changed: fact.changed,
+        managers: fact.managers.iter().map(|manager| Arc::from(manager.as_str())).collect(),
+        ..source.clone()
     }
 }
 

@@ -5,6 +5,7 @@
 mod build;
 mod document;
 mod estate;
+mod lineage;
 mod ownership;
 mod people;
 mod reads;
@@ -22,12 +23,12 @@ use crate::inventory::{Inventory, Provenance, Scopes, Standing, Tier};
 use crate::limits::AllLimits;
 use crate::policy::{self, Rules};
 use crate::slice::Kept;
-use crate::{LiveInventory, Mode, Modes, ReadScope, read_scope};
+use crate::{LiveInventory, Mode, Modes, ReadScope, kubernetes, read_scope};
 
 pub(crate) use build::digest;
 pub(crate) use estate::{OWNER_TAGS, account_and_region};
 pub(crate) use people::{People, Person};
-pub(crate) use text::nearest;
+pub(crate) use text::{nearest, split};
 
 /// One file of the model directory: its path within it, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -312,5 +313,7 @@ impl Covers {
             || standing.system.as_ref().is_some_and(|system| systems.contains(system))
             || standing.owners.iter().any(|owner| owners.contains(owner))
             || names.iter().any(|glob| glob.matches(name))
+            // What covers a namespace or a cluster covers all that lies there.
+            || kubernetes::holders(name).iter().any(|holder| names.iter().any(|glob| glob.matches(holder)))
     }
 }

@@ -94,7 +94,7 @@ pub(crate) fn documents(source: &Source, problems: &mut Vec<Problem>) -> Vec<Pla
 }
 
 /// Cuts a file at its `---` lines; each part with the number of its first line.
-fn split(text: &str) -> Vec<(usize, &str)> {
+pub(crate) fn split(text: &str) -> Vec<(usize, &str)> {
     let mut parts = Vec::new();
     let (mut start, mut first, mut at) = (0, 1, 0);
     for (number, line) in text.split_inclusive('\n').enumerate() {

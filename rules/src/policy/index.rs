@@ -28,7 +28,7 @@ pub(crate) fn word(attribute: &str, member: &str) -> String {
 }
 
 /// Sets of the context that rules ask for members of.
-const SETS: [&str; 2] = ["exposes", "grants"];
+const SETS: [&str; 3] = ["exposes", "grants", "escapes"];
 
 /// Flags of the context.
 const FLAGS: [&str; 4] = ["watched", "acts_for_owner", "deploys", "declared"];

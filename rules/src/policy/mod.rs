@@ -25,10 +25,11 @@ pub(crate) use statement::Wording;
 const SCHEMA: &str = include_str!("../../schema/ordain.cedarschema");
 
 /// The rules that hold in every model.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 5] = [
     ("built-in/grounds.cedar", include_str!("../../policies/grounds.cedar")),
     ("built-in/agents.cedar", include_str!("../../policies/agents.cedar")),
     ("built-in/exposure.cedar", include_str!("../../policies/exposure.cedar")),
+    ("built-in/kubernetes.cedar", include_str!("../../policies/kubernetes.cedar")),
     ("built-in/circumstances.cedar", include_str!("../../policies/circumstances.cedar")),
 ];
 
@@ -291,6 +292,6 @@ mod tests {
         let rules = Rules::load(&[], &mut problems);
         validate(&rules.all().iter().collect::<Vec<_>>(), &mut problems);
         assert_eq!(problems, []);
-        assert!(rules.all().len() >= 19, "{} rules", rules.all().len());
+        assert!(rules.all().len() >= 23, "{} rules", rules.all().len());
     }
 }

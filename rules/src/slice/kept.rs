@@ -182,6 +182,7 @@ pub(super) struct Inputs {
     watched: bool,
     exposes: BTreeSet<&'static str>,
     grants: BTreeSet<&'static str>,
+    escapes: BTreeSet<&'static str>,
     frozen: Vec<Arc<str>>,
     reach: Figures,
 }
@@ -207,7 +208,7 @@ impl Inputs {
             reach,
             with_parameters: _,
         } = question;
-        let crate::facts::Facts { exposes, grants, complete, watched } = facts;
+        let crate::facts::Facts { exposes, grants, escapes, complete, watched } = facts;
         Self {
             subject: Subject::of(question),
             level: effect.level,
@@ -221,6 +222,7 @@ impl Inputs {
             watched: *watched,
             exposes: exposes.clone(),
             grants: grants.clone(),
+            escapes: escapes.clone(),
             frozen: frozen.clone(),
             reach: *reach,
         }

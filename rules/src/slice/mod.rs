@@ -143,6 +143,7 @@ impl Question<'_> {
         so.push(word("kind", self.party.kind.as_str()));
         so.extend(self.facts.exposes.iter().map(|member| word("exposes", member)));
         so.extend(self.facts.grants.iter().map(|member| word("grants", member)));
+        so.extend(self.facts.escapes.iter().map(|member| word("escapes", member)));
         so
     }
 
@@ -284,6 +285,7 @@ impl Question<'_> {
             ("watched".to_owned(), flag(self.facts.watched)),
             ("exposes".to_owned(), words(self.facts.exposes.iter().copied())),
             ("grants".to_owned(), words(self.facts.grants.iter().copied())),
+            ("escapes".to_owned(), words(self.facts.escapes.iter().copied())),
             ("frozen".to_owned(), words(self.frozen.iter().map(AsRef::as_ref))),
             ("lifted".to_owned(), words(std::iter::empty())),
             ("reach".to_owned(), reach),

@@ -267,7 +267,7 @@ fn check(shape: &Shape) -> Result<(), TestCaseError> {
             }
             for (service, operation) in SERVICES {
                 let effect = effect(service, operation, access);
-                let facts = Facts::read(&effect);
+                let facts = Facts::read(Plane::Aws, &effect);
                 let standing = crate::owner::Standing::of(person, site);
                 let mut question = Question {
                     model: &model,

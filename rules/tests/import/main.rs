@@ -4,6 +4,8 @@
 //! Leaves out the judge's other inputs.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod clusters;
+
 use expect_test::expect;
 use jiff::Timestamp;
 use ordain_rules::import::{Terraform, codeowners, terraform};
@@ -151,7 +153,7 @@ spec: {type: team, children: []}
             unowned: 0,
             actors: 0,
             groups: 3,
-            rules: 19,
+            rules: 25,
             sources: {
                 "terraform:shop": 12,
             },

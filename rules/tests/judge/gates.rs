@@ -178,7 +178,7 @@ fn administration_is_not_handed_out() {
         ),
         expect![[r#"
             deny (enforce), no permit
-            deny legitimacy admin_grant: `iam:AttachRolePolicy` would hand administration of the whole account to `arn:aws:iam::111122223333:role/web`
+            deny legitimacy admin_grant: `iam:AttachRolePolicy` would hand administration of the whole account or cluster to `arn:aws:iam::111122223333:role/web`
                 → grant the operations that are needed, on the resources they are needed on
             admit ownership owner_grants_own: `alice` acts for `web`, which owns `arn:aws:iam::111122223333:role/web`, and is no agent
             owners: web
@@ -212,8 +212,8 @@ fn a_role_is_not_for_anybody_to_assume() {
         ),
         expect![[r#"
             deny (enforce), no permit
-            deny legitimacy open_trust: `iam:UpdateAssumeRolePolicy` would let anybody assume `arn:aws:iam::111122223333:role/web`
-                → name the principals that may assume it, or add a condition that names them
+            deny legitimacy open_trust: `iam:UpdateAssumeRolePolicy` would let anybody assume `arn:aws:iam::111122223333:role/web`, or use what it grants
+                → name the principals it is for, or add a condition that names them
             admit ownership owner_grants_own: `alice` acts for `web`, which owns `arn:aws:iam::111122223333:role/web`, and is no agent
             owners: web
             reach: 1 + 0, tier high"#]],
@@ -292,7 +292,7 @@ fn agents_do_not_silence_the_audit() {
          target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0web",
         expect![[r#"
             deny (enforce), no permit
-            deny legitimacy agent_silences_audit: `cleaner` is an agent, and `ec2:DeleteFlowLogs` would stop what records changes
+            deny legitimacy agent_silences_audit: `cleaner` is an agent, and `ec2:DeleteFlowLogs` would stop what records or checks changes
                 → have a person of `web` do it, or declare `AgentBounds` for it
             admit ownership owner_changes_own: `cleaner` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:instance/i-0web`
             owners: web

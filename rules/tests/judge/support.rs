@@ -117,10 +117,12 @@ pub(crate) fn told(judged: &Judged) -> String {
 /// Reads an action. The first line is who: `agent cleaner [for person alice] [claimed]`. Then effects,
 /// each `effect ec2:TerminateInstances delete [data]` with its resources
 /// `target|parent|uses ec2:instance NAME|- [carried|reviewed|bound|scope|unnamed] [pattern] [Member=value]`,
-/// its parameters `Path = value`, and `partial` or `opaque` where they are not complete.
+/// its parameters `Path = text` or `Path := true`, `:= 0`, `:= null`, `:= {}`, and `partial` or `opaque` where they are
+/// not complete. An action that names something of a cluster is of the cluster `prod`, any other of an AWS account.
 pub(crate) fn action(text: &str) -> Action {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let actor = actor(lines.next().unwrap());
+    let plane = if text.contains("k8s://") { Plane::Kubernetes } else { Plane::Aws };
+    let actor = actor(lines.next().unwrap(), plane);
     let mut effects: Vec<Effect> = Vec::new();
     let mut undecodable = None;
     for line in lines {
@@ -133,18 +135,18 @@ pub(crate) fn action(text: &str) -> Action {
         }
     }
     let reading = match undecodable {
-        Some(why) => Reading::Undecodable { plane: Plane::Aws, why },
+        Some(why) => Reading::Undecodable { plane, why },
         None => Reading::Call(Call {
-            plane: Plane::Aws,
+            plane,
             effects,
             answer: Answer::default(),
-            region: Arc::from("eu-west-1"),
+            region: Arc::from(if plane == Plane::Kubernetes { "" } else { "eu-west-1" }),
         }),
     };
     Action { actor, reading }
 }
 
-fn actor(line: &str) -> Actor {
+fn actor(line: &str, plane: Plane) -> Actor {
     let words: Vec<&str> = line.split(' ').collect();
     let party =
         |kind: &str, name: &str| Party { name: Arc::from(name), kind: ActorKind::parse(kind).unwrap() };
@@ -163,9 +165,9 @@ fn actor(line: &str) -> Actor {
         session: None,
         upstream: Upstream {
             name: Arc::from("default"),
-            plane: Plane::Aws,
-            account: Arc::from("111122223333"),
-            partition: Arc::from("aws"),
+            plane,
+            account: Arc::from(if plane == Plane::Kubernetes { "prod" } else { "111122223333" }),
+            partition: Arc::from(if plane == Plane::Kubernetes { "" } else { "aws" }),
         },
     }
 }
@@ -197,6 +199,17 @@ fn detail(effect: &mut Effect, line: &str) {
     match line {
         "partial" => effect.parameters.incomplete(Completeness::Partial("template")),
         "opaque" => effect.parameters.incomplete(Completeness::Opaque("template")),
+        _ if line.contains(" := ") => {
+            let (path, value) = line.split_once(" := ").unwrap();
+            let value = match value {
+                "true" => Scalar::Bool(true),
+                "false" => Scalar::Bool(false),
+                "null" => Scalar::Null,
+                "{}" => Scalar::Empty,
+                number => Scalar::Number(number),
+            };
+            effect.parameters.push(path, value).unwrap();
+        }
         _ => {
             let (path, value) = line.split_once(" = ").unwrap();
             effect.parameters.push(path, Scalar::Text(value)).unwrap();

@@ -3,6 +3,8 @@
 //! Leaves out who may change them. A name that was only bound by guessing member names never stands alone:
 //! what it may hide is judged beside it, so that it can widen a judgement and never be its ground.
 
+mod cluster;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use smallvec::SmallVec;
 
 use crate::glob::Glob;
 use crate::inventory::{Entry, Standing};
+use crate::kubernetes::{self, Name};
 use crate::live::{LiveFact, LiveInventory, alias, service};
 use crate::model::{Model, account_and_region};
 use crate::refusal;
@@ -83,7 +86,12 @@ pub(crate) struct Estate<'e> {
 impl Site {
     /// It is an account as a whole.
     pub(crate) fn is_whole_account(&self) -> bool {
-        self.kind.as_ref() == WHOLE_ACCOUNT
+        self.kind.as_ref() == WHOLE_ACCOUNT || kubernetes::is_cluster(&self.name)
+    }
+
+    /// What the plane calls an account.
+    pub(crate) fn account_word(&self) -> &'static str {
+        if kubernetes::is_name(&self.name) { "cluster" } else { "account" }
     }
 
     /// The name people read. An account is known by the ARN of its root, which nobody takes for the account.
@@ -91,7 +99,7 @@ impl Site {
         if !self.is_whole_account() {
             return refusal::shown(&self.name);
         }
-        let account = format!("account {}", self.account);
+        let account = format!("{} {}", self.account_word(), self.account);
         match self.creates.as_slice() {
             [] => Cow::Owned(account),
             kinds => Cow::Owned(format!("{} in {account}", kinds.join(" and "))),
@@ -109,6 +117,9 @@ impl Site {
 impl<'e> Estate<'e> {
     /// All that a resource of a request may mean; never empty.
     pub(crate) fn sites(&self, resource: &Resource) -> Vec<Site> {
+        if resource.pattern && kubernetes::is_name(&resource.name) {
+            return self.matches_in_cluster(resource);
+        }
         if resource.pattern {
             let one = if is_completed(resource) { self.completed(resource) } else { Vec::new() };
             return if one.is_empty() { self.matches(resource) } else { one };
@@ -274,7 +285,10 @@ impl<'e> Estate<'e> {
     /// What was created through the gate belongs to whoever owns what it was created in.
     fn live(&self, fact: &Arc<LiveFact>, name: &str, depth: u32) -> Site {
         let mut own = Standing::default();
-        if depth < DEPTH_MAX {
+        // A scope for a part of what it was created in says more of it than that does.
+        let holder = kubernetes::holders(name).into_iter().next();
+        let narrower = holder.is_some_and(|holder| self.model.scopes.narrower_than_namespace(name, &holder));
+        if depth < DEPTH_MAX && !narrower {
             for parent in &fact.within {
                 for site in self.holder(fact, parent, depth) {
                     for owner in site.standing.owners {
@@ -310,6 +324,10 @@ impl<'e> Estate<'e> {
         if let Some(index) = self.model.inventory.by_name(&parent.name) {
             return there.entry(index).into_iter().collect();
         }
+        let live = self.live.get(fact.plane, &fact.account, &fact.region, &parent.kind, &parent.name);
+        if !live.is_empty() && kubernetes::is_name(&parent.name) {
+            return live.iter().map(|holder| there.live(holder, &parent.name, depth + 1)).collect();
+        }
         for identifier in &parent.identifiers {
             let found =
                 self.live.get(fact.plane, &fact.account, &fact.region, &parent.kind, &identifier.value);
@@ -327,13 +345,22 @@ impl<'e> Estate<'e> {
 
     /// A resource that only its name is known of: what holds it by name, and what the scopes say.
     fn unknown(&self, resource: &Resource) -> Site {
+        if kubernetes::is_cluster(&resource.name) {
+            return self.whole(resource);
+        }
         let (account, region) = self.account_and_region(resource);
         let mut account = if belongs_to_anyone(&resource.name) { Arc::from("") } else { account };
         let mut own = Standing::default();
         if let Some(holder) = self.holder_by_name(&resource.name) {
             account = holder.account;
             // A scope for a part of the holder says more of it than the holder does.
-            if !self.model.scopes.narrower(&resource.name, holder.name.len()) {
+            let scopes = &self.model.scopes;
+            let narrower = if kubernetes::is_name(&resource.name) {
+                scopes.narrower_than_namespace(&resource.name, &holder.name)
+            } else {
+                scopes.narrower(&resource.name, holder.name.len())
+            };
+            if !narrower {
                 own = Standing {
                     owned_by: Some(Arc::from("what it lies in")),
                     creates: None,
@@ -348,6 +375,9 @@ impl<'e> Estate<'e> {
 
     /// What is known of whatever a name says it lies in: the bucket of an object, the table of an index.
     fn holder_by_name(&self, name: &str) -> Option<Site> {
+        if let Some(within) = Name::parse(name) {
+            return self.namespace_of(&within);
+        }
         // The five parts before the resource's own say where, not what.
         let fixed: usize = name.split_inclusive(':').take(5).map(str::len).sum();
         // A holder has a name of sane length, not many levels down: each level is looked up.
@@ -368,7 +398,10 @@ impl<'e> Estate<'e> {
 
     /// The account, project or cluster as a whole.
     fn whole(&self, resource: &Resource) -> Site {
-        let account = Arc::clone(&self.upstream.account);
+        let account = match Name::parse(&resource.name) {
+            Some(name) => Arc::from(name.cluster),
+            None => Arc::clone(&self.upstream.account),
+        };
         let name = &resource.name;
         let standing = self.model.scopes.stand(Standing::default(), Some(self.plane), &account, name, &[]);
         let declared = self.model.scopes.account(self.plane, &account).is_some();
@@ -380,8 +413,14 @@ impl<'e> Estate<'e> {
     pub(crate) fn account(&self) -> Site {
         self.whole(&Resource {
             role: ordain_action::Role::Target,
-            kind: Arc::from("account"),
-            name: format!("account {}", self.upstream.account),
+            kind: Arc::from(match self.plane {
+                Plane::Kubernetes => kubernetes::CLUSTERS,
+                Plane::Aws | Plane::Unknown => "account",
+            }),
+            name: match self.plane {
+                Plane::Kubernetes => kubernetes::cluster_name(&self.upstream.account),
+                Plane::Aws | Plane::Unknown => format!("account {}", self.upstream.account),
+            },
             basis: NameBasis::Scope,
             pattern: false,
             identifiers: Vec::new(),
@@ -399,6 +438,10 @@ impl<'e> Estate<'e> {
 
     /// Where something will be that is about to be created and names no parent: the account.
     pub(crate) fn new_site(&self, resource: &Resource) -> Site {
+        if kubernetes::is_name(&resource.name) {
+            // What lies in a namespace is its owner's from the first.
+            return self.unknown(resource);
+        }
         let account = Arc::clone(&self.upstream.account);
         let name = &resource.name;
         let standing = self.model.scopes.stand(Standing::default(), Some(self.plane), &account, name, &[]);
@@ -415,7 +458,12 @@ impl<'e> Estate<'e> {
     ) -> Site {
         let shown = || {
             resource.identifiers.first().map_or_else(
-                || format!("{} in account {}", resource.kind, self.upstream.account),
+                || match self.plane {
+                    Plane::Kubernetes => format!("{} in cluster {}", resource.kind, self.upstream.account),
+                    Plane::Aws | Plane::Unknown => {
+                        format!("{} in account {}", resource.kind, self.upstream.account)
+                    }
+                },
                 |identifier| identifier.value.clone(),
             )
         };

@@ -1,0 +1,277 @@
+//! Lists of a cluster's objects, as `kubectl get` writes them, to an `Inventory` document: what exists, who keeps it
+//! as it is, what depends on what.
+//!
+//! Leaves out every member but names, labels, who manages it and what it names of others; of annotations only those
+//! that say who owns it go along. Owners are not decided here.
+
+mod object;
+mod relation;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use self::object::Object;
+use self::relation::Relations;
+use super::{ImportError, ImportSummary, Imported, as_of_line, entity_name, quoted};
+use crate::kubernetes::{guessed_plural, kind_of, namespace_name, object_name};
+use crate::model::{OWNER_TAGS, Source};
+
+/// What an import is told beside the lists.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Kubernetes<'t> {
+    /// The cluster, as configuration names it.
+    pub cluster: &'t str,
+    /// A name for what is imported, where it is not the whole cluster; by default the cluster's.
+    pub name: Option<&'t str>,
+    /// Labels or annotations that say who owns an object, beside `owner` and `team`; the first that is there counts.
+    pub owner_labels: &'t [String],
+    /// When the lists were read.
+    pub as_of: Option<Timestamp>,
+}
+
+/// Kinds that come and go by themselves, and that nobody owns.
+const PASSING: [&str; 1] = ["Event"];
+
+/// One object with its place.
+#[derive(Debug)]
+struct Item {
+    group: String,
+    resource: String,
+    canonical: String,
+    object: Object,
+}
+
+impl Item {
+    fn namespace(&self) -> &str {
+        &self.object.metadata.namespace
+    }
+
+    fn name(&self) -> &str {
+        &self.object.metadata.name
+    }
+}
+
+/// What kinds are called, and whether they lie in namespaces, as the lists themselves define them.
+#[derive(Debug, Default)]
+struct Kinds(BTreeMap<(String, String), (String, bool)>);
+
+impl Kinds {
+    fn define(&mut self, definition: &Object) {
+        let text = |path: &str| definition.spec.pointer(path).and_then(Value::as_str);
+        if let (Some(group), Some(kind), Some(plural)) =
+            (text("/group"), text("/names/kind"), text("/names/plural"))
+        {
+            let namespaced = text("/scope") != Some("Cluster");
+            self.0.insert((group.to_owned(), kind.to_owned()), (plural.to_owned(), namespaced));
+        }
+    }
+
+    /// The plural of a kind, and whether its objects lie in namespaces where that is known.
+    fn of(&self, group: &str, kind: &str) -> (String, Option<bool>) {
+        if let Some(known) = kind_of(group, kind) {
+            return (known.resource.to_owned(), Some(known.namespaced));
+        }
+        match self.0.get(&(group.to_owned(), kind.to_owned())) {
+            Some((plural, namespaced)) => (plural.clone(), Some(*namespaced)),
+            None => (guessed_plural(kind), None),
+        }
+    }
+}
+
+/// Reads lists and single objects.
+///
+/// # Errors
+/// [`ImportError`] when a file is no such list, or an object in it does not say what and where it is.
+pub fn kubernetes(sources: &[Source], told: Kubernetes<'_>) -> Result<Imported, ImportError> {
+    let first = sources.first().map_or("", |source| source.path.as_str());
+    let refused = |path: &str, text: String| ImportError { path: path.to_owned(), text };
+    if told.cluster.is_empty() || told.cluster.contains(['/', '*', '?', ' ', '"']) {
+        let text = format!("`{}` is no name of a cluster; give the one that configuration has", told.cluster);
+        return Err(refused(first, text));
+    }
+    let mut kinds = Kinds::default();
+    let mut read: Vec<(&Source, Vec<Object>)> = Vec::new();
+    for source in sources {
+        let objects = object::read(&source.text).map_err(|text| refused(&source.path, text))?;
+        for object in objects.iter().filter(|object| object.kind == "CustomResourceDefinition") {
+            kinds.define(object);
+        }
+        read.push((source, objects));
+    }
+    let mut summary = ImportSummary::default();
+    let mut passing: BTreeMap<String, usize> = BTreeMap::new();
+    let mut items: BTreeMap<String, Item> = BTreeMap::new();
+    for (source, objects) in read {
+        for (object, number) in objects.into_iter().zip(1..) {
+            if PASSING.contains(&object.kind.as_str()) {
+                *passing.entry(object.kind).or_default() += 1;
+                continue;
+            }
+            let item =
+                placed(object, number, &kinds, told.cluster).map_err(|text| refused(&source.path, text))?;
+            // Of the same object twice, the later file says how it is.
+            items.insert(item.canonical.clone(), item);
+        }
+    }
+    if items.is_empty() {
+        let text = "it holds no object; give the output of `kubectl get -o json` or `-o yaml`";
+        return Err(refused(first, text.to_owned()));
+    }
+    add_namespaces(&mut items, told.cluster);
+    let items: Vec<Item> = items.into_values().collect();
+    let relations = Relations::of(&items, &kinds);
+    for (kind, count) in passing {
+        summary.left_out.push(format!("{count} × `{kind}`: it comes and goes by itself"));
+    }
+    if relations.missing > 0 {
+        let text = format!("{} × a relation to what is not in the lists; import that too", relations.missing);
+        summary.left_out.push(text);
+    }
+    count(&items, &told, &mut summary);
+    summary.relations = relations.found().len();
+    let name = entity_name(told.name.unwrap_or(told.cluster));
+    let text = document(&name, &told, &items, &relations).map_err(|_| refused(first, String::new()))?;
+    Ok(Imported { file: format!("kubernetes-{name}.yaml"), text, summary })
+}
+
+/// Where an object is, by what it says of itself.
+fn placed(object: Object, number: usize, kinds: &Kinds, cluster: &str) -> Result<Item, String> {
+    const GIVE: &str = "give the output of `kubectl get -o json` or `-o yaml`";
+    let metadata = &object.metadata;
+    if object.kind.is_empty() || object.api_version.is_empty() {
+        return Err(format!("object {number} has no `apiVersion` and `kind`; {GIVE}"));
+    }
+    let kind = &object.kind;
+    if metadata.name.is_empty() {
+        return Err(format!("object {number}, a `{kind}`, has no `metadata.name`; {GIVE}"));
+    }
+    if [&metadata.name, &metadata.namespace].into_iter().any(|name| name.contains('/')) {
+        return Err(format!("object {number}, a `{kind}`, has a name that no object has; {GIVE}"));
+    }
+    let (resource, namespaced) = kinds.of(object.group(), kind);
+    let namespace = Some(metadata.namespace.as_str()).filter(|namespace| !namespace.is_empty());
+    match (namespaced, namespace) {
+        (Some(true), None) => {
+            return Err(format!("`{kind}` `{}` has no `metadata.namespace`; {GIVE}", metadata.name));
+        }
+        (Some(false), Some(namespace)) => {
+            return Err(format!(
+                "`{kind}` `{}` is in namespace `{namespace}`, and none lies in a namespace; {GIVE}",
+                metadata.name
+            ));
+        }
+        (Some(_) | None, _) => {}
+    }
+    let group = object.group().to_owned();
+    let canonical = object_name(cluster, (&group, &resource), namespace, &metadata.name);
+    Ok(Item { group, resource, canonical, object })
+}
+
+/// A namespace that objects lie in exists, though it is in no list.
+fn add_namespaces(items: &mut BTreeMap<String, Item>, cluster: &str) {
+    let named: BTreeSet<String> =
+        items.values().map(|item| item.namespace().to_owned()).filter(|name| !name.is_empty()).collect();
+    for name in named {
+        let canonical = namespace_name(cluster, &name);
+        items.entry(canonical.clone()).or_insert_with(|| {
+            let mut object = Object { api_version: "v1".to_owned(), ..Object::default() };
+            object.kind = "Namespace".to_owned();
+            object.metadata.name = name;
+            Item { group: "core".to_owned(), resource: "namespaces".to_owned(), canonical, object }
+        });
+    }
+}
+
+/// Who an object says owns it.
+fn owner<'i>(item: &'i Item, told: &Kubernetes<'_>) -> Option<&'i str> {
+    let keys = told.owner_labels.iter().map(String::as_str).chain(OWNER_TAGS);
+    keys.filter_map(|key| item.object.says(key)).map(|(_, value)| value).next()
+}
+
+fn count(items: &[Item], told: &Kubernetes<'_>, summary: &mut ImportSummary) {
+    let namespaces: BTreeSet<&str> = items
+        .iter()
+        .filter(|item| item.group == "core" && item.resource == "namespaces" && owner(item, told).is_some())
+        .map(Item::name)
+        .collect();
+    for item in items {
+        match owner(item, told) {
+            Some(owner) => drop(summary.owners.insert(owner.to_owned())),
+            None => summary.unowned += usize::from(!namespaces.contains(item.namespace())),
+        }
+    }
+    summary.accounts.insert(told.cluster.to_owned());
+    summary.facts = items.len();
+}
+
+/// One object as a line of the document.
+fn fact(item: &Item, told: &Kubernetes<'_>) -> Value {
+    let metadata = &item.object.metadata;
+    let mut tags = Map::new();
+    let keys = told.owner_labels.iter().map(String::as_str).chain(OWNER_TAGS);
+    for (key, value) in keys.filter_map(|key| item.object.says(key)) {
+        tags.insert(key.to_owned(), json!(value));
+    }
+    for (key, value) in metadata.labels.iter().flatten() {
+        tags.insert(key.clone(), json!(value));
+    }
+    let mut line = Map::new();
+    line.insert("id".to_owned(), json!(id(item, told)));
+    line.insert("type".to_owned(), json!(format!("{}:{}", item.group, item.resource)));
+    line.insert("name".to_owned(), json!(item.canonical));
+    if !tags.is_empty() {
+        line.insert("tags".to_owned(), Value::Object(tags));
+    }
+    if !metadata.uid.is_empty() || !metadata.resource_version.is_empty() {
+        let revision = format!("{}@{}", metadata.resource_version, metadata.uid);
+        line.insert("revision".to_owned(), json!(revision));
+    }
+    let (managers, changed) = item.object.managed();
+    if let Some(changed) = changed {
+        line.insert("changed".to_owned(), json!(changed.to_string()));
+    }
+    if !managers.is_empty() {
+        line.insert("managers".to_owned(), json!(managers));
+    }
+    Value::Object(line)
+}
+
+/// The name within the cluster.
+fn id<'i>(item: &'i Item, told: &Kubernetes<'_>) -> &'i str {
+    let cluster = object_name(told.cluster, ("", ""), None, "");
+    item.canonical
+        .strip_prefix(cluster.trim_end_matches('/'))
+        .unwrap_or(&item.canonical)
+        .trim_start_matches('/')
+}
+
+fn document(
+    name: &str,
+    told: &Kubernetes<'_>,
+    items: &[Item],
+    relations: &Relations<'_>,
+) -> Result<String, std::fmt::Error> {
+    let mut text = String::from("# Imported: change the source and import again.\n");
+    write!(text, "apiVersion: ordain/v1\nkind: Inventory\nmetadata:\n  name: {}\n", quoted(name))?;
+    write!(text, "spec:\n  source: {}\n", quoted(&format!("kubernetes:{name}")))?;
+    let cluster = quoted(told.cluster);
+    write!(text, "{}  plane: kubernetes\n  account: {cluster}\n", as_of_line(told.as_of))?;
+    if !told.owner_labels.is_empty() {
+        writeln!(text, "  ownerTags: {}", json!(told.owner_labels))?;
+    }
+    text.push_str("  resources:\n");
+    for item in items {
+        writeln!(text, "    - {}", fact(item, told))?;
+    }
+    if !relations.found().is_empty() {
+        text.push_str("  relations:\n");
+    }
+    let of = |at: &usize| items.get(*at).map(|item| id(item, told));
+    for (from, kind, to) in relations.found() {
+        writeln!(text, "    - {}", json!({"from": of(from), "type": kind.as_str(), "to": of(to)}))?;
+    }
+    Ok(text)
+}

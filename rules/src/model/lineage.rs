@@ -1,0 +1,88 @@
+//! What lies in what in a cluster, and who owns what says nothing of it itself: whoever owns what made it, then
+//! whoever owns its namespace.
+//!
+//! Leaves out what documents say (`estate.rs`): names and types alone tell what lies in a namespace and which
+//! objects are of a custom type.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::inventory::{Edge, EdgeKind, Scopes, Standing};
+use crate::kubernetes::{self, Name};
+
+/// How many makers deep an owner is looked for: a pod is of a replica set, that of a deployment, that of a release.
+const DEPTH_MAX: usize = 8;
+
+/// What lies in a namespace goes when it does, and so do objects when their type does.
+pub(super) fn containment<'d>(
+    drafts: impl Iterator<Item = (&'d Arc<str>, &'d str)>,
+    indices: &BTreeMap<Arc<str>, u32>,
+) -> Vec<Edge> {
+    let mut edges = Vec::new();
+    for (text, kind) in drafts {
+        let Some(name) = Name::parse(text) else { continue };
+        let Some(dependant) = indices.get(text) else { continue };
+        let mut lies_in = |holder: &str| {
+            let dependency = indices.get(holder).copied();
+            edges.extend(dependency.map(|dependency| Edge {
+                dependant: *dependant,
+                kind: EdgeKind::PartOf,
+                dependency,
+            }));
+        };
+        if let Some(namespace) = name.holder() {
+            lies_in(&namespace);
+        }
+        if let Some((group, plural)) = kind.split_once(':') {
+            lies_in(&definition(name.cluster, group, plural));
+        }
+    }
+    edges
+}
+
+/// The name of the definition of a custom type.
+fn definition(cluster: &str, group: &str, plural: &str) -> String {
+    let of = kubernetes::DEFINITIONS.split_once(':').unwrap_or_default();
+    kubernetes::object_name(cluster, of, None, &format!("{plural}.{group}"))
+}
+
+/// Fills in what objects do not say of themselves.
+pub(super) fn inherit(names: &[Arc<str>], owned: &mut [Standing], edges: &[Edge], scopes: &Scopes) {
+    let parsed = |index: u32| names.get(index as usize).and_then(|name| Name::parse(name));
+    let mut makers: HashMap<u32, u32> = HashMap::new();
+    let mut namespaces: HashMap<u32, u32> = HashMap::new();
+    for edge in edges.iter().filter(|edge| edge.kind == EdgeKind::PartOf) {
+        let (Some(_), Some(holder)) = (parsed(edge.dependant), parsed(edge.dependency)) else { continue };
+        if holder.is_namespace() {
+            namespaces.insert(edge.dependant, edge.dependency);
+        } else if holder.kind() != kubernetes::DEFINITIONS {
+            makers.entry(edge.dependant).or_insert(edge.dependency);
+        }
+    }
+    let said = owned.to_vec();
+    let get = |index: u32| said.get(index as usize);
+    for ((own, name), index) in owned.iter_mut().zip(names).zip(0..) {
+        let mut at = index;
+        for _ in 0..DEPTH_MAX {
+            let Some(maker) = makers.get(&at) else { break };
+            at = *maker;
+            get(at).into_iter().for_each(|maker| fill(own, maker, "what made it"));
+        }
+        let Some(namespace) = namespaces.get(&index) else { continue };
+        let Some(of_namespace) = names.get(*namespace as usize) else { continue };
+        // A scope for a part of the namespace says more of it than the namespace does.
+        if !scopes.narrower_than_namespace(name, of_namespace) {
+            get(*namespace).into_iter().for_each(|holder| fill(own, holder, "what it lies in"));
+        }
+    }
+}
+
+fn fill(own: &mut Standing, holder: &Standing, why: &str) {
+    if own.owners.is_empty() && !holder.owners.is_empty() {
+        own.owners.clone_from(&holder.owners);
+        own.owned_by = Some(Arc::from(why));
+    }
+    own.system = own.system.take().or_else(|| holder.system.clone());
+    own.environment = own.environment.take().or_else(|| holder.environment.clone());
+    own.tier = own.tier.or(holder.tier);
+}
