@@ -52,7 +52,11 @@ impl Content {
         let form = request.form.clone()?;
         let mut content = Self { present: true, ..Self::default() };
         match form {
-            Form::Json | Form::MergePatch | Form::StrategicPatch => map(body, &mut content.sent)?,
+            Form::Json | Form::MergePatch => map(body, &mut content.sent)?,
+            Form::StrategicPatch => {
+                map(body, &mut content.sent)?;
+                content.unseen = replaces_what_is_there(&content.sent);
+            }
             // All that is JSON reads the same as YAML.
             Form::Yaml | Form::ApplyYaml if body.trim_ascii_start().starts_with(b"{") => {
                 map(body, &mut content.sent)?
@@ -191,6 +195,19 @@ impl Content {
         }
         Ok(())
     }
+}
+
+/// A directive of a strategic patch by which the object, its metadata or its whole specification is replaced or cut down:
+/// what is gone then is not said.
+fn replaces_what_is_there(sent: &Fields) -> Option<Completeness> {
+    let found = sent.iter().any(|(path, _)| {
+        let mut parts = segments(path);
+        let first = parts.next().unwrap_or_default();
+        let second = parts.next().unwrap_or_default();
+        let directive = |part: &str| part == "$patch" || part == "$retainKeys";
+        directive(first) || (matches!(first, "metadata" | "spec") && directive(second))
+    });
+    found.then_some(Completeness::Partial("the patch replaces what is not known here"))
 }
 
 /// Letters that are the same but for their case, as Unicode sees it.

@@ -61,6 +61,12 @@ fn operation(sent: &Fields, number: usize, patched: &mut Patched) -> Result<(), 
         "test" => {}
         "remove" => patched.fields.put_at(&place, Scalar::Null),
         "add" | "replace" => {
+            let is_part =
+                |path: &str| path.strip_prefix(&prefix).is_some_and(|rest| rest.starts_with("value."));
+            if own.clone().any(|(path, _)| is_part(path)) {
+                // What stood there is gone, whatever of it is put back.
+                patched.fields.put_at(&place, Scalar::Null);
+            }
             for (path, value) in own {
                 let Some(rest) = path.strip_prefix(&prefix).and_then(|rest| rest.strip_prefix("value"))
                 else {
@@ -152,11 +158,11 @@ mod tests {
             ),
             (
                 r#"[{"op":"replace","path":"/spec","value":{"a":[1],"b":{}}}]"#,
-                r#"spec.a.1=Number("1") spec.b=Empty"#,
+                r#"spec=Null spec.a.1=Number("1") spec.b=Empty"#,
             ),
             (r#"[{"op":"remove","path":"/spec/x"},{"op":"test","path":"/a","value":1}]"#, "spec.x=Null"),
             (r#"[{"op":"copy","from":"/a","path":"/b"}]"#, "a=Null b=Null …"),
-            (r#"[{"op":"replace","path":"","value":{"kind":"X"}}]"#, r#"kind=Text("X") …"#),
+            (r#"[{"op":"replace","path":"","value":{"kind":"X"}}]"#, r#"=Null kind=Text("X") …"#),
         ] {
             assert_eq!(show(body), expected, "{body}");
         }
