@@ -179,19 +179,25 @@ impl Content {
             "uid",
             "resourceVersion",
         ];
+        let mut seen = (String::new(), None);
         for (path, _) in self.of_object().iter() {
             let mut parts = segments(path);
             let first = unescape(parts.next().unwrap_or_default());
             let second = if first == "metadata" { parts.next().map(unescape) } else { None };
-            for (part, known) in [(Some(first), root.as_slice()), (second, meta.as_slice())] {
+            if seen == (first.clone(), second.clone()) {
+                continue;
+            }
+            for (part, known) in [(Some(&first), root.as_slice()), (second.as_ref(), meta.as_slice())] {
                 let Some(part) = part else { continue };
-                if known.iter().any(|known| *known != part && folded(known) == folded(&part)) {
+                let folded = folded(part);
+                if known.iter().any(|known| known != part && known.eq_ignore_ascii_case(&folded)) {
                     return Err(Undecodable::new(
                         "other_spelling",
-                        format!("`{}` is known in another spelling; write it so", clip(&part)),
+                        format!("`{}` is known in another spelling; write it so", clip(part)),
                     ));
                 }
             }
+            seen = (first, second);
         }
         Ok(())
     }
