@@ -327,6 +327,46 @@ fn is_read(rooms: &Rooms, parsed: &Parsed) -> bool {
     reading(rooms, parsed).is_some_and(|call| !call.is_change())
 }
 
+/// A path that is written in another way, or said to come from somebody else, is never a read of a cluster.
+#[test]
+fn a_path_in_another_spelling_is_never_a_read() {
+    let rooms = rooms();
+    let mut compared = 0;
+    for case in all_cases() {
+        let whole = request(&case.request);
+        let proxied = whole.target.contains("/proxy");
+        if whole.cluster.is_none() || proxied || reading(&rooms, &whole).is_none() {
+            continue;
+        }
+        compared += 1;
+        let (path, query) = whole.target.split_once('?').unwrap_or((&whole.target, ""));
+        let last = path.rsplit('/').next().unwrap();
+        let others = [
+            path.replacen("/api", "//api", 1),
+            path.replacen("/api", "/./api", 1),
+            path.replacen("/api", "/x/../api", 1),
+            path.replacen("/api", "/API", 1),
+            path.replacen("/api", "/%61pi", 1),
+            path.replacen("/v1/", "/v1//", 1),
+            format!("{path}/../{last}"),
+            format!("{path}//"),
+            format!("{path};x=y"),
+            format!("{path}%2f"),
+            format!("{path}%00"),
+        ];
+        for other in others.iter().filter(|other| *other != path) {
+            let changed = Parsed { target: format!("{other}?{query}"), ..request(&case.request) };
+            assert!(!is_read(&rooms, &changed), "{}: {other}", case.name);
+        }
+        for header in ["x-remote-user", "x-remote-group", "x-remote-extra-scopes"] {
+            let mut spoken = request(&case.request);
+            spoken.headers.insert(header, "admin".parse().unwrap());
+            assert!(reading(&rooms, &spoken).is_none(), "{}: {header}", case.name);
+        }
+    }
+    assert!(compared > 60, "only {compared} cases were compared");
+}
+
 /// More parameters than are judged at once: data that names no target in them goes on in part, nothing else does.
 #[test]
 fn what_is_too_long_to_read_is_never_read_as_less() {
@@ -433,6 +473,23 @@ mod properties {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn no_request_to_a_cluster_panics(
+            method in prop_oneof![Just("GET"), Just("POST"), Just("PUT"), Just("PATCH"), Just("DELETE"), Just("HEAD")],
+            path in prop_oneof!["/api/v1/[a-z/%.:*]{0,24}", "/apis/[a-z/.]{0,24}", "/api/v1/namespaces/[a-z]{1,3}/(pods|secrets|services)(/[a-z%2F]{1,6}){0,3}"],
+            query in "[a-zA-Z=&%+;]{0,16}",
+            media in prop_oneof![Just("application/json"), Just("application/yaml"), Just("application/cbor"), Just("application/vnd.kubernetes.protobuf"), Just("application/json-patch+json"), Just("application/apply-patch+yaml")],
+            body in prop_oneof![prop::collection::vec(any::<u8>(), 0..64), text().prop_map(String::into_bytes), "[{\\[]\"(metadata|op|path)\":.{0,24}".prop_map(String::into_bytes)],
+        ) {
+            static ROOMS: std::sync::OnceLock<Rooms> = std::sync::OnceLock::new();
+            let rooms = ROOMS.get_or_init(rooms);
+            let mut headers = http::HeaderMap::new();
+            headers.insert("content-type", media.parse().unwrap());
+            let parsed = Parsed { method: method.to_owned(), target: format!("{path}?{query}"), host: "gate".to_owned(), headers, body, cluster: Some("prod".to_owned()) };
+            let shown = show(rooms, &parsed);
+            prop_assert!(!shown.is_empty());
+        }
 
         #[test]
         fn no_head_or_body_panics(

@@ -2,6 +2,7 @@
 //!
 //! Leaves out which rooms there are (`rooms.rs`) and what each of them knows.
 
+use http::HeaderMap;
 use ordain_action::{Call, Created, Denial, Plane, Reading, Undecodable, Upstream};
 
 use crate::Head;
@@ -77,6 +78,15 @@ impl<'r> Claim<'r> {
         match &self.room {
             Claimed::Aws(claim) => claim.deny(denial),
             Claimed::Kubernetes(claim) => claim.deny(denial),
+        }
+    }
+
+    /// Tells a caller, in an answer that was let through, what enforce would have said: by the header that the plane's
+    /// own clients show to people, where it has one.
+    pub fn warn(&self, headers: &mut HeaderMap, text: &str) {
+        match &self.room {
+            Claimed::Aws(_) => {}
+            Claimed::Kubernetes(_) => kubernetes::warn(headers, text),
         }
     }
 

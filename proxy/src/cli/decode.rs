@@ -37,7 +37,7 @@ pub(super) struct Arguments {
     /// Files of JSON lines, or of one raw HTTP request each; `-` is standard input.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// The account that the requests are for.
+    /// The account that the requests are for, or the name of the cluster.
     #[arg(long, default_value = "123456789012")]
     account: String,
 }

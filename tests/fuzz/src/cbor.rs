@@ -9,6 +9,7 @@ use crate::flat::{self, Flat, Value, below};
 
 /// Reads the bytes twice and compares.
 pub fn check(data: &[u8]) {
+    kubernetes(data);
     let mut fields = Fields::new();
     if cbor::read(data, &mut fields).is_err() {
         return;
@@ -22,6 +23,47 @@ pub fn check(data: &[u8]) {
     assert_eq!(ours.len(), theirs.len(), "{ours:?}\n{theirs:?}");
     for (one, other) in ours.iter().zip(&theirs) {
         assert!(one.0 == other.0 && same(&one.1, &other.1), "{one:?}\n{other:?}");
+    }
+}
+
+/// The Kubernetes style: text may be written as bytes, bytes carry a tag.
+fn kubernetes(data: &[u8]) {
+    let mut fields = Fields::new();
+    if cbor::read_kubernetes(data, &mut fields).is_err() {
+        return;
+    }
+    let mut rest = data;
+    let value: Cbor = ciborium::from_reader(&mut rest).expect("ciborium reads what we accept");
+    assert!(rest.is_empty(), "{} bytes follow what we accept", rest.len());
+    let value = match value {
+        Cbor::Tag(tag, inner) => {
+            assert_eq!(tag, 55_799, "an object under another tag was accepted");
+            *inner
+        }
+        other => other,
+    };
+    let Some(ours) = flat::of(&fields) else { return };
+    let mut theirs = Flat::new();
+    flatten(&as_text(value), String::new(), true, &mut theirs);
+    assert_eq!(ours.len(), theirs.len(), "{ours:?}\n{theirs:?}");
+    for (one, other) in ours.iter().zip(&theirs) {
+        assert!(one.0 == other.0 && same(&one.1, &other.1), "{one:?}\n{other:?}");
+    }
+}
+
+/// The same value with text where bytes stand for it.
+fn as_text(value: Cbor) -> Cbor {
+    match value {
+        Cbor::Bytes(bytes) => Cbor::Text(String::from_utf8(bytes).expect("text is UTF-8")),
+        Cbor::Tag(tag, inner) => {
+            assert!((21..=23).contains(&tag), "bytes under another tag were accepted");
+            *inner
+        }
+        Cbor::Array(items) => Cbor::Array(items.into_iter().map(as_text).collect()),
+        Cbor::Map(members) => {
+            Cbor::Map(members.into_iter().map(|(key, value)| (as_text(key), as_text(value))).collect())
+        }
+        other => other,
     }
 }
 

@@ -64,7 +64,10 @@ fn accepted(call: &Call, request: &Request<'_>) {
     for effect in &call.effects {
         assert!(!effect.resources.is_empty(), "an effect on nothing");
         for resource in &effect.resources {
-            assert!(resource.name == "k8s://prod" || resource.name.starts_with("k8s://prod/"), "{resource:?}");
+            assert!(
+                resource.name == "k8s://prod" || resource.name.starts_with("k8s://prod/"),
+                "{resource:?}"
+            );
             assert!(resource.pattern || !resource.name.contains('*'), "{resource:?}");
         }
     }
@@ -104,7 +107,10 @@ fn accepted(call: &Call, request: &Request<'_>) {
 fn target_is(target: &Resource, info: &Info) {
     let name = if info.name.is_empty() { "*" } else { info.name.as_str() };
     // A selector of the caller's may narrow a list to one name that we do not take for one.
-    assert!(target.name.ends_with(&format!("/{}/{name}", info.resource)) || target.pattern, "{target:?} {info:?}");
+    assert!(
+        target.name.ends_with(&format!("/{}/{name}", info.resource)) || target.pattern,
+        "{target:?} {info:?}"
+    );
     if !info.namespace.is_empty() && info.resource != "namespaces" {
         let place = format!("/namespaces/{}/{}/", info.namespace, info.resource);
         assert!(target.name.contains(&place), "{target:?} {info:?}");
@@ -113,18 +119,23 @@ fn target_is(target: &Resource, info: &Info) {
 
 /// A new object has the name that another reader finds in its body.
 fn created(target: Option<&Resource>, info: &Info, request: &Request<'_>) {
-    let media = request.headers.get("content-type").map_or("application/json", |media| media.to_str().unwrap_or(""));
+    let media =
+        request.headers.get("content-type").map_or("application/json", |media| media.to_str().unwrap_or(""));
     let name = if media.starts_with("application/json") && !request.body.is_empty() {
-        let value: serde_json::Value = serde_json::from_slice(request.body).expect("another reader reads it too");
+        let value: serde_json::Value =
+            serde_json::from_slice(request.body).expect("another reader reads it too");
         value["metadata"]["name"].as_str().unwrap_or_default().to_owned()
     } else if media.starts_with("application/yaml") && !request.body.is_empty() {
-        let value: yaml_serde::Value = yaml_serde::from_slice(request.body).expect("another reader reads it too");
+        let value: yaml_serde::Value =
+            yaml_serde::from_slice(request.body).expect("another reader reads it too");
         value["metadata"]["name"].as_str().unwrap_or_default().to_owned()
     } else {
         return;
     };
     match target {
-        Some(target) => assert!(target.name.ends_with(&format!("/{name}")) && !name.is_empty(), "{target:?} {info:?}"),
+        Some(target) => {
+            assert!(target.name.ends_with(&format!("/{name}")) && !name.is_empty(), "{target:?} {info:?}")
+        }
         None => assert!(name.is_empty(), "`{name}` is created and not named"),
     }
 }
@@ -205,10 +216,13 @@ impl Info {
     fn narrow(&mut self, query: &str) {
         let value = |name: &str| form_urlencoded::parse(query.as_bytes()).find(|(found, _)| found == name);
         if self.name.is_empty() && self.verb == "get" {
-            let watch = value("watch").is_some_and(|(_, value)| !matches!(&*value.to_lowercase(), "false" | "0"));
+            let watch =
+                value("watch").is_some_and(|(_, value)| !matches!(&*value.to_lowercase(), "false" | "0"));
             self.verb = if watch { "watch" } else { "list" }.to_owned();
             if let Some((_, selector)) = value("fieldSelector") {
-                let name = selector.strip_prefix("metadata.name=").filter(|name| !name.contains(['=', ',', '!', '\\']));
+                let name = selector
+                    .strip_prefix("metadata.name=")
+                    .filter(|name| !name.contains(['=', ',', '!', '\\']));
                 self.name = name.unwrap_or_default().to_owned();
             }
         }

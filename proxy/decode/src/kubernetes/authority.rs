@@ -111,8 +111,8 @@ fn handed(path: &[String], value: Scalar<'_>) -> Option<Handed> {
         }
         [.., "procMount"] if text == Some("Unmasked") => Some(Handed::Node(None)),
         [.., "nodeName"] => text.map(|text| Handed::Node(Some(named(text)))),
-        [.., "secret", "secretName"]
-        | [.., "secretRef" | "secretKeyRef", "name"]
+        [.., "secret" | "azureFile", "secretName"]
+        | [.., "secretRef" | "secretKeyRef" | "nodePublishSecretRef", "name"]
         | [.., "sources", "secret", "name"] => text.map(|text| Handed::Secret(named(text))),
         _ => None,
     }

@@ -176,7 +176,7 @@ fn answer(request: &Request, object: &ObjectPath, content: &Content) -> Result<A
     }
     if request.verb == Verb::Create {
         let token = object.resource == "serviceaccounts" && object.subresource.as_deref() == Some("token");
-        let minting = !token && object.resource != "secrets" && class::hands_out_secrets(object);
+        let minting = !token && class::mints(object);
         answer.mints = match (token, minting) {
             (true, _) => Some(Minted::Bearer),
             (_, true) => Some(Minted::Unrewritable),

@@ -71,23 +71,23 @@ fn read(object: &ObjectPath) -> Access {
 
 /// Objects whose reading hands out secrets: by their names, since every operator has its own.
 pub(super) fn hands_out_secrets(object: &ObjectPath) -> bool {
+    // Operators whose objects say where secrets come from, and hold none.
+    let sources =
+        ["external-secrets.io", "bitnami.com", "secrets-store.csi.x-k8s.io", "secrets.hashicorp.com"];
+    if sources.iter().any(|group| object.group == *group || object.group == format!("generators.{group}")) {
+        return false;
+    }
     let last = object.subresource.as_deref().unwrap_or(&object.resource);
     let told = ["secret", "token", "credential", "kubeconfig", "password"];
-    // These say where a secret is or how it is made, or ask about one.
-    let about = [
-        "tokenreviews",
-        "sealedsecrets",
-        "externalsecrets",
-        "clusterexternalsecrets",
-        "pushsecrets",
-        "clusterpushsecrets",
-        "secretstores",
-        "clustersecretstores",
-        "secretproviderclasses",
-        "secretproviderclasspodstatuses",
-        "secrettransformations",
-    ];
-    (told.iter().any(|word| last.contains(word)) || object.resource == "secrets") && !about.contains(&last)
+    (told.iter().any(|word| last.contains(word)) || object.resource == "secrets") && last != "tokenreviews"
+}
+
+/// Objects that are made in order to be answered with a credential, in a form that only their operator knows.
+pub(super) fn mints(object: &ObjectPath) -> bool {
+    let made = ["tokens", "tokenrequests", "credentialrequests", "kubeconfigs"];
+    hands_out_secrets(object)
+        && object.resource != "secrets"
+        && (object.subresource.is_some() || made.iter().any(|ending| object.resource.ends_with(ending)))
 }
 
 /// Questions that are asked by making an object which is never kept.
@@ -130,6 +130,9 @@ fn bases(request: &Request, object: &ObjectPath, content: &Content) -> Vec<Acces
         (Verb::Update, None) => vec![Access::Update],
         (Verb::Patch, None) => match request.form {
             Ok(form) if form.applies() => vec![Access::Create, Access::Update],
+            Ok(_) if content.unseen.is_some() || leaves_owner(content) => {
+                vec![Access::Update, Access::Delete]
+            }
             Ok(_) if takes_finalizers(content) => vec![Access::Delete],
             Ok(form) if tags_only(content, form) => vec![Access::Tag],
             Ok(_) | Err(_) => vec![Access::Update],
@@ -184,10 +187,21 @@ fn tags_only(content: &Content, form: Form) -> bool {
     any && all && content.unseen.is_none()
 }
 
+/// Owners are changed: an object whose owner is nowhere is collected.
+fn leaves_owner(content: &Content) -> bool {
+    leaves(content).any(|(path, _)| {
+        let at = path.iter().map(String::as_str).collect::<Vec<_>>();
+        matches!(at.as_slice(), ["metadata", part, ..] if part.contains("ownerReferences"))
+    })
+}
+
 /// Finalizers are taken away: what waits for them is gone then.
 fn takes_finalizers(content: &Content) -> bool {
     leaves(content).any(|(path, value)| {
         let at = path.iter().map(String::as_str).collect::<Vec<_>>();
+        if at == ["metadata"] {
+            return true;
+        }
         let directive = at.last().is_some_and(|last| last.starts_with('$'));
         let named = at.first() == Some(&"metadata") && at.iter().any(|part| part.contains("finalizers"));
         named
@@ -206,10 +220,24 @@ fn further(request: &Request, object: &ObjectPath, content: &Content) -> Vec<Acc
     if exposes(request, object, content) {
         further.push(Access::Expose);
     }
+    if stops(request, object, content) {
+        further.push(Access::Delete);
+    }
     if answers_with_secrets(request, object) {
         further.push(Access::SecretRead);
     }
     further
+}
+
+/// Something that runs is told to run nowhere.
+fn stops(request: &Request, object: &ObjectPath, content: &Content) -> bool {
+    let zero = |value: Scalar<'_>| match value {
+        Scalar::Number(number) => number.parse::<f64>().is_ok_and(|number| number == 0.0),
+        Scalar::Text(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => false,
+    };
+    matches!(request.verb, Verb::Update | Verb::Patch)
+        && matches!(object.subresource.as_deref(), None | Some("scale"))
+        && content.of_object().get("spec.replicas").is_some_and(zero)
 }
 
 /// A change of secrets that is answered with what they hold: the object as it is now, or all that were deleted.
@@ -235,6 +263,8 @@ fn grants(request: &Request, object: &ObjectPath, content: &Content) -> bool {
         | (_, "roles" | "rolebindings" | "clusterroles" | "clusterrolebindings" | "podsecuritypolicies")
         | (_, "securitycontextconstraints" | "oauthclients" | "users" | "groups" | "identities")
         | ("certificates.k8s.io", "clustertrustbundles") => true,
+        // What these let in is let in by the webhooks of their operators.
+        (group, _) if group.ends_with("gatekeeper.sh") || group.ends_with("kyverno.io") => true,
         // A request is signed by what stands in its status.
         ("certificates.k8s.io", "certificatesigningrequests") => object.subresource.is_some(),
         ("core", "serviceaccounts") => object.subresource.is_none() && binds_cloud_identity(content),
@@ -297,7 +327,8 @@ fn is_bootstrap_token(object: &ObjectPath, content: &Content) -> bool {
 fn exposes(request: &Request, object: &ObjectPath, content: &Content) -> bool {
     let deletes = matches!(request.verb, Verb::Delete | Verb::DeleteCollection);
     let resource = object.resource.as_str();
-    let closes = resource.ends_with("networkpolicies") || resource == "authorizationpolicies";
+    let closes = resource.ends_with("networkpolicies")
+        || matches!(resource, "authorizationpolicies" | "peerauthentications" | "requestauthentications");
     if closes {
         // A policy that lets something in lets it in beside all others.
         let opens = content.unseen.is_some()

@@ -52,7 +52,11 @@ impl Content {
         let form = request.form.clone()?;
         let mut content = Self { present: true, ..Self::default() };
         match form {
-            Form::Json | Form::MergePatch | Form::StrategicPatch => map(body, &mut content.sent)?,
+            Form::Json | Form::MergePatch => map(body, &mut content.sent)?,
+            Form::StrategicPatch => {
+                map(body, &mut content.sent)?;
+                content.unseen = replaces_what_is_there(&content.sent);
+            }
             // All that is JSON reads the same as YAML.
             Form::Yaml | Form::ApplyYaml if body.trim_ascii_start().starts_with(b"{") => {
                 map(body, &mut content.sent)?
@@ -175,22 +179,41 @@ impl Content {
             "uid",
             "resourceVersion",
         ];
+        let mut seen = (String::new(), None);
         for (path, _) in self.of_object().iter() {
             let mut parts = segments(path);
             let first = unescape(parts.next().unwrap_or_default());
             let second = if first == "metadata" { parts.next().map(unescape) } else { None };
-            for (part, known) in [(Some(first), root.as_slice()), (second, meta.as_slice())] {
+            if seen == (first.clone(), second.clone()) {
+                continue;
+            }
+            for (part, known) in [(Some(&first), root.as_slice()), (second.as_ref(), meta.as_slice())] {
                 let Some(part) = part else { continue };
-                if known.iter().any(|known| *known != part && folded(known) == folded(&part)) {
+                let folded = folded(part);
+                if known.iter().any(|known| known != part && known.eq_ignore_ascii_case(&folded)) {
                     return Err(Undecodable::new(
                         "other_spelling",
-                        format!("`{}` is known in another spelling; write it so", clip(&part)),
+                        format!("`{}` is known in another spelling; write it so", clip(part)),
                     ));
                 }
             }
+            seen = (first, second);
         }
         Ok(())
     }
+}
+
+/// A directive of a strategic patch by which the object, its metadata or its whole specification is replaced or cut down:
+/// what is gone then is not said.
+fn replaces_what_is_there(sent: &Fields) -> Option<Completeness> {
+    let found = sent.iter().any(|(path, _)| {
+        let mut parts = segments(path);
+        let first = parts.next().unwrap_or_default();
+        let second = parts.next().unwrap_or_default();
+        let directive = |part: &str| part == "$patch" || part == "$retainKeys";
+        directive(first) || (matches!(first, "metadata" | "spec") && directive(second))
+    });
+    found.then_some(Completeness::Partial("the patch replaces what is not known here"))
 }
 
 /// Letters that are the same but for their case, as Unicode sees it.

@@ -111,6 +111,21 @@ pub(crate) fn refusal(who: &str, effect: &Effect, why: &str) -> String {
     format!("User \"{who}\" cannot {verb} resource \"{resource}\" in API group \"{group}\" {place}: {why}")
 }
 
+/// A warning as the server itself sends them, which `kubectl` and its like print; others that are there stay.
+pub(crate) fn warn(headers: &mut HeaderMap, text: &str) {
+    let mut quoted = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            control if control.is_control() => quoted.push(' '),
+            plain => quoted.push(plain),
+        }
+    }
+    if let Ok(value) = HeaderValue::from_bytes(format!("299 - \"{quoted}\"").as_bytes()) {
+        headers.append(header::WARNING, value);
+    }
+}
+
 fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
@@ -232,6 +247,15 @@ mod tests {
             audit-id: 01890a5d-ac96-774b-bcce-b302099a8057
             {"apiVersion":"v1","code":413,"kind":"Status","message":"User \"alice\" cannot: it is not hers","metadata":{},"reason":"RequestEntityTooLarge","status":"Failure"}"#]],
         );
+    }
+
+    #[test]
+    fn a_warning_is_quoted_as_the_server_does() {
+        let mut headers = HeaderMap::new();
+        warn(&mut headers, "it is deprecated");
+        warn(&mut headers, "pods \"p\" would be\nrefused");
+        let all: Vec<_> = headers.get_all("warning").iter().map(|value| value.to_str().unwrap()).collect();
+        assert_eq!(all, ["299 - \"it is deprecated\"", "299 - \"pods \\\"p\\\" would be refused\""]);
     }
 
     #[test]

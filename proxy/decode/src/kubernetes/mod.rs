@@ -25,7 +25,7 @@ mod resource;
 mod secret;
 
 pub(crate) use claim::Claim;
-pub(crate) use deny::refusal;
+pub(crate) use deny::{refusal, warn};
 pub(crate) use path::is_ours;
 
 use crate::Head;

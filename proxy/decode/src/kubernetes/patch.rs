@@ -28,12 +28,24 @@ impl Patched {
     }
 }
 
+/// One operation: its members and what stands below each, in the order of the request.
+type Operation<'s> = Vec<(&'s str, Scalar<'s>)>;
+
 /// Reads the operations of a patch from its leaves.
 pub(super) fn read(sent: &Fields) -> Result<Patched, Undecodable> {
+    let mut operations: Vec<Operation<'_>> = Vec::new();
+    for (path, value) in sent.iter() {
+        let (number, member) = path.split_once('.').ok_or_else(|| bad("an operation is no object"))?;
+        // Leaves come in the order of the list.
+        if number.parse() == Ok(operations.len() + 1) {
+            operations.push(Vec::new());
+        }
+        let last = operations.last_mut().ok_or_else(|| bad("an operation is no object"))?;
+        last.push((member, value));
+    }
     let mut patched = Patched::default();
-    let count = sent.iter().filter_map(|(path, _)| segments(path).next()?.parse::<usize>().ok()).max();
-    for number in 1..=count.unwrap_or(0) {
-        operation(sent, number, &mut patched)?;
+    for operation in &operations {
+        apply(operation, &mut patched)?;
     }
     if patched.fields.overflowed() || sent.overflowed() {
         patched.unseen = Some("there are more parameters than are kept");
@@ -41,39 +53,46 @@ pub(super) fn read(sent: &Fields) -> Result<Patched, Undecodable> {
     Ok(patched)
 }
 
-fn operation(sent: &Fields, number: usize, patched: &mut Patched) -> Result<(), Undecodable> {
-    let text = |member: &str| match sent.get(&format!("{number}.{member}")) {
-        Some(Scalar::Text(text)) => Ok(text),
-        Some(_) | None if member == "from" => Ok(""),
-        Some(_) | None => Err(bad(&format!("operation {number} has no `{member}`"))),
-    };
-    let prefix = format!("{number}.");
-    let own = sent.iter().filter(|(path, _)| path.starts_with(&prefix));
-    for (path, _) in own.clone() {
-        let member = segments(path).nth(1).unwrap_or_default();
-        if !matches!(member, "op" | "path" | "from" | "value") {
-            return Err(bad(&format!("`{}` is no member of an operation", clip(member))));
-        }
+fn apply(operation: &Operation<'_>, patched: &mut Patched) -> Result<(), Undecodable> {
+    let unknown = operation.iter().find(|(member, _)| {
+        let first = segments(member).next().unwrap_or_default();
+        !matches!(first, "op" | "path" | "from" | "value")
+    });
+    if let Some((member, _)) = unknown {
+        return Err(bad(&format!("`{}` is no member of an operation", clip(member))));
     }
-    let place = pointer(text("path")?)?;
+    let text = |name: &str| {
+        operation.iter().find_map(|(member, value)| match value {
+            Scalar::Text(text) if *member == name => Some(*text),
+            Scalar::Text(_)
+            | Scalar::Number(_)
+            | Scalar::Bool(_)
+            | Scalar::Null
+            | Scalar::Empty
+            | Scalar::Token(_) => None,
+        })
+    };
+    let needed = |name: &str| text(name).ok_or_else(|| bad(&format!("an operation has no `{name}`")));
+    let place = pointer(needed("path")?)?;
     patched.places.push(place.clone());
-    match text("op")? {
+    match needed("op")? {
         "test" => {}
         "remove" => patched.fields.put_at(&place, Scalar::Null),
         "add" | "replace" => {
-            for (path, value) in own {
-                let Some(rest) = path.strip_prefix(&prefix).and_then(|rest| rest.strip_prefix("value"))
-                else {
-                    continue;
-                };
-                patched.fields.put_at(&join(&place, rest.strip_prefix('.').unwrap_or(rest)), value);
+            if operation.iter().any(|(member, _)| member.starts_with("value.")) {
+                // What stood there is gone, whatever of it is put back.
+                patched.fields.put_at(&place, Scalar::Null);
+            }
+            for (member, value) in operation {
+                let Some(rest) = member.strip_prefix("value") else { continue };
+                patched.fields.put_at(&join(&place, rest.strip_prefix('.').unwrap_or(rest)), *value);
             }
             if place.is_empty() {
                 patched.unseen = Some("the patch puts a whole object in the place of another");
             }
         }
         "move" | "copy" => {
-            let from = pointer(text("from")?)?;
+            let from = pointer(needed("from")?)?;
             patched.fields.put_at(&from, Scalar::Null);
             patched.fields.put_at(&place, Scalar::Null);
             patched.unseen = Some("the patch moves or copies what is not known here");
@@ -152,11 +171,11 @@ mod tests {
             ),
             (
                 r#"[{"op":"replace","path":"/spec","value":{"a":[1],"b":{}}}]"#,
-                r#"spec.a.1=Number("1") spec.b=Empty"#,
+                r#"spec=Null spec.a.1=Number("1") spec.b=Empty"#,
             ),
             (r#"[{"op":"remove","path":"/spec/x"},{"op":"test","path":"/a","value":1}]"#, "spec.x=Null"),
             (r#"[{"op":"copy","from":"/a","path":"/b"}]"#, "a=Null b=Null …"),
-            (r#"[{"op":"replace","path":"","value":{"kind":"X"}}]"#, r#"kind=Text("X") …"#),
+            (r#"[{"op":"replace","path":"","value":{"kind":"X"}}]"#, r#"=Null kind=Text("X") …"#),
         ] {
             assert_eq!(show(body), expected, "{body}");
         }
