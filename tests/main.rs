@@ -11,12 +11,14 @@
     reason = "a test that cannot go on must stop and say where"
 )]
 
+mod asking;
 mod attacks;
 mod credentials;
 mod data_path;
 mod egress;
 mod evidence;
 mod harness;
+mod passing;
 mod planes;
 mod recipes;
 mod reload;

@@ -36,8 +36,9 @@ pub struct Opening {
     pub port: u16,
     /// The setting that lets it pass.
     pub rule: String,
-    /// The address that is connected to; none where another proxy looks the name up.
-    pub address: Option<SocketAddr>,
+    /// The addresses that the host's name stands for, and no others are connected to; none where another proxy looks it
+    /// up.
+    pub addresses: Vec<SocketAddr>,
     /// The proxy it goes through.
     pub through: Option<String>,
 }
@@ -67,7 +68,7 @@ impl Opening {
             host: self.host.as_str().into(),
             port: self.port,
             rule: self.rule.as_str().into(),
-            address: self.address.map(|address| address.to_string().into()),
+            addresses: self.addresses.iter().map(|address| address.to_string().into()).collect(),
             through: self.through.as_deref().map(Into::into),
         }))
     }

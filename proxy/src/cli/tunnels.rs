@@ -46,7 +46,7 @@ struct Listed {
     host: String,
     port: u16,
     rule: String,
-    address: Option<String>,
+    addresses: Vec<String>,
     through: Option<String>,
     end: Option<Ended>,
 }
@@ -112,7 +112,7 @@ fn one(entry: u64, tunnel: &TunnelRecord<'_>) -> Listed {
         host: tunnel.host.to_string(),
         port: tunnel.port,
         rule: tunnel.rule.to_string(),
-        address: tunnel.address.as_ref().map(ToString::to_string),
+        addresses: tunnel.addresses.iter().map(ToString::to_string).collect(),
         through: tunnel.through.as_ref().map(ToString::to_string),
         end: None,
     }
@@ -141,7 +141,7 @@ fn rows(listed: &[Listed]) -> Rows {
             tunnel.actor.clone().unwrap_or_default(),
             tunnel.peer.clone(),
             format!("{}:{}", tunnel.host, tunnel.port),
-            tunnel.address.clone().or_else(|| tunnel.through.clone()).unwrap_or_default(),
+            tunnel.through.clone().unwrap_or_else(|| tunnel.addresses.join(", ")),
             end.map_or_else(|| "not yet".to_owned(), |end| end.why.clone()),
             number(end.and_then(|end| end.sent)),
             number(end.and_then(|end| end.received)),

@@ -21,7 +21,7 @@ fn opening(number: u128) -> Opening {
         host: "mirror.example".to_owned(),
         port: 443,
         rule: "*.example".to_owned(),
-        address: Some("192.0.2.1:443".parse().unwrap()),
+        addresses: vec!["192.0.2.1:443".parse().unwrap()],
         through: None,
     }
 }

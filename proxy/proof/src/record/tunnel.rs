@@ -28,8 +28,8 @@ pub struct TunnelRecord<'a> {
     pub port: u16,
     /// The setting that lets it pass.
     pub rule: Text<'a>,
-    /// The address that the host's name stood for; null where another proxy looks it up.
-    pub address: Option<Text<'a>>,
+    /// The addresses that the host's name stood for; none where another proxy looks it up.
+    pub addresses: Vec<Text<'a>>,
     /// The proxy it goes through; null where it goes by itself.
     pub through: Option<Text<'a>>,
 }
