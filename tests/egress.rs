@@ -17,7 +17,7 @@ use rustls_pki_types::{CertificateDer, ServerName};
 use crate::harness::{Craft, Gate, Reply, Setup, eventually, read_reply, said, variable};
 use crate::planes::aws::clients::{before_moto, needed};
 
-const EC2: &str = "ec2.us-east-1.amazonaws.com";
+pub(crate) const EC2: &str = "ec2.us-east-1.amazonaws.com";
 
 fn setup() -> Setup {
     Setup { listen: "egress = \"127.0.0.1:0\"\n".to_owned(), ..Setup::default() }
@@ -27,7 +27,7 @@ fn bundle(gate: &Gate) -> PathBuf {
     gate.folder.path().join("state/ca-bundle.pem")
 }
 
-fn proxy(gate: &Gate) -> TcpStream {
+pub(crate) fn proxy(gate: &Gate) -> TcpStream {
     let stream = TcpStream::connect(gate.egress()).expect("the egress gateway listens");
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream
@@ -35,8 +35,17 @@ fn proxy(gate: &Gate) -> TcpStream {
 
 /// Opens a tunnel and shakes hands in it, trusting what the gate tells clients to trust.
 fn tunnel(gate: &Gate, host: &str) -> std::io::Result<StreamOwned<ClientConnection, TcpStream>> {
+    tunnel_by(gate, host, "")
+}
+
+/// The same, with more lines of the head.
+pub(crate) fn tunnel_by(
+    gate: &Gate,
+    host: &str,
+    lines: &str,
+) -> std::io::Result<StreamOwned<ClientConnection, TcpStream>> {
     let mut stream = proxy(gate);
-    write!(stream, "CONNECT {host}:443 HTTP/1.0\r\n\r\n")?;
+    write!(stream, "CONNECT {host}:443 HTTP/1.0\r\n{lines}\r\n")?;
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -189,7 +198,7 @@ fn variables(gate: &Gate) -> BTreeMap<String, String> {
     all
 }
 
-fn client(program: &str, variables: &BTreeMap<String, String>, arguments: &[&str]) -> Output {
+pub(crate) fn client(program: &str, variables: &BTreeMap<String, String>, arguments: &[&str]) -> Output {
     Command::new(program)
         .args(arguments)
         .env_clear()

@@ -11,6 +11,7 @@
     reason = "a test that cannot go on must stop and say where"
 )]
 
+mod asking;
 mod attacks;
 mod credentials;
 mod data_path;
@@ -18,6 +19,7 @@ mod egress;
 mod evidence;
 mod harness;
 mod imports;
+mod passing;
 mod planes;
 mod recipes;
 mod reload;

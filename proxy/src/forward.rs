@@ -25,6 +25,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tower::Service;
 
 use crate::answer;
+use crate::chain::{Leaving, Outlet};
 use crate::connector::{Answered, GONE, Kept, Waited, answer_of};
 use crate::held::OutgoingBody;
 use crate::payload::{BodyError, BrokenOff, PayloadBody};
@@ -114,12 +115,13 @@ impl ForwardError {
     }
 }
 
-type Client = HyperClient<Kept<HttpsConnector<HttpConnector<GuardedResolver>>>, OutBody>;
+type Client = HyperClient<Kept<HttpsConnector<Leaving<HttpConnector<GuardedResolver>>>>, OutBody>;
 
 /// What all connections to upstreams have in common.
 #[derive(Debug, Clone)]
 pub struct Outward {
     own: Arc<[SocketAddr]>,
+    outlet: Outlet,
     // In milliseconds, so that it can be set while requests are sent.
     timeout: Arc<AtomicU64>,
 }
@@ -139,9 +141,21 @@ impl Outward {
     /// What never connects to `own` addresses, and waits for answers for `timeout`.
     #[must_use]
     pub fn new(own: Vec<SocketAddr>, timeout: Duration) -> Self {
-        let made = Self { own: own.into(), timeout: Arc::default() };
+        let made = Self { own: own.into(), outlet: Outlet::default(), timeout: Arc::default() };
         made.set_timeout(timeout);
         made
+    }
+
+    /// The same, through the proxy behind us where there is one.
+    #[must_use]
+    pub fn leaving_by(self, outlet: Outlet) -> Self {
+        Self { outlet, ..self }
+    }
+
+    /// By which way connections leave.
+    #[must_use]
+    pub const fn outlet(&self) -> &Outlet {
+        &self.outlet
     }
 
     /// Sets how long answers are waited for, for requests sent from now on.
@@ -204,7 +218,7 @@ impl Forwarder {
         if let Some(name) = name {
             connector = connector.with_server_name_resolver(FixedServerNameResolver::new(name));
         }
-        let connector = Kept(connector.enable_http1().wrap_connector(http));
+        let connector = Kept(connector.enable_http1().wrap_connector(outward.outlet.around(http)));
         // Only a request that was never started on a reused connection is tried again, and servers that
         // close idle connections make that necessary.
         let client = HyperClient::builder(TokioExecutor::new())

@@ -26,6 +26,7 @@ use ordain_sigv4::{Body, KeyCache};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::chain::Outlet;
 use crate::change::Changes;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -132,7 +133,8 @@ impl Gate {
             .collect();
         let listeners = Own { addresses: own.clone(), names: config.names.clone() };
         let sources = config.upstreams.iter().map(Source::from).collect();
-        let outward = Outward::new(own, config.limits.upstream_timeout);
+        let outlet = Outlet::new(config.outward.proxy.as_ref())?;
+        let outward = Outward::new(own, config.limits.upstream_timeout).leaving_by(outlet);
         let upstreams = Upstreams::start(sources, &listeners, &outward, clock.now()).await?;
         let forwarder = outward.forwarder(Trust::default()).map_err(anyhow::Error::msg)?;
         let catalogue = Digest::from_hex(rooms.catalog_digest())
@@ -177,6 +179,12 @@ impl Gate {
     #[must_use]
     pub fn tls(&self) -> Option<Tls> {
         self.listening.load().tls.clone()
+    }
+
+    /// By which way connections leave.
+    #[must_use]
+    pub const fn outlet(&self) -> &Outlet {
+        self.outward.outlet()
     }
 
     /// Addresses and names that it is reached by.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full};
-use ordain_action::{DecisionId, Denial};
+use ordain_action::{DecisionId, Denial, DenialKind};
 use ordain_decode::NativeResponse;
 
 use crate::payload::BodyError;
@@ -52,6 +52,9 @@ pub fn plain(denial: &Denial) -> Response<ReplyBody> {
     put(headers, REASON_CODE, denial.reason_code.as_str());
     if let Some(decision) = denial.decision {
         name_decision(headers, decision);
+    }
+    if denial.kind == DenialKind::ProxyUnauthenticated {
+        put(headers, http::header::PROXY_AUTHENTICATE, "Basic realm=\"ordain\"");
     }
     response
 }

@@ -34,6 +34,13 @@ pub async fn serve(
     request: Request<RequestBody>,
 ) -> Response<ReplyBody> {
     let peer = connection.peer;
+    let connection = match way::asked(&gate, connection, &request) {
+        Ok(connection) => connection,
+        Err(fault) => {
+            gate.metrics.refused(peer, &fault);
+            return reply::plain(&fault.denial());
+        }
+    };
     let arrival = gate.arrival(connection, &request);
     // Until a room has claimed the request, nobody knows in which words its client understands a denial.
     let claim = match head::claim(gate.rooms, &arrival, &request) {
@@ -66,6 +73,7 @@ async fn decide(
     let head = head::of(arrival, held.head());
     let identified = gate.prove_identity(claimed, &head, held.sha256())?;
     held.prove(&gate.budget)?;
+    way::check_actor(&arrival.connection, &identified.actor)?;
     let seat = gate.throttle.load().seat(&identified.actor.party)?;
 
     // From here on the request is bound to what it was read as: neither changes without the other.

@@ -14,6 +14,11 @@ use std::time::Duration;
 
 use crate::harness::{Gate, Setup, said};
 
+/// Hosts that are no control plane's: one outside, and such as stand for what is never reached.
+const MIRRORS: &str = "10.77.0.1 mirror.example a.mirrors.example\nfd77::1 mirror.example\n127.0.0.1 here.mirrors.example\n\
+                       169.254.169.254 metadata.mirrors.example\n10.77.0.1 two.mirrors.example\n\
+                       127.0.0.1 two.mirrors.example\n10.77.0.99 gone.mirrors.example\n";
+
 /// The uid of the gate, and that of its clients.
 pub(crate) const GATE: u32 = 47_001;
 pub(crate) const CLIENT: u32 = 47_002;
@@ -110,7 +115,8 @@ impl Inside {
             // What version 1 of the AWS CLI calls SQS.
             .chain(["198.51.100.7 queue.amazonaws.com\n".to_owned()])
             .collect();
-        std::fs::write(self.folder.path().join("hosts"), format!("127.0.0.1 localhost\n{hosts}")).unwrap();
+        std::fs::write(self.folder.path().join("hosts"), format!("127.0.0.1 localhost\n{hosts}{MIRRORS}"))
+            .unwrap();
         use std::os::unix::fs::PermissionsExt as _;
         std::fs::set_permissions(self.folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     }

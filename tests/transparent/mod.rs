@@ -3,7 +3,7 @@
 //! Skipped where no namespace can be made: that takes root, `ip` and `nft`. Leaves out what one connection says, which
 //! the listener's own tests try.
 
-mod inside;
+pub(crate) mod inside;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -37,6 +37,8 @@ pub enum DenialKind {
     Forbidden,
     /// Who asks could not be established: 403, the plane's signature or token error.
     Unauthenticated,
+    /// Who asks a proxy has not said who it is: 407.
+    ProxyUnauthenticated,
     /// Not well formed, or cannot be decoded: 400.
     Malformed,
     /// For another host than this one: 421.
@@ -67,6 +69,7 @@ impl DenialKind {
     pub const fn status(self) -> u16 {
         match self {
             Self::Forbidden | Self::Unauthenticated | Self::Unrecordable => 403,
+            Self::ProxyUnauthenticated => 407,
             Self::Malformed => 400,
             Self::Misdirected => 421,
             Self::Timeout => 408,

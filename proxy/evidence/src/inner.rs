@@ -34,6 +34,8 @@ pub(crate) struct Inner {
     pub(crate) settings: LedgerSettings,
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) slots: Arc<Semaphore>,
+    /// Tunnels stand for long, and must not take the slots of decisions.
+    pub(crate) tunnels: Arc<Semaphore>,
     pub(crate) counts: Counts,
 }
 

@@ -24,6 +24,7 @@ use crate::sendable::{
 use crate::settings::LedgerSettings;
 use crate::start::{self, OpenError, Started};
 use crate::storage::Storage;
+use crate::tunnel::{Opening, TunnelOpened};
 use crate::writer::{Queue, Shared, Writer};
 
 /// Refusals leave at least so much of the queue to admits: beyond it they are only counted.
@@ -89,7 +90,8 @@ impl Ledger {
             .name("checkpoint".to_owned())
             .spawn(move || checkpointer::run(&own_settings, &own_shared, &weak, &woken))?;
         let slots = Arc::new(Semaphore::new(settings.open_decisions as usize));
-        let inner = Inner { queue, shared, settings, storage, slots, counts: Counts::default() };
+        let tunnels = Arc::new(Semaphore::new(settings.open_tunnels as usize));
+        let inner = Inner { queue, shared, settings, storage, slots, tunnels, counts: Counts::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -136,6 +138,34 @@ impl Ledger {
     pub async fn note(&self, own: OwnChange) -> Result<Sequence, NotRecorded> {
         let frames = durable::own_change(&own).map_err(|error| NotRecorded(error.to_string()))?;
         self.append(frames).await
+    }
+
+    /// Makes the opening of a tunnel durable; its bytes are passed on only with what this returns.
+    ///
+    /// # Errors
+    /// [`NotRecorded`]; then it must not be opened, in whatever mode: nobody judges what goes through it.
+    pub async fn tunnel(&self, opening: Opening) -> Result<TunnelOpened, NotRecorded> {
+        let inner = &self.inner;
+        if let Some(why) = inner.shared.sealed() {
+            return Err(NotRecorded(why.to_owned()));
+        }
+        let frames = opening.frames().map_err(|error| NotRecorded(error.to_string()))?;
+        let Ok(slot) = Arc::clone(&inner.tunnels).try_acquire_owned() else {
+            return Err(NotRecorded("too many tunnels stand open".to_owned()));
+        };
+        // From here on its end is owed, as the outcome of a decision is: no wait lies between the two.
+        let durable = inner.queue.append(frames, None, None);
+        let mut opened = TunnelOpened::owing(Arc::clone(inner), slot, opening);
+        match durable.await.unwrap_or_else(|_| Err("the ledger is closed".to_owned())) {
+            Ok(sequence) => {
+                opened.recorded(sequence);
+                Ok(opened)
+            }
+            Err(why) => {
+                opened.disarm();
+                Err(NotRecorded(why))
+            }
+        }
     }
 
     /// Why nothing is written any more; `None` while all is well.

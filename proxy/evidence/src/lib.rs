@@ -18,6 +18,7 @@ mod reader;
 mod settings;
 mod start;
 mod storage;
+mod tunnel;
 mod writer;
 
 pub use durable::{Decision, Digests, HeadSummary};
@@ -32,3 +33,4 @@ pub use sendable::{
 pub use settings::{AttemptRate, Clock, LedgerSettings};
 pub use start::OpenError;
 pub use storage::{FileStorage, Segment, Storage};
+pub use tunnel::{Opening, TunnelOpened};

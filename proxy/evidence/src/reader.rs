@@ -275,7 +275,9 @@ impl Search {
                 BriefKind::Decision { .. }
                 | BriefKind::Outcome
                 | BriefKind::Attempts
-                | BriefKind::Change { .. },
+                | BriefKind::Change { .. }
+                | BriefKind::Tunnel
+                | BriefKind::TunnelEnd,
                 _,
             ) => {}
         }
@@ -387,7 +389,11 @@ fn creation(
                 visit(&action, &durable::outcome_of(&outcome), Sequence(entry.sequence));
             }
         }
-        BriefKind::Decision { refused: true } | BriefKind::Attempts | BriefKind::Change { .. } => {}
+        BriefKind::Decision { refused: true }
+        | BriefKind::Attempts
+        | BriefKind::Change { .. }
+        | BriefKind::Tunnel
+        | BriefKind::TunnelEnd => {}
     }
     Ok(())
 }

@@ -64,6 +64,8 @@ pub struct LedgerSettings {
     pub checkpoint_every: Duration,
     /// So many decisions may wait for their outcome at once; more wait to be recorded.
     pub open_decisions: u32,
+    /// So many tunnels may stand at once; more are not recorded, and so not opened.
+    pub open_tunnels: u32,
     /// How many refusals of one actor are entries of their own.
     pub attempts: AttemptRate,
 }
@@ -80,6 +82,7 @@ impl LedgerSettings {
             segment_bytes: 16 * 1024 * 1024,
             checkpoint_every: Duration::from_secs(1),
             open_decisions: 16_384,
+            open_tunnels: 16_384,
             attempts: AttemptRate::default(),
         }
     }

@@ -19,6 +19,7 @@ use crate::durable::{self, Frames};
 use crate::own_change::{ChangeKind, OwnChange};
 use crate::settings::LedgerSettings;
 use crate::storage::{Segment, Storage};
+use crate::tunnel::{self, End};
 
 /// The file of the signing key, unless the caller keeps it.
 const KEY: &str = "signing.key";
@@ -68,10 +69,11 @@ pub(crate) struct Started {
     pub(crate) first: Vec<Frames>,
 }
 
-/// A decision without an outcome.
+/// A decision without an outcome, or a tunnel without an end.
 #[derive(Debug)]
 struct Unclosed {
     id: DecisionId,
+    tunnel: bool,
     request: Digest,
     entry: u64,
 }
@@ -173,14 +175,15 @@ fn go_on(
 
 fn note_entry(unclosed: &mut BTreeMap<String, Unclosed>, entry: &Entry<'_>) {
     match entry.brief.kind {
-        BriefKind::Decision { refused: false } => {
+        BriefKind::Decision { refused: false } | BriefKind::Tunnel => {
             let id = entry.brief.name.parse().map(DecisionId);
             if let (Ok(id), Some(request)) = (id, Digest::from_hex(&entry.brief.digest)) {
-                let open = Unclosed { id, request, entry: entry.sequence };
+                let tunnel = entry.brief.kind == BriefKind::Tunnel;
+                let open = Unclosed { id, tunnel, request, entry: entry.sequence };
                 unclosed.insert(entry.brief.name.to_string(), open);
             }
         }
-        BriefKind::Outcome => {
+        BriefKind::Outcome | BriefKind::TunnelEnd => {
             unclosed.remove(entry.brief.name.as_ref());
         }
         BriefKind::Decision { refused: true } | BriefKind::Attempts | BriefKind::Change { .. } => {}
@@ -194,8 +197,13 @@ fn first_entries(settings: &LedgerSettings, mut unclosed: Vec<Unclosed>) -> Resu
     let mut first = Vec::with_capacity(unclosed.len() + 1);
     let failed = |error: durable::NotWritten| OpenError::NotRecorded(error.to_string());
     for open in unclosed {
-        let outcome = Outcome::Unknown { why: "gate_stopped" };
-        let frames = durable::outcome(open.id, open.request, Some(open.entry), &outcome, now);
+        let why = "gate_stopped";
+        let frames = if open.tunnel {
+            let (id, entry) = (open.id.to_string(), Some(open.entry));
+            tunnel::end(&End { id: &id, digest: &open.request, entry, now, why, counted: None })
+        } else {
+            durable::outcome(open.id, open.request, Some(open.entry), &Outcome::Unknown { why }, now)
+        };
         first.push(frames.map_err(failed)?);
     }
     let started = OwnChange {

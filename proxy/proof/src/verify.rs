@@ -61,6 +61,10 @@ pub struct Verified {
     pub decisions: u64,
     /// Decisions whose request was not refused and whose outcome is not there yet.
     pub open: u64,
+    /// Tunnels among the entries that were passed on unopened.
+    pub tunnels: u64,
+    /// Tunnels whose end is not there yet.
+    pub open_tunnels: u64,
 }
 
 /// What is asked of a ledger.
@@ -101,6 +105,7 @@ pub fn segments(
     }
     let mut replay = Replay::new(signed);
     let (mut torn, mut decisions, mut open) = (false, 0, std::collections::BTreeSet::new());
+    let (mut tunnels, mut open_tunnels) = (0, std::collections::BTreeSet::new());
     for (index, first) in firsts.iter().enumerate() {
         let last = index + 1 == firsts.len();
         let bytes = read(*first)?;
@@ -115,6 +120,13 @@ pub fn segments(
                 BriefKind::Outcome => {
                     open.remove(entry.brief.name.as_ref());
                 }
+                BriefKind::Tunnel => {
+                    tunnels += 1;
+                    open_tunnels.insert(entry.brief.name.to_string());
+                }
+                BriefKind::TunnelEnd => {
+                    open_tunnels.remove(entry.brief.name.as_ref());
+                }
                 BriefKind::Attempts | BriefKind::Change { .. } => {}
             }
             Ok(())
@@ -127,7 +139,8 @@ pub fn segments(
         return Err(VerifyError::NotClosed { entries, covered, torn });
     }
     let root = replay.frontier().root();
-    Ok(Verified { entries, covered, root, torn, decisions, open: open.len() as u64 })
+    let (open, open_tunnels) = (open.len() as u64, open_tunnels.len() as u64);
+    Ok(Verified { entries, covered, root, torn, decisions, open, tunnels, open_tunnels })
 }
 
 /// Which entry is asked for.
@@ -135,7 +148,7 @@ pub fn segments(
 pub enum Wanted {
     /// By its place.
     Index(u64),
-    /// The decision with this name.
+    /// The decision, or the opening of a tunnel, with this name.
     Decision(String),
 }
 
@@ -163,7 +176,8 @@ pub fn prove(path: &Path, verifier: &Verifier, wanted: &Wanted) -> Result<Proven
         let wanted = match wanted {
             Wanted::Index(index) => *index == entry.sequence,
             Wanted::Decision(id) => {
-                entry.brief.name == *id && matches!(entry.brief.kind, BriefKind::Decision { .. })
+                let kind = entry.brief.kind;
+                entry.brief.name == *id && matches!(kind, BriefKind::Decision { .. } | BriefKind::Tunnel)
             }
         };
         if wanted && found.is_none() {

@@ -14,6 +14,7 @@ use ordain_proof::verify::{self, Demand, Verified, VerifyError, Wanted};
 use serde::Serialize;
 
 use super::output::Rows;
+use super::tunnels::{self, Tunnels};
 use super::{Context, Exit};
 
 /// Verify, prove and query the evidence.
@@ -43,7 +44,7 @@ enum Verb {
     },
     /// Write an entry and the proof that it is in the ledger: `PATH.json` and `PATH.tlog-proof`.
     Prove {
-        /// The decision's name, or the entry's number.
+        /// The name of a decision or a tunnel, or the entry's number.
         entry: String,
         /// Where to.
         #[arg(long)]
@@ -51,6 +52,8 @@ enum Verb {
     },
     /// List decisions, oldest first.
     Query(Query),
+    /// List tunnels that were passed on unopened, oldest first.
+    Tunnels(Tunnels),
 }
 
 #[derive(Debug, clap::Args)]
@@ -88,6 +91,8 @@ struct Report {
     covered: u64,
     decisions: u64,
     without_outcome: u64,
+    tunnels: u64,
+    tunnels_without_end: u64,
     root: String,
     torn: bool,
 }
@@ -134,6 +139,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
             }
         }
         Verb::Query(query) => list(context, &directory, query),
+        Verb::Tunnels(tunnels) => tunnels::list(context, &directory, &tunnels),
     }
 }
 
@@ -144,6 +150,8 @@ fn show(context: &Context, verified: &Verified) -> anyhow::Result<Exit> {
         covered: verified.covered,
         decisions: verified.decisions,
         without_outcome: verified.open,
+        tunnels: verified.tunnels,
+        tunnels_without_end: verified.open_tunnels,
         root: verified.root.to_string(),
         torn: verified.torn,
     };
@@ -157,6 +165,10 @@ fn show(context: &Context, verified: &Verified) -> anyhow::Result<Exit> {
             "decisions".to_owned(),
             format!("{}, {} without an outcome yet", report.decisions, report.without_outcome),
         ]);
+        if report.tunnels > 0 {
+            let tunnels = format!("{}, {} without an end yet", report.tunnels, report.tunnels_without_end);
+            rows.push(vec!["tunnels".to_owned(), tunnels]);
+        }
         rows.push(vec!["root".to_owned(), report.root.clone()]);
         if report.torn {
             rows.push(vec![
@@ -230,7 +242,7 @@ fn what(detail: &DetailRecord<'_>) -> (String, String, String) {
 }
 
 /// A time for people; programs are given all of it.
-fn to_the_second(time: &str) -> String {
+pub(super) fn to_the_second(time: &str) -> String {
     time.split_once('.').map_or_else(|| time.to_owned(), |(second, _)| format!("{second}Z"))
 }
 

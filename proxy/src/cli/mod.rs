@@ -18,6 +18,7 @@ mod output;
 mod report;
 mod run;
 mod serve;
+mod tunnels;
 mod validate;
 mod way;
 

@@ -183,7 +183,7 @@ async fn tunnels(gate: &Gate) -> anyhow::Result<Arc<Egress>> {
         store.add(&authority, now)?;
     }
     egress::write_bundle(&config.state, &store, now)?;
-    Ok(Arc::new(Egress::open(&config, gate.rooms, Arc::clone(&gate.upstreams), gate.clock.clone())?))
+    Ok(Arc::new(Egress::open(gate)?))
 }
 
 /// The first key of a new gate: for the person at the keyboard.

@@ -47,6 +47,8 @@ const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 pub(super) struct Way {
     set: Vec<(&'static str, String)>,
     unset: Vec<&'static str>,
+    /// The proxy asks who asks.
+    asks: bool,
 }
 
 impl Way {
@@ -56,7 +58,7 @@ impl Way {
         let host = own_address(config, None);
         // Our own name stands for every host of the provider's.
         let whole = ("AWS_DISABLE_HOST_PREFIX_INJECTION", "true".to_owned());
-        Self { set: vec![(ENDPOINT, format!("{scheme}://{host}")), whole], unset: Vec::new() }
+        Self { set: vec![(ENDPOINT, format!("{scheme}://{host}")), whole], unset: Vec::new(), asks: false }
     }
 
     /// It takes us for its proxy.
@@ -70,7 +72,11 @@ impl Way {
         let proxies = PROXIES.map(|name| (name, proxy.clone()));
         let direct = ["NO_PROXY", "no_proxy"].map(|name| (name, "localhost,127.0.0.1,::1".to_owned()));
         let trust = TRUST.map(|name| (name, bundle.clone()));
-        Ok(Self { set: proxies.into_iter().chain(direct).chain(trust).collect(), unset: Vec::new() })
+        Ok(Self {
+            set: proxies.into_iter().chain(direct).chain(trust).collect(),
+            unset: Vec::new(),
+            asks: config.outward.authenticate,
+        })
     }
 
     /// The system sends it to us: it has only to trust us for what it asks for.
@@ -83,15 +89,25 @@ impl Way {
             "no connections are sent on to the gate; configure `listen.transparent`"
         );
         let bundle = bundle(config)?;
-        Ok(Self { set: TRUST.map(|name| (name, bundle.clone())).into(), unset: PROXIES.into() })
+        Ok(Self { set: TRUST.map(|name| (name, bundle.clone())).into(), unset: PROXIES.into(), asks: false })
     }
 
     /// What is to be set, a key's among it.
     pub(super) fn variables(&self, key: Option<&IssuedKey>) -> Vec<(&'static str, String)> {
-        let pair = key.and_then(|key| Some((key, key.secret()?))).map(|(key, secret)| {
-            [("AWS_ACCESS_KEY_ID", key.id.to_string()), ("AWS_SECRET_ACCESS_KEY", secret.expose().to_owned())]
+        let key = key.and_then(|key| Some((&*key.id, key.secret()?.expose())));
+        let pair = key.map(|(id, secret)| {
+            [("AWS_ACCESS_KEY_ID", id.to_owned()), ("AWS_SECRET_ACCESS_KEY", secret.to_owned())]
         });
-        self.set.iter().cloned().chain(pair.into_iter().flatten()).collect()
+        let asked = |(name, value): &(&'static str, String)| {
+            let asks = self.asks && PROXIES.contains(name);
+            match (value.strip_prefix("http://"), key) {
+                (Some(at), Some((id, secret))) if asks => {
+                    (*name, format!("http://{}:{}@{at}", in_url(id), in_url(secret)))
+                }
+                (_, _) => (*name, value.clone()),
+            }
+        };
+        self.set.iter().map(asked).chain(pair.into_iter().flatten()).collect()
     }
 
     /// What is to be unset, for it would win over what is set.
@@ -108,6 +124,14 @@ pub(super) fn own_address(config: &Config, name: Option<&String>) -> String {
     let address = bound(config, "data", config.data);
     let named = name.or_else(|| config.names.first());
     named.map_or_else(|| address.to_string(), |name| format!("{name}:{}", address.port()))
+}
+
+/// A text as it stands for a name or a password in a URL.
+fn in_url(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 /// The file of what clients are to trust.

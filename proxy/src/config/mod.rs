@@ -1,7 +1,8 @@
 //! Configuration as resolved: every default filled in, every size and time a number, every path whole.
 //!
-//! Leaves out reading files (`settings.rs`) and building what they describe (`gate.rs`).
+//! Leaves out reading files (`settings/`) and building what they describe (`gate.rs`).
 
+mod egress;
 mod upstream;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use ordain_rules::{Mode, Modes};
 use crate::listen::Redirection;
 use crate::settings::{self, Addresses, Settings, Size};
 
+pub use egress::{Chain, Egress, PassRule};
 pub use upstream::{
     AwsCredentials, AwsUpstream, KubernetesUpstream, PlainCredential, Reach, UpstreamConfig, UpstreamKind,
 };
@@ -34,6 +36,8 @@ pub struct Config {
     pub egress: Option<SocketAddr>,
     /// Where connections are sent on to that were on their way to a control plane, and how.
     pub transparent: Vec<(SocketAddr, Redirection)>,
+    /// How clients that take us for their proxy are served, and by which one we leave.
+    pub outward: Egress,
     /// Certificate and key of the data address.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Names the gate is reached by.
@@ -111,7 +115,10 @@ impl Config {
             None => Mode::Shadow,
         };
         let upstreams = upstream::all(settings.upstreams)?;
+        let mut taken: Vec<String> = upstreams.iter().filter_map(crate::upstream::host).collect();
+        taken.extend(settings.listen.names.iter().map(|name| name.to_ascii_lowercase()));
         Ok(Self {
+            outward: egress::resolve(settings.egress, &taken)?,
             mode,
             data: address("`listen.data`", settings.listen.data.as_deref().unwrap_or("127.0.0.1:7070"))?,
             admin: address("`listen.admin`", settings.listen.admin.as_deref().unwrap_or("127.0.0.1:7071"))?,

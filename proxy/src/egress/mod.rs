@@ -4,6 +4,8 @@
 //! Leaves out the tunnels themselves (`listen`), and everything that comes through one: that is a request like any
 //! other.
 
+mod asker;
+mod pass;
 mod store;
 
 use std::net::{IpAddr, SocketAddr};
@@ -20,10 +22,14 @@ use rustls::ServerConfig;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::config::PassRule;
 use crate::files;
+use crate::gate::Gate;
 use crate::keys;
-use crate::listen::{ProxyRefusal, Tunnels};
+use crate::keys::KeyStore;
+use crate::listen::{Asker, Opening, Passage, ProxyRefusal, Tunnels};
 use crate::upstream::{self, Upstreams};
+pub use asker::asker;
 pub use store::{Entry, Kept, Store};
 
 /// How many certificates are kept: clients ask for few hosts, again and again.
@@ -53,6 +59,10 @@ pub struct Egress {
     names: ArcSwap<Vec<String>>,
     /// All hosts that an authority has to stand for.
     hosts: ArcSwap<Vec<String>>,
+    keys: Arc<KeyStore>,
+    /// Hosts that are let through, and whether who asks has to say who that is.
+    lets: ArcSwap<(Vec<PassRule>, bool)>,
+    passing: pass::Passing,
 }
 
 impl Egress {
@@ -60,25 +70,42 @@ impl Egress {
     ///
     /// # Errors
     /// The file of authorities cannot be read, or there is no randomness.
-    pub fn open(
-        config: &Config,
-        rooms: &'static Rooms,
-        upstreams: Arc<Upstreams>,
-        clock: Clock,
-    ) -> anyhow::Result<Self> {
+    pub fn open(gate: &Gate) -> anyhow::Result<Self> {
+        let (config, rooms, clock) = (&*gate.config(), gate.rooms, gate.clock.clone());
+        let (keys, upstreams) = (Arc::clone(&gate.keys), Arc::clone(&gate.upstreams));
         let store = store(config)?;
         let authorities = ArcSwap::from_pointee(store.read(clock.now())?.authorities());
         let addresses = ArcSwap::from_pointee(addresses(config));
         let names = ArcSwap::from_pointee(own_names(config));
         let hosts = ArcSwap::from_pointee(hosts(config, rooms));
         let leaves = Leaves::new(LEAVES_KEPT)?;
-        Ok(Self { rooms, clock, store, authorities, leaves, upstreams, addresses, names, hosts })
+        let lets = ArcSwap::from_pointee(lets(config));
+        let passing = pass::Passing {
+            ledger: gate.ledger.clone(),
+            own: gate.own().addresses.clone(),
+            outlet: gate.outlet().clone(),
+        };
+        Ok(Self {
+            rooms,
+            clock,
+            store,
+            authorities,
+            leaves,
+            upstreams,
+            addresses,
+            names,
+            hosts,
+            keys,
+            lets,
+            passing,
+        })
     }
 
     /// Takes up a configuration: which control planes are reached at an address.
     pub fn reconfigure(&self, config: &Config) {
         self.addresses.store(Arc::new(addresses(config)));
         self.names.store(Arc::new(own_names(config)));
+        self.lets.store(Arc::new(lets(config)));
         self.hosts.store(Arc::new(hosts(config, self.rooms)));
     }
 
@@ -155,6 +182,33 @@ impl Tunnels for Egress {
         }
         self.stand_for(&address.ip().to_string(), Some(Host::from(address.ip())))
     }
+
+    fn asker(&self, said: Option<&[u8]>) -> Result<Option<Arc<Asker>>, ProxyRefusal> {
+        let asked = self.lets.load().1;
+        match said {
+            Some(value) => Ok(Some(Arc::new(asker(&self.keys, value, self.clock.now())?))),
+            None if asked => Err(ProxyRefusal::AskerMissing),
+            None => Ok(None),
+        }
+    }
+
+    fn passes(&self, host: &str, port: u16) -> Option<String> {
+        // A control plane's host is never let through, whatever the settings say.
+        let judged = self.rooms.way_in(host) == WayIn::Egress
+            || self.upstreams.at_host(&authority(host, port), PORT).is_some();
+        let lets = self.lets.load();
+        let rule = lets.0.iter().find(|rule| rule.lets(host, port)).filter(|_| !judged)?;
+        Some(rule.to_string())
+    }
+
+    fn pass(&self, passage: Passage) -> Opening<'_> {
+        let now = self.clock.now();
+        Box::pin(self.passing.open(passage, now))
+    }
+}
+
+fn lets(config: &Config) -> (Vec<PassRule>, bool) {
+    (config.outward.pass.clone(), config.outward.authenticate)
 }
 
 /// Where upstreams are that are configured by an address, and served where their scheme is served.

@@ -58,7 +58,8 @@ fn pair(key: &IssuedKey) -> KeyPair {
 fn arrival() -> Arrival {
     let nowhere = "127.0.0.1:1".parse().unwrap();
     let way_in = crate::listen::WayIn::Reverse;
-    let connection = ConnectionInfo { peer: nowhere, local: nowhere, tls: None, way_in, refused: None };
+    let connection =
+        ConnectionInfo { peer: nowhere, local: nowhere, tls: None, way_in, asker: None, refused: None };
     Arrival { connection, place: Place::default() }
 }
 

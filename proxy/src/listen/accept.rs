@@ -179,6 +179,10 @@ async fn connection<S, F, B>(
     };
     let mut opened = match opened {
         Ok(Ok(opened)) => opened,
+        Ok(Err(Unopened::Passed(mut passing))) => {
+            passing.client.seat(place);
+            return Box::pin(passing.run(settings.idle_timeout, stop)).await;
+        }
         failed => {
             if settings.tls.is_some() || !matches!(entrance, Entrance::Reverse(_)) {
                 counts.handshakes_failed.fetch_add(1, Ordering::Relaxed);
@@ -186,14 +190,21 @@ async fn connection<S, F, B>(
             if let Ok(Err(Unopened::Refused(refusal))) = failed {
                 // There is nobody to answer; that it was refused is for the service to say.
                 let way_in = WayIn::Transparent(None);
-                let info = ConnectionInfo { peer, local, tls: None, way_in, refused: Some(refusal) };
+                let info =
+                    ConnectionInfo { peer, local, tls: None, way_in, asker: None, refused: Some(refusal) };
                 drop((shared.service)(info, serve::stand_in()).await);
             }
             return;
         }
     };
-    let info =
-        ConnectionInfo { peer, local, tls: opened.tls, way_in: opened.way_in, refused: opened.refused };
+    let info = ConnectionInfo {
+        peer,
+        local,
+        tls: opened.tls,
+        way_in: opened.way_in,
+        asker: opened.asker,
+        refused: opened.refused,
+    };
     opened.stream.seat(place);
     // Each on its own, so that a connection takes the memory of what it speaks.
     if opened.http2 {

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -18,7 +19,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
 use super::stream::{Carrier, Opened, Stream, Unopened};
-use super::{GuardRefusal, ListenSettings, TlsInfo, WayIn};
+use super::tunnel::{Passed, Passing, agrees, hello};
+use super::{Asker, GuardRefusal, ListenSettings, TlsInfo, WayIn};
 
 /// What a client reads before it begins its handshake.
 const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
@@ -49,7 +51,39 @@ pub trait Tunnels: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`ProxyRefusal`]: it is not known, or cannot be stood for.
     fn open_at(&self, address: SocketAddr) -> Result<Arc<ServerConfig>, ProxyRefusal>;
+
+    /// Who asks, by what `proxy-authorization` says.
+    ///
+    /// # Errors
+    /// [`ProxyRefusal`]: it has to be said and is not, or what is said is not so.
+    fn asker(&self, said: Option<&[u8]>) -> Result<Option<Arc<Asker>>, ProxyRefusal>;
+
+    /// The setting that lets a host through which is no control plane's.
+    fn passes(&self, host: &str, port: u16) -> Option<String>;
+
+    /// Records a tunnel to such a host, and then connects it.
+    fn pass(&self, passage: Passage) -> Opening<'_>;
 }
+
+/// A tunnel to a host that is let through.
+#[derive(Debug)]
+pub struct Passage {
+    /// The host, in lower case.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The setting that lets it through.
+    pub rule: String,
+    /// Who asks, by address.
+    pub peer: SocketAddr,
+    /// Who asks, where that was shown.
+    pub asker: Option<Arc<Asker>>,
+    /// How it came in.
+    pub way: &'static str,
+}
+
+/// A tunnel on its way to be recorded and connected.
+pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<Passed, ProxyRefusal>> + Send + 'a>>;
 
 /// Reads what a client asks its proxy for first, and opens the tunnel where that is one.
 pub(super) async fn open(
@@ -72,23 +106,60 @@ pub(super) async fn open(
     if !bytes.starts_with(CONNECT) {
         // The guard of every connection reads it, a head that is refused among them.
         let stream = Stream::new(Carrier::Plain(socket), bytes.freeze(), settings.body_timeout);
-        return Ok(Opened { stream, http2: false, tls: None, way_in: WayIn::Forward, refused: None });
+        let way_in = WayIn::Forward;
+        return Ok(Opened { stream, http2: false, tls: None, way_in, asker: None, refused: None });
     }
     let asked = head.and_then(|length| {
         let first = bytes.split_to(length);
-        let Connect { host, port } = read_connect(&first)?;
+        let Connect { host, port, authorization } = read_connect(&first)?;
         let host = host.to_ascii_lowercase();
-        let config = tunnels.open(&host, port).map_err(GuardRefusal::Proxy)?;
-        Ok((host, port, config))
+        // Who asks comes first: to others nothing is told of what there is.
+        let asker = tunnels.asker(authorization).map_err(GuardRefusal::Proxy)?;
+        let leads = match tunnels.passes(&host, port) {
+            Some(rule) => Err(rule),
+            None => Ok(tunnels.open(&host, port).map_err(GuardRefusal::Proxy)?),
+        };
+        Ok((host, port, asker, leads))
     });
-    let plain = Stream::new(Carrier::Plain(socket), bytes.freeze(), settings.body_timeout);
+    let peer = socket.peer_addr()?;
+    let mut plain = Stream::new(Carrier::Plain(socket), bytes.freeze(), settings.body_timeout);
+    let refused = |stream, refusal| {
+        let (way_in, refused) = (WayIn::Forward, Some(refusal));
+        Ok(Opened { stream, http2: false, tls: None, way_in, asker: None, refused })
+    };
     match asked {
-        Ok((host, port, config)) => Ok(handshake(plain, (host, port), config, settings).await?),
-        Err(refusal) => {
-            let way_in = WayIn::Forward;
-            Ok(Opened { stream: plain, http2: false, tls: None, way_in, refused: Some(refusal) })
+        Ok((host, port, asker, Ok(config))) => {
+            let opened = handshake(plain, (host, port), config, settings).await?;
+            Ok(Opened { asker, ..opened })
         }
+        Ok((host, port, asker, Err(rule))) => {
+            let passage = Passage { host: host.clone(), port, rule, peer, asker, way: "connect" };
+            let passed = match tunnels.pass(passage).await {
+                Ok(passed) => passed,
+                Err(refusal) => return refused(plain, GuardRefusal::Proxy(refusal)),
+            };
+            plain.write_all(ESTABLISHED).await?;
+            plain.flush().await?;
+            Err(passing(plain, passed, &host).await)
+        }
+        Err(refusal) => refused(plain, refusal),
     }
+}
+
+/// Looks at the first message in a tunnel that stands, before any of it is passed on.
+async fn passing(mut client: Stream, passed: Passed, host: &str) -> Unopened {
+    let (hello, name) = match hello(&mut client).await {
+        Ok(said) => said,
+        Err(error) => {
+            let _sealed = passed.tunnel.end("no_handshake");
+            return error.into();
+        }
+    };
+    if let Err(refusal) = agrees(host, name.as_deref()) {
+        let _sealed = passed.tunnel.end(refusal.reason_code());
+        return Unopened::Refused(GuardRefusal::Proxy(refusal));
+    }
+    Unopened::Passed(Box::new(Passing { client, hello, passed }))
 }
 
 /// Bytes that are not TLS end the connection, and so does another name than the one that was asked for.
@@ -123,6 +194,7 @@ pub(super) async fn shaken(
         http2,
         tls: Some(Arc::new(TlsInfo { server_name, http2 })),
         way_in,
+        asker: None,
         refused: None,
     })
 }

@@ -17,6 +17,7 @@ mod serve;
 mod stream;
 mod tls;
 mod transparent;
+mod tunnel;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -25,14 +26,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Body;
+use ordain_action::Party;
 
 pub use accept::{Drained, Entrance, ListenCounts, run};
 pub use body::{BodyError, Pace, RequestBody};
-pub use egress::Tunnels;
+pub use egress::{Opening, Passage, Tunnels};
 pub use guard::guard;
 pub use ordain_decode::form::http1::{ProxyRefusal, Refusal as GuardRefusal};
 pub use tls::{ReadTls, Tls, TlsError};
 pub use transparent::{Redirected, Redirection};
+pub use tunnel::Passed;
 
 /// The bodies a service may answer with.
 pub trait AnswerBody: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static {}
@@ -104,6 +107,17 @@ pub struct TlsInfo {
     pub http2: bool,
 }
 
+/// Who asked a proxy for what comes through it, shown by an issued key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asker {
+    /// The party.
+    pub party: Party,
+    /// For whom it acts.
+    pub on_behalf_of: Vec<Party>,
+    /// The key's id.
+    pub id: Arc<str>,
+}
+
 /// Where a request comes from.
 #[derive(Debug, Clone)]
 pub struct ConnectionInfo {
@@ -115,6 +129,8 @@ pub struct ConnectionInfo {
     pub tls: Option<Arc<TlsInfo>>,
     /// How the connection came in.
     pub way_in: WayIn,
+    /// Who asked for it, where a proxy was told.
+    pub asker: Option<Arc<Asker>>,
     /// Why the request is refused. It must be answered with that and nothing else: the request that comes
     /// with it is a stand-in without headers, under a method that no plane has.
     pub refused: Option<GuardRefusal>,

@@ -66,6 +66,7 @@ async fn handshake(tls: &Tls, socket: TcpStream, settings: &ListenSettings) -> i
         http2,
         tls: Some(Arc::new(info)),
         way_in: WayIn::Reverse,
+        asker: None,
         refused: None,
     })
 }
@@ -87,5 +88,5 @@ pub(super) async fn preface(
     }
     let http2 = ahead.starts_with(PREFACE);
     let stream = Stream::new(Carrier::Plain(socket), ahead.freeze(), settings.body_timeout);
-    Ok(Opened { stream, http2, tls: None, way_in, refused: None })
+    Ok(Opened { stream, http2, tls: None, way_in, asker: None, refused: None })
 }

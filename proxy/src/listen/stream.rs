@@ -16,7 +16,8 @@ use tokio_rustls::server::TlsStream;
 use super::accept::Open;
 use super::patience::Patience;
 use super::peers::Seat;
-use super::{GuardRefusal, TlsInfo, WayIn};
+use super::tunnel::Passing;
+use super::{Asker, GuardRefusal, TlsInfo, WayIn};
 
 /// What carries the bytes.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(super) struct Opened {
     pub(super) http2: bool,
     pub(super) tls: Option<Arc<TlsInfo>>,
     pub(super) way_in: WayIn,
+    /// Who asked for it, where a proxy was told.
+    pub(super) asker: Option<Arc<Asker>>,
     /// Its first request is refused already, and nothing of it is left in the stream.
     pub(super) refused: Option<GuardRefusal>,
 }
@@ -43,6 +46,8 @@ pub(super) enum Unopened {
     Closed,
     /// It may not go where it was to go, and nobody is there to be answered.
     Refused(GuardRefusal),
+    /// It leads to a host that is let through, and its bytes are passed on as they are.
+    Passed(Box<Passing>),
 }
 
 impl From<io::Error> for Unopened {
@@ -66,6 +71,12 @@ impl Stream {
     /// `ahead` was read from the carrier already and comes first.
     pub(super) fn new(carrier: Carrier, ahead: Bytes, write_timeout: Duration) -> Self {
         Self { carrier, ahead, write_timeout, writing: Patience::default(), place: None }
+    }
+
+    /// Has bytes that were looked at come first again.
+    pub(super) fn put_back(&mut self, said: Bytes) {
+        debug_assert!(self.ahead.is_empty(), "all that came before was looked at");
+        self.ahead = said;
     }
 
     /// Keeps its place among the connections until it is closed.

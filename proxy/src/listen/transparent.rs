@@ -17,9 +17,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::LazyConfigAcceptor;
 
-use super::egress::{Tunnels, shaken};
+use super::egress::{Passage, Tunnels, shaken};
 use super::reverse::preface;
 use super::stream::{Carrier, Opened, Stream, Unopened};
+use super::tunnel::{Passing, hello};
 use super::{GuardRefusal, ListenSettings, WayIn};
 
 /// What a TLS connection begins with: a record of the handshake.
@@ -116,6 +117,7 @@ pub(super) async fn open(
 ) -> Result<Opened, Unopened> {
     let refused = |refusal| Unopened::Refused(GuardRefusal::Proxy(refusal));
     let destination = redirected.destination(&socket).ok_or_else(|| refused(ProxyRefusal::NotRedirected))?;
+    let peer = socket.peer_addr()?;
     let mut bytes = BytesMut::with_capacity(1_024);
     loop {
         if socket.read_buf(&mut bytes).await? == 0 {
@@ -123,7 +125,7 @@ pub(super) async fn open(
         }
         if bytes.first() == Some(&HANDSHAKE) {
             let plain = Stream::new(Carrier::Plain(socket), bytes.freeze(), settings.body_timeout);
-            return handshake(plain, destination, settings, &*redirected.tunnels).await;
+            return handshake(plain, (peer, destination), settings, &*redirected.tunnels).await;
         }
         match speaks_http(&bytes) {
             Some(true) => break,
@@ -149,16 +151,31 @@ fn speaks_http(bytes: &[u8]) -> Option<bool> {
 
 /// The name in the handshake says where to, and where there is none the address does, if it is a configured one.
 async fn handshake(
-    plain: Stream,
-    destination: SocketAddr,
+    mut plain: Stream,
+    (peer, destination): (SocketAddr, SocketAddr),
     settings: &ListenSettings,
     tunnels: &dyn Tunnels,
 ) -> Result<Opened, Unopened> {
-    let start = LazyConfigAcceptor::new(Acceptor::default(), plain).await?;
-    let hello = start.client_hello();
-    let asked = match hello.server_name().map(str::to_ascii_lowercase) {
+    let (said, name) = hello(&mut plain).await?;
+    let port = destination.port();
+    let rule = name.as_deref().and_then(|name| tunnels.passes(name, port));
+    if let (Some(host), Some(rule)) = (&name, rule) {
+        // Nobody can say who asks here, so that where it has to be said nothing is let through.
+        let asked = match tunnels.asker(None) {
+            Ok(asker) => {
+                let passage = Passage { host: host.clone(), port, rule, peer, asker, way: "transparent" };
+                tunnels.pass(passage).await
+            }
+            Err(refusal) => Err(refusal),
+        };
+        return match asked {
+            Ok(passed) => Err(Unopened::Passed(Box::new(Passing { client: plain, hello: said, passed }))),
+            Err(refusal) => Err(refuse(plain, refusal).await),
+        };
+    }
+    let asked = match name {
         Some(name) if !is_host(name.as_bytes()) => Err(ProxyRefusal::HostUnknown(name)),
-        Some(name) => tunnels.open(&name, destination.port()).map(|config| (name, config)),
+        Some(name) => tunnels.open(&name, port).map(|config| (name, config)),
         None if tunnels.is_upstream(destination) => {
             tunnels.open_at(destination).map(|config| (spelled(destination), config))
         }
@@ -166,16 +183,20 @@ async fn handshake(
     };
     match asked {
         Ok((host, config)) => {
+            plain.put_back(said);
+            let start = LazyConfigAcceptor::new(Acceptor::default(), plain).await?;
             Ok(shaken(start, config, WayIn::Transparent(Some(host.into())), settings).await?)
         }
-        Err(refusal) => {
-            let mut plain = start.io;
-            // Whether or not it is heard: the connection ends here.
-            let _said = plain.write_all(UNRECOGNIZED_NAME).await;
-            let _said = plain.shutdown().await;
-            Err(Unopened::Refused(GuardRefusal::Proxy(refusal)))
-        }
+        Err(refusal) => Err(refuse(plain, refusal).await),
     }
+}
+
+/// Ends a handshake that leads nowhere.
+async fn refuse(mut plain: Stream, refusal: ProxyRefusal) -> Unopened {
+    // Whether or not it is heard: the connection ends here.
+    let _said = plain.write_all(UNRECOGNIZED_NAME).await;
+    let _said = plain.shutdown().await;
+    Unopened::Refused(GuardRefusal::Proxy(refusal))
 }
 
 /// An address as `host` has it.

@@ -31,7 +31,7 @@ pub(super) fn needs_restart(old: &Config, new: &Config) -> Result<(), String> {
 
 type Fixed = (&'static str, String);
 
-fn fixed(config: &Config) -> [Fixed; 13] {
+fn fixed(config: &Config) -> [Fixed; 14] {
     let overlay = config.overlay.as_ref().map_or_else(String::new, |path| path.display().to_string());
     let addresses = |by: Redirection| {
         let those = config.transparent.iter().filter(|(_, how)| *how == by);
@@ -45,6 +45,7 @@ fn fixed(config: &Config) -> [Fixed; 13] {
         ("listen.egress", config.egress.map_or_else(|| "none".to_owned(), |egress| egress.to_string())),
         ("listen.transparent", addresses(Redirection::Rewritten)),
         ("listen.tproxy", addresses(Redirection::Kept)),
+        ("egress.proxy", format!("{:?}", config.outward.proxy)),
         ("listen.tls", if config.tls.is_some() { "on" } else { "off" }.to_owned()),
         ("listen.names", config.names.join(", ")),
         ("model.directory", config.model.display().to_string()),
@@ -155,12 +156,15 @@ fn parts(upstream: &UpstreamConfig) -> [(&'static str, String); 9] {
     ]
 }
 
-fn plain(config: &Config) -> [(&'static str, String); 14] {
+fn plain(config: &Config) -> [(&'static str, String); 16] {
     let limits = &config.limits;
+    let passes: Vec<String> = config.outward.pass.iter().map(ToString::to_string).collect();
     let (certificate, key) = config.tls.as_ref().map_or_else(Default::default, |(certificate, key)| {
         (certificate.display().to_string(), key.display().to_string())
     });
     [
+        ("egress.pass", passes.join(", ")),
+        ("egress.authenticate", config.outward.authenticate.to_string()),
         ("limits.body", limits.body.to_string()),
         ("limits.held", limits.held.to_string()),
         ("limits.unproven", limits.unproven.to_string()),

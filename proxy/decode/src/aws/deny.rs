@@ -96,6 +96,7 @@ const fn fault_side(kind: DenialKind) -> &'static str {
     match kind {
         DenialKind::Forbidden
         | DenialKind::Unauthenticated
+        | DenialKind::ProxyUnauthenticated
         | DenialKind::Malformed
         | DenialKind::Misdirected
         | DenialKind::TooLarge
@@ -115,7 +116,9 @@ fn code_in(dialect: Dialect, denial: &Denial) -> &'static str {
         DenialKind::Forbidden | DenialKind::Unrecordable => {
             ["AccessDenied", "UnauthorizedOperation", "AccessDenied", "AccessDeniedException"]
         }
-        DenialKind::Unauthenticated => unauthenticated(denial.reason_code.as_str()),
+        DenialKind::Unauthenticated | DenialKind::ProxyUnauthenticated => {
+            unauthenticated(denial.reason_code.as_str())
+        }
         DenialKind::Malformed | DenialKind::Encoding | DenialKind::Expectation => {
             ["ValidationError", "InvalidRequest", "InvalidRequest", "ValidationException"]
         }

@@ -79,6 +79,8 @@ const fn code(kind: DenialKind) -> (u16, &'static str) {
     match kind {
         DenialKind::Forbidden | DenialKind::Unrecordable => (403, "Forbidden"),
         DenialKind::Unauthenticated => (401, "Unauthorized"),
+        // A proxy is answered before any room is asked.
+        DenialKind::ProxyUnauthenticated => (407, "Unauthorized"),
         DenialKind::Malformed => (400, "BadRequest"),
         DenialKind::Misdirected => (421, "BadRequest"),
         DenialKind::Timeout => (408, "Timeout"),

@@ -48,7 +48,7 @@ pub(crate) enum NotWritten {
 }
 
 impl Frames {
-    fn entry(record: &Record<'_>) -> Result<Self, NotWritten> {
+    pub(crate) fn entry(record: &Record<'_>) -> Result<Self, NotWritten> {
         Self::after(Vec::new(), &record.to_bytes()?)
     }
 

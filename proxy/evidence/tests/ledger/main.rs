@@ -22,6 +22,9 @@ mod start;
 mod tamper;
 
 #[cfg(test)]
+mod tunnel;
+
+#[cfg(test)]
 mod offline;
 
 #[cfg(test)]

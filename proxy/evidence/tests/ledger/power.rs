@@ -86,6 +86,7 @@ fn missing(disk: &Disk, promised: &[u64]) -> usize {
                 BriefKind::Decision { .. } => assert!(decided.insert(entry.brief.name.to_string())),
                 BriefKind::Outcome => assert!(ended.insert(entry.brief.name.to_string())),
                 BriefKind::Attempts | BriefKind::Change { .. } => {}
+                BriefKind::Tunnel | BriefKind::TunnelEnd => panic!("no tunnel was opened"),
             }
             ControlFlow::Continue(())
         })

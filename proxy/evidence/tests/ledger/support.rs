@@ -264,6 +264,18 @@ fn line(record: &Record<'_>) -> String {
             format!("attempts {actor} {count}: {}", reasons.join(", "))
         }
         Record::Change(change) => format!("change {}: {}", change.what, change.summary),
+        Record::Tunnel(tunnel) => {
+            let actor = tunnel.actor.as_ref().map_or("nobody", |actor| &actor.party.name);
+            format!("tunnel {} of {actor} to {}:{}", number(&tunnel.id), tunnel.host, tunnel.port)
+        }
+        Record::TunnelEnd(end) => format!(
+            "end of tunnel {} of entry {:?}: {}, {:?} sent, {:?} received",
+            number(&end.tunnel),
+            end.entry,
+            end.why,
+            end.sent,
+            end.received
+        ),
     }
 }
 

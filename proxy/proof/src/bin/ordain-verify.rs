@@ -65,7 +65,7 @@ enum Verb {
     Prove {
         /// The ledger's directory.
         directory: PathBuf,
-        /// The decision's id, or the entry's number.
+        /// The id of a decision or a tunnel, or the entry's number.
         entry: String,
         /// Where to: `PATH.json` and `PATH.tlog-proof`.
         #[arg(long)]
@@ -171,6 +171,12 @@ fn ledger(directory: &Path, key: Option<&str>, earlier: &[PathBuf], closed: bool
         "verifies: {} entries, {} under the checkpoint, root {}\n{} decisions, {} without an outcome yet\n",
         verified.entries, verified.covered, verified.root, verified.decisions, verified.open
     );
+    if verified.tunnels > 0 {
+        text.push_str(&format!(
+            "{} tunnels passed on unopened, {} without an end yet\n",
+            verified.tunnels, verified.open_tunnels
+        ));
+    }
     if verified.torn {
         text.push_str("a batch that was being written follows: the gate is running, or was killed\n");
     }

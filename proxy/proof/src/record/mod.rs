@@ -10,6 +10,7 @@ mod attempts;
 mod change;
 mod decision;
 mod outcome;
+mod tunnel;
 
 use std::borrow::Cow;
 
@@ -27,6 +28,7 @@ pub use decision::{
     UndecodableRecord, UpstreamRecord, unpack,
 };
 pub use outcome::{AnsweredRecord, CreatedRecord, EndRecord, OutcomeRecord, StreamedRecord};
+pub use tunnel::{TunnelActorRecord, TunnelEndRecord, TunnelRecord};
 
 /// Text that is borrowed where it can be.
 pub type Text<'a> = Cow<'a, str>;
@@ -36,6 +38,8 @@ const DECISION: &str = "urn:ordain:evidence:decision:v1";
 const OUTCOME: &str = "urn:ordain:evidence:outcome:v1";
 const ATTEMPTS: &str = "urn:ordain:evidence:attempts:v1";
 const CHANGE: &str = "urn:ordain:evidence:change:v1";
+const TUNNEL: &str = "urn:ordain:evidence:tunnel:v1";
+const TUNNEL_END: &str = "urn:ordain:evidence:tunnel-end:v1";
 
 /// Any entry of the ledger.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +52,10 @@ pub enum Record<'a> {
     Attempts(AttemptsRecord<'a>),
     /// A change of the gate itself: model, rules, mode, keys, configuration, start and stop.
     Change(ChangeRecord<'a>),
+    /// A tunnel whose bytes are passed on unopened, before its first byte.
+    Tunnel(TunnelRecord<'a>),
+    /// What became of one.
+    TunnelEnd(TunnelEndRecord<'a>),
 }
 
 /// Why an entry's bytes cannot be read as a record, or a record not be written.
@@ -114,6 +122,8 @@ impl Record<'_> {
             Self::Outcome(record) => write(&record.decision, &record.request, OUTCOME, record),
             Self::Attempts(record) => write(&record.last_decision, &record.request, ATTEMPTS, record),
             Self::Change(record) => write(&record.what, &record.digest, CHANGE, record),
+            Self::Tunnel(record) => write(&record.id, &record.digest, TUNNEL, record),
+            Self::TunnelEnd(record) => write(&record.tunnel, &record.digest, TUNNEL_END, record),
         }
     }
 }
@@ -149,6 +159,8 @@ pub fn read(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
         OUTCOME => Ok(Record::Outcome(serde_json::from_str(predicate)?)),
         ATTEMPTS => Ok(Record::Attempts(serde_json::from_str(predicate)?)),
         CHANGE => Ok(Record::Change(serde_json::from_str(predicate)?)),
+        TUNNEL => Ok(Record::Tunnel(serde_json::from_str(predicate)?)),
+        TUNNEL_END => Ok(Record::TunnelEnd(serde_json::from_str(predicate)?)),
         other => Err(RecordError::Unknown(other.to_owned())),
     }
 }
@@ -158,9 +170,9 @@ pub fn read(bytes: &[u8]) -> Result<Record<'_>, RecordError> {
 pub struct Brief<'a> {
     /// What sort of entry it is.
     pub kind: BriefKind,
-    /// For decisions and outcomes, the decision's name.
+    /// For decisions and outcomes, the decision's name; for tunnels and their ends, the tunnel's.
     pub name: Text<'a>,
-    /// For decisions and outcomes, the request digest.
+    /// For decisions and outcomes, the request digest; for tunnels, that of where they lead.
     pub digest: Text<'a>,
     /// The hash of the blob the entry names.
     pub blob: Option<Hash>,
@@ -183,6 +195,10 @@ pub enum BriefKind {
         /// The program started: every decision before has its outcome before or right after.
         started: bool,
     },
+    /// A tunnel was opened; its end follows.
+    Tunnel,
+    /// What became of a tunnel.
+    TunnelEnd,
 }
 
 #[derive(Deserialize)]
@@ -229,6 +245,8 @@ pub fn brief(bytes: &[u8]) -> Result<Brief<'_>, RecordError> {
         OUTCOME => BriefKind::Outcome,
         ATTEMPTS => BriefKind::Attempts,
         CHANGE => BriefKind::Change { started: predicate.what.as_deref() == Some("started") },
+        TUNNEL => BriefKind::Tunnel,
+        TUNNEL_END => BriefKind::TunnelEnd,
         other => return Err(RecordError::Unknown(other.to_owned())),
     };
     let blob = match predicate.content.and_then(|content| content.blob) {

@@ -11,7 +11,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::harness::{Gate, answers, quick, read_to_end};
 use crate::held::Budget;
-use crate::listen::{Entrance, ProxyRefusal, Tunnels};
+use crate::listen::{Asker, Entrance, Opening, Passage, ProxyRefusal, Tunnels};
 
 const HOST: &str = "ec2.example";
 
@@ -34,6 +34,18 @@ impl Tunnels for One {
 
     fn open_own(&self, _: Option<&str>, local: SocketAddr) -> Result<Arc<ServerConfig>, ProxyRefusal> {
         Err(ProxyRefusal::HostUnknown(local.to_string()))
+    }
+
+    fn asker(&self, said: Option<&[u8]>) -> Result<Option<Arc<Asker>>, ProxyRefusal> {
+        said.map_or(Ok(None), |_| Err(ProxyRefusal::CredentialRefused))
+    }
+
+    fn passes(&self, _: &str, _: u16) -> Option<String> {
+        None
+    }
+
+    fn pass(&self, passage: Passage) -> Opening<'_> {
+        Box::pin(async move { Err(ProxyRefusal::HostUnknown(passage.host)) })
     }
 
     fn open_at(&self, address: SocketAddr) -> Result<Arc<ServerConfig>, ProxyRefusal> {

@@ -8,7 +8,7 @@ use ordain_action::DenialKind;
 
 use super::fields::Wire;
 use super::target::{host_name, is_host};
-use super::{Framing, HEAD_MAX, Refusal, read_fields, request_line, take_line};
+use super::{Framing, HEAD_MAX, Refusal, field, read_fields, request_line, take_line};
 
 /// The method.
 pub const CONNECT: &[u8] = b"CONNECT";
@@ -20,6 +20,8 @@ pub struct Connect<'a> {
     pub host: &'a str,
     /// The port.
     pub port: u16,
+    /// What `proxy-authorization` says; the only one.
+    pub authorization: Option<&'a [u8]>,
 }
 
 /// Why a proxy refuses what is asked of it.
@@ -43,6 +45,20 @@ pub enum ProxyRefusal {
     NoServerName,
     /// Bytes that are neither TLS nor HTTP.
     OtherProtocol,
+    /// Nobody is named as who asks, and somebody has to be.
+    AskerMissing,
+    /// Who asks is named by no issued key that is valid.
+    CredentialRefused,
+    /// A host that is let through stands for an address of this machine, or for one that is never reached.
+    Inside(String),
+    /// A host that is let through cannot be reached, and why.
+    Unreached(String, String),
+    /// A tunnel that cannot be recorded, and why.
+    Unrecorded(String),
+    /// A handshake that names another host than the tunnel to this one leads to.
+    Fronted(String),
+    /// Plain text to a host that is let through, which is let through by TLS alone.
+    PassedInPlain(String),
 }
 
 impl ProxyRefusal {
@@ -55,7 +71,13 @@ impl ProxyRefusal {
             | Self::Port(_)
             | Self::Uncertified(_)
             | Self::NotRedirected
-            | Self::NoServerName => DenialKind::Forbidden,
+            | Self::NoServerName
+            | Self::Inside(_)
+            | Self::PassedInPlain(_) => DenialKind::Forbidden,
+            Self::AskerMissing | Self::CredentialRefused => DenialKind::ProxyUnauthenticated,
+            Self::Unreached(..) => DenialKind::BadGateway,
+            Self::Unrecorded(_) => DenialKind::Unrecordable,
+            Self::Fronted(_) => DenialKind::Misdirected,
         }
     }
 
@@ -72,6 +94,13 @@ impl ProxyRefusal {
             Self::NotRedirected => "not_redirected",
             Self::NoServerName => "server_name_missing",
             Self::OtherProtocol => "other_protocol",
+            Self::AskerMissing => "proxy_authentication_missing",
+            Self::CredentialRefused => "proxy_credential_refused",
+            Self::Inside(_) => "pass_address_forbidden",
+            Self::Unreached(..) => "pass_unreachable",
+            Self::Unrecorded(_) => "tunnel_unrecorded",
+            Self::Fronted(_) => "server_name_disagrees",
+            Self::PassedInPlain(_) => "pass_plain_text",
         }
     }
 
@@ -106,6 +135,29 @@ impl ProxyRefusal {
                 "the handshake names no host, and its address is no configured control plane's; connect by name"
                     .into()
             }
+            Self::AskerMissing => {
+                "this proxy asks who you are; give it an issued key's id as name and its secret as password, as \
+                 `ordain env --proxy` prints them"
+                    .into()
+            }
+            Self::CredentialRefused => {
+                "the proxy's name and password are no issued key's that is valid; use one as `ordain env --proxy` \
+                 prints it"
+                    .into()
+            }
+            Self::Inside(host) => {
+                format!("`{host}` stands for an address that is never reached from here; tell the operator").into()
+            }
+            Self::Unreached(host, why) => format!("`{host}` cannot be reached: {why}; try again").into(),
+            Self::Unrecorded(why) => {
+                format!("the tunnel cannot be recorded, and so is not opened: {why}").into()
+            }
+            Self::Fronted(host) => {
+                format!("the tunnel leads to `{host}`, and the handshake in it names another host").into()
+            }
+            Self::PassedInPlain(host) => {
+                format!("`{host}` is let through by TLS alone; use `https://{host}`").into()
+            }
             Self::OtherProtocol => "this is neither TLS nor HTTP; nothing else is let through here".into(),
         }
     }
@@ -127,7 +179,8 @@ pub fn read_connect(bytes: &[u8]) -> Result<Connect<'_>, Refusal> {
     }
     let fields = read_fields(wire, rest)?;
     let target = std::str::from_utf8(target).map_err(|_| Refusal::Proxy(ProxyRefusal::Target))?;
-    let connect = authority(target).ok_or(Refusal::Proxy(ProxyRefusal::Target))?;
+    let mut connect = authority(target).ok_or(Refusal::Proxy(ProxyRefusal::Target))?;
+    connect.authorization = value_of(rest, b"proxy-authorization");
     let meaning = fields.meaning()?;
     if meaning.upgrades {
         return Err(Refusal::Upgrade);
@@ -149,7 +202,19 @@ fn authority(target: &str) -> Option<Connect<'_>> {
         return None;
     }
     let (_, port) = target.rsplit_once(':')?;
-    Some(Connect { host: host_name(target), port: port.parse().ok()? })
+    Some(Connect { host: host_name(target), port: port.parse().ok()?, authorization: None })
+}
+
+/// The value of a field, in lines that were read as fields already.
+fn value_of<'a>(mut rest: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
+    loop {
+        let (line, after) = take_line(rest).ok().filter(|(line, _)| !line.is_empty())?;
+        let (name, value) = field(line).ok()?;
+        if name.eq_ignore_ascii_case(wanted) {
+            return Some(value);
+        }
+        rest = after;
+    }
 }
 
 fn has_port(host: &str) -> bool {
@@ -166,7 +231,10 @@ mod tests {
     #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
     fn check(head: &str, expected: Expect) {
         let shown = match read_connect(head.replace('\n', "\r\n").as_bytes()) {
-            Ok(connect) => format!("{} {}", connect.host, connect.port),
+            Ok(Connect { host, port, authorization: None }) => format!("{host} {port}"),
+            Ok(Connect { host, port, authorization: Some(value) }) => {
+                format!("{host} {port} by {}", String::from_utf8_lossy(value))
+            }
             Err(refusal) => refusal.reason_code().to_owned(),
         };
         expected.assert_eq(&shown);
@@ -188,6 +256,19 @@ mod tests {
             "CONNECT a.example:443 HTTP/1.1\nhost: a.example:443\ncontent-length: 0\n\n",
             expect!["a.example 443"],
         );
+    }
+
+    #[test]
+    fn who_asks_is_said_once() {
+        check(
+            "CONNECT a.example:443 HTTP/1.1\nhost: a.example\nPROXY-Authorization:  Basic YTpi \nx: y\n\n",
+            expect!["a.example 443 by Basic YTpi"],
+        );
+        check(
+            "CONNECT a.example:443 HTTP/1.0\nproxy-authorization: Basic YTpi\nproxy-authorization: Basic YzpkCg\n\n",
+            expect!["header_given_twice"],
+        );
+        check("CONNECT a.example:443 HTTP/1.0\nproxy_authorization: Basic YTpi\n\n", expect![""]);
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! Settings as written: one TOML file, overrides from `ORDAIN_…`, unknown keys are errors.
 //!
-//! Leaves out what they mean together (`config.rs`). The only file that reads the environment.
+//! Leaves out what they mean together (`config`). The only file that reads the environment.
+
+mod listen;
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+pub use listen::{Addresses, Egress, Listen, Tls};
 
 /// The whole file.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -17,6 +21,8 @@ pub struct Settings {
     pub mode: Option<String>,
     /// Where the gate listens.
     pub listen: Listen,
+    /// Clients that take the gate for their proxy.
+    pub egress: Egress,
     /// What a request may take.
     pub limits: Limits,
     /// The intent model.
@@ -30,57 +36,6 @@ pub struct Settings {
     pub catalogue: Catalogue,
     /// Logging.
     pub log: Log,
-}
-
-/// Where the gate listens.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Listen {
-    /// The data address; by default `127.0.0.1:7070`.
-    pub data: Option<String>,
-    /// The address of health, metrics and the admin interface; by default `127.0.0.1:7071`.
-    pub admin: Option<String>,
-    /// The address at which clients may take the gate for their HTTP proxy; without it there is none.
-    pub egress: Option<String>,
-    /// Addresses that the system sends connections on to which were on their way to a control plane, with the address
-    /// written over (nftables' `redirect`).
-    pub transparent: Option<Addresses>,
-    /// The same, with the address kept (nftables' `tproxy`).
-    pub tproxy: Option<Addresses>,
-    /// Serve TLS on the data address.
-    pub tls: Option<Tls>,
-    /// Names the gate is reached by, beside its addresses. They are never an upstream.
-    pub names: Vec<String>,
-}
-
-/// One address, or several.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "give an address such as `127.0.0.1:15001`, or a list of them")]
-pub enum Addresses {
-    /// One, or several with commas between them.
-    Text(String),
-    /// A list.
-    List(Vec<String>),
-}
-
-impl Addresses {
-    /// Each by itself.
-    pub fn each(&self) -> Vec<&str> {
-        match self {
-            Self::Text(text) => text.split(',').map(str::trim).collect(),
-            Self::List(list) => list.iter().map(String::as_str).collect(),
-        }
-    }
-}
-
-/// A certificate and its key, in PEM files.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tls {
-    /// The certificate chain, leaf first.
-    pub certificate: PathBuf,
-    /// The private key.
-    pub key: PathBuf,
 }
 
 /// What a request may take. Sizes are in bytes, or text such as `16MiB`; times are text such as `30s`.

@@ -1,0 +1,216 @@
+//! Hosts that are let through: recorded, reached at the address that was looked at, and never for another host.
+//!
+//! Skipped where no network namespace can be made: a mirror has to be elsewhere than on this machine. Leaves out which
+//! hosts may be configured, which the settings' own tests try.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::Output;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls_pki_types::PrivateKeyDer;
+use serde_json::Value;
+
+use crate::harness::{Gate, Setup, eventually, said};
+use crate::transparent::inside::{CLIENT, Inside};
+
+/// A mirror outside: it says `mirrored`, or nothing for a while where it is asked for `/hold`.
+fn mirror(inside: &Inside) -> String {
+    let names = ["mirror.example", "a.mirrors.example"].map(str::to_owned).to_vec();
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let config = Arc::new(config);
+    for at in [Inside::V4, Inside::V6] {
+        let listener = TcpListener::bind((at, 443)).unwrap();
+        let config = Arc::clone(&config);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let config = Arc::clone(&config);
+                thread::spawn(move || {
+                    let session = ServerConnection::new(config).unwrap();
+                    let mut stream = StreamOwned::new(session, stream);
+                    let mut head = [0; 4_096];
+                    let Ok(count) = stream.read(&mut head) else { return };
+                    if head[..count].starts_with(b"GET /hold") {
+                        thread::sleep(Duration::from_secs(30));
+                    }
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\nconnection: close\r\n\r\nmirrored";
+                    drop(stream.write_all(answer));
+                    stream.conn.send_close_notify();
+                    drop(stream.flush());
+                });
+            }
+        });
+    }
+    let trusted = inside.folder.path().join("mirror.pem");
+    std::fs::write(&trusted, made.cert.pem()).unwrap();
+    trusted.display().to_string()
+}
+
+fn setup(inside: &Inside) -> Setup {
+    let setup = inside.setup();
+    Setup {
+        listen: format!("{}egress = \"127.0.0.1:0\"\n", setup.listen),
+        settings:
+            "[egress]\npass = [\"mirror.example\", \"*.mirrors.example\"]\n[limits]\nidle_timeout = \"2s\"\n"
+                .to_owned(),
+        ..setup
+    }
+}
+
+/// curl as a client inside, through the gate as its proxy.
+fn curl(inside: &Inside, gate: &Gate, trusted: &str, arguments: &[&str]) -> Output {
+    let proxy = format!("http://{}", gate.egress());
+    let fixed = ["-sS", "--max-time", "20", "--cacert", trusted, "-x", &proxy, "-w", " %{http_connect}"];
+    inside.client("curl", &[&fixed[..], arguments].concat())
+}
+
+/// The tunnels that are in evidence, as the verb lists them.
+fn tunnels(gate: &Gate) -> Vec<Value> {
+    let listed = gate.run(&["-o", "json", "ledger", "tunnels"]);
+    assert!(listed.status.success(), "{}", said(&listed));
+    serde_json::from_slice(&listed.stdout).unwrap()
+}
+
+fn ends(gate: &Gate) -> Vec<String> {
+    let why = |tunnel: &Value| tunnel["end"]["why"].as_str().unwrap_or("stands").to_owned();
+    tunnels(gate).iter().map(why).collect()
+}
+
+#[test]
+fn a_mirror_is_reached_unopened_and_on_record() {
+    let Some(inside) = Inside::new() else { return };
+    let trusted = mirror(&inside);
+    let gate = Gate::start(setup(&inside));
+    for host in ["mirror.example", "a.mirrors.example", "MIRROR.example"] {
+        let got = curl(&inside, &gate, &trusted, &[&format!("https://{host}/")]);
+        assert_eq!(String::from_utf8_lossy(&got.stdout), "mirrored 200", "{host}: {}", said(&got));
+    }
+    eventually("their ends are on record", || ends(&gate) == ["closed"; 3]);
+    let all = tunnels(&gate);
+    for tunnel in &all {
+        assert_eq!(tunnel["peer"], "127.0.0.1");
+        assert_eq!((&tunnel["way"], &tunnel["actor"]), (&Value::from("connect"), &Value::Null));
+        let addresses = tunnel["addresses"].to_string();
+        assert!(addresses.contains("10.77.0.1:443"), "{addresses}");
+        let (sent, received) =
+            (tunnel["end"]["sent"].as_u64().unwrap(), tunnel["end"]["received"].as_u64().unwrap());
+        assert!(sent > 300 && received > 700, "a handshake and a request are more: {tunnel}");
+    }
+    assert_eq!(
+        (&all[0]["rule"], &all[1]["rule"]),
+        (&Value::from("mirror.example"), &Value::from("*.mirrors.example"))
+    );
+    // Asked of a client that is told of nothing, too.
+    assert!(inside.up("").status.success());
+    let direct = ["-sS", "--max-time", "10", "--cacert", &trusted, "https://mirror.example/"];
+    assert_eq!(said(&inside.client("curl", &direct)), "mirrored");
+    eventually("its end is on record", || ends(&gate) == ["closed"; 4]);
+    assert_eq!(tunnels(&gate)[3]["way"], "transparent");
+    let verified = gate.run(&["ledger", "verify"]);
+    assert!(said(&verified).contains("tunnels"), "{}", said(&verified));
+    let proven = inside.folder.path().join("proof");
+    let id = all[0]["id"].as_str().unwrap();
+    let proof = gate.run(&["ledger", "prove", id, "--out", &proven.display().to_string()]);
+    assert!(proof.status.success(), "{}", said(&proof));
+    gate.finish();
+}
+
+#[test]
+fn a_tunnel_leads_to_its_host_and_to_nothing_else() {
+    let Some(inside) = Inside::new() else { return };
+    let trusted = mirror(&inside);
+    let gate = Gate::start(setup(&inside));
+    let ask = |arguments: &[&str]| said(&curl(&inside, &gate, &trusted, arguments));
+    // Names that stand for this machine or for metadata, alone or among others; nothing is recorded, for nothing is opened.
+    for host in ["here.mirrors.example", "metadata.mirrors.example", "two.mirrors.example"] {
+        assert!(ask(&[&format!("https://{host}/")]).contains(" 403"), "{host}");
+    }
+    assert!(gate.log().contains("pass_address_forbidden"), "{}", gate.log());
+    for url in
+        ["https://mirror.example:8443/", "https://mirrors.example/", "https://mirror.example.evil.example/"]
+    {
+        assert!(ask(&[url]).contains(" 403"), "{url}");
+    }
+    assert!(tunnels(&gate).is_empty(), "{:?}", tunnels(&gate));
+    assert!(ask(&["https://gone.mirrors.example/"]).contains(" 502"));
+    // Fronting: the tunnel is to one host, and the handshake names another.
+    let fronted =
+        ask(&["--connect-to", "a.mirrors.example:443:mirror.example:443", "https://a.mirrors.example/"]);
+    assert!(fronted.contains("curl: (35)") && fronted.contains(" 200"), "{fronted}");
+    // Neither TLS, nor TLS without a name.
+    let plain = ask(&["--proxytunnel", "http://mirror.example:443/"]);
+    assert!(!plain.contains("HTTP/1.1 4") && plain.contains("curl: ("), "{plain}");
+    let nameless = inside.client(
+        "timeout",
+        &[
+            "10",
+            "bash",
+            "-c",
+            &format!(
+                "openssl s_client -connect mirror.example:443 -proxy {} -noservername </dev/null",
+                gate.egress()
+            ),
+        ],
+    );
+    assert!(!said(&nameless).contains("BEGIN CERTIFICATE"), "{}", said(&nameless));
+    eventually("all ends are on record", || {
+        ends(&gate) == ["unreached", "server_name_disagrees", "no_handshake", "server_name_missing"]
+    });
+    let nothing = |tunnel: &Value| tunnel["end"]["sent"] == 0 && tunnel["end"]["received"] == 0;
+    assert!(tunnels(&gate).iter().all(nothing), "not a byte went out: {:?}", tunnels(&gate));
+    // In plain text it is not let through.
+    let plain = said(&curl(&inside, &gate, &trusted, &["-i", "http://mirror.example/"]));
+    assert!(
+        plain.contains("403")
+            && plain.contains("pass_plain_text")
+            && plain.contains("use `https://mirror.example`"),
+        "{plain}"
+    );
+    gate.finish();
+}
+
+#[test]
+fn a_tunnel_ends_when_it_is_idle_and_when_the_gate_does() {
+    let Some(inside) = Inside::new() else { return };
+    let trusted = mirror(&inside);
+    let mut gate = Gate::start(setup(&inside));
+    let since = Instant::now();
+    let held = curl(&inside, &gate, &trusted, &["https://mirror.example/hold"]);
+    assert!(!held.status.success() && since.elapsed() < Duration::from_secs(10), "{}", said(&held));
+    assert_eq!(ends(&gate), ["idle"]);
+    let proxy = format!("http://{}", gate.egress());
+    let arguments = ["-sS", "--cacert", &trusted, "-x", &proxy, "https://mirror.example/hold"];
+    let mut holding = inside.command(CLIENT, "curl", &arguments).spawn().unwrap();
+    eventually("it stands", || ends(&gate).len() == 2);
+    let since = Instant::now();
+    assert!(gate.stop());
+    assert!(since.elapsed() < Duration::from_secs(5), "it waited {:?}", since.elapsed());
+    assert!(!holding.wait().unwrap().success());
+    assert_eq!(ends(&gate)[1], "gate_stopping");
+    gate.finish();
+}
+
+#[test]
+fn what_a_control_plane_is_cannot_be_let_through() {
+    for pass in ["*.amazonaws.com", "*.com", "sts.amazonaws.com"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gate.toml");
+        std::fs::write(&path, format!("state = {:?}\n[egress]\npass = [{pass:?}]\n", folder.path())).unwrap();
+        let program = env!("CARGO_BIN_EXE_ordain");
+        let checked =
+            std::process::Command::new(program).arg("--config").arg(&path).arg("validate").output().unwrap();
+        assert_eq!(checked.status.code(), Some(2), "{pass}: {}", said(&checked));
+        assert!(said(&checked).contains("`egress.pass`"), "{}", said(&checked));
+    }
+}
