@@ -6,22 +6,35 @@
 use ordain_action::{Call, Created, Minted, Role, Scalar, Undecodable};
 
 use super::path::is_name;
+use super::protobuf;
 use crate::answer::{AnswerHead, AnswerRead, MintedToken, TokenReplacement};
-use crate::form::{Fields, json};
+use crate::form::{Fields, cbor, json};
 
 /// Reads the request id and, for an error, its reason.
 pub(super) fn read(answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
     let audit = answer.headers.get("audit-id").and_then(|value| value.to_str().ok());
     let failed = answer.status >= 400;
-    let error_code = fields(body)
-        .filter(|fields| failed && fields.text("kind") == Some("Status"))
-        .and_then(|fields| fields.text("reason").map(str::to_owned));
+    let reason = || match protobuf::reason(body) {
+        Some(reason) => Some(reason.to_owned()),
+        None => fields(body)
+            .filter(|fields| fields.text("kind") == Some("Status"))
+            .and_then(|fields| fields.text("reason").map(str::to_owned)),
+    };
+    let error_code = if failed { reason() } else { None };
     AnswerRead { request_id: audit.unwrap_or_default().to_owned(), error_code }
 }
 
+/// An answer's body in the form that it begins as: the caller may have asked for any.
 fn fields(body: &[u8]) -> Option<Fields> {
     let mut fields = Fields::new();
-    json::read(body, &mut fields).ok().map(|()| fields)
+    let read = if body.starts_with(protobuf::MAGIC) {
+        protobuf::read(body, &mut fields)
+    } else if body.first() == Some(&b'{') {
+        json::read(body, &mut fields)
+    } else {
+        cbor::read_kubernetes(body, &mut fields)
+    };
+    read.ok().map(|()| fields)
 }
 
 /// The whole name of what was created under a name that the server made up.
@@ -156,6 +169,8 @@ mod tests {
         assert!(answered(409, body).is_empty());
         assert!(answered(201, &body.replace("\"n\"", "\"other\"")).is_empty());
         assert!(answered(201, "no").is_empty());
+        let in_protobuf = "k8s\0\x0a\x09\x0a\x02v1\x12\x03Pod\x12\x08\x0a\x06\x0a\x01w\x1a\x01n\x1a\0\x22\0";
+        assert_eq!(answered(201, in_protobuf), ["k8s://prod/core/namespaces/n/pods/w"]);
         let headers = HeaderMap::new();
         let answer = AnswerHead { status: 201, headers: &headers };
         let whole = call(Cluster("prod").whole(Role::Parent), "example.com:widgets");
@@ -172,6 +187,9 @@ mod tests {
         let found = read(&AnswerHead { status: 409, headers: &headers }, body);
         assert_eq!((found.request_id.as_str(), found.error_code.as_deref()), ("a-1", Some("AlreadyExists")));
         assert_eq!(read(&AnswerHead { status: 201, headers: &headers }, body).error_code, None);
+        let in_protobuf = b"k8s\0\x0a\x0c\x0a\x02v1\x12\x06Status\x12\x06\x22\x04Gone\x1a\0\x22\0";
+        let found = read(&AnswerHead { status: 410, headers: &headers }, in_protobuf);
+        assert_eq!(found.error_code.as_deref(), Some("Gone"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use ordain_action::{
 };
 
 use super::content::Content;
-use super::kinds::canonical_group;
+use super::kinds::{canonical_group, is_built_in};
 use super::path::{ObjectPath, Place, is_name};
 use super::request::{Connect, Impersonated, Request, Verb};
 use super::resource::Cluster;
@@ -117,7 +117,9 @@ fn resources(
         return created(object, content, cluster);
     }
     let upserts = matches!(request.verb, Verb::Update | Verb::Patch) && object.subresource.is_none();
-    let selected = if request.verb.reads() { request.selected_name() } else { None };
+    // Somebody else's server may not look at what selects.
+    let narrows = request.verb.reads() && is_built_in(&object.group, &object.resource);
+    let selected = if narrows { request.selected_name() } else { None };
     let mut resources = cluster.targets(object, object.name.as_deref().or(selected));
     if upserts {
         // It may not be there yet: then what it would lie in decides.

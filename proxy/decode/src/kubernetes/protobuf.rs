@@ -12,7 +12,7 @@ use crate::form::Fields;
 pub(super) const READ_IN_PART: &str = "a protobuf body is read to its name, labels and annotations alone";
 
 /// What every such body begins with.
-const MAGIC: &[u8] = b"k8s\0";
+pub(super) const MAGIC: &[u8] = b"k8s\0";
 
 /// The greatest number a field may have.
 const NUMBER_MAX: u64 = (1 << 29) - 1;
@@ -20,6 +20,9 @@ const NUMBER_MAX: u64 = (1 << 29) - 1;
 /// Texts of an object's metadata, by their numbers (`k8s.io/apimachinery/pkg/apis/meta/v1/generated.proto`).
 const TEXTS: [(u64, &str); 5] =
     [(1, "name"), (2, "generateName"), (3, "namespace"), (5, "uid"), (6, "resourceVersion")];
+
+/// The number of a status's reason.
+const REASON: u64 = 4;
 
 /// Maps of an object's metadata.
 const MAPS: [(u64, &str); 2] = [(11, "labels"), (12, "annotations")];
@@ -33,6 +36,35 @@ enum Value<'b> {
 
 /// Reads an object into `fields`, where their path stands.
 pub(super) fn read(body: &[u8], fields: &mut Fields) -> Result<(), Undecodable> {
+    let (kind, object) = opened(body)?;
+    for (number, name) in [(1, "apiVersion"), (2, "kind")] {
+        if let Some(text) = only_text(kind, number)? {
+            put(fields, &[name], text);
+        }
+    }
+    let is_options = fields.text("kind") == Some("DeleteOptions");
+    let mut meta = None;
+    for field in Message(object) {
+        match field? {
+            (1, Value::Bytes(bytes)) if meta.is_none() && !is_options => meta = Some(bytes),
+            (1, _) if !is_options => return Err(bad("its metadata is not there once")),
+            _ => {}
+        }
+    }
+    metadata(meta.unwrap_or_default(), fields)
+}
+
+/// The reason of a `Status`, which is what the server answers where something failed.
+pub(super) fn reason(body: &[u8]) -> Option<&str> {
+    let (kind, status) = opened(body).ok()?;
+    if only_text(kind, 2).ok()? != Some("Status") {
+        return None;
+    }
+    only_text(status, REASON).ok()?
+}
+
+/// The kind and the object in an envelope.
+fn opened(body: &[u8]) -> Result<(&[u8], &[u8]), Undecodable> {
     let envelope = body.strip_prefix(MAGIC).ok_or_else(|| bad("it does not begin as one"))?;
     let [mut kind, mut object] = [None, None];
     for field in Message(envelope) {
@@ -45,21 +77,7 @@ pub(super) fn read(body: &[u8], fields: &mut Fields) -> Result<(), Undecodable> 
             _ => return Err(bad("its envelope has a field that is not known")),
         }
     }
-    for (number, name) in [(1, "apiVersion"), (2, "kind")] {
-        if let Some(text) = only_text(kind.unwrap_or_default(), number)? {
-            put(fields, &[name], text);
-        }
-    }
-    let is_options = fields.text("kind") == Some("DeleteOptions");
-    let mut meta = None;
-    for field in Message(object.unwrap_or_default()) {
-        match field? {
-            (1, Value::Bytes(bytes)) if meta.is_none() && !is_options => meta = Some(bytes),
-            (1, _) if !is_options => return Err(bad("its metadata is not there once")),
-            _ => {}
-        }
-    }
-    metadata(meta.unwrap_or_default(), fields)
+    Ok((kind.unwrap_or_default(), object.unwrap_or_default()))
 }
 
 fn metadata(meta: &[u8], fields: &mut Fields) -> Result<(), Undecodable> {
