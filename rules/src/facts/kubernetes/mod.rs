@@ -40,6 +40,10 @@ const WATCHED: [(&str, &str); 21] = [
 /// Parts of objects that are sent apart and hold no such member.
 const HARMLESS: [&str; 3] = ["scale", "status", "finalize"];
 
+/// Connections to what is there: they change no object, and what is said on them nobody reads. Whether they may be is
+/// said of their class, which is to run something under another authority.
+const CONNECTIONS: [&str; 4] = ["exec", "attach", "portforward", "proxy"];
+
 /// Types that hold data, which is no object itself.
 const DATA: [(&str, &str); 2] = [("core", "configmaps"), ("core", "secrets")];
 
@@ -53,7 +57,8 @@ pub(super) fn read(effect: &Effect) -> Facts {
     if operation.deletes() && operation.resource == "networkpolicies" {
         facts.exposes.insert("network_policy_off");
     }
-    let harmless = operation.subresource.is_some_and(|part| HARMLESS.contains(&part));
+    let of_part = |parts: &[&str]| operation.subresource.is_some_and(|part| parts.contains(&part));
+    let harmless = of_part(&HARMLESS) || of_part(&CONNECTIONS);
     let of_type = (operation.group, operation.resource);
     if !operation.writes() || harmless || DATA.contains(&of_type) {
         return facts;

@@ -268,3 +268,12 @@ fn agents_do_not_take_away_what_checks_changes() {
     assert_eq!(agent("auditregistration.k8s.io:update/auditsinks update"), SILENCES);
     assert_eq!(agent("apps:patch/deployments update"), "admit");
 }
+
+#[test]
+fn a_connection_to_a_pod_changes_no_object_whose_parameters_would_have_to_be_known() {
+    let partial = "partial";
+    check("core:create/pods/exec execute", POD, partial, "");
+    check("core:create/pods/portforward execute", POD, partial, "");
+    check("core:patch/pods/ephemeralcontainers update", POD, partial, "unreadable_parameters");
+    check_agent("core:create/pods/exec execute", POD, partial, "agent_executes");
+}
