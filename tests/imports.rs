@@ -40,7 +40,29 @@ fn objects_of_a_cluster_are_imported_and_imported_again() {
     std::fs::write(folder.join("web.yaml"), OBJECT).unwrap();
     let arguments =
         ["list.json", "web.yaml", "--cluster", "prod", "--owner-label", "example.com/team", "-o", "json"];
-    expect![[r#""#]].assert_eq(&import(&gate, &arguments));
+    expect![[r#"
+        [
+          {
+            "file": "FOLDER/model/kubernetes-prod.yaml",
+            "facts": 3,
+            "relations": 1,
+            "unowned": 0,
+            "owners": [
+              "web"
+            ],
+            "accounts": [
+              "prod"
+            ],
+            "left_out": [
+              "1 × `Event`: it comes and goes by itself",
+              "1 × a relation to what is not in the lists; import that too"
+            ]
+          }
+        ]
+        left out: 1 × `Event`: it comes and goes by itself
+        left out: 1 × a relation to what is not in the lists; import that too
+        exit 0"#]]
+    .assert_eq(&import(&gate, &arguments));
     let document = folder.join("model/kubernetes-prod.yaml");
     let first = std::fs::read_to_string(&document).unwrap();
     assert!(first.contains("k8s://prod/apps/namespaces/shop/deployments/web"), "{first}");
@@ -59,9 +81,16 @@ fn what_cannot_be_imported_leaves_the_model_as_it_was() {
     let folder = gate.folder.path();
     std::fs::write(folder.join("list.json"), LIST).unwrap();
     std::fs::write(folder.join("bad.yaml"), "kind: Pod\napiVersion: v1\nmetadata: {name: a}\n").unwrap();
-    expect![[r#""#]].assert_eq(&import(&gate, &["list.json", "bad.yaml", "--cluster", "prod"]));
-    expect![[r#""#]].assert_eq(&import(&gate, &["list.json", "--cluster", "prod/eu"]));
-    expect![[r#""#]].assert_eq(&import(&gate, &["none.json", "--cluster", "prod"]));
+    expect![[r#"
+        error: cannot import `FOLDER/bad.yaml`: `Pod` `a` has no `metadata.namespace`; give the output of `kubectl get -o json` or `-o yaml`
+        exit 2"#]].assert_eq(&import(&gate, &["list.json", "bad.yaml", "--cluster", "prod"]));
+    expect![[r#"
+        error: cannot import `FOLDER/list.json`: `prod/eu` is no name of a cluster; give the one that configuration has
+        exit 2"#]].assert_eq(&import(&gate, &["list.json", "--cluster", "prod/eu"]));
+    expect![[r#"
+        error: cannot read `FOLDER/none.json`: No such file or directory (os error 2)
+        exit 2"#]]
+    .assert_eq(&import(&gate, &["none.json", "--cluster", "prod"]));
     assert!(!folder.join("model/kubernetes-prod.yaml").exists());
     gate.finish();
 }
