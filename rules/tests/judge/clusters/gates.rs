@@ -275,5 +275,4 @@ fn a_connection_to_a_pod_changes_no_object_whose_parameters_would_have_to_be_kno
     check("core:create/pods/exec execute", POD, partial, "");
     check("core:create/pods/portforward execute", POD, partial, "");
     check("core:patch/pods/ephemeralcontainers update", POD, partial, "unreadable_parameters");
-    check_agent("core:create/pods/exec execute", POD, partial, "agent_executes");
 }
