@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::identity::settings::Identity;
 pub use listen::{Addresses, Egress, Listen, Tls};
 
 /// The whole file.
@@ -36,6 +37,8 @@ pub struct Settings {
     pub catalogue: Catalogue,
     /// Logging.
     pub log: Log,
+    /// Who is believed about whom, beside issued keys.
+    pub identity: Identity,
 }
 
 /// What a request may take. Sizes are in bytes, or text such as `16MiB`; times are text such as `30s`.
