@@ -35,7 +35,7 @@ use crate::fault::Fault;
 use crate::files;
 use crate::forward::{ForwardError, Forwarder, OutBody, Outward, Trust};
 use crate::held::{Budget, Need};
-use crate::identity::{self, Claimed, Identified};
+use crate::identity::{self, Claimed, Identified, Known, Schemes};
 use crate::keys::KeyStore;
 use crate::listen::{ConnectionInfo, ListenCounts, ListenSettings, Tls};
 use crate::model::Model;
@@ -91,6 +91,7 @@ pub struct Gate {
     forwarder: Arc<Forwarder>,
     outward: Outward,
     places: ArcSwap<Places>,
+    schemes: ArcSwap<Schemes>,
     signing_keys: KeyCache,
     counts: Arc<ListenCounts>,
     draining: AtomicBool,
@@ -109,7 +110,7 @@ impl Gate {
         let keys = Arc::new(crate::keys::of(&config)?);
         keys.watch(|error| events::reload_failed("keys", &error.to_string()))?;
         let tls = match &config.tls {
-            Some((certificate, key)) => Some(Tls::load(certificate, key)?),
+            Some((certificate, key)) => Some(Tls::load(certificate, key, config.clients().as_ref())?),
             None => None,
         };
         let overlay = match &config.overlay {
@@ -137,6 +138,7 @@ impl Gate {
         let outward = Outward::new(own, config.limits.upstream_timeout).leaving_by(outlet);
         let upstreams = Upstreams::start(sources, &listeners, &outward, clock.now()).await?;
         let forwarder = outward.forwarder(Trust::default()).map_err(anyhow::Error::msg)?;
+        let schemes = Schemes::new(config.identity.clone(), None, &outward);
         let catalogue = Digest::from_hex(rooms.catalog_digest())
             .unwrap_or_else(|| Digest::of(rooms.catalog_digest().as_bytes()));
         Ok(Arc::new(Self {
@@ -157,6 +159,7 @@ impl Gate {
             forwarder: Arc::new(forwarder),
             outward,
             places: ArcSwap::from_pointee(Places::new(&config.upstreams)),
+            schemes: ArcSwap::from_pointee(schemes),
             signing_keys: KeyCache::new(),
             counts: Arc::new(ListenCounts::default()),
             draining: AtomicBool::new(false),
@@ -203,6 +206,8 @@ impl Gate {
         }
         self.outward.set_timeout(limits.upstream_timeout);
         self.places.store(Arc::new(Places::new(&config.upstreams)));
+        let schemes = Schemes::new(config.identity.clone(), Some(&self.schemes.load()), &self.outward);
+        self.schemes.store(Arc::new(schemes));
         self.listening.store(Arc::new(listen_settings(&config, self.tls())));
         self.config.store(Arc::new(config));
     }
@@ -231,7 +236,8 @@ impl Gate {
     /// Where a request came to.
     #[must_use]
     pub fn arrival<B>(&self, connection: ConnectionInfo, request: &Request<B>) -> Arrival {
-        let place = self.places.load().of(self.rooms, &self.keys, &self.upstreams, &connection, request);
+        let known = (&*self.keys, &**self.schemes.load());
+        let place = self.places.load().of(self.rooms, known, &self.upstreams, &connection, request);
         Arrival { connection, place }
     }
 
@@ -239,14 +245,17 @@ impl Gate {
     ///
     /// # Errors
     /// In words that tell the caller what to do.
-    pub fn claim_identity(
+    pub async fn claim_identity(
         &self,
         arrival: &Arrival,
         claim: &Claim<'_>,
         head: &Head<'_>,
     ) -> Result<Claimed, Fault> {
         let came = (arrival, claim.plane());
-        identity::claim(&self.keys, |name| self.upstreams.get(name), came, head, self.clock.now())
+        let schemes = self.schemes.load_full();
+        let (keys, upstreams) = (&*self.keys, &*self.upstreams);
+        let known = Known { keys, schemes: &schemes, upstreams, upstream: |name: &str| upstreams.get(name) };
+        identity::claim(known, came, head, self.clock.now()).await
     }
 
     /// Proves who a request is from.

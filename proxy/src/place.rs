@@ -2,8 +2,8 @@
 //! bound to.
 //!
 //! Several planes and clusters share one address. Where a name of theirs is configured it decides; else an issued token
-//! does, which is bound to one upstream; else the head alone, which every room reads in its own way. Leaves out reading
-//! the request (the rooms) and who asks (`identity`).
+//! does, which is bound to one upstream, or what else its sender would be shown by; else the head alone, which every room
+//! reads in its own way. Leaves out reading the request (the rooms) and who asks (`identity`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use ordain_decode::form::http1::host_name;
 
 use crate::config::UpstreamConfig;
 use crate::head;
-use crate::identity::bearer;
+use crate::identity::{Schemes, bearer};
 use crate::keys::KeyStore;
 use crate::listen::{ConnectionInfo, WayIn};
 use crate::upstream::Upstreams;
@@ -73,7 +73,7 @@ impl Places {
     pub fn of<B>(
         &self,
         rooms: &Rooms,
-        keys: &KeyStore,
+        (keys, schemes): (&KeyStore, &Schemes),
         upstreams: &Upstreams,
         connection: &ConnectionInfo,
         request: &Request<B>,
@@ -87,6 +87,10 @@ impl Places {
         if let Some((upstream, plane)) = known {
             return Place { plane: Some(plane), upstream: Some(upstream) };
         }
+        let vouched = self.vouched(schemes, connection, request);
+        if connection.way_in == WayIn::Reverse && vouched.plane.is_some() {
+            return vouched;
+        }
         // Without a name and without a token of ours the head is all there is; where it looks like a plane that is
         // served here, that plane says no in its own words.
         let looks =
@@ -95,6 +99,21 @@ impl Places {
         let first = of_plane.next().map(|(name, _)| Arc::clone(name));
         let plane = looks.filter(|_| first.is_some());
         Place { plane, upstream: first.filter(|_| of_plane.next().is_none()) }
+    }
+
+    /// Where somebody who holds no key of ours may send requests: to one upstream, or to those of one plane.
+    fn vouched<B>(&self, schemes: &Schemes, connection: &ConnectionInfo, request: &Request<B>) -> Place {
+        let upstreams = schemes.upstreams(connection, request.headers(), request.uri());
+        let mut planes: Vec<Plane> =
+            upstreams.iter().filter_map(|name| self.planes.get(name).copied()).collect();
+        planes.dedup();
+        let plane = match planes.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        };
+        let mut all = upstreams.into_iter();
+        let upstream = all.next().filter(|_| plane.is_some() && all.next().is_none());
+        Place { plane, upstream }
     }
 
     /// What a name of ours stands for.

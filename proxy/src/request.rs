@@ -66,7 +66,8 @@ async fn decide(
     request: Request<RequestBody>,
 ) -> Result<Response<ReplyBody>, Fault> {
     // Who they say they are bounds what we hold for them; the proof needs the body's hash.
-    let claimed = gate.claim_identity(arrival, claim, &head::view(arrival, &request))?;
+    let head = head::view(arrival, &request);
+    let claimed = gate.claim_identity(arrival, claim, &head).await?;
     way::check(&gate.config(), &arrival.connection, &claimed)?;
     // A change is judged whole, or, for payload operations, on its head. Never in part.
     let mut held = Held::take(request, gate.need(claim), &gate.budget).await?;

@@ -24,7 +24,7 @@ use crate::config::{Config, UpstreamConfig};
 use crate::egress::Egress;
 use crate::gate::Gate;
 use crate::keys::{IssuedKey, NewKey};
-use crate::listen::{Entrance, Redirected, Redirection, RequestBody, Tunnels};
+use crate::listen::{Entrance, Redirected, Redirection, RequestBody, Socket, Tunnels};
 use crate::reload::Watched;
 use crate::settings::{Settings, environment};
 use crate::telemetry::LogFilter;
@@ -66,6 +66,10 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
         let listener = Redirected::bind(*address, *by).with_context(|| untaken(*address, *by))?;
         redirected.push((listener, *by));
     }
+    let socket = match &config.unix {
+        Some(path) => Some(Socket::bind(path).with_context(|| no_socket(path))?),
+        None => None,
+    };
     let at_egress = egress.as_ref().map(TcpListener::local_addr).transpose()?;
     let (state, at) = (config.state.clone(), admin.local_addr()?);
     // Before the start takes its time: a file that changes meanwhile is taken up afterwards.
@@ -100,6 +104,9 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     let mut serving = JoinSet::new();
     for (listener, entrance) in entrances(data, egress, redirected, tunnels)? {
         serving.spawn(listen(Arc::clone(&gate), listener, entrance, wait_for(stopped.clone())));
+    }
+    if let Some(socket) = socket {
+        serving.spawn(listen_on(Arc::clone(&gate), socket, wait_for(stopped.clone())));
     }
     told_to_stop.await;
     events::draining(gate.config().limits.drain.as_secs());
@@ -150,6 +157,14 @@ fn untaken(address: SocketAddr, by: Redirection) -> String {
     }
 }
 
+/// Why a socket cannot be listened on.
+fn no_socket(path: &Path) -> String {
+    format!(
+        "cannot listen on the socket `{}`; stop the gate that runs there, or choose another `listen.unix`",
+        path.display()
+    )
+}
+
 /// Why an address cannot be listened on, mostly: a gate was started before.
 fn taken(which: &str, address: SocketAddr) -> String {
     format!("cannot listen on `{address}`; stop the gate that runs there, or choose another `listen.{which}`")
@@ -169,6 +184,16 @@ async fn listen(
         Box::pin(request::serve(Arc::clone(&gate), connection, request).instrument(span))
     };
     listen::run(listener, entrance, settings, counts, service, stop).await;
+}
+
+/// The same on a socket of this machine.
+async fn listen_on(gate: Arc<Gate>, socket: Socket, stop: impl Future<Output = ()> + Send) {
+    let (settings, counts) = gate.listening();
+    let service = move |connection, request: Request<RequestBody>| {
+        let span = events::request_span(request.method(), request.uri().path());
+        Box::pin(request::serve(Arc::clone(&gate), connection, request).instrument(span))
+    };
+    listen::run_socket(socket, settings, counts, service, stop).await;
 }
 
 /// What stands in for control planes, with a certificate authority of its own where it had none.
@@ -231,6 +256,9 @@ fn greeting(
                 text.push_str(&format!("  not served yet: {why}\n"));
             }
         }
+    }
+    for line in config.identity.lines() {
+        text.push_str(&format!("  {line}\n"));
     }
     let model = gate.model.snapshot();
     if model.has_model() {

@@ -27,13 +27,14 @@ struct Report {
     model_files: usize,
     model_digest: String,
     rules_digest: String,
+    identity: Vec<String>,
 }
 
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
     let config = context.config()?;
     telemetry::check(&config.log)?;
     if let Some((certificate, key)) = &config.tls {
-        drop(Tls::load(certificate, key)?);
+        drop(Tls::load(certificate, key, config.clients().as_ref())?);
     }
     drop(decode::rooms(&config)?);
     let directory = arguments.model.unwrap_or_else(|| config.model.clone());
@@ -46,10 +47,14 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
         model_files: files,
         model_digest: snapshot.digest().to_hex(),
         rules_digest: snapshot.rules_digest().to_hex(),
+        identity: config.identity.lines(),
     };
     context.output.show(context.format, &report, || {
         let mut rows = Rows::new(&["what", "found"]);
         rows.push(vec!["settings".to_owned(), report.settings.clone()]);
+        for line in &report.identity {
+            rows.push(vec!["identity".to_owned(), line.clone()]);
+        }
         rows.push(vec!["model".to_owned(), describe(&report)]);
         rows.push(vec!["rules".to_owned(), format!("digest {}", short(&report.rules_digest))]);
         rows

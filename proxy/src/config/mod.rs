@@ -3,6 +3,7 @@
 //! Leaves out reading files (`settings/`) and building what they describe (`gate.rs`).
 
 mod egress;
+mod identity;
 mod upstream;
 
 use std::net::SocketAddr;
@@ -13,7 +14,8 @@ use std::time::Duration;
 use ordain_action::Plane;
 use ordain_rules::{Mode, Modes};
 
-use crate::listen::Redirection;
+use crate::identity::Rules;
+use crate::listen::{Clients, Redirection};
 use crate::settings::{self, Addresses, Settings, Size};
 
 pub use egress::{Chain, Egress, PassRule};
@@ -54,6 +56,10 @@ pub struct Config {
     pub origin: String,
     /// A catalogue overlay.
     pub overlay: Option<PathBuf>,
+    /// The socket of this machine that is served, where there is one.
+    pub unix: Option<PathBuf>,
+    /// Who is believed about whom, beside issued keys.
+    pub identity: Rules,
     /// Logging, as written.
     pub log: settings::Log,
 }
@@ -117,10 +123,14 @@ impl Config {
         let upstreams = upstream::all(settings.upstreams)?;
         let mut taken: Vec<String> = upstreams.iter().filter_map(crate::upstream::host).collect();
         taken.extend(settings.listen.names.iter().map(|name| name.to_ascii_lowercase()));
+        let data = address("`listen.data`", settings.listen.data.as_deref().unwrap_or("127.0.0.1:7070"))?;
+        let identity = identity::rules(settings.identity, &upstreams, (data, &settings.listen))?;
         Ok(Self {
             outward: egress::resolve(settings.egress, &taken)?,
             mode,
-            data: address("`listen.data`", settings.listen.data.as_deref().unwrap_or("127.0.0.1:7070"))?,
+            identity,
+            unix: settings.listen.unix.clone(),
+            data,
             admin: address("`listen.admin`", settings.listen.admin.as_deref().unwrap_or("127.0.0.1:7071"))?,
             egress: match settings.listen.egress.as_deref() {
                 Some(text) => Some(address("`listen.egress`", text)?),
@@ -145,6 +155,13 @@ impl Config {
     pub fn stands_in(&self) -> bool {
         let by_token = self.upstreams.iter().any(|upstream| upstream.kind.plane() != Plane::Aws);
         self.egress.is_some() || !self.transparent.is_empty() || by_token
+    }
+
+    /// The client certificates that are taken.
+    #[must_use]
+    pub fn clients(&self) -> Option<Clients> {
+        let certificates = self.identity.certificates.as_ref()?;
+        Some(Clients { trust: certificates.trust.clone(), revoked: certificates.revoked.clone() })
     }
 
     /// The modes in force before the model's scopes are asked.

@@ -27,7 +27,7 @@ fn read(keys: &KeyStore, value: &[u8], now: Timestamp) -> Option<Asker> {
     let (id, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
     // Compared in constant time.
     let key = keys.find(id).filter(|key| key.is_known_by(secret))?;
-    if keys.ended_by(&key, now).is_some() {
+    if !keys.is_in_force(&key, now) {
         return None;
     }
     Some(Asker { party: key.party.clone(), on_behalf_of: key.on_behalf_of.clone(), id: key.id.clone() })

@@ -1,13 +1,24 @@
 //! Who is asking: claimed from a head, proven once the body is in hand or its hash is declared.
 //!
 //! The plane decides first: requests to AWS are signed with an issued key (`sigv4`), for they are signed again. Elsewhere
-//! a credential in the head comes before one of the connection, in this order: an issued token (`bearer`). Whoever
-//! presents one that is not right has no identity, and is not taken for what else the connection would say. Leaves out
-//! what the party may do.
+//! a credential in the head comes before one of the connection, in this order: an issued token (`bearer`), a token of an
+//! issuer or a cluster (`issuers`), a client certificate (`certificate`), the user at the other end of a Unix socket, the
+//! single user of this machine (`local`). Whoever presents one that is not right has no identity, and is not taken for
+//! what else the connection would say. No header but `Authorization` says who somebody is, or for whom they act. Leaves
+//! out what the party may do.
 
 pub mod bearer;
+mod certificate;
+mod grant;
+mod issuers;
+mod jwks;
+mod jwt;
+mod local;
 mod presented;
+mod schemes;
+pub mod settings;
 mod sigv4;
+mod vouched;
 
 #[cfg(test)]
 mod tests;
@@ -23,7 +34,16 @@ use ordain_sigv4::{Body, KeyCache, Payload, Proven};
 use crate::fault::Fault;
 use crate::keys::{IssuedKey, KeyStore};
 use crate::place::Arrival;
+use crate::upstream::Upstreams;
+pub use certificate::{CertificateRule, Certificates, NameKind};
+pub use grant::{Grant, Pattern, Template};
+pub use issuers::{Form, IssuerRule};
+pub use jwks::{Source, is_safe};
+pub use jwt::ALGORITHMS;
+pub use local::UserRule;
 use presented::{Presented, unauthenticated};
+pub use schemes::{Rules, Schemes};
+use vouched::Vouched;
 
 /// Who a head says it is from. What of it is not proven by the head alone is proven with the body.
 pub struct Claimed(Scheme);
@@ -31,6 +51,20 @@ pub struct Claimed(Scheme);
 enum Scheme {
     Signature(Box<sigv4::Claimed>),
     Token(bearer::Claimed),
+    Vouched(Vouched, Upstream),
+}
+
+/// What is known when somebody asks.
+#[derive(Debug)]
+pub struct Known<'a, F> {
+    /// Issued keys, and actors that are revoked.
+    pub keys: &'a KeyStore,
+    /// Whom we were told to believe.
+    pub schemes: &'a Schemes,
+    /// Where a cluster's keys are asked for.
+    pub upstreams: &'a Upstreams,
+    /// The verified upstream of a name.
+    pub upstream: F,
 }
 
 /// Who a request is from, and by what that was shown.
@@ -41,6 +75,8 @@ pub struct Identified {
     pub account: Arc<str>,
     /// What it was shown by.
     pub by: Shown,
+    /// When what showed it ends, where that is no issued key: what goes on is cut then (`KeyStore::until_over`).
+    pub until: Option<Timestamp>,
 }
 
 /// What showed who a request is from.
@@ -65,17 +101,17 @@ pub struct Signature {
 /// Reads who a head says it is from, and refuses keys that are unknown, revoked or over, and times outside the
 /// allowed span.
 ///
-/// `upstream` gives the verified upstream of a name; `plane` is the one whose room claimed the request.
+/// `plane` is the one whose room claimed the request.
 ///
 /// # Errors
 /// A [`Fault`] in words that tell the caller what to do.
-pub fn claim(
-    keys: &KeyStore,
-    upstream: impl Fn(&str) -> Option<Upstream>,
+pub async fn claim<F: Fn(&str) -> Option<Upstream>>(
+    known: Known<'_, F>,
     (arrival, plane): (&Arrival, Plane),
     head: &Head<'_>,
     now: Timestamp,
 ) -> Result<Claimed, Fault> {
+    let Known { keys, schemes, upstreams, upstream } = known;
     if plane == Plane::Aws {
         return Ok(Claimed(Scheme::Signature(Box::new(sigv4::claim(keys, upstream, head, now)?))));
     }
@@ -83,15 +119,15 @@ pub fn claim(
         Presented::Bearer(token) if token.starts_with(bearer::BEGINNING) => {
             Claimed(Scheme::Token(bearer::claim(keys, upstream, token, now)?))
         }
-        Presented::Bearer(_) => {
-            let text =
-                "the token is not one that is taken here; use one that `ordain key create --bearer` printed";
-            return Err(unauthenticated("unknown_token", text));
-        }
-        Presented::Nothing => {
-            let text = "the request says nothing about whose it is; send `Authorization: Bearer` with a token that \
-                        `ordain key create --bearer` printed";
-            return Err(unauthenticated("missing_authentication", text));
+        presented @ (Presented::Bearer(_) | Presented::Nothing) => {
+            let vouched = schemes.claim(presented, &arrival.connection, head, upstreams, now).await;
+            let (vouched, grant) = vouched?;
+            let upstream = grant.upstream((&arrival.place, plane), upstream)?;
+            if upstream.plane == Plane::Aws {
+                let text = "requests to AWS are signed; sign them with an access key that `ordain key create` printed";
+                return Err(unauthenticated("signature_needed", text));
+            }
+            Claimed(Scheme::Vouched(vouched, upstream))
         }
     };
     fits(arrival, plane, claimed.upstream())?;
@@ -182,6 +218,7 @@ impl Claimed {
         match &self.0 {
             Scheme::Signature(claimed) => claimed.upstream(),
             Scheme::Token(claimed) => &claimed.upstream,
+            Scheme::Vouched(_, upstream) => upstream,
         }
     }
 
@@ -190,7 +227,7 @@ impl Claimed {
     pub fn is_chunked(&self) -> bool {
         match &self.0 {
             Scheme::Signature(claimed) => claimed.payload().is_chunked(),
-            Scheme::Token(_) => false,
+            Scheme::Token(_) | Scheme::Vouched(..) => false,
         }
     }
 
@@ -210,11 +247,16 @@ impl Claimed {
             Scheme::Signature(claimed) => {
                 let (actor, key, proven, account) = claimed.prove(keys, derived, head, body, now)?;
                 let by = Shown::Signature(Box::new(Signature { key, sha256: declared(&proven), proven }));
-                Ok(Identified { actor, account, by })
+                Ok(Identified { actor, account, by, until: None })
             }
             Scheme::Token(claimed) => {
                 let (actor, key, account) = claimed.prove(keys, now)?;
-                Ok(Identified { actor, account, by: Shown::Token(key) })
+                Ok(Identified { actor, account, by: Shown::Token(key), until: None })
+            }
+            Scheme::Vouched(vouched, upstream) => {
+                let (until, account) = (vouched.until, Arc::clone(&upstream.account));
+                let actor = vouched.actor(keys, upstream)?;
+                Ok(Identified { actor, account, by: Shown::Vouched, until })
             }
         }
     }

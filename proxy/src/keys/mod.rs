@@ -370,6 +370,14 @@ impl KeyStore {
         Ok(())
     }
 
+    /// Whether a key shows its actor at a time: it has not ended, and no party of it is revoked.
+    #[must_use]
+    pub fn is_in_force(&self, key: &IssuedKey, now: Timestamp) -> bool {
+        let revoked =
+            std::iter::once(&key.party).chain(&key.on_behalf_of).any(|party| self.is_revoked(party));
+        !revoked && self.ends(key).is_none_or(|end| now < end)
+    }
+
     /// Whether an actor that was shown before is one no more: it or one for whom it acts is revoked, or the issued key
     /// that it came with is.
     #[must_use]

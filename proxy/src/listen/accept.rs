@@ -34,7 +34,7 @@ pub enum Entrance {
 }
 
 /// The pause after an accept that failed: mostly there are no descriptors left, and that takes a while.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// What a listener counts, for metrics.
 #[derive(Debug, Default)]
@@ -64,7 +64,11 @@ impl ListenCounts {
         self.open.load(Ordering::Relaxed)
     }
 
-    fn opened(&self) -> Open {
+    pub(super) fn note_turned_away(&self) {
+        self.turned_away.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn opened(&self) -> Open {
         self.accepted.fetch_add(1, Ordering::Relaxed);
         self.open.fetch_add(1, Ordering::Relaxed);
         Open(Arc::clone(&self.open))
@@ -190,8 +194,15 @@ async fn connection<S, F, B>(
             if let Ok(Err(Unopened::Refused(refusal))) = failed {
                 // There is nobody to answer; that it was refused is for the service to say.
                 let way_in = WayIn::Transparent(None);
-                let info =
-                    ConnectionInfo { peer, local, tls: None, way_in, asker: None, refused: Some(refusal) };
+                let info = ConnectionInfo {
+                    peer,
+                    local,
+                    tls: None,
+                    way_in,
+                    asker: None,
+                    uid: None,
+                    refused: Some(refusal),
+                };
                 drop((shared.service)(info, serve::stand_in()).await);
             }
             return;
@@ -203,6 +214,7 @@ async fn connection<S, F, B>(
         tls: opened.tls,
         way_in: opened.way_in,
         asker: opened.asker,
+        uid: None,
         refused: opened.refused,
     };
     opened.stream.seat(place);

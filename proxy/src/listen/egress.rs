@@ -192,7 +192,7 @@ pub(super) async fn shaken(
     Ok(Opened {
         stream: Stream::new(Carrier::Tls(Box::new(stream)), Bytes::new(), settings.body_timeout),
         http2,
-        tls: Some(Arc::new(TlsInfo { server_name, http2 })),
+        tls: Some(Arc::new(TlsInfo { server_name, http2, client: None })),
         way_in,
         asker: None,
         refused: None,

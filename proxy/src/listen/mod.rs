@@ -18,6 +18,7 @@ mod stream;
 mod tls;
 mod transparent;
 mod tunnel;
+mod unix;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -33,9 +34,10 @@ pub use body::{BodyError, Pace, RequestBody};
 pub use egress::{Opening, Passage, Tunnels};
 pub use guard::guard;
 pub use ordain_decode::form::http1::{ProxyRefusal, Refusal as GuardRefusal};
-pub use tls::{ReadTls, Tls, TlsError};
+pub use tls::{Clients, ReadTls, Tls, TlsError};
 pub use transparent::{Redirected, Redirection};
 pub use tunnel::Passed;
+pub use unix::{Socket, run_socket};
 
 /// The bodies a service may answer with.
 pub trait AnswerBody: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static {}
@@ -105,6 +107,8 @@ pub struct TlsInfo {
     pub server_name: Option<String>,
     /// The protocol agreed on is HTTP/2.
     pub http2: bool,
+    /// The client's certificate, DER, where it showed one: it comes from an authority that is trusted for that.
+    pub client: Option<Arc<[u8]>>,
 }
 
 /// Who asked a proxy for what comes through it, shown by an issued key.
@@ -131,6 +135,8 @@ pub struct ConnectionInfo {
     pub way_in: WayIn,
     /// Who asked for it, where a proxy was told.
     pub asker: Option<Arc<Asker>>,
+    /// The user at the other end, as the system says, on a socket of this machine.
+    pub uid: Option<u32>,
     /// Why the request is refused. It must be answered with that and nothing else: the request that comes
     /// with it is a stand-in without headers, under a method that no plane has.
     pub refused: Option<GuardRefusal>,

@@ -6,8 +6,8 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use rustls::server::Acceptor;
-use tokio::io::AsyncReadExt;
+use rustls::server::{Acceptor, ServerConnection};
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 
@@ -60,7 +60,8 @@ async fn handshake(tls: &Tls, socket: TcpStream, settings: &ListenSettings) -> i
     let stream = tls.acceptor().accept(plain).await?;
     let (_, session) = stream.get_ref();
     let http2 = session.alpn_protocol() == Some(b"h2");
-    let info = TlsInfo { server_name: session.server_name().map(str::to_owned), http2 };
+    let server_name = session.server_name().map(str::to_owned);
+    let info = TlsInfo { server_name, http2, client: client_of(session) };
     Ok(Opened {
         stream: Stream::new(Carrier::Tls(Box::new(stream)), Bytes::new(), settings.body_timeout),
         http2,
@@ -71,22 +72,34 @@ async fn handshake(tls: &Tls, socket: TcpStream, settings: &ListenSettings) -> i
     })
 }
 
-/// Reads until the bytes differ from the preface of HTTP/2, mostly at the first, or are it.
-/// `ahead` was read already.
+/// The certificate that a client showed. It was verified in the handshake.
+fn client_of(session: &ServerConnection) -> Option<Arc<[u8]>> {
+    session.peer_certificates()?.first().map(|leaf| Arc::from(leaf.as_ref()))
+}
+
+/// Finds out what is spoken on plain text. `ahead` was read already.
 pub(super) async fn preface(
     mut socket: TcpStream,
     mut ahead: BytesMut,
     way_in: WayIn,
     settings: &ListenSettings,
 ) -> io::Result<Opened> {
-    while ahead.len() < PREFACE.len() && PREFACE.starts_with(&ahead) {
+    let http2 = speaks_http2(&mut socket, &mut ahead).await?;
+    let stream = Stream::new(Carrier::Plain(socket), ahead.freeze(), settings.body_timeout);
+    Ok(Opened { stream, http2, tls: None, way_in, asker: None, refused: None })
+}
+
+/// Reads until the bytes differ from the preface of HTTP/2, mostly at the first, or are it; says whether they are.
+pub(super) async fn speaks_http2(
+    socket: &mut (impl AsyncRead + Unpin),
+    ahead: &mut BytesMut,
+) -> io::Result<bool> {
+    while ahead.len() < PREFACE.len() && PREFACE.starts_with(ahead) {
         let left = PREFACE.len() - ahead.len();
-        let read = (&mut socket).take(u64::try_from(left).unwrap_or(0)).read_buf(&mut ahead).await?;
+        let read = (&mut *socket).take(u64::try_from(left).unwrap_or(0)).read_buf(ahead).await?;
         if read == 0 {
             break;
         }
     }
-    let http2 = ahead.starts_with(PREFACE);
-    let stream = Stream::new(Carrier::Plain(socket), ahead.freeze(), settings.body_timeout);
-    Ok(Opened { stream, http2, tls: None, way_in, asker: None, refused: None })
+    Ok(ahead.starts_with(PREFACE))
 }

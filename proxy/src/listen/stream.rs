@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;
 
 use super::accept::Open;
@@ -23,6 +23,7 @@ use super::{Asker, GuardRefusal, TlsInfo, WayIn};
 #[derive(Debug)]
 pub(super) enum Carrier {
     Plain(TcpStream),
+    Unix(UnixStream),
     Tls(Box<TlsStream<Stream>>),
 }
 
@@ -113,6 +114,7 @@ impl AsyncRead for Stream {
         }
         match &mut this.carrier {
             Carrier::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Carrier::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
             Carrier::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
@@ -123,6 +125,7 @@ impl AsyncWrite for Stream {
         let this = self.get_mut();
         let poll = match &mut this.carrier {
             Carrier::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Carrier::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
             Carrier::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
         };
         this.stalled(cx, poll)
@@ -136,6 +139,7 @@ impl AsyncWrite for Stream {
         let this = self.get_mut();
         let poll = match &mut this.carrier {
             Carrier::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Carrier::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Carrier::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
         };
         this.stalled(cx, poll)
@@ -144,6 +148,7 @@ impl AsyncWrite for Stream {
     fn is_write_vectored(&self) -> bool {
         match &self.carrier {
             Carrier::Plain(stream) => stream.is_write_vectored(),
+            Carrier::Unix(stream) => stream.is_write_vectored(),
             Carrier::Tls(stream) => stream.is_write_vectored(),
         }
     }
@@ -152,6 +157,7 @@ impl AsyncWrite for Stream {
         let this = self.get_mut();
         let poll = match &mut this.carrier {
             Carrier::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Carrier::Unix(stream) => Pin::new(stream).poll_flush(cx),
             Carrier::Tls(stream) => Pin::new(stream).poll_flush(cx),
         };
         this.stalled(cx, poll)
@@ -161,6 +167,7 @@ impl AsyncWrite for Stream {
         let this = self.get_mut();
         let poll = match &mut this.carrier {
             Carrier::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Carrier::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
             Carrier::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         };
         this.stalled(cx, poll)

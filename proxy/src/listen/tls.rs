@@ -1,16 +1,20 @@
 //! TLS of the data address: a certificate from files, read again on demand, and never replaced by a bad
 //! one.
 //!
-//! Leaves out making certificates.
+//! Clients may be asked for certificates of their own: who has none is served all the same, and who shows one that does
+//! not come from the authorities trusted for that, or was revoked, is not. Leaves out making certificates, and whose a
+//! client's is (`identity`).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoClientAuth, WebPkiClientVerifier};
+use rustls::{RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
 /// A certificate that cannot be served; says which file and why.
@@ -19,6 +23,15 @@ use tokio_rustls::TlsAcceptor;
 pub struct TlsError {
     path: PathBuf,
     why: String,
+}
+
+/// The client certificates that are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clients {
+    /// A PEM file of the authorities that they must come from.
+    pub trust: PathBuf,
+    /// A PEM file of lists of those that were revoked.
+    pub revoked: Option<PathBuf>,
 }
 
 /// The certificate in force.
@@ -36,8 +49,8 @@ impl Tls {
     ///
     /// # Errors
     /// [`TlsError`] when one cannot be read, or they do not belong together.
-    pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        let ReadTls(config) = Self::read(certificate, key)?;
+    pub fn load(certificate: &Path, key: &Path, clients: Option<&Clients>) -> Result<Self, TlsError> {
+        let ReadTls(config) = Self::read(certificate, key, clients)?;
         Ok(Self { config: Arc::new(ArcSwap::from_pointee(config)) })
     }
 
@@ -45,8 +58,8 @@ impl Tls {
     ///
     /// # Errors
     /// [`TlsError`] when one cannot be read, or they do not belong together.
-    pub fn read(certificate: &Path, key: &Path) -> Result<ReadTls, TlsError> {
-        read(certificate, key).map(ReadTls)
+    pub fn read(certificate: &Path, key: &Path, clients: Option<&Clients>) -> Result<ReadTls, TlsError> {
+        read(certificate, key, clients).map(ReadTls)
     }
 
     /// Puts a certificate in force: connections made from now on see it.
@@ -59,8 +72,40 @@ impl Tls {
     }
 }
 
-fn read(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
-    let wrong = |path: &Path, why: String| TlsError { path: path.to_owned(), why };
+fn wrong(path: &Path, why: String) -> TlsError {
+    TlsError { path: path.to_owned(), why }
+}
+
+impl Clients {
+    /// What asks clients for a certificate, and holds those to it who show one.
+    fn verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+        let unreadable = |error| wrong(&self.trust, format!("cannot be read as PEM certificates: {error}"));
+        let mut roots = RootCertStore::empty();
+        let mut all = CertificateDer::pem_file_iter(&self.trust).map_err(unreadable)?;
+        while let Some(one) = all.next().transpose().map_err(unreadable)? {
+            let added = roots.add(one);
+            added.map_err(|error| {
+                wrong(&self.trust, format!("has an authority that cannot be used: {error}"))
+            })?;
+        }
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let mut builder =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).allow_unauthenticated();
+        if let Some(path) = &self.revoked {
+            let lists = CertificateRevocationListDer::pem_file_iter(path)
+                .and_then(Iterator::collect::<Result<Vec<_>, _>>);
+            let lists = lists
+                .map_err(|error| wrong(path, format!("cannot be read as PEM revocation lists: {error}")))?;
+            // A list that is out of date says nothing about what was revoked since.
+            builder = builder.with_crls(lists).enforce_revocation_expiration();
+        }
+        builder.build().map_err(|error| {
+            wrong(&self.trust, format!("cannot be trusted for client certificates: {error}"))
+        })
+    }
+}
+
+fn read(certificate: &Path, key: &Path, clients: Option<&Clients>) -> Result<ServerConfig, TlsError> {
     let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect)
         .map_err(|error| wrong(certificate, format!("cannot be read as PEM certificates: {error}")))?;
@@ -75,7 +120,10 @@ fn read(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| wrong(certificate, format!("cannot be served: {error}")))?
-        .with_no_client_auth()
+        .with_client_cert_verifier(match clients {
+            Some(clients) => clients.verifier()?,
+            None => Arc::new(NoClientAuth),
+        })
         .with_single_cert(chain, secret)
         .map_err(|error| {
             wrong(certificate, format!("does not belong to the key `{}`: {error}", key.display()))

@@ -6,6 +6,7 @@ use ordain_evidence::ChangeKind;
 use ordain_rules::Mode;
 
 use crate::config::{Config, Reach, UpstreamConfig, UpstreamKind};
+use crate::identity::Rules;
 use crate::listen::Redirection;
 
 /// Refuses a configuration that differs in what cannot change while the gate runs.
@@ -31,7 +32,7 @@ pub(super) fn needs_restart(old: &Config, new: &Config) -> Result<(), String> {
 
 type Fixed = (&'static str, String);
 
-fn fixed(config: &Config) -> [Fixed; 14] {
+fn fixed(config: &Config) -> [Fixed; 15] {
     let overlay = config.overlay.as_ref().map_or_else(String::new, |path| path.display().to_string());
     let addresses = |by: Redirection| {
         let those = config.transparent.iter().filter(|(_, how)| *how == by);
@@ -48,6 +49,10 @@ fn fixed(config: &Config) -> [Fixed; 14] {
         ("egress.proxy", format!("{:?}", config.outward.proxy)),
         ("listen.tls", if config.tls.is_some() { "on" } else { "off" }.to_owned()),
         ("listen.names", config.names.join(", ")),
+        (
+            "listen.unix",
+            config.unix.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string()),
+        ),
         ("model.directory", config.model.display().to_string()),
         ("ledger.directory", config.ledger.display().to_string()),
         ("ledger.origin", config.origin.clone()),
@@ -73,6 +78,7 @@ pub(super) fn changes(old: &Config, new: &Config) -> Vec<(ChangeKind, String)> {
             changes.push((ChangeKind::Configuration, format!("remove upstream `{}`", gone.name)));
         }
     }
+    changes.extend(believed(&old.identity, &new.identity));
     let words: Vec<String> = plain(old)
         .into_iter()
         .zip(plain(new))
@@ -83,6 +89,21 @@ pub(super) fn changes(old: &Config, new: &Config) -> Vec<(ChangeKind, String)> {
         changes.push((ChangeKind::Configuration, words.join(", ")));
     }
     changes
+}
+
+/// Who is believed, or is not any more. Whoever is believed beside the others may do more.
+fn believed(old: &Rules, new: &Rules) -> Vec<(ChangeKind, String)> {
+    let (old, new) = (old.lines(), new.lines());
+    let added = new.iter().filter(|line| !old.contains(line));
+    let removed = old.iter().filter(|line| !new.contains(line));
+    let added = added.map(|line| format!("identity: {line}: loosened"));
+    let removed = removed.map(|line| format!("identity: no more that {line}"));
+    let mut changes: Vec<String> = added.chain(removed).collect();
+    if changes.is_empty() && old != new {
+        // The first that fits counts.
+        changes.push(format!("identity: another order, now {}: loosened", new.join("; then ")));
+    }
+    changes.into_iter().map(|summary| (ChangeKind::Configuration, summary)).collect()
 }
 
 /// What is new about an upstream that was not there, with what is looser in it than in the rest.
@@ -255,6 +276,51 @@ mod tests {
                 configuration: remove upstream `default`
                 configuration: `limits.body` from 1048576 to 2097152, `limits.drain` from 5s to 25s
             "#]],
+        );
+    }
+
+    const CLUSTER: &str = r#"
+[[upstream]]
+name = "live"
+plane = "kubernetes"
+endpoint = "https://10.0.0.1:6443"
+credentials = { token_file = "t" }
+"#;
+
+    const RULE: &str = r#"
+[[identity.oidc]]
+issuer = "https://ci"
+audience = "ordain"
+algorithms = ["RS256"]
+actor = "a"
+kind = "agent"
+upstreams = ["live"]
+"#;
+
+    #[test]
+    fn whoever_is_believed_beside_the_others_is_marked() {
+        let other = RULE.replace("\"a\"", "\"b\"");
+        let (one, both) = (format!("{CLUSTER}{RULE}"), format!("{CLUSTER}{RULE}{other}"));
+        check(
+            &one,
+            &both,
+            expect![[r#"
+            configuration: identity: tokens of `https://ci` for `ordain` signed with RS256 under the keys of its discovery document where nothing is asked are agent `b` on live: loosened
+        "#]],
+        );
+        check(
+            &both,
+            &one,
+            expect![[r#"
+            configuration: identity: no more that tokens of `https://ci` for `ordain` signed with RS256 under the keys of its discovery document where nothing is asked are agent `b` on live
+        "#]],
+        );
+        check(
+            &both,
+            &format!("{CLUSTER}{other}{RULE}"),
+            expect![[r#"
+            configuration: identity: another order, now tokens of `https://ci` for `ordain` signed with RS256 under the keys of its discovery document where nothing is asked are agent `b` on live; then tokens of `https://ci` for `ordain` signed with RS256 under the keys of its discovery document where nothing is asked are agent `a` on live: loosened
+        "#]],
         );
     }
 

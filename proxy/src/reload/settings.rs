@@ -37,7 +37,7 @@ impl Watched {
     #[must_use]
     pub fn new(settings: Option<PathBuf>, config: &Config, filter: LogFilter) -> Self {
         let digest = settings.as_deref().and_then(digest_of);
-        let certificate = config.tls.as_ref().and_then(|(certificate, _)| digest_of(certificate));
+        let certificate = certificates(config);
         let mut watched =
             Self { settings, digest, certificate, filter, seen: Vec::new(), settling: Vec::new() };
         watched.seen = watched.see(config);
@@ -86,12 +86,14 @@ impl Watched {
         let upstreams = gate.upstreams.prepare(sources, gate.own(), gate.clock.now()).await;
         let upstreams = upstreams.map_err(|error| error.to_string())?;
         let mut changes = difference::changes(&old, &next);
-        let certificate = next.tls.as_ref().and_then(|(certificate, _)| digest_of(certificate));
+        let certificate = certificates(&next);
         let tls = match (gate.tls(), &next.tls) {
             (Some(tls), Some((path, key))) if certificate != self.certificate => {
-                let read = Tls::read(path, key).map_err(|error| error.to_string())?;
+                let read =
+                    Tls::read(path, key, next.clients().as_ref()).map_err(|error| error.to_string())?;
                 let shown = certificate.map_or_else(String::new, |digest| digest.to_hex());
-                changes.push((ChangeKind::Configuration, format!("serve the certificate of digest {shown}")));
+                let summary = format!("serve the certificates of digest {shown}");
+                changes.push((ChangeKind::Configuration, summary));
                 Some((tls, read))
             }
             _ => None,
@@ -114,8 +116,22 @@ impl Watched {
 
     fn see(&self, config: &Config) -> Vec<Seen> {
         let tls = config.tls.iter().flat_map(|(certificate, key)| [certificate, key]);
-        self.settings.iter().chain(tls).map(|path| (path.clone(), look_at(path))).collect()
+        let clients = config.identity.certificates.iter();
+        let clients = clients.flat_map(|clients| std::iter::once(&clients.trust).chain(&clients.revoked));
+        self.settings.iter().chain(tls).chain(clients).map(|path| (path.clone(), look_at(path))).collect()
     }
+}
+
+/// What connections are served with: the certificate, and the certificates that clients are taken by.
+fn certificates(config: &Config) -> Option<Digest> {
+    let (certificate, _) = config.tls.as_ref()?;
+    let Some(clients) = config.clients() else { return digest_of(certificate) };
+    let others = std::iter::once(&clients.trust).chain(&clients.revoked);
+    let parts: Vec<String> = std::iter::once(certificate)
+        .chain(others)
+        .map(|path| digest_of(path).map_or_else(String::new, |digest| digest.to_hex()))
+        .collect();
+    Some(Digest::of(parts.join(" ").as_bytes()))
 }
 
 fn look_at(path: &Path) -> Option<(u64, Option<SystemTime>)> {

@@ -21,6 +21,8 @@ pub struct Listen {
     pub transparent: Option<Addresses>,
     /// The same, with the address kept (nftables' `tproxy`).
     pub tproxy: Option<Addresses>,
+    /// A socket of this machine that is served as the data address is; who connects is known by their user.
+    pub unix: Option<PathBuf>,
     /// Serve TLS on the data address.
     pub tls: Option<Tls>,
     /// Names the gate is reached by, beside its addresses. They are never an upstream.

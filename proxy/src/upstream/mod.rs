@@ -281,6 +281,23 @@ impl Upstreams {
         }
     }
 
+    /// Looks at an upstream for the gate itself, with its own credential: a `GET`, which changes nothing.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn look(
+        &self,
+        name: &str,
+        path: &str,
+        now: Timestamp,
+    ) -> Result<(http::StatusCode, bytes::Bytes), String> {
+        let entry = self.entry(name).map_err(|error| error.to_string())?;
+        match &entry.kind {
+            EntryKind::Plain(entry) => entry.look(path, now).await,
+            EntryKind::Aws(_) => Err("it is no cluster".to_owned()),
+        }
+    }
+
     /// The upstream whose own address a host and port are, as `host[:port]` names them; `port` where it names none.
     #[must_use]
     pub fn at_host(&self, authority: &str, port: u16) -> Option<(Arc<str>, Plane)> {

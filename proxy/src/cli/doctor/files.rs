@@ -75,7 +75,7 @@ fn writable(folder: &Path) -> Result<(), String> {
 /// Files that hold secrets, or what secrets are sealed under.
 fn secrets(config: &Config) -> Result<String, String> {
     let mut paths: Vec<PathBuf> =
-        ["sealing.key", "token.key", "admin.token", "keys.jsonl", "authorities.jsonl"]
+        ["sealing.key", "token.key", "admin.token", "keys.jsonl", "actors.jsonl", "authorities.jsonl"]
             .into_iter()
             .map(|name| config.state.join(name))
             .collect();

@@ -35,6 +35,7 @@ pub(super) fn run(context: &Context, _: Arguments) -> anyhow::Result<Exit> {
             findings.push(model(&config));
             findings.push(descriptors(&config));
             findings.push(mode(&config));
+            findings.extend(identity(&config));
             findings.extend(environment::findings(&config));
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             findings.extend(runtime.block_on(network::findings(&config)));
@@ -89,6 +90,12 @@ fn descriptors(config: &Config) -> Finding {
         )
     };
     Finding { what: "descriptors", ok, detail }
+}
+
+/// Who is believed beside issued keys. The single user is told of as what it is.
+fn identity(config: &Config) -> Vec<Finding> {
+    let lines = config.identity.lines().into_iter();
+    lines.map(|detail| Finding { what: "identity", ok: !detail.starts_with("ADVISORY"), detail }).collect()
 }
 
 fn mode(config: &Config) -> Finding {

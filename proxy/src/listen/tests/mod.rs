@@ -4,6 +4,7 @@ mod bodies;
 #[path = "../../../../tests/attacks/case.rs"]
 mod case;
 mod cases;
+mod clients;
 mod differential;
 mod egress;
 mod framing;

@@ -23,11 +23,12 @@ fn certificate(folder: &Path, names: &[&str]) -> CertificateDer<'static> {
 }
 
 fn load(folder: &TempDir) -> Tls {
-    Tls::load(&folder.path().join("cert.pem"), &folder.path().join("key.pem")).unwrap()
+    Tls::load(&folder.path().join("cert.pem"), &folder.path().join("key.pem"), None).unwrap()
 }
 
 fn reload(tls: &Tls, folder: &TempDir) -> Result<(), TlsError> {
-    Tls::read(&folder.path().join("cert.pem"), &folder.path().join("key.pem")).map(|read| tls.replace(read))
+    Tls::read(&folder.path().join("cert.pem"), &folder.path().join("key.pem"), None)
+        .map(|read| tls.replace(read))
 }
 
 async fn connect(

@@ -265,7 +265,7 @@ fn identified(account: &str) -> Identified {
         session: None,
         upstream,
     };
-    Identified { actor, account: account.into(), by: Shown::Vouched }
+    Identified { actor, account: account.into(), by: Shown::Vouched, until: None }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod source;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
+use bytes::Bytes;
 use http::{StatusCode, Uri};
 use jiff::Timestamp;
 use ordain_action::Upstream;
@@ -120,6 +121,14 @@ impl Entry {
             base: reached.base.clone(),
             through: Arc::clone(&reached.anonymous),
         })
+    }
+
+    /// Looks at something of the upstream for the gate itself.
+    pub(super) async fn look(&self, path: &str, now: Timestamp) -> Result<(StatusCode, Bytes), String> {
+        let reached = self.reached().map_err(|error| error.to_string())?;
+        let header = reached.credential.get(now).await?;
+        let uri = at(&reached.base, path)?;
+        reached.through.look(uri, header.as_ref().map(Header::to_pair)).await
     }
 
     /// Asks whether the upstream takes the credential, and which cluster it is.

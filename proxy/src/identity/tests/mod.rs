@@ -1,6 +1,11 @@
 //! Identity from outside: a signed request in, the party or the refusal as text out.
 
+mod certificates;
+mod issuers;
+mod local;
+
 use std::path::Path;
+use std::time::Duration;
 
 use expect_test::{Expect, expect};
 use http::{HeaderMap, HeaderValue};
@@ -11,9 +16,11 @@ use ordain_sigv4::{KeyPair, Outgoing, Secret};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
+use crate::forward::Outward;
 use crate::keys::{NewKey, SealingKey};
 use crate::listen::ConnectionInfo;
 use crate::place::Place;
+use crate::upstream::Own;
 
 fn now() -> Timestamp {
     "2026-11-23T21:00:00Z".parse().unwrap()
@@ -58,9 +65,27 @@ fn pair(key: &IssuedKey) -> KeyPair {
 fn arrival() -> Arrival {
     let nowhere = "127.0.0.1:1".parse().unwrap();
     let way_in = crate::listen::WayIn::Reverse;
-    let connection =
-        ConnectionInfo { peer: nowhere, local: nowhere, tls: None, way_in, asker: None, refused: None };
+    let connection = ConnectionInfo {
+        peer: nowhere,
+        local: nowhere,
+        tls: None,
+        way_in,
+        asker: None,
+        uid: None,
+        refused: None,
+    };
     Arrival { connection, place: Place::default() }
+}
+
+/// Upstreams of nobody.
+fn none() -> Upstreams {
+    let outward = Outward::new(Vec::new(), Duration::from_secs(1));
+    now_or_never(Upstreams::start(Vec::new(), &Own::default(), &outward, now())).unwrap()
+}
+
+/// What comes of something that waits for nobody.
+fn now_or_never<F: Future>(future: F) -> F::Output {
+    futures_util::FutureExt::now_or_never(future).unwrap()
 }
 
 const BODY: &[u8] = b"Action=DescribeInstances&Version=2016-11-15";
@@ -106,7 +131,9 @@ fn signed(
         plane: None,
     };
     let sha256 = Sha256::digest(BODY).into();
-    claim(store, served, (&arrival(), Plane::Aws), &head, now() + after)
+    let (schemes, upstreams) = (Schemes::default(), none());
+    let known = Known { keys: store, schemes: &schemes, upstreams: &upstreams, upstream: served };
+    now_or_never(claim(known, (&arrival(), Plane::Aws), &head, now() + after))
         .and_then(|claimed| {
             claimed.prove(store, &derived, &head, Body::Held { sha256: &sha256 }, now() + after)
         })
@@ -332,6 +359,19 @@ fn a_request_that_was_changed_or_kept_is_refused() {
 
 /// Says who a request to a cluster is from whose head is `headers`, which came to `place`.
 fn asked(store: &KeyStore, place: &Place, target: &str, headers: &[(&str, &str)], at: Timestamp) -> String {
+    let arrival = Arrival { place: place.clone(), ..arrival() };
+    now_or_never(asked_of(store, &Schemes::default(), &arrival, target, headers, at))
+}
+
+/// The same, where others may vouch for somebody.
+async fn asked_of(
+    store: &KeyStore,
+    schemes: &Schemes,
+    arrival: &Arrival,
+    target: &str,
+    headers: &[(&str, &str)],
+    at: Timestamp,
+) -> String {
     let mut all = HeaderMap::new();
     for (name, value) in headers {
         let name: http::HeaderName = name.parse().unwrap();
@@ -345,7 +385,6 @@ fn asked(store: &KeyStore, place: &Place, target: &str, headers: &[(&str, &str)]
         way_in: WayIn::Reverse,
         plane: Some(Plane::Kubernetes),
     };
-    let arrival = Arrival { place: place.clone(), ..arrival() };
     let clusters = |name: &str| {
         served(name).or_else(|| {
             ["staging", "live"].contains(&name).then(|| Upstream {
@@ -357,13 +396,20 @@ fn asked(store: &KeyStore, place: &Place, target: &str, headers: &[(&str, &str)]
         })
     };
     let body = Body::Held { sha256: &[0; 32] };
-    claim(store, clusters, (&arrival, Plane::Kubernetes), &head, at)
+    let outward = Outward::new(Vec::new(), Duration::from_secs(1));
+    let upstreams = Upstreams::start(Vec::new(), &Own::default(), &outward, now()).await.unwrap();
+    let known = Known { keys: store, schemes, upstreams: &upstreams, upstream: clusters };
+    claim(known, (arrival, Plane::Kubernetes), &head, at)
+        .await
         .and_then(|claimed| claimed.prove(store, &KeyCache::new(), &head, body, at))
         .map_or_else(
             |fault| format!("{}: {}", fault.reason_code().as_str(), fault.denial().text),
             |identified| {
-                let Actor { party, upstream, on_behalf_of, session, .. } = identified.actor;
+                let Actor { party, upstream, on_behalf_of, session, proof, .. } = identified.actor;
                 let mut said = format!("{} {} on {}", party.kind.as_str(), party.name, upstream.name);
+                if proof == ordain_action::IdentityProof::Claimed {
+                    said.push_str(", unproven");
+                }
                 for other in on_behalf_of {
                     said.push_str(&format!(" for {}", other.name));
                 }
