@@ -18,7 +18,7 @@ use crate::harness::{Gate, Setup, eventually, said};
 use crate::transparent::inside::{CLIENT, Inside};
 
 /// A mirror outside: it says `mirrored`, or nothing for a while where it is asked for `/hold`.
-fn mirror(inside: &Inside) -> String {
+pub(crate) fn mirror(inside: &Inside) -> String {
     let names = ["mirror.example", "a.mirrors.example"].map(str::to_owned).to_vec();
     let made = rcgen::generate_simple_self_signed(names).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
