@@ -13,6 +13,7 @@
 
 mod asking;
 mod attacks;
+mod chaining;
 mod credentials;
 mod data_path;
 mod egress;

@@ -18,7 +18,7 @@ use crate::harness::{Gate, Setup, eventually, said};
 use crate::transparent::inside::{CLIENT, Inside};
 
 /// A mirror outside: it says `mirrored`, or nothing for a while where it is asked for `/hold`.
-fn mirror(inside: &Inside) -> String {
+pub(crate) fn mirror(inside: &Inside) -> String {
     let names = ["mirror.example", "a.mirrors.example"].map(str::to_owned).to_vec();
     let made = rcgen::generate_simple_self_signed(names).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
@@ -117,6 +117,13 @@ fn a_mirror_is_reached_unopened_and_on_record() {
     assert_eq!(said(&inside.client("curl", &direct)), "mirrored");
     eventually("its end is on record", || ends(&gate) == ["closed"; 4]);
     assert_eq!(tunnels(&gate)[3]["way"], "transparent");
+    // The admin address is inside.
+    let page = format!("http://{}/metrics", gate.admin);
+    let metrics = said(&inside.client("curl", &["-sS", &page]));
+    for line in ["ordain_tunnels_total 4", "ordain_tunnels_open 0", "ordain_handshakes_failed_total 0"] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+    assert!(!metrics.contains("ordain_connections_accepted_total 0"), "{metrics}");
     let verified = gate.run(&["ledger", "verify"]);
     assert!(said(&verified).contains("tunnels"), "{}", said(&verified));
     let proven = inside.folder.path().join("proof");

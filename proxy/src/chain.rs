@@ -9,6 +9,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, Uri};
@@ -37,6 +43,8 @@ struct Through {
     proxy: Uri,
     authorization: Option<HeaderValue>,
     matcher: Matcher,
+    /// For the provider's own library, which makes its connections itself.
+    library: ProxyConfig,
 }
 
 impl fmt::Debug for Outlet {
@@ -53,6 +61,7 @@ impl Outlet {
     pub fn new(chain: Option<&Chain>) -> anyhow::Result<Self> {
         let Some(chain) = chain else { return Ok(Self::default()) };
         let direct = chain.direct.iter().map(String::as_str).chain([LOCAL]).collect::<Vec<_>>().join(",");
+        let mut library = ProxyConfig::all(chain.uri.clone())?.no_proxy(&direct);
         let matcher = Matcher::builder().all(chain.uri.to_string()).no(direct).build();
         let authorization = match &chain.credentials {
             None => None,
@@ -60,18 +69,17 @@ impl Outlet {
                 let text = std::fs::read_to_string(path).map(Zeroizing::new);
                 let text = text.with_context(|| format!("cannot read `{}`", path.display()))?;
                 let line = text.trim();
-                anyhow::ensure!(
-                    line.contains(':') && !line.contains(char::is_control),
-                    "`{}` is not one line of `name:password`",
-                    path.display()
-                );
+                let parts = line.split_once(':').filter(|_| !line.contains(char::is_control));
+                let (name, password) = parts
+                    .with_context(|| format!("`{}` is not one line of `name:password`", path.display()))?;
+                library = library.with_basic_auth(name, password);
                 let encoded = Zeroizing::new(format!("Basic {}", STANDARD.encode(line)));
                 let mut value = HeaderValue::from_str(&encoded)?;
                 value.set_sensitive(true);
                 Some(value)
             }
         };
-        Ok(Self(Some(Arc::new(Through { proxy: chain.uri.clone(), authorization, matcher }))))
+        Ok(Self(Some(Arc::new(Through { proxy: chain.uri.clone(), authorization, matcher, library }))))
     }
 
     /// The proxy that a connection goes through, where it does.
@@ -96,6 +104,18 @@ impl Outlet {
             Ok(Err(error)) => Err(format!("the proxy behind the gate did not connect: {error}")),
             Err(_late) => Err("the proxy behind the gate did not answer in time".to_owned()),
         }
+    }
+
+    /// What the provider's own library makes its connections with, where they have to go through the proxy.
+    #[must_use]
+    pub fn library(&self) -> Option<SharedHttpClient> {
+        let proxy = self.0.as_ref()?.library.clone();
+        Some(Builder::new().build_with_connector_fn(move |settings, components| {
+            let mut connector = Connector::builder().proxy_config(proxy.clone());
+            connector.set_connector_settings(settings.cloned());
+            connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+            connector.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build()
+        }))
     }
 
     fn tunnel<C>(&self, connector: C) -> Option<Tunnel<C>> {
@@ -159,4 +179,45 @@ where
 
 fn with_port(to: &Uri, port: u16) -> Option<Uri> {
     format!("{}://{}:{port}/", to.scheme_str()?, to.host()?).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_excepted_goes_by_itself() {
+        let direct = ["10.0.0.0/8", ".internal.example", "one.example"].map(str::to_owned).into();
+        let uri = "http://proxy.example:3128".parse().unwrap();
+        let outlet = Outlet::new(Some(&Chain { uri, credentials: None, direct })).unwrap();
+        for (host, through) in [
+            ("sts.amazonaws.com", true),
+            ("other.example", true),
+            ("192.0.2.1", true),
+            ("one.example", false),
+            ("a.internal.example", false),
+            ("10.1.2.3", false),
+            ("127.0.0.1", false),
+            ("localhost", false),
+            ("[::1]", false),
+        ] {
+            assert_eq!(outlet.proxy_for(host, 443).is_some(), through, "{host}");
+        }
+        assert!(Outlet::default().proxy_for("sts.amazonaws.com", 443).is_none());
+    }
+
+    #[test]
+    fn credentials_are_one_line_and_shown_to_nobody() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let uri: Uri = "http://proxy.example:3128".parse().unwrap();
+        let chain = Chain { uri, credentials: Some(file.path().to_owned()), direct: Vec::new() };
+        for (text, well) in
+            [("gate:of-the-proxy\n", true), ("gate", false), ("a:b\nc:d\n", false), ("", false)]
+        {
+            std::fs::write(file.path(), text).unwrap();
+            let outlet = Outlet::new(Some(&chain));
+            assert_eq!(outlet.is_ok(), well, "{text:?}");
+            assert!(!format!("{outlet:?}").contains("of-the-proxy"));
+        }
+    }
 }

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ordain_action::{DecisionId, Digest, Reading};
-use ordain_evidence::Decision;
+use ordain_evidence::{Decision, LedgerStatus};
 use ordain_rules::{Ruling, Verdict};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -20,6 +20,7 @@ use prometheus_client::registry::{Registry, Unit};
 use tracing::{Level, event};
 
 use crate::fault::Fault;
+use crate::listen::ListenCounts;
 
 /// Labels of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -54,7 +55,43 @@ pub struct Metrics {
     connections: Gauge,
     held_bytes: Gauge,
     streams: Gauge,
+    ways: Ways,
     model: Family<ModelLabels, Gauge>,
+}
+
+/// What is counted of connections and tunnels, elsewhere, and read from there.
+#[derive(Debug)]
+struct Ways {
+    accepted: Counter,
+    turned_away: Counter,
+    handshakes_failed: Counter,
+    tunnels: Counter,
+    tunnels_open: Gauge,
+}
+
+impl Ways {
+    fn registered(registry: &mut Registry) -> Self {
+        let tunnels_open = Gauge::default();
+        registry.register("tunnels_open", "Tunnels that are passed on unopened", tunnels_open.clone());
+        let mut counted = |name: &str, help: &str| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        Self {
+            accepted: counted("connections_accepted", "Client connections accepted"),
+            turned_away: counted(
+                "connections_turned_away",
+                "Client connections closed at once, for there were too many",
+            ),
+            handshakes_failed: counted(
+                "handshakes_failed",
+                "Connections that ended before their first request could be read",
+            ),
+            tunnels: counted("tunnels", "Tunnels passed on unopened, each of them recorded"),
+            tunnels_open,
+        }
+    }
 }
 
 /// Labels of a read.
@@ -125,6 +162,7 @@ impl Metrics {
         registry.register("held_bytes", "Bytes of bodies held", held_bytes.clone());
         let streams = Gauge::default();
         registry.register("streams", "Connections that carry a stream", streams.clone());
+        let ways = Ways::registered(&mut registry);
         let model = Family::default();
         registry.register("model_info", "The model and the rules in force, by their digests", model.clone());
         Self {
@@ -142,6 +180,7 @@ impl Metrics {
             connections,
             held_bytes,
             streams,
+            ways,
             model,
         }
     }
@@ -166,12 +205,20 @@ impl Metrics {
         self.streams.dec();
     }
 
-    /// Gauges that are read when asked for.
-    pub fn observe(&self, ledger_entries: u64, connections: u64, held_bytes: u64) {
+    /// What is read when asked for.
+    pub fn observe(&self, ledger: &LedgerStatus, connections: &ListenCounts, held_bytes: u64) {
         let set = |gauge: &Gauge, value: u64| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
-        set(&self.ledger_size, ledger_entries);
-        set(&self.connections, connections);
+        set(&self.ledger_size, ledger.entries);
+        set(&self.connections, connections.open());
         set(&self.held_bytes, held_bytes);
+        set(&self.ways.tunnels_open, ledger.open_tunnels);
+        let reach = |counter: &Counter, value: u64| {
+            counter.inc_by(value.saturating_sub(counter.get()));
+        };
+        reach(&self.ways.tunnels, ledger.tunnels);
+        reach(&self.ways.accepted, connections.accepted());
+        reach(&self.ways.turned_away, connections.turned_away());
+        reach(&self.ways.handshakes_failed, connections.handshakes_failed());
     }
 
     /// The model in force; one that was before it is no series any more.

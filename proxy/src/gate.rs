@@ -437,7 +437,7 @@ impl Gate {
     /// Reads what is read when asked for into the metrics.
     pub fn observe(&self) {
         let held = self.budget.proven_in_use().saturating_add(self.budget.unproven_in_use());
-        self.metrics.observe(self.ledger.status().entries, self.counts.open(), held);
+        self.metrics.observe(&self.ledger.status(), &self.counts, held);
         let model = self.model.snapshot();
         self.metrics.model_in_force(model.digest(), model.rules_digest());
     }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::harness::{Gate, Setup, said};
 
 /// Hosts that are no control plane's: one outside, and such as stand for what is never reached.
-const MIRRORS: &str = "10.77.0.1 mirror.example a.mirrors.example\nfd77::1 mirror.example\n127.0.0.1 here.mirrors.example\n\
+pub(crate) const MIRRORS: &str = "10.77.0.1 mirror.example a.mirrors.example\nfd77::1 mirror.example\n127.0.0.1 here.mirrors.example\n\
                        169.254.169.254 metadata.mirrors.example\n10.77.0.1 two.mirrors.example\n\
                        127.0.0.1 two.mirrors.example\n10.77.0.99 gone.mirrors.example\n";
 

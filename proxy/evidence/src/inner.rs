@@ -45,4 +45,5 @@ pub(crate) struct Counts {
     pub(crate) passed_through: AtomicU64,
     pub(crate) coalesced: AtomicU64,
     pub(crate) unrecorded: AtomicU64,
+    pub(crate) tunnels: AtomicU64,
 }

@@ -49,6 +49,10 @@ pub struct LedgerStatus {
     pub waiting: u64,
     /// Decisions that wait for their outcome.
     pub open: u64,
+    /// Tunnels recorded since the start.
+    pub tunnels: u64,
+    /// Tunnels that stand open.
+    pub open_tunnels: u64,
     /// Bytes written since the start.
     pub bytes: u64,
     /// Syncs since the start: records by syncs is the size of a batch.
@@ -159,6 +163,7 @@ impl Ledger {
         match durable.await.unwrap_or_else(|_| Err("the ledger is closed".to_owned())) {
             Ok(sequence) => {
                 opened.recorded(sequence);
+                inner.counts.tunnels.fetch_add(1, Ordering::Relaxed);
                 Ok(opened)
             }
             Err(why) => {
@@ -179,6 +184,8 @@ impl Ledger {
     pub fn status(&self) -> LedgerStatus {
         let inner = &self.inner;
         let open = (inner.settings.open_decisions as usize).saturating_sub(inner.slots.available_permits());
+        let tunnels =
+            (inner.settings.open_tunnels as usize).saturating_sub(inner.tunnels.available_permits());
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         LedgerStatus {
             entries: inner.shared.size(),
@@ -186,6 +193,8 @@ impl Ledger {
             sealed: self.sealed(),
             waiting: inner.queue.waiting(),
             open: open as u64,
+            tunnels: count(&inner.counts.tunnels),
+            open_tunnels: tunnels as u64,
             bytes: inner.shared.bytes(),
             syncs: inner.shared.syncs(),
             reads: count(&inner.counts.reads),

@@ -166,7 +166,9 @@ async fn connection<S, F, B>(
     let Ok(local) = socket.local_addr() else { return };
     // Answers are written whole; waiting to fill a packet only delays them.
     let _best_effort = socket.set_nodelay(true);
-    let limit = settings.header_timeout;
+    // A proxy's client has the same time twice: for its head, which is answered where it comes late, and for what follows.
+    let stages = if matches!(entrance, Entrance::Egress(_)) { 2 } else { 1 };
+    let limit = settings.header_timeout * stages;
     let mut stop = shared.stop.clone();
     let opening = async {
         match &entrance {

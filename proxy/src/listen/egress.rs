@@ -16,6 +16,7 @@ use rustls::ServerConfig;
 use rustls::server::Acceptor;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
 use super::stream::{Carrier, Opened, Stream, Unopened};
@@ -93,14 +94,17 @@ pub(super) async fn open(
 ) -> Result<Opened, Unopened> {
     let mut bytes = BytesMut::with_capacity(1024);
     let mut end = HeadEnd::of_proxy();
+    let deadline = Instant::now() + settings.header_timeout;
     let head = loop {
         match end.find(&bytes) {
             Ok(Some(length)) => break Ok(length),
             Ok(None) => {}
             Err(refusal) => break Err(refusal),
         }
-        if socket.read_buf(&mut bytes).await? == 0 {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        match timeout_at(deadline, socket.read_buf(&mut bytes)).await {
+            Ok(Ok(1..)) => {}
+            Err(_late) if bytes.starts_with(CONNECT) => break Err(GuardRefusal::HeadLate),
+            Ok(_) | Err(_) => return Err(Unopened::Closed),
         }
     };
     if !bytes.starts_with(CONNECT) {

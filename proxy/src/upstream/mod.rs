@@ -322,7 +322,9 @@ impl Upstreams {
 impl Entry {
     async fn new(source: Source, account: Option<String>, own: &Own, outward: &Outward) -> Self {
         let kind = match source {
-            Source::Aws(source) => EntryKind::Aws(Box::new(aws::Entry::new(source, account).await)),
+            Source::Aws(source) => {
+                EntryKind::Aws(Box::new(aws::Entry::new(source, account, outward.outlet()).await))
+            }
             Source::Plain(source) => {
                 EntryKind::Plain(Box::new(plain::Entry::new(source, account, own, outward)))
             }

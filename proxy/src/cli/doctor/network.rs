@@ -8,6 +8,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Finding;
+use crate::chain::Outlet;
 use crate::clock::Clock;
 use crate::config::{Config, UpstreamConfig, UpstreamKind};
 use crate::forward::{Outward, Trust};
@@ -24,9 +25,13 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     let clock = Clock::system();
     let own = Own { addresses: vec![config.data, config.admin], names: config.names.clone() };
     let mut findings = Vec::new();
+    let outlet = match Outlet::new(config.outward.proxy.as_ref()) {
+        Ok(outlet) => outlet,
+        Err(error) => return vec![Finding::new("proxy", Err(format!("{error:#}")))],
+    };
     for upstream in &config.upstreams {
-        findings.push(Finding::new("upstream", account(upstream, &own, clock.now()).await));
-        if let Some(found) = time(upstream, &clock).await {
+        findings.push(Finding::new("upstream", account(upstream, &own, &outlet, clock.now()).await));
+        if let Some(found) = time(upstream, &outlet, &clock).await {
             findings.push(Finding::new("clock", found));
         }
     }
@@ -34,9 +39,14 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     findings
 }
 
-async fn account(upstream: &UpstreamConfig, own: &Own, now: Timestamp) -> Result<String, String> {
+async fn account(
+    upstream: &UpstreamConfig,
+    own: &Own,
+    outlet: &Outlet,
+    now: Timestamp,
+) -> Result<String, String> {
     let name = &upstream.name;
-    let outward = Outward::new(own.addresses.clone(), PATIENCE);
+    let outward = Outward::new(own.addresses.clone(), PATIENCE).leaving_by(outlet.clone());
     let started = Upstreams::start(vec![Source::from(upstream)], own, &outward, now);
     let upstreams = started.await.map_err(|error| error.to_string())?;
     let found = upstreams.verify(name, now).await.map_err(|error| error.to_string())?;
@@ -49,7 +59,7 @@ async fn account(upstream: &UpstreamConfig, own: &Own, now: Timestamp) -> Result
 }
 
 /// What an upstream's clock says of ours; nothing where it cannot be asked, which its account has said already.
-async fn time(upstream: &UpstreamConfig, clock: &Clock) -> Option<Result<String, String>> {
+async fn time(upstream: &UpstreamConfig, outlet: &Outlet, clock: &Clock) -> Option<Result<String, String>> {
     // Of the planes, only this one refuses what is signed at another time.
     let UpstreamKind::Aws(aws) = &upstream.kind else { return None };
     let region = aws.region.as_deref().unwrap_or("us-east-1");
@@ -57,7 +67,8 @@ async fn time(upstream: &UpstreamConfig, clock: &Clock) -> Option<Result<String,
         Some(endpoint) => endpoint.to_string(),
         None => format!("https://sts.{region}.amazonaws.com/"),
     };
-    let forwarder = Outward::new(Vec::new(), PATIENCE).forwarder(Trust::default()).ok()?;
+    let outward = Outward::new(Vec::new(), PATIENCE).leaving_by(outlet.clone());
+    let forwarder = outward.forwarder(Trust::default()).ok()?;
     let date = forwarder.date_at(uri.parse().ok()?).await?;
     let there = DateTimeParser::new().parse_timestamp(&date).ok()?;
     Some(skew(&upstream.name, clock.now().duration_since(there)))

@@ -191,6 +191,8 @@ async fn who_says_nothing_after_the_tunnel_stands_is_let_go() {
     assert_eq!(read_to_end(&mut socket).await, "");
     let mut half = gate.connect().await;
     half.write_all(b"CONNECT ec2.example:443 HT").await.unwrap();
-    assert_eq!(read_to_end(&mut half).await, "");
+    assert_eq!(answers(&read_to_end(&mut half).await), "408 framing_head_late");
+    let mut silent = gate.connect().await;
+    assert_eq!(read_to_end(&mut silent).await, "");
     gate.at_rest().await;
 }

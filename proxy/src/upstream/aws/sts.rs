@@ -14,6 +14,7 @@ use ordain_action::Party;
 use ordain_sigv4::{KeyPair, Secret};
 
 use super::cached::Fetched;
+use crate::chain::Outlet;
 use crate::upstream::UpstreamError;
 
 /// The token service of one upstream.
@@ -31,11 +32,12 @@ pub(super) struct Caller {
 }
 
 impl Sts {
-    pub(super) fn new(upstream: &str, endpoint: Option<&Uri>, region: &Region) -> Self {
+    pub(super) fn new(upstream: &str, endpoint: Option<&Uri>, region: &Region, outlet: &Outlet) -> Self {
         let mut config = Config::builder().behavior_version(BehaviorVersion::latest()).region(region.clone());
         if let Some(endpoint) = endpoint {
             config = config.endpoint_url(endpoint.to_string());
         }
+        config.set_http_client(outlet.library());
         Self { upstream: upstream.to_owned(), config: config.build() }
     }
 

@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::chain::Outlet;
 use crate::forward::Outward;
 use crate::identity::{Identified, Shown};
 use crate::upstream::{self, EntryKind, Own, Upstreams};
@@ -210,7 +211,7 @@ async fn a_credential_replaced_while_we_run_is_verified_before_it_is_used() {
         let EntryKind::Aws(entry) = &mut Arc::get_mut(entry).unwrap().kind else {
             panic!("of another plane")
         };
-        entry.sts = Sts::new("default", Some(&other.endpoint), &region);
+        entry.sts = Sts::new("default", Some(&other.endpoint), &region, &Outlet::default());
     }
     moved.entries.store(Arc::new(entries));
     std::fs::write(&path, "AKIATHIRD\nthe-secret\n").unwrap();
