@@ -3,12 +3,15 @@
 //!
 //! Leaves out what an answer says (the rooms) and what follows from it (`outcome.rs`, `issued.rs`).
 
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Response, response};
 use http_body_util::{BodyExt, StreamBody};
-use hyper::body::{Body, Frame, Incoming};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::mpsc;
 
 use crate::forward::strip_hop_by_hop;
@@ -119,6 +122,50 @@ impl Pump {
                 }
             }
         }
+    }
+}
+
+/// A body that ends in an error when something else is over.
+pub struct Lasting<F> {
+    body: ReplyBody,
+    over: Pin<Box<F>>,
+}
+
+impl<F: Future<Output = ()>> Lasting<F> {
+    /// A body, and what cuts it.
+    pub fn new(body: ReplyBody, over: F) -> Self {
+        Self { body, over: Box::pin(over) }
+    }
+}
+
+impl<F> fmt::Debug for Lasting<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lasting").finish_non_exhaustive()
+    }
+}
+
+impl<F: Future<Output = ()>> Body for Lasting<F> {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = self.get_mut();
+        // Asked for first: a body that always has more must not go on for ever.
+        if this.over.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Some(Err("who asked for it may do so no more".into())));
+        }
+        Pin::new(&mut this.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -45,6 +45,15 @@ use crate::state::State;
 use crate::throttle::Throttle;
 use crate::upstream::{Leaving, Own, Source, Upstreams};
 
+/// What a caller is told in warn mode.
+#[derive(Debug, Clone)]
+pub struct Warning {
+    /// The machine-readable reason.
+    pub code: String,
+    /// The same for a person.
+    pub text: String,
+}
+
 /// A request that is whole, and the connections it leaves by.
 #[derive(Debug)]
 #[must_use]
@@ -334,9 +343,13 @@ impl Gate {
 
     /// What a caller is told in warn mode of a verdict that enforce would have refused.
     #[must_use]
-    pub fn warning(&self, verdict: &Verdict) -> Option<String> {
+    pub fn warning(&self, verdict: &Verdict) -> Option<Warning> {
         let told = verdict.mode == Mode::Warn && verdict.ruling != Ruling::Admit;
-        told.then(|| verdict.reasons.first().map(|reason| reason.code.as_str().to_owned())).flatten()
+        let first = verdict.reasons.first().filter(|_| told)?;
+        Some(Warning {
+            code: first.code.as_str().to_owned(),
+            text: format!("enforce would refuse this: {}", first.text),
+        })
     }
 
     /// Lets a change pass that could not be recorded, where its mode is not enforce.

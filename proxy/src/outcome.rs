@@ -8,15 +8,16 @@ use bytes::Bytes;
 use http::Response;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use ordain_action::{Action, Created, DecisionId, DenialKind, Outcome, Reading};
+use jiff::Timestamp;
+use ordain_action::{Action, Actor, Created, DecisionId, DenialKind, Outcome, Plane, Reading};
 use ordain_decode::{AnswerHead, Claim};
 use ordain_evidence::Closing;
 
-use crate::answer::{End, HeldAnswer, NotHeld, hold, pump};
+use crate::answer::{End, HeldAnswer, Lasting, NotHeld, hold, pump};
 use crate::change::Reply;
 use crate::fault::Fault;
 use crate::forward::strip_hop_by_hop;
-use crate::gate::Gate;
+use crate::gate::{Gate, Warning};
 use crate::issued;
 use crate::keys::IssuedKey;
 use crate::reply::{self, ReplyBody};
@@ -31,20 +32,33 @@ pub struct Open {
     pub claim: Claim<'static>,
     /// The issued key that it came with, where it came with one.
     pub key: Option<Arc<IssuedKey>>,
+    /// When what showed the actor ends, where that is no issued key.
+    pub until: Option<Timestamp>,
     /// The decision.
     pub id: DecisionId,
     /// What was judged.
     pub action: Arc<Action>,
     /// What a caller is told in warn mode.
-    pub warning: Option<String>,
+    pub warning: Option<Warning>,
 }
 
-/// Passes a read's answer on.
+/// Passes a read's answer on. What may go on for long, as a watch does, is cut when its actor is one no more.
 #[must_use]
-pub fn pass(answer: Response<Incoming>) -> Response<ReplyBody> {
+pub fn pass(
+    gate: &Arc<Gate>,
+    actor: &Actor,
+    until: Option<Timestamp>,
+    answer: Response<Incoming>,
+) -> Response<ReplyBody> {
     let (mut head, body) = answer.into_parts();
     strip_hop_by_hop(&mut head.headers);
-    Response::from_parts(head, body.map_err(Into::into).boxed_unsync())
+    let body = body.map_err(Into::into).boxed_unsync();
+    if actor.upstream.plane == Plane::Aws {
+        return Response::from_parts(head, body);
+    }
+    let (gate, actor) = (Arc::clone(gate), actor.clone());
+    let over = async move { gate.keys.until_over(&actor, until, &gate.clock).await };
+    Response::from_parts(head, Lasting::new(body, over).boxed_unsync())
 }
 
 /// Hands a change's answer to its caller and closes its evidence with what the answer says.
@@ -145,7 +159,8 @@ impl Open {
     pub fn mark(&self, response: &mut Response<ReplyBody>) {
         reply::name_decision(response.headers_mut(), self.id);
         if let Some(warning) = &self.warning {
-            reply::warn(response.headers_mut(), warning);
+            reply::warn(response.headers_mut(), &warning.code);
+            self.claim.warn(response.headers_mut(), &warning.text);
         }
     }
 

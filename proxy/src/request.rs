@@ -116,17 +116,18 @@ async fn decide(
 
 /// Passes a read, or what a plane lets pass as one. Nothing durable is owed for it.
 async fn read(
-    gate: &Gate,
+    gate: &Arc<Gate>,
     decision: &Decision,
     sendable: Sendable<Outgoing>,
 ) -> Result<Response<ReplyBody>, Fault> {
     let (outgoing, _closing) = sendable.release().map_err(|error| Fault::internal(&error))?;
+    let until = outgoing.get().identified.until;
     let signed = gate.sign(outgoing).await?;
     let answer = gate.forward(signed).await.map_err(|error| Fault::unanswered(&error, decision.id))?;
     if issued::lists_keys(&decision.action) {
         return issued::list(gate, &decision.action, answer).await;
     }
-    Ok(outcome::pass(answer))
+    Ok(outcome::pass(gate, &decision.action.actor, until, answer))
 }
 
 /// Carries a change out, or refuses it; either way its evidence comes first.
@@ -162,6 +163,7 @@ async fn change(gate: Arc<Gate>, judged: Judged, decision: Decision, outgoing: O
         Err(mismatch) => return answer(reply, Err(Fault::internal(&mismatch).with_decision(id))),
     };
     let (claim, key) = (outgoing.get().claim.clone(), outgoing.get().identified.key().cloned());
+    let until = outgoing.get().identified.until;
     let asked = stream::Asked::of(outgoing.get().bound.held().head());
     let signed = match gate.sign(outgoing).await {
         Ok(signed) => signed,
@@ -173,7 +175,7 @@ async fn change(gate: Arc<Gate>, judged: Judged, decision: Decision, outgoing: O
     closing.started();
     match gate.forward(signed).await {
         Ok(response) => {
-            let open = outcome::Open { closing, claim, key, id, action, warning };
+            let open = outcome::Open { closing, claim, key, until, id, action, warning };
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 return stream::deliver(&gate, open, asked, response, reply).await;
             }

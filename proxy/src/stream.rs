@@ -96,7 +96,7 @@ pub async fn deliver(
     let ended = match (client.await, upstream.await) {
         (Ok(client), Ok(upstream)) => {
             gate.metrics.stream_opened();
-            let ended = carry(gate, &carried, client, upstream).await;
+            let ended = carry(gate, &open, &carried, client, upstream).await;
             gate.metrics.stream_ended();
             ended
         }
@@ -109,11 +109,18 @@ pub async fn deliver(
 }
 
 /// Carries bytes both ways until one side ends it, or the gate must; says who did.
-async fn carry(gate: &Gate, carried: &Carried, client: Upgraded, upstream: Upgraded) -> &'static str {
+async fn carry(
+    gate: &Gate,
+    open: &Open,
+    carried: &Carried,
+    client: Upgraded,
+    upstream: Upgraded,
+) -> &'static str {
     let mut client = Side { inner: TokioIo::new(client), carried, of: CLIENT };
     let mut upstream = Side { inner: TokioIo::new(upstream), carried, of: UPSTREAM };
     tokio::select! {
         _ended = copy_bidirectional(&mut client, &mut upstream) => carried.ended(),
+        () = gate.keys.until_over(&open.action.actor, open.until, &gate.clock) => "revoked",
         () = gate.stopping.cancelled() => "gate",
     }
 }

@@ -243,7 +243,7 @@ impl Drop for Gate {
 }
 
 /// Waits until something holds.
-pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let until = Instant::now() + Duration::from_secs(15);
     while !holds() {
         assert!(Instant::now() < until, "not within 15 s: {what}");

@@ -97,6 +97,24 @@ fn relabels(estate: &Estate<'_>, effect: &Effect, target: &Resource) -> bool {
     changed || unread || body.unread
 }
 
+/// Which types a cluster serves, and whether it is well: every authenticated client asks before anything else, and a
+/// cluster tells each of them by default (the roles `system:discovery` and `system:public-info-viewer`).
+pub(super) fn is_discovery(effect: &Effect) -> bool {
+    if &*effect.operation != "get/nonresourceurls" {
+        return false;
+    }
+    let path = effect.parameters.text("path").unwrap_or_default().trim_end_matches('/');
+    let mut segments = path.split('/').skip(1);
+    let root = segments.next().unwrap_or_default();
+    match root {
+        "api" => segments.count() <= 1,
+        "apis" => segments.count() <= 2,
+        "version" | "healthz" | "livez" | "readyz" => segments.next().is_none(),
+        "openapi" => true,
+        _ => false,
+    }
+}
+
 /// The first of some resources that lies in a namespace which a read scope does not cover.
 pub(super) fn outside<'r>(
     snapshot: &Snapshot,

@@ -489,7 +489,11 @@ fn ask(question: &mut Question<'_>) -> Result<Answer, Unasked> {
 
 /// Reads of a call that the read scope of some party does not cover.
 pub(crate) fn foreign_reads(snapshot: &Snapshot, action: &Action, call: &Call) -> Vec<Reason> {
-    outside_scope(snapshot, action, call, |effect| effect.access == Access::Read)
+    let is_foreign: fn(&Effect) -> bool = match call.plane {
+        Plane::Kubernetes => |effect| effect.access == Access::Read && !cluster::is_discovery(effect),
+        Plane::Aws | Plane::Unknown => |effect| effect.access == Access::Read,
+    };
+    outside_scope(snapshot, action, call, is_foreign)
 }
 
 /// Effects of some sort that the read scope of the actor does not cover.

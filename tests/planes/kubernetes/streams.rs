@@ -192,3 +192,38 @@ fn what_is_no_stream_stays_what_it_is() {
     assert!(first.text().contains("\"kind\":\"Status\""), "{}", first.text());
     gate.finish();
 }
+
+#[test]
+fn what_a_revoked_actor_has_open_is_cut() {
+    let Some((python, kubectl)) = tools() else { return };
+    let stub = Stub::start(&python);
+    let gate = gate(stub.upstream(""), "enforce");
+    let alice = Kubectl::of(&gate, &kubectl, "alice", "person");
+    let mut exec = alice.command(&["exec", "web", "--", "sleep", "50"]).spawn().unwrap();
+    let mut watch =
+        alice.command(&["get", "pods", "--watch-only", "-o", "name"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().starts_with("pod/web-"), "the watch has begun");
+    let metric = || gate.admin_page("/metrics").1;
+    eventually("the stream is open", || metric().contains("ordain_streams 1"));
+    let revoked = gate.run(&["actor", "revoke", "alice", "--kind", "person"]);
+    assert!(revoked.status.success(), "{}", said(&revoked));
+    eventually("the stream is cut", || exec.try_wait().unwrap().is_some());
+    eventually("its end says why", || streams(&gate).iter().any(|end| end["ended"] == "revoked"));
+    // kubectl asks for the watch again, and is told that it may not.
+    eventually("the watch is cut", || watch.try_wait().unwrap().is_some());
+    assert!(alice.badly(&["get", "pods"]).contains("revoked"), "no new token either");
+    gate.finish();
+}
+
+#[test]
+fn a_warning_is_shown_by_kubectl_itself() {
+    let Some((python, kubectl)) = tools() else { return };
+    let stub = Stub::start(&python);
+    let gate = gate(stub.upstream(""), "warn");
+    let robot = Kubectl::of(&gate, &kubectl, "robot", "agent");
+    let deleted = robot.run(&["delete", "pod", "web", "--wait=false"]);
+    assert!(deleted.status.success(), "{}", said(&deleted));
+    assert!(said(&deleted).contains("Warning: enforce would refuse this: "), "{}", said(&deleted));
+    gate.finish();
+}

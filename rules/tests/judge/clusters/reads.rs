@@ -112,3 +112,31 @@ spec: {account: prod, owner: payroll}
         "core:pods k8s://prod/core/namespaces/warehouse/pods/a"
     ));
 }
+
+#[test]
+fn which_types_there_are_is_told_to_everybody_and_nothing_else_of_a_cluster() {
+    let snapshot = cluster();
+    let reads = |path: &str| {
+        let text = format!(
+            "person mallory\neffect core:get/nonresourceurls read\ntarget kubernetes:cluster k8s://prod scope\npath = {path}"
+        );
+        ruling_on(&snapshot, &text)
+    };
+    for path in [
+        "/api",
+        "/api/v1",
+        "/apis",
+        "/apis/apps",
+        "/apis/apps/v1",
+        "/openapi/v3/apis/apps/v1",
+        "/version",
+        "/readyz",
+    ] {
+        assert_eq!(reads(path), "admit", "{path}");
+    }
+    for path in
+        ["/metrics", "/logs/x", "/debug/pprof", "/healthz/etcd", "/api/v1/pods", "/apis/apps/v1/deployments"]
+    {
+        assert_eq!(reads(path), "deny outside_read_scope", "{path}");
+    }
+}
