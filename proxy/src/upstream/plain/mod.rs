@@ -6,6 +6,9 @@ mod credential;
 mod kubeconfig;
 mod source;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
