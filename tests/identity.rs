@@ -6,11 +6,17 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rcgen::string::Ia5String;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -58,7 +64,16 @@ struct Cluster {
     gate: Gate,
     stub: Recorder,
     issuer: EcdsaKeyPair,
+    clients: Authority,
     folder: tempfile::TempDir,
+}
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+fn authority() -> Authority {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
 fn b64(bytes: impl AsRef<[u8]>) -> String {
@@ -93,13 +108,20 @@ impl Cluster {
             path("jwks.json"),
             rustix::process::getuid().as_raw()
         );
+        let clients = authority();
+        std::fs::write(path("clients.pem"), clients.pem()).unwrap();
+        let identity = format!(
+            "{identity}[identity.mtls]\ntrust = {:?}\n[[identity.mtls.rule]]\nspiffe = \"spiffe://acme/*\"\nactor = \"robot\"\n\
+             kind = \"agent\"\nupstreams = [\"live\"]\n",
+            path("clients.pem")
+        );
         let model = "\n---\napiVersion: ordain/v1\nkind: Account\nmetadata: {name: cluster}\nspec: {plane: kubernetes, account: live, owner: platform}\n\
             ---\napiVersion: ordain/v1\nkind: Actor\nmetadata: {name: acme/shop}\nspec: {kind: pipeline, memberOf: [platform]}\n";
         let mut setup = Setup::default();
         setup.model[0].1.push_str(model);
         setup.upstream = upstream + &identity;
         setup.listen = format!("unix = {:?}\n", path("gate.sock"));
-        Self { gate: Gate::start(setup), stub, issuer, folder }
+        Self { gate: Gate::start(setup), stub, issuer, clients, folder }
     }
 
     fn token(&self, changes: &Value) -> String {
@@ -127,6 +149,38 @@ impl Cluster {
 
     fn ask(&self, headers: &str) -> Reply {
         self.asked(TcpStream::connect(self.gate.address).unwrap(), headers)
+    }
+
+    /// Asks over TLS, under the gate's own authority, with a certificate for this SPIFFE ID.
+    fn over_tls(&self, of: &Authority, id: &str) -> std::io::Result<Reply> {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        params.subject_alt_names = vec![SanType::URI(Ia5String::try_from(id).unwrap())];
+        let leaf = params.signed_by(&key, of).unwrap();
+        let mut roots = RootCertStore::empty();
+        let bundle = self.gate.folder.path().join("state/ca-bundle.pem");
+        for certificate in CertificateDer::pem_file_iter(bundle).unwrap() {
+            drop(roots.add(certificate.unwrap()));
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_client_auth_cert(
+                vec![leaf.der().clone()],
+                PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            )
+            .unwrap();
+        let name = ServerName::try_from(self.gate.address.ip().to_string()).unwrap();
+        let session = ClientConnection::new(Arc::new(config), name).unwrap();
+        let mut stream = StreamOwned::new(session, TcpStream::connect(self.gate.address).unwrap());
+        write!(
+            stream,
+            "GET /api/v1/namespaces HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
+            self.gate.address
+        )?;
+        read_reply(&mut stream, false)
     }
 
     fn on_socket(&self) -> Reply {
@@ -158,9 +212,11 @@ fn an_actor_of_a_cluster_is_shown_by_each_scheme_and_the_cluster_sees_none_of_it
         assert_eq!(reply.status, 200, "{}", reply.text());
     }
     assert_eq!(cluster.on_socket().status, 200, "the user who runs this");
+    let certified = cluster.over_tls(&cluster.clients, "spiffe://acme/runner").unwrap();
+    assert_eq!(certified.status, 200, "{}", certified.text());
     let arrived = cluster.stub.arrived();
     let asked: Vec<_> = arrived.iter().filter(|one| one.target == "/api/v1/namespaces").collect();
-    assert_eq!(asked.len(), 3);
+    assert_eq!(asked.len(), 4);
     for one in asked {
         assert_eq!(one.header("authorization"), Some("Bearer the-real-token-of-the-gate"));
         assert!(!format!("{one:?}").contains(issued) && !format!("{one:?}").contains(&foreign));
@@ -193,6 +249,9 @@ fn whoever_is_not_shown_reaches_no_cluster() {
         assert!([400, 401, 403].contains(&reply.status), "{headers}: {}", reply.text());
         eventually(reason, || cluster.gate.log().contains(&format!("\"reason_code\":\"{reason}\"")));
     }
+    let foreign = cluster.over_tls(&cluster.clients, "spiffe://other/runner").unwrap();
+    assert_eq!(foreign.status, 401, "{}", foreign.text());
+    assert!(cluster.over_tls(&authority(), "spiffe://acme/runner").is_err(), "of another authority");
     assert!(cluster.gate.run(&["actor", "revoke", "acme/shop"]).status.success());
     let reply = cluster.ask(&bearer(good));
     assert!(reply.text().contains("is revoked"), "{}", reply.text());
