@@ -19,6 +19,7 @@ mod data_path;
 mod egress;
 mod evidence;
 mod harness;
+mod identity;
 mod imports;
 mod passing;
 mod planes;

@@ -37,7 +37,7 @@ use crate::forward::{ForwardError, Forwarder, OutBody, Outward, Trust};
 use crate::held::{Budget, Need};
 use crate::identity::{self, Claimed, Identified, Known, Schemes};
 use crate::keys::KeyStore;
-use crate::listen::{ConnectionInfo, ListenCounts, ListenSettings, Tls};
+use crate::listen::{ConnectionInfo, ListenCounts, ListenSettings, Tls, Verifier};
 use crate::model::Model;
 use crate::outgoing::Outgoing;
 use crate::place::{Arrival, Places};
@@ -118,6 +118,7 @@ impl Gate {
         files::prepare(&config.state)?;
         let keys = Arc::new(crate::keys::of(&config)?);
         keys.watch(|error| events::reload_failed("keys", &error.to_string()))?;
+        let clients = config.clients().map(|clients| clients.load()).transpose()?;
         let tls = match &config.tls {
             Some((certificate, key)) => Some(Tls::load(certificate, key, config.clients().as_ref())?),
             None => None,
@@ -175,7 +176,7 @@ impl Gate {
             stopping: CancellationToken::new(),
             faults: Mutex::default(),
             own: listeners,
-            listening: Arc::new(ArcSwap::from_pointee(listen_settings(&config, tls))),
+            listening: Arc::new(ArcSwap::from_pointee(listen_settings(&config, tls, clients))),
             program: Digest::of(env!("CARGO_PKG_VERSION").as_bytes()),
             config: ArcSwap::from_pointee(config),
         }))
@@ -206,7 +207,7 @@ impl Gate {
     }
 
     /// Puts another configuration in force: its modes and its limits. What else it says was taken up by the caller.
-    pub fn reconfigure(&self, config: Config) {
+    pub fn reconfigure(&self, config: Config, clients: Option<Verifier>) {
         let limits = &config.limits;
         self.model.set_modes(config.modes());
         self.budget.resize(limits.held, limits.unproven);
@@ -217,7 +218,7 @@ impl Gate {
         self.places.store(Arc::new(Places::new(&config.upstreams)));
         let schemes = Schemes::new(config.identity.clone(), Some(&self.schemes.load()), &self.outward);
         self.schemes.store(Arc::new(schemes));
-        self.listening.store(Arc::new(listen_settings(&config, self.tls())));
+        self.listening.store(Arc::new(listen_settings(&config, self.tls(), clients)));
         self.config.store(Arc::new(config));
     }
 
@@ -501,10 +502,11 @@ fn throttle(config: &Config) -> Throttle {
     Throttle::new(at_once, rate)
 }
 
-fn listen_settings(config: &Config, tls: Option<Tls>) -> ListenSettings {
+fn listen_settings(config: &Config, tls: Option<Tls>, clients: Option<Verifier>) -> ListenSettings {
     let limits = &config.limits;
     ListenSettings {
         tls,
+        clients,
         connections: limits.connections,
         connections_per_peer: limits.connections_per_peer,
         header_timeout: limits.header_timeout,

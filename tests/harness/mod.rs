@@ -10,7 +10,7 @@ mod recorder;
 mod signer;
 
 pub(crate) use client::{Client, Key, Reply, Sent, now, read_reply, sha256};
-pub(crate) use gate::{Gate, Setup, a_change, eventually, said};
+pub(crate) use gate::{Gate, Setup, a_change, create_key, eventually, said};
 pub(crate) use recorder::{Answer, Arrived, Recorder};
 pub(crate) use signer::Craft;
 

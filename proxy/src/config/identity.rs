@@ -36,10 +36,6 @@ pub(super) fn rules(
     }
     agree(&issuers)?;
     let certificates = written.mtls.map(|one| certificates(one, upstreams)).transpose()?;
-    if certificates.is_some() && listen.tls.is_none() {
-        let fix = "client certificates are shown in TLS: give `listen.tls` a certificate, or take `identity.mtls` out";
-        return Err(ConfigError::new("`listen.tls`", "", fix));
-    }
     let users = written.unix.iter().map(|one| user(one, upstreams)).collect::<Result<Vec<_>, _>>()?;
     if !users.is_empty() && listen.unix.is_none() {
         let fix = "users of this machine are known on a socket: give `listen.unix` a path, or take `identity.unix` out";
@@ -436,12 +432,6 @@ on_behalf_of = ["person:alice"]
 
     #[test]
     fn what_a_scheme_needs_beside_it_is_asked_for() {
-        check(
-            CERTIFIED,
-            expect![
-                "`listen.tls` is ``: client certificates are shown in TLS: give `listen.tls` a certificate, or take `identity.mtls` out"
-            ],
-        );
         check(
             USER,
             expect![

@@ -105,11 +105,15 @@ impl Issuers {
                         operator for an entry under `identity`";
             unauthenticated("unknown_issuer", text)
         })?;
-        let rules = || self.rules.iter().filter(|rule| rule.issuer == issuer);
-        let allowed: Vec<Algorithm> = rules().flat_map(|rule| rule.algorithms.iter().copied()).collect();
         // Reading is cheap, and keys may be fetched in between.
         let again = Read::new(token)?;
-        let proven = keys.with(&read, upstreams, now, |keys| again.prove(keys, &allowed, now)).await??;
+        let proven = keys.with(&read, upstreams, now, |keys| again.prove(keys, now)).await??;
+        let signed =
+            |rule: &&IssuerRule| rule.issuer == issuer && rule.algorithms.contains(&proven.algorithm);
+        let rules = || self.rules.iter().filter(signed);
+        if rules().next().is_none() {
+            return Err(invalid("its `alg` is not one that is taken of this issuer"));
+        }
         if !rules().any(|rule| proven.is_for(&rule.audience)) {
             let text =
                 "the token is for another audience (`aud`); ask its issuer for one that is for this gate";

@@ -60,6 +60,8 @@ pub(super) struct Read<'a> {
 /// A token that its issuer signed, and that is in time.
 #[derive(Debug)]
 pub(super) struct Proven {
+    /// What it was signed with.
+    pub(super) algorithm: Algorithm,
     pub(super) subject: String,
     /// When it ends.
     pub(super) expires: Timestamp,
@@ -180,10 +182,7 @@ impl<'a> Read<'a> {
     ///
     /// # Errors
     /// A [`Fault`] in words that tell the caller what to do.
-    pub(super) fn prove(self, keys: &[Key], allowed: &[Algorithm], now: Timestamp) -> Result<Proven, Fault> {
-        if !allowed.contains(&self.algorithm) {
-            return Err(invalid("its `alg` is not one that is taken of this issuer"));
-        }
+    pub(super) fn prove(self, keys: &[Key], now: Timestamp) -> Result<Proven, Fault> {
         let key = self.key(keys).ok_or_else(|| invalid("its issuer has no such key (`kid`)"))?;
         let verified = crypto::verify(self.signature, self.signed.as_bytes(), &key.key, self.algorithm);
         if !verified.unwrap_or(false) {
@@ -209,7 +208,7 @@ impl<'a> Read<'a> {
             Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             _ => Vec::new(),
         };
-        Ok(Proven { subject, expires, audience, claims: self.claims })
+        Ok(Proven { algorithm: self.algorithm, subject, expires, audience, claims: self.claims })
     }
 }
 

@@ -19,6 +19,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
+use super::reverse::client_of;
 use super::stream::{Carrier, Opened, Stream, Unopened};
 use super::tunnel::{Passed, Passing, agrees, hello};
 use super::{Asker, GuardRefusal, ListenSettings, TlsInfo, WayIn};
@@ -192,11 +193,11 @@ pub(super) async fn shaken(
     let server_name = start.client_hello().server_name().map(str::to_owned);
     let stream = start.into_stream(config).await?;
     let (_, session) = stream.get_ref();
-    let http2 = session.alpn_protocol() == Some(b"h2");
+    let (http2, client) = (session.alpn_protocol() == Some(b"h2"), client_of(session));
     Ok(Opened {
         stream: Stream::new(Carrier::Tls(Box::new(stream)), Bytes::new(), settings.body_timeout),
         http2,
-        tls: Some(Arc::new(TlsInfo { server_name, http2, client: None })),
+        tls: Some(Arc::new(TlsInfo { server_name, http2, client })),
         way_in,
         asker: None,
         refused: None,

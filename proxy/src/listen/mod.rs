@@ -34,7 +34,7 @@ pub use body::{BodyError, Pace, RequestBody};
 pub use egress::{Opening, Passage, Tunnels};
 pub use guard::guard;
 pub use ordain_decode::form::http1::{ProxyRefusal, Refusal as GuardRefusal};
-pub use tls::{Clients, ReadTls, Tls, TlsError};
+pub use tls::{Clients, ReadTls, Tls, TlsError, Verifier};
 pub use transparent::{Redirected, Redirection};
 pub use tunnel::Passed;
 pub use unix::{Socket, run_socket};
@@ -52,6 +52,8 @@ impl<B> AnswerBody for B where
 pub struct ListenSettings {
     /// The certificate; plain text without one.
     pub tls: Option<Tls>,
+    /// What holds clients to the certificates that they show, under a certificate of our own authority.
+    pub clients: Option<Verifier>,
     /// Connections at once.
     pub connections: usize,
     /// Connections at once from one peer.
@@ -74,6 +76,7 @@ impl Default for ListenSettings {
     fn default() -> Self {
         Self {
             tls: None,
+            clients: None,
             connections: 4_096,
             connections_per_peer: 1_024,
             streams: 128,

@@ -51,7 +51,11 @@ async fn own_handshake(
     let plain = Stream::new(Carrier::Plain(socket), ahead.freeze(), settings.body_timeout);
     let start = LazyConfigAcceptor::new(Acceptor::default(), plain).await?;
     let config = own.open_own(start.client_hello().server_name(), local);
-    let config = config.map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+    let mut config = config.map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+    if let Some(clients) = &settings.clients {
+        let asking = clients.asking(&config).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
+        config = Arc::new(asking);
+    }
     shaken(start, config, WayIn::Reverse, settings).await
 }
 
@@ -73,7 +77,7 @@ async fn handshake(tls: &Tls, socket: TcpStream, settings: &ListenSettings) -> i
 }
 
 /// The certificate that a client showed. It was verified in the handshake.
-fn client_of(session: &ServerConnection) -> Option<Arc<[u8]>> {
+pub(super) fn client_of(session: &ServerConnection) -> Option<Arc<[u8]>> {
     session.peer_certificates()?.first().map(|leaf| Arc::from(leaf.as_ref()))
 }
 

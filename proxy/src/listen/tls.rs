@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use rustls::crypto::aws_lc_rs;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoClientAuth, WebPkiClientVerifier};
-use rustls::{RootCertStore, ServerConfig};
+use rustls::{ConfigBuilder, RootCertStore, ServerConfig, WantsVerifier};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
@@ -33,6 +33,10 @@ pub struct Clients {
     /// A PEM file of lists of those that were revoked.
     pub revoked: Option<PathBuf>,
 }
+
+/// What holds clients to the certificates that they show.
+#[derive(Debug, Clone)]
+pub struct Verifier(Arc<dyn ClientCertVerifier>);
 
 /// The certificate in force.
 #[derive(Debug, Clone)]
@@ -76,9 +80,29 @@ fn wrong(path: &Path, why: String) -> TlsError {
     TlsError { path: path.to_owned(), why }
 }
 
+impl Verifier {
+    /// A handshake that asks clients for a certificate, beside what another one does.
+    pub(super) fn asking(&self, other: &ServerConfig) -> Option<ServerConfig> {
+        let mut config = builder()
+            .ok()?
+            .with_client_cert_verifier(Arc::clone(&self.0))
+            .with_cert_resolver(Arc::clone(&other.cert_resolver));
+        config.alpn_protocols.clone_from(&other.alpn_protocols);
+        Some(config)
+    }
+}
+
+fn builder() -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, rustls::Error> {
+    ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+}
+
 impl Clients {
-    /// What asks clients for a certificate, and holds those to it who show one.
-    fn verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    /// Reads what asks clients for a certificate, and holds those to it who show one.
+    ///
+    /// # Errors
+    /// [`TlsError`] when a file cannot be read.
+    pub fn load(&self) -> Result<Verifier, TlsError> {
         let unreadable = |error| wrong(&self.trust, format!("cannot be read as PEM certificates: {error}"));
         let mut roots = RootCertStore::empty();
         let mut all = CertificateDer::pem_file_iter(&self.trust).map_err(unreadable)?;
@@ -99,7 +123,7 @@ impl Clients {
             // A list that is out of date says nothing about what was revoked since.
             builder = builder.with_crls(lists).enforce_revocation_expiration();
         }
-        builder.build().map_err(|error| {
+        builder.build().map(Verifier).map_err(|error| {
             wrong(&self.trust, format!("cannot be trusted for client certificates: {error}"))
         })
     }
@@ -117,11 +141,10 @@ fn read(certificate: &Path, key: &Path, clients: Option<&Clients>) -> Result<Ser
     }
     let secret = PrivateKeyDer::from_pem_file(key)
         .map_err(|error| wrong(key, format!("cannot be read as a PEM private key: {error}")))?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
+    let mut config = builder()
         .map_err(|error| wrong(certificate, format!("cannot be served: {error}")))?
         .with_client_cert_verifier(match clients {
-            Some(clients) => clients.verifier()?,
+            Some(clients) => clients.load()?.0,
             None => Arc::new(NoClientAuth),
         })
         .with_single_cert(chain, secret)

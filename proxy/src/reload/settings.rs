@@ -87,17 +87,20 @@ impl Watched {
         let upstreams = upstreams.map_err(|error| error.to_string())?;
         let mut changes = difference::changes(&old, &next);
         let certificate = certificates(&next);
+        let clients =
+            next.clients().map(|clients| clients.load()).transpose().map_err(|error| error.to_string())?;
         let tls = match (gate.tls(), &next.tls) {
             (Some(tls), Some((path, key))) if certificate != self.certificate => {
                 let read =
                     Tls::read(path, key, next.clients().as_ref()).map_err(|error| error.to_string())?;
-                let shown = certificate.map_or_else(String::new, |digest| digest.to_hex());
-                let summary = format!("serve the certificates of digest {shown}");
-                changes.push((ChangeKind::Configuration, summary));
                 Some((tls, read))
             }
             _ => None,
         };
+        if certificate != self.certificate {
+            let shown = certificate.map_or_else(|| "none".to_owned(), |digest| digest.to_hex());
+            changes.push((ChangeKind::Configuration, format!("serve the certificates of digest {shown}")));
+        }
         for (kind, summary) in &changes {
             gate.record_change_by("operator", *kind, summary.clone(), self.digest, digest).await?;
         }
@@ -106,7 +109,7 @@ impl Watched {
         }
         self.filter.set(filter).map_err(|error| error.to_string())?;
         gate.upstreams.replace(upstreams, gate.clock.now());
-        gate.reconfigure(next);
+        gate.reconfigure(next, clients);
         (self.digest, self.certificate) = (digest, certificate);
         for (kind, summary) in &changes {
             events::reconfigured(kind.as_str(), summary);
@@ -124,14 +127,18 @@ impl Watched {
 
 /// What connections are served with: the certificate, and the certificates that clients are taken by.
 fn certificates(config: &Config) -> Option<Digest> {
-    let (certificate, _) = config.tls.as_ref()?;
-    let Some(clients) = config.clients() else { return digest_of(certificate) };
-    let others = std::iter::once(&clients.trust).chain(&clients.revoked);
-    let parts: Vec<String> = std::iter::once(certificate)
-        .chain(others)
-        .map(|path| digest_of(path).map_or_else(String::new, |digest| digest.to_hex()))
-        .collect();
-    Some(Digest::of(parts.join(" ").as_bytes()))
+    let own = config.tls.iter().map(|(certificate, _)| certificate);
+    let clients = config.identity.certificates.iter();
+    let clients = clients.flat_map(|clients| std::iter::once(&clients.trust).chain(&clients.revoked));
+    let all: Vec<Option<Digest>> = own.chain(clients).map(|path| digest_of(path)).collect();
+    match all.as_slice() {
+        [] => None,
+        [only] => *only,
+        several => {
+            let parts = several.iter().map(|part| part.map_or_else(String::new, |digest| digest.to_hex()));
+            Some(Digest::of(parts.collect::<Vec<_>>().join(" ").as_bytes()))
+        }
+    }
 }
 
 fn look_at(path: &Path) -> Option<(u64, Option<SystemTime>)> {

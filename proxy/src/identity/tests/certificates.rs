@@ -131,6 +131,8 @@ fn a_token_that_is_not_right_is_not_made_good_by_a_certificate() {
     let der = certificate(vec![], "robot");
     let said = ask(&store, &schemes, &der, &[("authorization", "Bearer ordain.TKOR.x")], now());
     assert!(said.starts_with("unknown_token: "), "{said}");
+    let said = ask(&store, &schemes, &der, &[("authorization", "Bearer a.b.c")], now());
+    assert!(said.starts_with("unknown_token: "), "{said}");
     let said = now_or_never(asked_of(
         &store,
         &schemes,

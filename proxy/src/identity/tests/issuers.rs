@@ -430,6 +430,12 @@ async fn keys_come_from_the_issuers_own_documents_only() {
 async fn an_algorithm_that_is_not_allowed_is_refused() {
     let world = World::with(|rule| rule.algorithms = vec![Algorithm::RS256]).await;
     assert_eq!(code(&world.said(json!({})).await), "invalid_token");
+    // What one entry takes is not taken by another of the same issuer.
+    let (mut strict, mut other) = (world.provider.rule(), world.provider.rule());
+    strict.algorithms = vec![Algorithm::RS256];
+    other.matches = [("repository".to_owned(), Pattern::new("other/*"))].into();
+    let world = World { schemes: schemes(vec![strict, other]), ..world };
+    assert_eq!(code(&world.said(json!({})).await), "claims_not_allowed");
 }
 
 #[tokio::test]
