@@ -125,6 +125,12 @@ def attacks():
 
 
 def by_hand():
+    for head in (
+        "CONNECT ec2.eu-west-1.amazonaws.com:443 HTTP/1.0\r\n\r\n",
+        "CONNECT a.example:443 HTTP/1.1\r\nHost: A.example:443\r\nProxy-Authorization: Basic YTpi\r\n\r\n",
+        "CONNECT [2001:db8::1]:443 HTTP/1.1\r\nhost: [2001:db8::1]\r\ncontent-length: 0\r\n\r\n",
+    ):
+        put("connect", head.encode())
     for statement in (
         'SELECT * FROM "Music" WHERE Artist=\'x\'', 'select a from Music."ByYear" where a = ?',
         'INSERT INTO "Music" VALUE {\'Artist\':\'x\'}', 'UPDATE "Music" SET a=1 WHERE b=2',

@@ -79,7 +79,7 @@ fn same_head(theirs: &httparse::Request<'_, '_>, bytes: &[u8]) {
 }
 
 /// The only value of a header.
-fn value<'b>(request: &httparse::Request<'_, 'b>, name: &str) -> Option<&'b [u8]> {
+pub(crate) fn value<'b>(request: &httparse::Request<'_, 'b>, name: &str) -> Option<&'b [u8]> {
     let mut values = request.headers.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
     let only = values.next()?;
     assert!(values.next().is_none(), "`{name}` passed twice");

@@ -9,6 +9,7 @@ pub mod answer;
 pub mod cbor;
 pub mod chunks;
 pub mod cluster;
+pub mod connect;
 pub mod flat;
 pub mod frame;
 pub mod guard;
