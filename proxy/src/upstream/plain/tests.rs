@@ -276,7 +276,7 @@ async fn a_kubeconfig_says_where_and_with_what() {
         let upstreams = start(kubeconfig(folder.path(), &server, "", user), &Own::default()).await.unwrap();
         assert_eq!(leaves_with(&upstreams, now()).await, format!("authorization: {sent}"), "{user}");
         assert_eq!(
-            upstreams.at_host(&server["http://".len()..server.len() - 1], 80).unwrap().1,
+            upstreams.at_host(cluster.endpoint.authority().unwrap().as_str(), 80).unwrap().1,
             Plane::Kubernetes
         );
     }
