@@ -13,6 +13,7 @@
 
 mod asking;
 mod attacks;
+mod chain;
 mod chaining;
 mod credentials;
 mod data_path;

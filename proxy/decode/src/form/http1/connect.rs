@@ -266,7 +266,7 @@ mod tests {
         );
         check(
             "CONNECT a.example:443 HTTP/1.0\nproxy-authorization: Basic YTpi\nproxy-authorization: Basic YzpkCg\n\n",
-            expect!["header_given_twice"],
+            expect!["framing_given_twice"],
         );
         check("CONNECT a.example:443 HTTP/1.0\nproxy_authorization: Basic YTpi\n\n", expect![""]);
     }
