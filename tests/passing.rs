@@ -128,8 +128,10 @@ fn a_mirror_is_reached_unopened_and_on_record() {
     assert!(said(&verified).contains("tunnels"), "{}", said(&verified));
     let proven = inside.folder.path().join("proof");
     let id = all[0]["id"].as_str().unwrap();
-    let proof = gate.run(&["ledger", "prove", id, "--out", &proven.display().to_string()]);
-    assert!(proof.status.success(), "{}", said(&proof));
+    // A checkpoint is made every few seconds, and what is not under one yet cannot be proven.
+    eventually("it can be proven", || {
+        gate.run(&["ledger", "prove", id, "--out", &proven.display().to_string()]).status.success()
+    });
     gate.finish();
 }
 
