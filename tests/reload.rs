@@ -101,7 +101,7 @@ fn limits_and_upstreams_are_taken_up_together() {
     assert_eq!(
         own_changes(&gate),
         [
-            "configuration: add upstream `second` in warn mode: loosened, with `endpoint` `http://127.0.0.1:9/`, `credentials` `file /nowhere`",
+            "configuration: add upstream `second` in warn mode: loosened, with `plane` `aws`, `endpoint` `http://127.0.0.1:9/`, `credentials` `file /nowhere`",
             "configuration: `limits.body` from 16777216 to 1024"
         ]
     );
