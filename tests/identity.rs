@@ -261,3 +261,21 @@ fn whoever_is_not_shown_reaches_no_cluster() {
     assert_eq!(cluster.stub.arrived().len(), before, "nothing reached the cluster");
     cluster.gate.finish();
 }
+
+#[test]
+fn an_entry_is_in_force_once_it_is_recorded() {
+    let cluster = Cluster::start();
+    let token = cluster.token(&json!({"ref": "refs/heads/release"}));
+    let headers = format!("authorization: Bearer {token}\r\n");
+    assert_eq!(cluster.ask(&headers).status, 401);
+    cluster.gate.edit(|settings| settings.replace("refs/heads/main", "refs/heads/release"));
+    cluster.gate.hang_up();
+    eventually("the entry is in force", || cluster.ask(&headers).status == 200);
+    let records = cluster.gate.ledger().refresh().to_vec();
+    let changes: String = records.iter().map(|record| format!("{record:?}\n")).collect();
+    assert!(
+        changes.contains("ref=refs/heads/release are pipeline `{repository}` on live: loosened"),
+        "{changes}"
+    );
+    cluster.gate.finish();
+}
