@@ -4,7 +4,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use ordain_action::{Denial, DenialKind, Effect};
-use serde_json::json;
+use serde::Serialize;
 
 use super::kinds::canonical_group;
 use super::path::Place;
@@ -13,6 +13,37 @@ use crate::contract::NativeResponse;
 
 /// How many seconds a client should wait where a limit of ours is reached.
 const RETRY_SECONDS: u32 = 1;
+
+/// What the server answers in an error, in the order of its own members.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    kind: &'static str,
+    api_version: &'static str,
+    metadata: Metadata,
+    status: &'static str,
+    message: String,
+    reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details>,
+    code: u16,
+}
+
+#[derive(Serialize)]
+struct Metadata {}
+
+#[derive(Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Details {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_seconds: Option<u32>,
+}
 
 /// A refusal in the form of this plane.
 pub(super) fn response(request: Option<&Request>, bodiless: bool, denial: &Denial) -> NativeResponse {
@@ -30,20 +61,16 @@ pub(super) fn response(request: Option<&Request>, bodiless: bool, denial: &Denia
         Some(Place::Object(object)) => Some(object),
         Some(Place::Url(_)) | None => None,
     };
-    let mut details = serde_json::Map::new();
+    let mut details = Details::default();
     let mut message = denial.text.clone();
     if let Some(object) = object {
         let qualified = match object.group.as_str() {
             "" => object.resource.clone(),
             group => format!("{}.{group}", object.resource),
         };
-        if let Some(name) = &object.name {
-            details.insert("name".to_owned(), json!(name));
-        }
-        if !object.group.is_empty() {
-            details.insert("group".to_owned(), json!(object.group));
-        }
-        details.insert("kind".to_owned(), json!(object.resource));
+        details.name.clone_from(&object.name);
+        details.group = Some(object.group.clone()).filter(|group| !group.is_empty());
+        details.kind = Some(object.resource.clone());
         if reason == "Forbidden" {
             message = match &object.name {
                 Some(name) => format!("{qualified} \"{name}\" is forbidden: {message}"),
@@ -52,26 +79,22 @@ pub(super) fn response(request: Option<&Request>, bodiless: bool, denial: &Denia
         }
     }
     if matches!(denial.kind, DenialKind::Busy | DenialKind::Throttled) {
-        details.insert("retryAfterSeconds".to_owned(), json!(RETRY_SECONDS));
+        details.retry_after_seconds = Some(RETRY_SECONDS);
         put(&mut headers, header::RETRY_AFTER, &RETRY_SECONDS.to_string());
     }
-    let mut body = json!({
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Failure",
-        "message": message,
-        "reason": reason,
-        "code": status,
-    });
-    if let (false, Some(body)) = (details.is_empty(), body.as_object_mut()) {
-        body.insert("details".to_owned(), details.into());
-    }
-    NativeResponse {
-        status,
-        headers,
-        body: if bodiless { Vec::new() } else { body.to_string().into_bytes() },
-    }
+    let said = Status {
+        kind: "Status",
+        api_version: "v1",
+        metadata: Metadata {},
+        status: "Failure",
+        message,
+        reason,
+        details: Some(details).filter(|details| *details != Details::default()),
+        code: status,
+    };
+    // INVARIANT: texts and numbers are always JSON.
+    let body = serde_json::to_vec(&said).unwrap_or_default();
+    NativeResponse { status, headers, body: if bodiless { Vec::new() } else { body } }
 }
 
 /// The status and the reason that clients tell errors apart by.
@@ -175,53 +198,53 @@ mod tests {
             "/api/v1/namespaces/n/pods/p",
             DenialKind::Forbidden,
             expect![[r#"
-            403
-            content-type: application/json
-            cache-control: no-cache, private
-            ordain-reason-code: not_owner
-            ordain-decision-id: 01890a5d-ac96-774b-bcce-b302099a8057
-            audit-id: 01890a5d-ac96-774b-bcce-b302099a8057
-            {"apiVersion":"v1","code":403,"details":{"kind":"pods","name":"p"},"kind":"Status","message":"pods \"p\" is forbidden: User \"alice\" cannot: it is not hers","metadata":{},"reason":"Forbidden","status":"Failure"}"#]],
+                403
+                content-type: application/json
+                cache-control: no-cache, private
+                ordain-reason-code: not_owner
+                ordain-decision-id: 01890a5d-ac96-774b-bcce-b302099a8057
+                audit-id: 01890a5d-ac96-774b-bcce-b302099a8057
+                {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"pods \"p\" is forbidden: User \"alice\" cannot: it is not hers","reason":"Forbidden","details":{"name":"p","kind":"pods"},"code":403}"#]],
         );
         check(
             "POST",
             "/apis/apps/v1/namespaces/n/deployments",
             DenialKind::Forbidden,
             expect![[r#"
-            403
-            content-type: application/json
-            cache-control: no-cache, private
-            ordain-reason-code: not_owner
-            ordain-decision-id: 01890a5d-ac96-774b-bcce-b302099a8057
-            audit-id: 01890a5d-ac96-774b-bcce-b302099a8057
-            {"apiVersion":"v1","code":403,"details":{"group":"apps","kind":"deployments"},"kind":"Status","message":"deployments.apps is forbidden: User \"alice\" cannot: it is not hers","metadata":{},"reason":"Forbidden","status":"Failure"}"#]],
+                403
+                content-type: application/json
+                cache-control: no-cache, private
+                ordain-reason-code: not_owner
+                ordain-decision-id: 01890a5d-ac96-774b-bcce-b302099a8057
+                audit-id: 01890a5d-ac96-774b-bcce-b302099a8057
+                {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"deployments.apps is forbidden: User \"alice\" cannot: it is not hers","reason":"Forbidden","details":{"group":"apps","kind":"deployments"},"code":403}"#]],
         );
         check(
             "GET",
             "/version",
             DenialKind::Unauthenticated,
             expect![[r#"
-            401
-            content-type: application/json
-            cache-control: no-cache, private
-            ordain-reason-code: not_owner
-            ordain-decision-id: 01890a5d-ac96-774b-bcce-b302099a8057
-            audit-id: 01890a5d-ac96-774b-bcce-b302099a8057
-            {"apiVersion":"v1","code":401,"kind":"Status","message":"User \"alice\" cannot: it is not hers","metadata":{},"reason":"Unauthorized","status":"Failure"}"#]],
+                401
+                content-type: application/json
+                cache-control: no-cache, private
+                ordain-reason-code: not_owner
+                ordain-decision-id: 01890a5d-ac96-774b-bcce-b302099a8057
+                audit-id: 01890a5d-ac96-774b-bcce-b302099a8057
+                {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"User \"alice\" cannot: it is not hers","reason":"Unauthorized","code":401}"#]],
         );
         check(
             "GET",
             "/api/v1/pods",
             DenialKind::Busy,
             expect![[r#"
-            429
-            content-type: application/json
-            cache-control: no-cache, private
-            ordain-reason-code: not_owner
-            ordain-decision-id: 01890a5d-ac96-774b-bcce-b302099a8057
-            audit-id: 01890a5d-ac96-774b-bcce-b302099a8057
-            retry-after: 1
-            {"apiVersion":"v1","code":429,"details":{"kind":"pods","retryAfterSeconds":1},"kind":"Status","message":"User \"alice\" cannot: it is not hers","metadata":{},"reason":"TooManyRequests","status":"Failure"}"#]],
+                429
+                content-type: application/json
+                cache-control: no-cache, private
+                ordain-reason-code: not_owner
+                ordain-decision-id: 01890a5d-ac96-774b-bcce-b302099a8057
+                audit-id: 01890a5d-ac96-774b-bcce-b302099a8057
+                retry-after: 1
+                {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"User \"alice\" cannot: it is not hers","reason":"TooManyRequests","details":{"kind":"pods","retryAfterSeconds":1},"code":429}"#]],
         );
         check(
             "HEAD",
@@ -241,13 +264,13 @@ mod tests {
             "/nowhere",
             DenialKind::TooLarge,
             expect![[r#"
-            413
-            content-type: application/json
-            cache-control: no-cache, private
-            ordain-reason-code: not_owner
-            ordain-decision-id: 01890a5d-ac96-774b-bcce-b302099a8057
-            audit-id: 01890a5d-ac96-774b-bcce-b302099a8057
-            {"apiVersion":"v1","code":413,"kind":"Status","message":"User \"alice\" cannot: it is not hers","metadata":{},"reason":"RequestEntityTooLarge","status":"Failure"}"#]],
+                413
+                content-type: application/json
+                cache-control: no-cache, private
+                ordain-reason-code: not_owner
+                ordain-decision-id: 01890a5d-ac96-774b-bcce-b302099a8057
+                audit-id: 01890a5d-ac96-774b-bcce-b302099a8057
+                {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"User \"alice\" cannot: it is not hers","reason":"RequestEntityTooLarge","code":413}"#]],
         );
     }
 

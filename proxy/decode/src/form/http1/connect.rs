@@ -268,7 +268,10 @@ mod tests {
             "CONNECT a.example:443 HTTP/1.0\nproxy-authorization: Basic YTpi\nproxy-authorization: Basic YzpkCg\n\n",
             expect!["framing_given_twice"],
         );
-        check("CONNECT a.example:443 HTTP/1.0\nproxy_authorization: Basic YTpi\n\n", expect![""]);
+        check(
+            "CONNECT a.example:443 HTTP/1.0\nproxy_authorization: Basic YTpi\n\n",
+            expect!["framing_underscore_twin"],
+        );
     }
 
     #[test]
