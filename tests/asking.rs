@@ -144,3 +144,27 @@ fn what_is_printed_for_a_client_says_who_asks() {
     assert!(said(&client("curl", &nobody, &signed)).contains("407"));
     gate.finish();
 }
+
+#[test]
+fn who_has_to_say_so_is_taken_up_while_the_gate_runs() {
+    let gate = Gate::start(setup());
+    let connect = "CONNECT example.com:443 HTTP/1.1\r\nhost: example.com\r\n\r\n";
+    assert_eq!(answer(&gate, connect).0, "407 proxy_authentication_missing");
+    gate.edit(|text| text.replace("authenticate = true", "authenticate = false"));
+    crate::harness::eventually("nobody has to any more", || answer(&gate, connect).0 == "403 unknown_host");
+    let recorded =
+        |words: &str| gate.ledger().refresh().iter().any(|entry| entry.says.to_string().contains(words));
+    assert!(recorded("`egress.authenticate` from true to false, the gateway lets more through: loosened"));
+    gate.edit(|text| text.replace("authenticate = false", "pass = [\"example.com\"]"));
+    crate::harness::eventually("a host is let through", || {
+        recorded("`egress.pass` from none to example.com, the gateway lets more through: loosened")
+    });
+    // Its name stands for nothing here, or for something outside: either way it is no unknown host any more.
+    crate::harness::eventually("it is asked for", || answer(&gate, connect).0 != "403 unknown_host");
+    gate.edit(|text| text.replace("\"example.com\"", "\"*.amazonaws.com\""));
+    crate::harness::eventually("what cannot be let through is said", || {
+        gate.log().contains("what goes there is judged")
+    });
+    gate.edit(|text| text.replace("\"*.amazonaws.com\"", ""));
+    gate.finish();
+}

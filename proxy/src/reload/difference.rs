@@ -84,6 +84,7 @@ pub(super) fn changes(old: &Config, new: &Config) -> Vec<(ChangeKind, String)> {
         .zip(plain(new))
         .filter(|(old, new)| old.1 != new.1)
         .map(|(old, new)| format!("`{}` from {} to {}", old.0, old.1, new.1))
+        .chain(looser(old, new).map(str::to_owned))
         .collect();
     if !words.is_empty() {
         changes.push((ChangeKind::Configuration, words.join(", ")));
@@ -104,6 +105,13 @@ fn believed(old: &Rules, new: &Rules) -> Vec<(ChangeKind, String)> {
         changes.push(format!("identity: another order, now {}: loosened", new.join("; then ")));
     }
     changes.into_iter().map(|summary| (ChangeKind::Configuration, summary)).collect()
+}
+
+/// What of the gateway is looser, in words that stand out among the rest.
+fn looser(old: &Config, new: &Config) -> Option<&'static str> {
+    let (old, new) = (&old.outward, &new.outward);
+    let more = new.pass.iter().any(|rule| !old.pass.contains(rule));
+    (more || (old.authenticate && !new.authenticate)).then_some("the gateway lets more through: loosened")
 }
 
 /// What is new about an upstream that was not there, with what is looser in it than in the rest.
@@ -184,7 +192,7 @@ fn plain(config: &Config) -> [(&'static str, String); 16] {
         (certificate.display().to_string(), key.display().to_string())
     });
     [
-        ("egress.pass", passes.join(", ")),
+        ("egress.pass", if passes.is_empty() { "none".to_owned() } else { passes.join(", ") }),
         ("egress.authenticate", config.outward.authenticate.to_string()),
         ("limits.body", limits.body.to_string()),
         ("limits.held", limits.held.to_string()),
