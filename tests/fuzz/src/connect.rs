@@ -2,11 +2,14 @@
 //! another or goes on as a body.
 
 use httparse::Status;
-use ordain_decode::form::http1::{Connect, FIELDS_MAX, read_connect};
+use ordain_decode::form::http1::{Connect, FIELDS_MAX, HeadEnd, read_connect};
 
 use crate::guard::value;
 
 pub fn check(data: &[u8]) {
+    // As the gateway does it: up to the first empty line, what comes behind is the tunnel's.
+    let Ok(Some(length)) = HeadEnd::of_proxy().find(data) else { return };
+    let data = &data[..length];
     let Ok(Connect { host, port, authorization }) = read_connect(data) else { return };
     let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
     let mut request = httparse::Request::new(&mut fields);
