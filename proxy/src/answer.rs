@@ -14,7 +14,7 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::mpsc;
 
-use crate::forward::strip_hop_by_hop;
+use crate::hop;
 use crate::payload::BodyError;
 use crate::reply::ReplyBody;
 
@@ -60,7 +60,7 @@ pub enum NotHeld {
 /// [`NotHeld`].
 pub async fn hold(answer: Response<Incoming>) -> Result<HeldAnswer, NotHeld> {
     let (mut head, mut body) = answer.into_parts();
-    strip_hop_by_hop(&mut head.headers);
+    hop::strip(&mut head.headers);
     let mut held = BytesMut::new();
     loop {
         match next(&mut body).await {
@@ -86,7 +86,7 @@ pub struct Pump {
 /// error, and of a success that is told to `keep` it.
 pub fn pump(answer: Response<Incoming>, keep: bool) -> (Response<ReplyBody>, Pump) {
     let (mut head, body) = answer.into_parts();
-    strip_hop_by_hop(&mut head.headers);
+    hop::strip(&mut head.headers);
     // Bounded, so that a slow caller slows the upstream and not our memory.
     let (caller, mut frames) = mpsc::channel(8);
     let keep = if head.status.is_success() && !keep { 0 } else { ERROR_MAX };

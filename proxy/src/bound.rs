@@ -4,7 +4,10 @@
 
 use std::sync::Arc;
 
-use ordain_action::{Action, Digest, request_digest};
+use http::HeaderValue;
+use http::header::UPGRADE;
+use http::request::Parts;
+use ordain_action::{Action, DenialKind, Digest, Reading, request_digest};
 use ordain_decode::Claim;
 use ordain_evidence::HeadSummary;
 
@@ -13,7 +16,7 @@ use crate::held::Held;
 use crate::identity::Identified;
 use crate::keys::KeyStore;
 use crate::place::Arrival;
-use crate::{exchange, head, stream};
+use crate::{exchange, head};
 
 /// A request that was read, with its action and its digest.
 ///
@@ -45,7 +48,7 @@ impl Bound {
         let bytes = held.bytes().map_or(&[][..], |bytes| bytes);
         let reading = claim.decode(&identified.actor.upstream, &head, bytes, identified.payload_sha256());
         let reading = exchange::resolve(keys, arrival, claim, identified, &mut held, reading)?;
-        stream::check(held.head(), &reading)?;
+        check_protocol(held.head(), &reading)?;
         let action = Arc::new(Action { actor: identified.actor.clone(), reading });
         let head = head::of(arrival, held.head());
         let digest = request_digest(&action, || head::digest(&head, held.sha256()));
@@ -79,4 +82,27 @@ impl Bound {
     pub fn into_held(self) -> Held {
         self.held
     }
+}
+
+/// The protocol that a head asks for; the guard lets through one that is known, or none.
+#[must_use]
+pub fn protocol(head: &Parts) -> Option<HeaderValue> {
+    head.headers.get(UPGRADE).cloned()
+}
+
+/// Refuses a request for another protocol that was not read as one that opens a stream.
+///
+/// # Errors
+/// A [`Fault`] in words that tell the caller what to do.
+fn check_protocol(head: &Parts, reading: &Reading) -> Result<(), Fault> {
+    let opens = match reading {
+        Reading::Call(call) => call.answer.upgrades,
+        Reading::Undecodable { .. } => false,
+    };
+    if protocol(head).is_none() || opens {
+        return Ok(());
+    }
+    let text =
+        "the operation is no stream, and its connection stays what it is; send the request without `upgrade`";
+    Err(Fault::new(DenialKind::Malformed, "framing_upgrade", text))
 }

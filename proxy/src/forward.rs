@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector};
@@ -334,26 +334,6 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Headers that belong to one connection and never go on (RFC 9110 section 7.6.1).
-const HOP_BY_HOP: [HeaderName; 8] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
-
-/// Takes out what belongs to one connection.
-pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    for name in HOP_BY_HOP {
-        headers.remove(name);
-    }
-    headers.remove("proxy-connection");
-}
-
 /// Looks names up, and refuses addresses that no control plane has.
 #[derive(Debug, Clone)]
 struct GuardedResolver {
@@ -419,23 +399,5 @@ mod tests {
         for address in ["127.0.0.1", "10.0.0.1", "52.94.76.1", "2600:1f18::1"] {
             assert!(!is_forbidden(address.parse().unwrap()), "{address}");
         }
-    }
-
-    #[test]
-    fn what_belongs_to_one_connection_does_not_go_on() {
-        let mut headers = HeaderMap::new();
-        for name in [
-            "connection",
-            "keep-alive",
-            "proxy-connection",
-            "te",
-            "transfer-encoding",
-            "upgrade",
-            "x-amz-target",
-        ] {
-            headers.insert(name, HeaderValue::from_static("x"));
-        }
-        strip_hop_by_hop(&mut headers);
-        assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-amz-target"]);
     }
 }

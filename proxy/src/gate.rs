@@ -372,10 +372,15 @@ impl Gate {
     /// Nothing was sent.
     pub async fn sign(&self, outgoing: Released<Outgoing>) -> Result<Ready, Fault> {
         let now = self.clock.now();
-        let leaving = self.upstreams.leaving(&outgoing.get().identified, now).await.map_err(|error| {
-            let text = "the gate has no real credential for this upstream now; tell the operator";
-            Fault::new(DenialKind::BadGateway, "no_credential", text).with_detail(error)
-        })?;
+        let identified = &outgoing.get().identified;
+        let minted = identified.key().and_then(|key| key.minted.as_ref()).map(|minted| &minted.real);
+        let leaving =
+            self.upstreams.leaving(&identified.actor, &identified.account, minted, now).await.map_err(
+                |error| {
+                    let text = "the gate has no real credential for this upstream now; tell the operator";
+                    Fault::new(DenialKind::BadGateway, "no_credential", text).with_detail(error)
+                },
+            )?;
         let request = outgoing.try_map(|outgoing| outgoing.leave(&self.signing_keys, &leaving, now))?;
         let through = match leaving {
             Leaving::Signed { .. } => Arc::clone(&self.forwarder),

@@ -2,6 +2,8 @@
 //!
 //! Leaves out the rules themselves: framing is the listener's, meaning the rooms'.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use http::header::HOST;
 use http::{HeaderMap, Method, Request, Uri, request};
 use ordain_action::{Action, DenialKind, Digest, Reading, Undecodable};
@@ -12,7 +14,6 @@ use ordain_rules::Snapshot;
 use crate::fault::Fault;
 use crate::listen;
 use crate::place::Arrival;
-use crate::way;
 
 /// The head of a request in hand.
 #[must_use]
@@ -24,19 +25,6 @@ pub fn of<'a>(arrival: &Arrival, parts: &'a request::Parts) -> Head<'a> {
 #[must_use]
 pub fn view<'a, B>(arrival: &Arrival, request: &'a Request<B>) -> Head<'a> {
     look(arrival, request.method(), request.uri(), request.headers())
-}
-
-/// The head of a request to an address of ours of which nothing more is known yet.
-#[must_use]
-pub fn bare<B>(request: &Request<B>) -> Head<'_> {
-    Head {
-        method: request.method().as_str(),
-        target: request.uri().path_and_query().map_or("/", |target| target.as_str()),
-        authority: request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
-        headers: request.headers(),
-        way_in: WayIn::Reverse,
-        plane: None,
-    }
 }
 
 /// Finds the room a request belongs to.
@@ -130,11 +118,18 @@ fn look<'a>(arrival: &Arrival, method: &'a Method, uri: &'a Uri, headers: &'a He
         way_in: match &arrival.connection.way_in {
             listen::WayIn::Reverse => WayIn::Reverse,
             // An address is a configured upstream's: whose, the credential says, and `way` holds it to that.
-            listen::WayIn::Transparent(Some(host)) if way::is_address(host) => WayIn::Reverse,
+            listen::WayIn::Transparent(Some(host)) if is_address(host) => WayIn::Reverse,
             listen::WayIn::Tunnel(..) | listen::WayIn::Forward | listen::WayIn::Transparent(_) => {
                 WayIn::Egress
             }
         },
         plane: arrival.place.plane,
     }
+}
+
+/// Whether a host, as `host` has it, is an address and not a name.
+#[must_use]
+pub fn is_address(host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    bare.map_or_else(|| host.parse::<IpAddr>().is_ok(), |bare| bare.parse::<Ipv6Addr>().is_ok())
 }

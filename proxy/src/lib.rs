@@ -28,6 +28,7 @@ pub mod chain;
 pub mod change;
 pub mod connector;
 pub mod forward;
+pub mod hop;
 pub mod outcome;
 pub mod outgoing;
 pub mod payload;

@@ -16,8 +16,8 @@ use ordain_evidence::Closing;
 use crate::answer::{End, HeldAnswer, Lasting, NotHeld, hold, pump};
 use crate::change::Reply;
 use crate::fault::Fault;
-use crate::forward::strip_hop_by_hop;
 use crate::gate::{Gate, Warning};
+use crate::hop;
 use crate::issued;
 use crate::keys::IssuedKey;
 use crate::reply::{self, ReplyBody};
@@ -51,7 +51,7 @@ pub fn pass(
     answer: Response<Incoming>,
 ) -> Response<ReplyBody> {
     let (mut head, body) = answer.into_parts();
-    strip_hop_by_hop(&mut head.headers);
+    hop::strip(&mut head.headers);
     let body = body.map_err(Into::into).boxed_unsync();
     if actor.upstream.plane == Plane::Aws {
         return Response::from_parts(head, body);

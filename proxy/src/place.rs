@@ -11,13 +11,12 @@ use std::sync::Arc;
 use http::Request;
 use http::header::HOST;
 use ordain_action::Plane;
-use ordain_decode::Rooms;
 use ordain_decode::form::http1::host_name;
+use ordain_decode::{Head, Rooms, WayIn as Asked};
 
 use crate::config::UpstreamConfig;
-use crate::head;
-use crate::identity::{Schemes, bearer};
-use crate::keys::KeyStore;
+use crate::identity::Schemes;
+use crate::keys::{KeyStore, token};
 use crate::listen::{ConnectionInfo, WayIn};
 use crate::upstream::Upstreams;
 
@@ -93,8 +92,7 @@ impl Places {
         }
         // Without a name and without a token of ours the head is all there is; where it looks like a plane that is
         // served here, that plane says no in its own words.
-        let looks =
-            (connection.way_in == WayIn::Reverse).then(|| rooms.looks_like(&head::bare(request))).flatten();
+        let looks = (connection.way_in == WayIn::Reverse).then(|| rooms.looks_like(&bare(request))).flatten();
         let mut of_plane = self.planes.iter().filter(|(_, plane)| Some(**plane) == looks);
         let first = of_plane.next().map(|(name, _)| Arc::clone(name));
         let plane = looks.filter(|_| first.is_some());
@@ -124,8 +122,20 @@ impl Places {
 
     /// What the issued token of a request is bound to. It is proven later, like everything of a head.
     fn bound<B>(&self, keys: &KeyStore, request: &Request<B>) -> Option<(Arc<str>, Plane)> {
-        let key = keys.find(bearer::key_id(request.headers())?)?;
+        let key = keys.find(token::presented_id(request.headers())?)?;
         let plane = *self.planes.get(&key.upstream)?;
         Some((Arc::clone(&key.upstream), plane))
+    }
+}
+
+/// The head of a request to an address of ours of which nothing more is known yet.
+fn bare<B>(request: &Request<B>) -> Head<'_> {
+    Head {
+        method: request.method().as_str(),
+        target: request.uri().path_and_query().map_or("/", |target| target.as_str()),
+        authority: request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
+        headers: request.headers(),
+        way_in: Asked::Reverse,
+        plane: None,
     }
 }

@@ -16,39 +16,16 @@ use http::{HeaderValue, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use ordain_action::{DenialKind, Outcome, Reading};
+use ordain_action::{DenialKind, Outcome};
 use ordain_decode::AnswerHead;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 
 use crate::change::Reply;
 use crate::fault::Fault;
-use crate::forward::strip_hop_by_hop;
 use crate::gate::Gate;
+use crate::hop;
 use crate::outcome::Open;
 use crate::reply;
-
-/// The protocol that a head asks for; the guard lets through one that is known, or none.
-#[must_use]
-pub fn asked(head: &Parts) -> Option<HeaderValue> {
-    head.headers.get(UPGRADE).cloned()
-}
-
-/// Refuses a request for another protocol that was not read as one that opens a stream.
-///
-/// # Errors
-/// A [`Fault`] in words that tell the caller what to do.
-pub fn check(head: &Parts, reading: &Reading) -> Result<(), Fault> {
-    let opens = match reading {
-        Reading::Call(call) => call.answer.upgrades,
-        Reading::Undecodable { .. } => false,
-    };
-    if asked(head).is_none() || opens {
-        return Ok(());
-    }
-    let text =
-        "the operation is no stream, and its connection stays what it is; send the request without `upgrade`";
-    Err(Fault::new(DenialKind::Malformed, "framing_upgrade", text))
-}
 
 /// The caller's side of a connection that may change.
 #[derive(Debug)]
@@ -85,7 +62,7 @@ pub async fn deliver(
     let mut response = Response::new(reply::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     *response.headers_mut() = std::mem::take(answer.headers_mut());
-    strip_hop_by_hop(response.headers_mut());
+    hop::strip(response.headers_mut());
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     if let Some(protocol) = protocol {
         response.headers_mut().insert(UPGRADE, protocol);

@@ -2,7 +2,6 @@
 //!
 //! Leaves out the listeners, which hold `host` to it, and the rooms, which hold the signature to `host`.
 
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use http::Request;
@@ -11,18 +10,11 @@ use ordain_action::{Actor, DenialKind};
 use ordain_decode::form::http1::host_name;
 
 use crate::config::Config;
-use crate::egress;
 use crate::fault::Fault;
 use crate::gate::Gate;
 use crate::identity::Claimed;
 use crate::listen::{ConnectionInfo, ProxyRefusal, WayIn};
-
-/// Whether a host, as `host` has it, is an address and not a name.
-#[must_use]
-pub fn is_address(host: &str) -> bool {
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    bare.map_or_else(|| host.parse::<IpAddr>().is_ok(), |bare| bare.parse::<Ipv6Addr>().is_ok())
-}
+use crate::{egress, head};
 
 /// Who asks for a request that a proxy is asked for without a tunnel; elsewhere that is known of the connection.
 ///
@@ -88,7 +80,7 @@ pub fn check_actor(connection: &ConnectionInfo, actor: &Actor) -> Result<(), Fau
 /// A [`Fault`] in words for the caller.
 pub fn check(config: &Config, connection: &ConnectionInfo, claimed: &Claimed) -> Result<(), Fault> {
     let WayIn::Transparent(Some(host)) = &connection.way_in else { return Ok(()) };
-    if !is_address(host) {
+    if !head::is_address(host) {
         return Ok(());
     }
     let name = &*claimed.upstream().name;

@@ -4,30 +4,12 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
 use jiff::Timestamp;
 use ordain_action::{Actor, IdentityProof, Plane, Upstream};
 
 use super::presented::unauthenticated;
 use crate::fault::Fault;
-use crate::keys::{IssuedKey, KeyStore};
-
-/// What every issued token begins with.
-pub const BEGINNING: &str = "ordain.";
-
-/// The id in an issued token, where a head presents one and nothing else.
-#[must_use]
-pub fn key_id(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let only = values.next().filter(|_| values.next().is_none())?.to_str().ok()?;
-    let (scheme, token) = only.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| id_of(token.trim())).flatten()
-}
-
-fn id_of(token: &str) -> Option<&str> {
-    token.strip_prefix(BEGINNING)?.split_once('.').map(|(id, _)| id)
-}
+use crate::keys::{IssuedKey, KeyStore, token};
 
 /// A token that is the key's, and what it is for.
 pub(super) struct Claimed {
@@ -41,11 +23,11 @@ pub(super) struct Claimed {
 pub(super) fn claim(
     keys: &KeyStore,
     upstream: impl Fn(&str) -> Option<Upstream>,
-    token: &str,
+    presented: &str,
     now: Timestamp,
 ) -> Result<Claimed, Fault> {
     // Whether it is the id or the rest that is wrong is nobody's business.
-    let known = id_of(token).and_then(|id| keys.find(id)).filter(|key| key.is_of_token(token));
+    let known = token::id_of(presented).and_then(|id| keys.find(id)).filter(|key| key.is_of_token(presented));
     let key = known.ok_or_else(|| {
         let text =
             "the token is not one that is issued here; use one that `ordain key create --bearer` printed";

@@ -32,7 +32,7 @@ use ordain_decode::Head;
 use ordain_sigv4::{Body, KeyCache, Payload, Proven};
 
 use crate::fault::Fault;
-use crate::keys::{IssuedKey, KeyStore};
+use crate::keys::{IssuedKey, KeyStore, token};
 use crate::place::Arrival;
 use crate::upstream::Upstreams;
 pub use certificate::{CertificateRule, Certificates, NameKind};
@@ -116,8 +116,8 @@ pub async fn claim<F: Fn(&str) -> Option<Upstream>>(
         return Ok(Claimed(Scheme::Signature(Box::new(sigv4::claim(keys, upstream, head, now)?))));
     }
     let claimed = match presented::find(head)? {
-        Presented::Bearer(token) if token.starts_with(bearer::BEGINNING) => {
-            Claimed(Scheme::Token(bearer::claim(keys, upstream, token, now)?))
+        Presented::Bearer(presented) if presented.starts_with(token::BEGINNING) => {
+            Claimed(Scheme::Token(bearer::claim(keys, upstream, presented, now)?))
         }
         presented @ (Presented::Bearer(_) | Presented::Nothing) => {
             let vouched = schemes.claim(presented, &arrival.connection, head, upstreams, now).await;

@@ -7,8 +7,8 @@ use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use ordain_action::DenialKind;
 use ordain_decode::Head;
 
-use super::bearer::BEGINNING;
 use crate::fault::Fault;
+use crate::keys::token::BEGINNING;
 
 /// A credential in the head of a request, outside AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

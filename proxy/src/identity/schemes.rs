@@ -10,7 +10,6 @@ use http::{HeaderMap, Uri};
 use jiff::Timestamp;
 use ordain_decode::Head;
 
-use super::bearer::BEGINNING;
 use super::certificate::{self, Certificates};
 use super::grant::Grant;
 use super::issuers::{IssuerRule, Issuers};
@@ -19,6 +18,7 @@ use super::presented::{Presented, unauthenticated};
 use super::vouched::Vouched;
 use crate::fault::Fault;
 use crate::forward::Outward;
+use crate::keys::token::BEGINNING;
 use crate::listen::ConnectionInfo;
 use crate::upstream::Upstreams;
 

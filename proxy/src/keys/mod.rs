@@ -8,7 +8,7 @@ mod file;
 mod issued;
 mod record;
 mod seal;
-mod token;
+pub mod token;
 
 use std::collections::{HashMap, HashSet};
 use std::io;

@@ -7,13 +7,32 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
 use ordain_sigv4::Secret;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::KeyError;
-use crate::identity::bearer::BEGINNING;
+
+/// What every issued token begins with.
+pub const BEGINNING: &str = "ordain.";
+
+/// The id in an issued token, where a head presents one and nothing else.
+#[must_use]
+pub fn presented_id(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let only = values.next().filter(|_| values.next().is_none())?.to_str().ok()?;
+    let (scheme, token) = only.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| id_of(token.trim())).flatten()
+}
+
+/// The id in an issued token.
+#[must_use]
+pub fn id_of(token: &str) -> Option<&str> {
+    token.strip_prefix(BEGINNING)?.split_once('.').map(|(id, _)| id)
+}
 
 /// The hash of a token.
 #[derive(Clone)]

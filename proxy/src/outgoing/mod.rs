@@ -16,12 +16,12 @@ use ordain_decode::{Claim, Destination};
 use ordain_evidence::Digested;
 use ordain_sigv4::KeyCache;
 
-use crate::bound::Bound;
+use crate::bound::{self, Bound};
 use crate::fault::Fault;
-use crate::forward::{OutBody, strip_hop_by_hop};
+use crate::forward::OutBody;
 use crate::held::{HeldBody, WholeBody};
+use crate::hop;
 use crate::identity::{Identified, Shown};
-use crate::stream;
 use crate::upstream::Leaving;
 
 /// A request that was judged and has not left.
@@ -68,9 +68,9 @@ impl Outgoing {
             HeldBody::Streaming(_) => head.headers.clone(),
         };
         // Of what belongs to a connection only this goes on, where the request was read as a stream.
-        let protocol = stream::asked(&head);
+        let protocol = bound::protocol(&head);
         head.extensions.clear();
-        strip_hop_by_hop(&mut head.headers);
+        hop::strip(&mut head.headers);
         if let Some(protocol) = protocol {
             head.headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
             head.headers.insert(UPGRADE, protocol);

@@ -16,7 +16,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::future::join_all;
 use http::Uri;
 use jiff::{SignedDuration, Timestamp};
-use ordain_action::{Plane, Upstream};
+use ordain_action::{Actor, Plane, Upstream};
 use ordain_sigv4::KeyPair;
 
 pub use error::UpstreamError;
@@ -25,7 +25,6 @@ pub use plain::{Header, at};
 use crate::config::{UpstreamConfig, UpstreamKind};
 use crate::events;
 use crate::forward::{Forwarder, Outward, is_forbidden};
-use crate::identity::Identified;
 use crate::keys::Real;
 
 /// How long the start waits for the accounts to be verified. Whoever answers later is served from then on, and nobody
@@ -245,30 +244,35 @@ impl Upstreams {
         self.entries.load().get(name)?.verified().cloned()
     }
 
-    /// What a request leaves with, to an upstream that is still the account it was claimed for: the credential behind a
-    /// minted key, or the upstream's own for the party.
+    /// What a request of an actor leaves with, to an upstream that is still the account it was claimed for: the credential
+    /// behind a minted key, or the upstream's own for the party.
     ///
     /// # Errors
     /// [`UpstreamError`]: nothing must be sent.
-    pub async fn leaving(&self, identified: &Identified, now: Timestamp) -> Result<Leaving, UpstreamError> {
+    pub async fn leaving(
+        &self,
+        actor: &Actor,
+        account: &str,
+        minted: Option<&Real>,
+        now: Timestamp,
+    ) -> Result<Leaving, UpstreamError> {
         // One entry for all of it: the settings may be replaced while a body comes in.
-        let entry = self.entry(&identified.actor.upstream.name)?;
+        let entry = self.entry(&actor.upstream.name)?;
         let verified = entry.verify(now).await?;
-        if *verified.account != *identified.account {
+        if *verified.account != *account {
             let upstream = verified.name.to_string();
-            let expected = identified.account.to_string();
+            let expected = account.to_owned();
             return Err(UpstreamError::OtherAccount {
                 upstream,
                 expected,
                 found: verified.account.to_string(),
             });
         }
-        let minted = identified.key().and_then(|key| key.minted.as_ref()).map(|minted| &minted.real);
         match (&entry.kind, minted) {
             (EntryKind::Aws(entry), None | Some(Real::Pair(_))) => {
                 let pair = match minted.and_then(Real::pair) {
                     Some(real) => Arc::new(real.clone()),
-                    None => entry.pair(&identified.actor.party, now).await?,
+                    None => entry.pair(&actor.party, now).await?,
                 };
                 Ok(Leaving::Signed { pair, endpoint: entry.source().endpoint.clone() })
             }

@@ -15,7 +15,6 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::chain::Outlet;
 use crate::forward::Outward;
-use crate::identity::{Identified, Shown};
 use crate::upstream::{self, EntryKind, Own, Upstreams};
 
 fn now() -> Timestamp {
@@ -244,29 +243,28 @@ async fn an_upstream_stays_with_its_account_under_the_name_that_keys_are_bound_t
         .unwrap();
     upstreams.replace(prepared, now());
     // What was claimed for one account leaves for no other.
-    assert!(upstreams.leaving(&identified("123456789012"), now()).await.is_ok());
+    assert!(upstreams.leaving(&actor("123456789012"), "123456789012", None, now()).await.is_ok());
     assert!(matches!(
-        upstreams.leaving(&identified("999999999999"), now()).await,
+        upstreams.leaving(&actor("999999999999"), "999999999999", None, now()).await,
         Err(UpstreamError::OtherAccount { .. })
     ));
 }
 
-fn identified(account: &str) -> Identified {
+fn actor(account: &str) -> Actor {
     let upstream = Upstream {
         name: "default".into(),
         plane: Plane::Aws,
         account: account.into(),
         partition: "aws".into(),
     };
-    let actor = Actor {
+    Actor {
         party: alice(),
         credential: "AKORAAAAAAAAAAAAAAAA".into(),
         proof: IdentityProof::Proven,
         on_behalf_of: Vec::new(),
         session: None,
         upstream,
-    };
-    Identified { actor, account: account.into(), by: Shown::Vouched, until: None }
+    }
 }
 
 #[tokio::test]

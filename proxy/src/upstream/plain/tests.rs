@@ -14,7 +14,6 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::config::{KubernetesUpstream, PlainCredential, Reach};
-use crate::identity::{Identified, Shown};
 use crate::settings;
 use crate::upstream::{self, Upstreams};
 
@@ -81,27 +80,26 @@ async fn start(source: Source, own: &Own) -> Result<Upstreams, UpstreamError> {
     Upstreams::start(vec![upstream::Source::Plain(source)], own, &outward, now()).await
 }
 
-fn alice() -> Identified {
+fn alice() -> Actor {
     let upstream = Upstream {
         name: "prod".into(),
         plane: Plane::Kubernetes,
         account: "shop-cluster".into(),
         partition: "".into(),
     };
-    let actor = Actor {
+    Actor {
         party: Party { name: "alice".into(), kind: ActorKind::Person },
         credential: "x".into(),
         proof: IdentityProof::Proven,
         on_behalf_of: Vec::new(),
         session: None,
         upstream,
-    };
-    Identified { actor, account: "shop-cluster".into(), by: Shown::Vouched, until: None }
+    }
 }
 
 /// What a request of hers leaves with; why it does not.
 async fn leaves_with(upstreams: &Upstreams, at: Timestamp) -> String {
-    match upstreams.leaving(&alice(), at).await {
+    match upstreams.leaving(&alice(), "shop-cluster", None, at).await {
         Ok(Leaving::Plain { header: Some(header), .. }) => {
             let (name, value) = header.to_pair();
             assert!(value.is_sensitive(), "a credential is marked as one");
@@ -165,8 +163,10 @@ async fn a_request_that_was_claimed_for_another_cluster_leaves_for_none() {
     let (cluster, folder) = (Cluster::start("uid-1").await, tempfile::tempdir().unwrap());
     let token = file(folder.path(), "token", "real-token");
     let upstreams = start(cluster.with(PlainCredential::TokenFile(token)), &Own::default()).await.unwrap();
-    let elsewhere = Identified { account: "other".into(), ..alice() };
-    assert!(matches!(upstreams.leaving(&elsewhere, now()).await, Err(UpstreamError::OtherAccount { .. })));
+    assert!(matches!(
+        upstreams.leaving(&alice(), "other", None, now()).await,
+        Err(UpstreamError::OtherAccount { .. })
+    ));
 }
 
 #[tokio::test]
