@@ -105,6 +105,8 @@ impl Server {
                 "/dev/null",
                 "--server",
                 &self.url,
+                "--token",
+                "x",
                 "--certificate-authority",
                 &ca,
                 "get",

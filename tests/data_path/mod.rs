@@ -6,3 +6,4 @@ mod changing;
 mod closing;
 mod protocols;
 mod throttled;
+mod upgrades;
