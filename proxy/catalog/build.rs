@@ -1,4 +1,5 @@
-//! Packs the catalogue's text: one zstd block a service, the heads of all, the hosts, and the types.
+//! Packs the catalogue's text: one zstd block a service, the heads of all, the hosts, the types, and the messages of the
+//! Kubernetes API.
 //!
 //! Leaves out reading it beyond its first lines: a fault in the text is found by the tests.
 
@@ -16,6 +17,7 @@ const LEVEL: i32 = 19;
 fn main() -> Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=aws");
+    println!("cargo::rerun-if-changed=kubernetes");
     let out = PathBuf::from(env::var("OUT_DIR").context("cargo sets OUT_DIR")?);
     let services = texts(Path::new("aws/services"))?;
     let hosts = fs::read_to_string("aws/hosts.txt").context("aws/hosts.txt")?;
@@ -38,6 +40,10 @@ fn main() -> Result<()> {
     digest.update(&types);
     let file = pack(&out, "types", &types)?;
     writeln!(table, "static TYPES: (&[u8], usize) = (include_bytes!({file:?}), {});", types.len())?;
+    let messages = fs::read_to_string("kubernetes/messages.txt").context("kubernetes/messages.txt")?;
+    digest.update(&messages);
+    let file = pack(&out, "messages", &messages)?;
+    writeln!(table, "static MESSAGES: (&[u8], usize) = (include_bytes!({file:?}), {});", messages.len())?;
     let file = out.join("heads.txt");
     fs::write(&file, heads)?;
     writeln!(table, "static HEADS: &str = include_str!({file:?});")?;

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use sha2::{Digest as _, Sha256};
 
 use crate::hosts::Hosts;
 use crate::index::Index;
+use crate::messages::Messages;
 use crate::service::{Head, Service};
 use crate::text::{self, Part, TextError};
 use crate::types::{TypeName, Types};
@@ -239,6 +240,16 @@ pub(crate) fn block(name: &str) -> Option<String> {
     let at = BLOCKS.binary_search_by(|block| block.0.cmp(name)).ok()?;
     let (_, block, length) = BLOCKS.get(at)?;
     unpack(block, *length)
+}
+
+/// The messages of the Kubernetes API, unpacked on first use.
+///
+/// None are known where the table cannot be read: no object is read in full then.
+pub fn messages() -> &'static Messages {
+    static READ: LazyLock<Messages> = LazyLock::new(|| {
+        unpack(MESSAGES.0, MESSAGES.1).and_then(|text| Messages::parse(&text)).unwrap_or_default()
+    });
+    &READ
 }
 
 fn unpack(block: &[u8], length: usize) -> Option<String> {

@@ -6,6 +6,7 @@
 mod catalog;
 mod hosts;
 mod index;
+mod messages;
 mod operation;
 mod path;
 mod protocol;
@@ -13,8 +14,9 @@ mod service;
 mod text;
 mod types;
 
-pub use catalog::{Catalog, OverlayError};
+pub use catalog::{Catalog, OverlayError, messages};
 pub use hosts::{Destination, HostClaim, Hosts, Partition, Variant};
+pub use messages::{Form, Message, MessageField, MessageId, Messages, Shape};
 pub use operation::{
     Auth, Binding, BoundMember, Http, Kind, Location, Mark, Member, MintedAt, NewAt, Operation, Payload,
 };

@@ -28,7 +28,7 @@ pub(super) fn read(answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
 fn fields(body: &[u8]) -> Option<Fields> {
     let mut fields = Fields::new();
     let read = if body.starts_with(protobuf::MAGIC) {
-        protobuf::read(body, &mut fields)
+        protobuf::read_called(body, &mut fields)
     } else if body.first() == Some(&b'{') {
         json::read(body, &mut fields)
     } else {

@@ -73,8 +73,7 @@ impl Content {
             }
             Form::Cbor | Form::ApplyCbor => cbor::read_kubernetes(body, &mut content.sent)?,
             Form::Protobuf => {
-                protobuf::read(body, &mut content.sent)?;
-                content.unseen = Some(Completeness::Partial(protobuf::READ_IN_PART));
+                content.unseen = protobuf::read(body, &mut content.sent)?.map(Completeness::Partial);
             }
         }
         if content.sent.overflowed() {

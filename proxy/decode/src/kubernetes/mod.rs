@@ -3,8 +3,10 @@
 //! - **Claims** every request that comes to a place where configuration serves this plane: nothing in a head tells a
 //!   cluster from any other HTTP server.
 //! - **Reads** the paths, verbs and subresources of the API for every group, custom and aggregated ones too; bodies
-//!   in JSON, YAML, CBOR and all patch types, and protobuf as far as the object's name, labels and annotations.
-//! - **Catalogue**: none, the grammar says it all; `kinds.rs` lists what every cluster serves.
+//!   in JSON, YAML, CBOR and all patch types, and in protobuf: in full for built-in kinds, else as far as the
+//!   object's name, labels and annotations.
+//! - **Catalogue**: the messages of protobuf; the grammar says the rest, and `kinds.rs` lists what every cluster
+//!   serves.
 //! - **Denies as** a `Status` object with `reason: Forbidden` (`deny.rs`).
 //! - **Absent on purpose**: what the server itself defaults or merges; cascades, which are the judge's; what is said
 //!   inside of streams; what an operator makes of a custom resource, but for the authority that its members name.
@@ -23,6 +25,11 @@ mod protobuf;
 mod request;
 mod resource;
 mod secret;
+mod time;
+mod typed;
+#[cfg(test)]
+mod typed_tests;
+mod wire;
 
 pub(crate) use claim::Claim;
 pub(crate) use deny::{refusal, warn};

@@ -1,21 +1,21 @@
-//! Objects in protobuf, read to what they are called: kind, version, name, namespace, labels, annotations.
+//! Objects in protobuf: in full where the catalogue knows the kind (`typed.rs`), else to what they are called: kind,
+//! version, name, namespace, labels, annotations.
 //!
 //! The server takes the last of two values, cuts field numbers down to 32 bits and merges messages that come twice;
-//! what it could read in another way than it stands is refused. Leaves out the rest of the object, whose fields have
-//! no names on the wire: it counts as unseen.
+//! what it could read in another way than it stands is refused. Leaves out the rest of an object of an unknown kind,
+//! whose fields have no names on the wire: it counts as unseen.
 
 use ordain_action::{Scalar, Undecodable};
 
+use super::typed::Typed;
+use super::wire::{Value, Wire, bad, only_text};
 use crate::form::Fields;
 
 /// What stands in evidence for all that is not read.
-pub(super) const READ_IN_PART: &str = "a protobuf body is read to its name, labels and annotations alone";
+const READ_IN_PART: &str = "a protobuf body is read to its name, labels and annotations alone";
 
 /// What every such body begins with.
 pub(super) const MAGIC: &[u8] = b"k8s\0";
-
-/// The greatest number a field may have.
-const NUMBER_MAX: u64 = (1 << 29) - 1;
 
 /// Texts of an object's metadata, by their numbers (`k8s.io/apimachinery/pkg/apis/meta/v1/generated.proto`).
 const TEXTS: [(u64, &str); 5] =
@@ -27,16 +27,31 @@ const REASON: u64 = 4;
 /// Maps of an object's metadata.
 const MAPS: [(u64, &str); 2] = [(11, "labels"), (12, "annotations")];
 
-/// The value of one field.
-#[derive(Debug, Clone, Copy)]
-enum Value<'b> {
-    Number,
-    Bytes(&'b [u8]),
+/// Some of the object is newer than the catalogue.
+const NEWER: &str = "the protobuf body has a field that is not known here; send JSON";
+
+/// Reads an object into `fields`, where their path stands, as its JSON would be read. What is told is why some of it
+/// was not.
+pub(super) fn read(body: &[u8], fields: &mut Fields) -> Result<Option<&'static str>, Undecodable> {
+    let (kind, object) = opened(body)?;
+    let said = (only_text(kind, 1)?.unwrap_or_default(), only_text(kind, 2)?.unwrap_or_default());
+    let Some(message) = ordain_catalog::messages().of(said.0, said.1) else {
+        called(kind, object, fields)?;
+        return Ok(Some(READ_IN_PART));
+    };
+    put(fields, &["apiVersion"], said.0);
+    put(fields, &["kind"], said.1);
+    let whole = Typed::new(fields).read(message, object)?;
+    Ok((!whole).then_some(NEWER))
 }
 
-/// Reads an object into `fields`, where their path stands.
-pub(super) fn read(body: &[u8], fields: &mut Fields) -> Result<(), Undecodable> {
+/// Reads what an object is called into `fields`, where their path stands.
+pub(super) fn read_called(body: &[u8], fields: &mut Fields) -> Result<(), Undecodable> {
     let (kind, object) = opened(body)?;
+    called(kind, object, fields)
+}
+
+fn called(kind: &[u8], object: &[u8], fields: &mut Fields) -> Result<(), Undecodable> {
     for (number, name) in [(1, "apiVersion"), (2, "kind")] {
         if let Some(text) = only_text(kind, number)? {
             put(fields, &[name], text);
@@ -44,7 +59,7 @@ pub(super) fn read(body: &[u8], fields: &mut Fields) -> Result<(), Undecodable> 
     }
     let is_options = fields.text("kind") == Some("DeleteOptions");
     let mut meta = None;
-    for field in Message(object) {
+    for field in Wire(object) {
         match field? {
             (1, Value::Bytes(bytes)) if meta.is_none() && !is_options => meta = Some(bytes),
             (1, _) if !is_options => return Err(bad("its metadata is not there once")),
@@ -67,7 +82,7 @@ pub(super) fn reason(body: &[u8]) -> Option<&str> {
 fn opened(body: &[u8]) -> Result<(&[u8], &[u8]), Undecodable> {
     let envelope = body.strip_prefix(MAGIC).ok_or_else(|| bad("it does not begin as one"))?;
     let [mut kind, mut object] = [None, None];
-    for field in Message(envelope) {
+    for field in Wire(envelope) {
         match field? {
             (1, Value::Bytes(bytes)) if kind.is_none() => kind = Some(bytes),
             (2, Value::Bytes(bytes)) if object.is_none() => object = Some(bytes),
@@ -88,7 +103,7 @@ fn metadata(meta: &[u8], fields: &mut Fields) -> Result<(), Undecodable> {
     }
     for (number, name) in MAPS {
         let mut keys: Vec<&str> = Vec::new();
-        for field in Message(meta) {
+        for field in Wire(meta) {
             let (found, value) = field?;
             if found != number {
                 continue;
@@ -113,102 +128,6 @@ fn put(fields: &mut Fields, path: &[&str], text: &str) {
     }
 }
 
-/// The text of a field that is there once, or not at all.
-fn only_text(message: &[u8], number: u64) -> Result<Option<&str>, Undecodable> {
-    let mut found = None;
-    for field in Message(message) {
-        let (at, value) = field?;
-        if at != number {
-            continue;
-        }
-        let Value::Bytes(bytes) = value else { return Err(bad("a text is no text")) };
-        let text = std::str::from_utf8(bytes).map_err(|_| bad("a text is not UTF-8"))?;
-        if found.replace(text).is_some() {
-            return Err(bad("a field is given twice"));
-        }
-    }
-    Ok(found)
-}
-
-/// The fields of a message, in order.
-struct Message<'b>(&'b [u8]);
-
-impl<'b> Message<'b> {
-    fn take(&mut self, length: usize) -> Result<&'b [u8], Undecodable> {
-        let (taken, rest) = self.0.split_at_checked(length).ok_or_else(cut)?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    /// A number in as few bytes as it has: readers cut off what is more than they have room for.
-    fn number(&mut self) -> Result<u64, Undecodable> {
-        let mut number = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let byte = *self.take(1)?.first().ok_or_else(cut)?;
-            let part = u64::from(byte & 0x7f);
-            if (shift == 63 && byte > 1) || (shift > 0 && byte == 0) {
-                break;
-            }
-            number |= part << shift;
-            if byte < 0x80 {
-                return Ok(number);
-            }
-        }
-        Err(bad("a number is longer than it has to be"))
-    }
-
-    fn field(&mut self) -> Result<(u64, Value<'b>), Undecodable> {
-        let key = self.number()?;
-        let number = key >> 3;
-        if number == 0 || number > NUMBER_MAX {
-            return Err(bad("a field has a number that no field has"));
-        }
-        let value = match key & 7 {
-            0 => {
-                self.number()?;
-                Value::Number
-            }
-            1 => {
-                self.take(8)?;
-                Value::Number
-            }
-            2 => {
-                let length = usize::try_from(self.number()?).map_err(|_| cut())?;
-                Value::Bytes(self.take(length)?)
-            }
-            5 => {
-                self.take(4)?;
-                Value::Number
-            }
-            _ => return Err(bad("a field has a kind that no field has")),
-        };
-        Ok((number, value))
-    }
-}
-
-impl<'b> Iterator for Message<'b> {
-    type Item = Result<(u64, Value<'b>), Undecodable>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let field = self.field();
-        if field.is_err() {
-            self.0 = &[];
-        }
-        Some(field)
-    }
-}
-
-fn cut() -> Undecodable {
-    bad("it is cut short")
-}
-
-fn bad(what: &str) -> Undecodable {
-    Undecodable::new("bad_protobuf", format!("the protobuf body cannot be read exactly: {what}; send JSON"))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -228,7 +147,7 @@ mod tests {
     fn show(body: &[u8]) -> String {
         let mut fields = Fields::new();
         match read(body, &mut fields) {
-            Ok(()) => fields.iter().map(|(path, value)| format!("{path}={value:?} ")).collect(),
+            Ok(_) => fields.iter().map(|(path, value)| format!("{path}={value:?} ")).collect(),
             Err(why) => why.text,
         }
     }
@@ -237,8 +156,11 @@ mod tests {
     fn an_object_is_known_by_what_it_is_called() {
         let label = [field(1, b"a.b"), field(2, b"c")].concat();
         let meta = [field(1, b"web"), field(3, b"shop"), field(11, &label)].concat();
+        let mut fields = Fields::new();
+        read_called(&object(&meta, &field(2, b"\x0a\x00")), &mut fields).unwrap();
+        let said: String = fields.iter().map(|(path, value)| format!("{path}={value:?} ")).collect();
         assert_eq!(
-            show(&object(&meta, &field(2, b"\x0a\x00"))),
+            said,
             "apiVersion=Text(\"v1\") kind=Text(\"Pod\") metadata.name=Text(\"web\") \
              metadata.namespace=Text(\"shop\") metadata.labels.a\\.b=Text(\"c\") "
         );
