@@ -89,6 +89,14 @@ def clusters():
             put("cluster", head.encode() + b"\n\n" + raw)
             headers = [tuple(line.split(": ", 1)) for line in head.split("\n")[1:]]
             put("yaml" if any("yaml" in value for _, value in headers) else "json", raw)
+    for block in (ROOT / "proxy/decode/src/kubernetes/cases/kubectl.txt").read_text().rstrip().split("\n\n")[1:]:
+        _, body, text = block.split("\n")
+        version, kind = json.loads(text)["apiVersion"], json.loads(text)["kind"].lower()
+        plural = kind + ("es" if kind.endswith("s") else "s")
+        root = ("apis/" if "/" in version else "api/") + version
+        headers = [("cluster", "prod"), ("content-type", "application/vnd.kubernetes.protobuf")]
+        for folder in ("", "/namespaces/shop"):
+            put("cluster", request("POST", f"/{root}{folder}/{plural}", headers, base64.b64decode(body)))
     path = ROOT / "tests/planes/kubernetes/sweep/requests.jsonl.zst"
     with path.open("rb") as packed, zstandard.ZstdDecompressor().stream_reader(packed) as plain:
         for number, line in enumerate(io.TextIOWrapper(plain, encoding="utf-8")):

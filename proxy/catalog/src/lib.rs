@@ -1,5 +1,5 @@
-//! The operations of each control plane as read-only data: an index in the program's read-only section, and one
-//! compressed block a service that is decoded on first use.
+//! The operations of each control plane, and the messages of the Kubernetes API, as read-only data: an index in the
+//! program's read-only section, and one compressed block a service that is decoded on first use.
 //!
 //! Leaves out logic. Which operation a request means, and what a resource is called in full, the rooms decide.
 

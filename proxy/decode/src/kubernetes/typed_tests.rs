@@ -161,14 +161,12 @@ fn a_schema_may_be_something_else() {
     };
     assert_eq!(schema(part(8, &part(1, b"1"))), "name=Text(\"v1\") default=Number(\"1\") ");
     let at = |name: &str| {
-        let messages = ordain_catalog::messages();
         let table = include_str!("../../../catalog/kubernetes/messages.txt");
         let block = table
             .split("\n\n")
             .find(|block| block.starts_with("apiextensions.v1.JsonSchemaProps\n"))
             .unwrap();
         let line = block.lines().find(|line| line.contains(&format!(" {name} "))).unwrap();
-        assert!(messages.kinds() > 0);
         line.split(' ').next().unwrap().parse::<u64>().unwrap()
     };
     let text = part(at("type"), b"string");
