@@ -75,10 +75,8 @@ impl<'f> Typed<'f> {
 
     /// A message whose members stand among those of the one it is in.
     fn inlined(&mut self, field: &MessageField, value: Value<'_>, depth: usize) -> Result<(), Undecodable> {
-        match field.form {
-            Form::Message(id) => self.members(known(id)?, bytes(value)?, depth + 1),
-            _ => Err(bad("the table of messages is wrong")),
-        }
+        let Form::Message(id) = field.form else { return Err(bad("the table of messages is wrong")) };
+        self.members(known(id)?, bytes(value)?, depth + 1)
     }
 
     /// A field that is there once: nothing, where it is only there since its encoder always writes it.
