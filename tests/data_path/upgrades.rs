@@ -57,11 +57,11 @@ impl Case {
         let folder = tempfile::tempdir().unwrap();
         let token = folder.path().join("token");
         std::fs::write(&token, "real-token").unwrap();
-        let mut setup = Setup::default();
-        setup.upstream = format!(
+        let upstream = format!(
             "\n[[upstream]]\nname = \"prod\"\nplane = \"kubernetes\"\nendpoint = \"http://{at}\"\n\
              credentials = {{ token_file = {token:?} }}\n"
         );
+        let mut setup = Setup { upstream, ..Setup::default() };
         let whose = "apiVersion: ordain/v1\nkind: Account\nmetadata: {name: prod}\n\
                      spec: {plane: kubernetes, account: prod, owner: platform}\n";
         setup.model.push(("cluster.yaml", whose.to_owned()));

@@ -97,7 +97,7 @@ impl Refused {
     }
 }
 
-/// Why a request may be sent.
+/// Why a request may be sent. A request for a stream is a change like any other: admitted, or shadowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SendableKind {
     /// It changes nothing.
@@ -110,8 +110,6 @@ pub enum SendableKind {
     ShadowedUnrecorded,
     /// It changes data only, where only control is judged.
     PassThrough,
-    /// A long-lived stream, recorded when it was opened. No room decodes one yet.
-    Stream,
 }
 
 impl SendableKind {
@@ -124,7 +122,6 @@ impl SendableKind {
             Self::Shadowed => "shadowed",
             Self::ShadowedUnrecorded => "shadowed_unrecorded",
             Self::PassThrough => "pass_through",
-            Self::Stream => "stream",
         }
     }
 
@@ -248,8 +245,7 @@ impl<R> Released<R> {
             SendableKind::Admitted
             | SendableKind::Shadowed
             | SendableKind::ShadowedUnrecorded
-            | SendableKind::PassThrough
-            | SendableKind::Stream => None,
+            | SendableKind::PassThrough => None,
         }
     }
 
