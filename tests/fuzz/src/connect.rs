@@ -6,6 +6,7 @@ use ordain_decode::form::http1::{Connect, FIELDS_MAX, HeadEnd, read_connect};
 
 use crate::guard::value;
 
+/// Takes what a fuzzer makes up for the head of a `CONNECT`.
 pub fn check(data: &[u8]) {
     // As the gateway does it: up to the first empty line, what comes behind is the tunnel's.
     let Ok(Some(length)) = HeadEnd::of_proxy().find(data) else { return };

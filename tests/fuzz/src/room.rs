@@ -84,7 +84,7 @@ pub fn check(data: &[u8]) {
     let digest = Digest::of(body);
     assert_eq!(request_digest(&one, || digest), request_digest(&two, || digest));
     match &one.reading {
-        Reading::Call(call) => accepted(call, &request, &head, &claim),
+        Reading::Call(call) => accepted(call, &request, &claim),
         Reading::Undecodable { why, .. } => {
             refused(&claim, why.reason_code);
             if let Ok(to) = claim.destination_unread(&upstream(), &head) {
@@ -106,7 +106,7 @@ fn action(reading: Reading) -> Action {
     Action { actor, reading }
 }
 
-fn accepted(call: &Call, request: &Request<'_>, head: &Head<'_>, claim: &Claim<'_>) {
+fn accepted(call: &Call, request: &Request<'_>, claim: &Claim<'_>) {
     assert!(!call.effects.is_empty(), "a call without an effect");
     for effect in &call.effects {
         assert!(!effect.resources.is_empty(), "an effect on nothing");
