@@ -42,6 +42,8 @@ pub(crate) struct Setup {
     pub(crate) credentials: Option<String>,
     /// More lines of the upstream's table.
     pub(crate) upstream: String,
+    /// What else must stand in nothing that the program writes.
+    pub(crate) secrets: Vec<&'static str>,
     /// Variables that the program is started with.
     pub(crate) environment: Vec<(&'static str, String)>,
 }
@@ -64,6 +66,7 @@ impl Default for Setup {
             under: Vec::new(),
             credentials: None,
             upstream: String::new(),
+            secrets: Vec::new(),
             environment: Vec::new(),
         }
     }
@@ -227,8 +230,28 @@ impl Gate {
     pub(crate) fn check_killed(&mut self) {
         self.checked = true;
         invariant::check_arrived(&self.recorder.arrived(), &mut self.ledger());
+        self.check_canaries();
         let verified = self.run(&["ledger", "verify"]);
         assert!(verified.status.success(), "the ledger does not verify: {}", said(&verified));
+    }
+}
+
+impl Gate {
+    /// No secret stands in anything that the program wrote: not the real credential, and no issued one.
+    fn check_canaries(&self) {
+        let folder = self.folder.path();
+        let tokens = ["token"].into_iter().filter_map(|name| std::fs::read_to_string(folder.join(name)).ok());
+        let mut secrets: Vec<String> = tokens.map(|token| token.trim().to_owned()).collect();
+        secrets.push(self.setup.real.1.clone());
+        secrets.extend(self.keys.iter().map(|(_, key)| key.secret.clone()));
+        secrets.extend(self.setup.secrets.iter().map(|secret| (*secret).to_owned()));
+        let mut written = self.ledger().texts();
+        written.push(self.log());
+        for text in &written {
+            if let Some(secret) = secrets.iter().find(|secret| !secret.is_empty() && text.contains(*secret)) {
+                panic!("the secret `{secret}` stands in: {text}");
+            }
+        }
     }
 }
 

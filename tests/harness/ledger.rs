@@ -55,12 +55,19 @@ pub(crate) struct LedgerView {
     directory: PathBuf,
     offsets: BTreeMap<PathBuf, u64>,
     entries: Vec<Entry>,
+    blobs: Vec<Vec<u8>>,
     blob: bool,
 }
 
 impl LedgerView {
     pub(crate) fn new(directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), offsets: BTreeMap::new(), entries: Vec::new(), blob: false }
+        Self {
+            directory: directory.to_owned(),
+            offsets: BTreeMap::new(),
+            entries: Vec::new(),
+            blobs: Vec::new(),
+            blob: false,
+        }
     }
 
     /// Reads on; returns all entries there are.
@@ -72,6 +79,7 @@ impl LedgerView {
                 offset += (HEAD + bytes.len()) as u64;
                 if kind == b'B' {
                     self.blob = true;
+                    self.blobs.push(bytes);
                     continue;
                 }
                 let Ok(statement) = serde_json::from_slice::<Value>(&bytes) else {
@@ -87,6 +95,20 @@ impl LedgerView {
             self.offsets.insert(path, offset);
         }
         &self.entries
+    }
+
+    /// All that is written, as text: entries as they are, and what was too long for one unpacked.
+    pub(crate) fn texts(&mut self) -> Vec<String> {
+        self.refresh();
+        let entries = self.entries.iter().map(|entry| entry.says.to_string());
+        let unpacked = |blob: &Vec<u8>| {
+            // Behind a salt (zstd, RFC 8878 section 3.1.1).
+            let at =
+                blob.windows(4).position(|part| part == [0x28, 0xb5, 0x2f, 0xfd]).expect("a packed blob");
+            let plain = zstd::decode_all(&blob[at..]).expect("a blob that unpacks");
+            String::from_utf8_lossy(&plain).into_owned()
+        };
+        entries.chain(self.blobs.iter().map(unpacked)).collect()
     }
 
     /// The decision of this name, as far as it is written now.

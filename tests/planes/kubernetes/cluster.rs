@@ -87,7 +87,7 @@ pub(crate) fn upstream(port: u16, trust: &Path, token: &Path, more: &str) -> Str
 /// A gate in front of a cluster.
 pub(crate) fn gate(upstream: String, mode: &'static str) -> Gate {
     // After the table of the first one.
-    let mut setup = Setup { mode, upstream, ..Setup::default() };
+    let mut setup = Setup { mode, upstream, secrets: vec![REAL], ..Setup::default() };
     setup.listen = "egress = \"127.0.0.1:0\"\n".to_owned();
     setup.model.push(("cluster.yaml", MODEL.to_owned()));
     Gate::start(setup)
