@@ -4,7 +4,7 @@
 //! hosts may be configured, which the settings' own tests try.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{Shutdown, TcpListener};
 use std::process::Output;
 use std::sync::Arc;
 use std::thread;
@@ -48,6 +48,9 @@ pub(crate) fn mirror(inside: &Inside) -> String {
                     drop(stream.write_all(answer));
                     stream.conn.send_close_notify();
                     drop(stream.flush());
+                    // To close with the client's own goodbye unread would reset the connection.
+                    drop(stream.sock.shutdown(Shutdown::Write));
+                    while stream.sock.read(&mut head).is_ok_and(|count| count > 0) {}
                 });
             }
         });

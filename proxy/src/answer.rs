@@ -128,13 +128,14 @@ impl Pump {
 /// A body that ends in an error when something else is over.
 pub struct Lasting<F> {
     body: ReplyBody,
-    over: Pin<Box<F>>,
+    // None once it is over: then nothing more comes.
+    over: Option<Pin<Box<F>>>,
 }
 
 impl<F: Future<Output = ()>> Lasting<F> {
     /// A body, and what cuts it.
     pub fn new(body: ReplyBody, over: F) -> Self {
-        Self { body, over: Box::pin(over) }
+        Self { body, over: Some(Box::pin(over)) }
     }
 }
 
@@ -153,8 +154,10 @@ impl<F: Future<Output = ()>> Body for Lasting<F> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
+        let Some(over) = &mut this.over else { return Poll::Ready(None) };
         // Asked for first: a body that always has more must not go on for ever.
-        if this.over.as_mut().poll(context).is_ready() {
+        if over.as_mut().poll(context).is_ready() {
+            this.over = None;
             return Poll::Ready(Some(Err("who asked for it may do so no more".into())));
         }
         Pin::new(&mut this.body).poll_frame(context)
