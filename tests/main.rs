@@ -15,6 +15,7 @@ mod asking;
 mod attacks;
 mod chain;
 mod chaining;
+mod container;
 mod credentials;
 mod data_path;
 mod egress;

@@ -26,6 +26,9 @@ pub const STATUS: &str = "/v1/status";
 /// The path on the admin address that has the keys looked at.
 pub const KEYS: &str = "/v1/keys/look";
 
+/// The path on the admin address that gives SDKs a credential.
+pub const CREDENTIALS: &str = "/v1/credentials";
+
 /// What a running gate says of itself to its operator.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Status {

@@ -1,8 +1,11 @@
-//! Health, readiness and metrics, on an address of their own; and where the command line has its own
-//! changes recorded while the gate holds the ledger.
+//! Health, readiness and metrics, on an address of their own; where the command line has its own changes recorded while
+//! the gate holds the ledger; and where SDKs ask for their credential (`container`).
 //!
 //! Leaves out making those changes: keys and model are changed in the state directory.
 
+mod container;
+
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -26,6 +29,8 @@ pub async fn run(
     gate: Arc<Gate>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    let endpoint = Arc::new(container::Endpoint::new(Arc::clone(&gate), listener.local_addr()?));
+    let credentials = Router::new().route(own::CREDENTIALS, get(container::give)).with_state(endpoint);
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
@@ -34,8 +39,10 @@ pub async fn run(
         .route(own::PATH, post(own_change))
         .route(own::STATUS, get(status))
         .route(own::KEYS, post(look_at_keys))
-        .with_state(gate);
-    axum::serve(listener, router).with_graceful_shutdown(stop).await
+        .with_state(gate)
+        .merge(credentials);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await
 }
 
 /// 200 while reads are served, even when changes are not.

@@ -113,7 +113,8 @@ fn in_hand(keys: &KeyStore, new: &NewKey, now: Timestamp) -> Option<std::sync::A
         let left = key.expires.is_some_and(|expires| expires > now + LEAST && Some(expires) <= new.expires);
         let same =
             key.party == new.party && key.on_behalf_of == new.on_behalf_of && key.upstream == new.upstream;
-        left && same && key.secret().is_some() && key.minted.is_none() && keys.ended_by(key, now).is_none()
+        let own = key.minted.is_none() && key.session_token.is_none();
+        left && same && own && key.secret().is_some() && keys.ended_by(key, now).is_none()
     };
     keys.list().into_iter().filter(|key| fits(key)).max_by_key(|key| key.expires)
 }

@@ -14,11 +14,12 @@ use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 use ordain_action::{ActorKind, Party, Plane};
 use ordain_evidence::ChangeKind;
+use ordain_sigv4::Secret;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::key::{describe, kind, party, upstream};
-use super::way::Way;
+use super::way::{Holds, Way, credentials_at};
 use super::{Context, Exit, kubeconfig};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -41,12 +42,23 @@ pub(super) struct Arguments {
     /// The only upstream it gets a key for; by default the first one of AWS, and every Kubernetes cluster.
     #[arg(long)]
     upstream: Option<String>,
+    /// How clients of AWS find their credential: a key pair in `variables`, or the gate as an `endpoint` that they ask for
+    /// short-lived ones. With the latter their own configuration files are left out; name the region in `AWS_REGION`.
+    #[arg(long, value_enum, default_value_t = Credentials::Variables)]
+    credentials: Credentials,
     /// In how many hours its key ends by itself, should this command be killed before it can revoke it.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..))]
     expires_in_hours: u32,
     /// The program and its arguments.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
+}
+
+/// How a program's clients find their credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Credentials {
+    Variables,
+    Endpoint,
 }
 
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
@@ -75,7 +87,11 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
         upstream: upstream.into(),
         expires: Some(expires),
     };
-    let issuing = Issuing { config: &config, clock: &clock, keys: &keys };
+    let at = match arguments.credentials {
+        Credentials::Variables => None,
+        Credentials::Endpoint => Some(credentials_at(&config)?),
+    };
+    let issuing = Issuing { config: &config, clock: &clock, keys: &keys, at };
     let mut issued = Issued::default();
     let made = issuing.all(&mut issued, arguments.upstream.as_deref(), &new);
     let ended = made.and_then(|()| runtime.block_on(program(&arguments.command, &way, &issued)));
@@ -83,18 +99,31 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     Ok(Exit::Child(code(ended?)))
 }
 
-/// What a run is issued: a key pair for the planes that are signed for, and a kubeconfig with a token for each cluster.
+/// What a run is issued: a key pair for the planes that are signed for or a token that is exchanged for one, and a kubeconfig with a token for each cluster.
 #[derive(Default)]
 struct Issued {
     pair: Option<Arc<IssuedKey>>,
+    asking: Option<(Arc<IssuedKey>, Secret, String)>,
     tokens: Vec<Arc<IssuedKey>>,
     kubeconfig: Option<PathBuf>,
+}
+
+impl Issued {
+    fn holds(&self) -> Holds<'_> {
+        match (&self.pair, &self.asking) {
+            (Some(pair), _) => Holds::Pair(pair),
+            (None, Some((_, token, at))) => Holds::Token { at, token: token.expose(), file: None },
+            (None, None) => Holds::Nothing,
+        }
+    }
 }
 
 struct Issuing<'a> {
     config: &'a Config,
     clock: &'a Clock,
     keys: &'a KeyStore,
+    /// Where clients ask for a credential, where they do.
+    at: Option<String>,
 }
 
 impl Issuing<'_> {
@@ -115,7 +144,13 @@ impl Issuing<'_> {
         if let Some(upstream) = signed {
             let new = new(&upstream.name);
             self.record(&new)?;
-            issued.pair = Some(self.keys.create(&new, self.clock.now())?);
+            match &self.at {
+                None => issued.pair = Some(self.keys.create(&new, self.clock.now())?),
+                Some(at) => {
+                    let (key, token) = self.keys.create_token(&new, self.clock.now())?;
+                    issued.asking = Some((key, token, at.clone()));
+                }
+            }
         }
         let mut tokens = BTreeMap::new();
         for upstream in kubeconfig::clusters(self.config).filter(|one| meant(&one.name)) {
@@ -144,7 +179,8 @@ impl Issuing<'_> {
     /// lacks.
     fn revoke(&self, issued: &Issued) -> anyhow::Result<()> {
         let mut recorded = Ok(());
-        for key in issued.pair.iter().chain(&issued.tokens) {
+        let asking = issued.asking.iter().map(|(key, ..)| key);
+        for key in issued.pair.iter().chain(asking).chain(&issued.tokens) {
             let summary = format!("revoke key {} at the end of its run", key.id);
             recorded = recorded.and(own::record(self.config, self.clock, ChangeKind::Key, summary));
             self.keys.revoke(&key.id, self.clock.now())?;
@@ -161,13 +197,13 @@ impl Issuing<'_> {
 async fn program(command: &[OsString], way: &Way, issued: &Issued) -> anyhow::Result<ExitStatus> {
     let (name, arguments) = command.split_first().context("name the program to run")?;
     let mut asking = Command::new(name);
-    asking.args(arguments).envs(way.variables(issued.pair.as_deref()));
+    asking.args(arguments).envs(way.variables(&issued.holds()));
     match &issued.kubeconfig {
         Some(path) => drop(asking.env("KUBECONFIG", path)),
         // Another one would name a cluster that is not reached through the gate.
         None => drop(asking.env_remove("KUBECONFIG")),
     }
-    for name in way.unset() {
+    for name in way.unset(&issued.holds()) {
         asking.env_remove(name);
     }
     let (mut interrupt, mut quit) = (signal(SignalKind::interrupt())?, signal(SignalKind::quit())?);

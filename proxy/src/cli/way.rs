@@ -2,15 +2,15 @@
 //!
 //! Leaves out whose key it holds, and running it.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use anyhow::Context as _;
 
 use crate::config::Config;
-use crate::keys::IssuedKey;
+use crate::keys::{IssuedKey, token};
 use crate::settings::environment_with;
-use crate::{egress, files};
+use crate::{egress, files, own};
 
 /// Variables by which clients find their proxy.
 const PROXIES: [&str; 6] =
@@ -38,6 +38,85 @@ const CREDENTIALS: [&str; 6] = [
     "AWS_ROLE_ARN",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 ];
+
+/// What wins over the container endpoint, or names another one. Files are said to be empty: a key or a profile in one of
+/// them is found before the endpoint is asked.
+const BEFORE_ENDPOINT: [&str; 5] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+];
+
+/// Where SDKs find keys and profiles.
+const FILES: [&str; 2] = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
+
+/// What a client holds that is sent through the gate.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Holds<'a> {
+    /// Nothing that is found by a variable.
+    Nothing,
+    /// A key pair.
+    Pair(&'a IssuedKey),
+    /// A token, for which it is given a key pair when it asks for one.
+    Token {
+        /// Where it asks.
+        at: &'a str,
+        /// The token.
+        token: &'a str,
+        /// The file that has it, where it is not to stand in a variable.
+        file: Option<&'a Path>,
+    },
+}
+
+impl Holds<'_> {
+    /// The name and the password for a proxy that asks who asks.
+    fn password(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Nothing => None,
+            Self::Pair(key) => Some((&key.id, key.secret()?.expose())),
+            Self::Token { token, .. } => {
+                let (id, secret) = token.strip_prefix(token::BEGINNING)?.split_once('.')?;
+                Some((id, secret))
+            }
+        }
+    }
+
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::Pair(_) => self.password().map_or_else(Vec::new, |(id, secret)| {
+                vec![("AWS_ACCESS_KEY_ID", id.to_owned()), ("AWS_SECRET_ACCESS_KEY", secret.to_owned())]
+            }),
+            Self::Token { at, token, file } => {
+                let shown = match file {
+                    Some(path) => ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", path.display().to_string()),
+                    None => ("AWS_CONTAINER_AUTHORIZATION_TOKEN", (*token).to_owned()),
+                };
+                let empty = FILES.map(|name| (name, "/dev/null".to_owned()));
+                let at = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", (*at).to_owned());
+                empty.into_iter().chain([at, shown]).collect()
+            }
+        }
+    }
+}
+
+/// Where SDKs ask for their credential.
+///
+/// # Errors
+/// The admin address is not on loopback, the only one that SDKs take without TLS.
+pub(super) fn credentials_at(config: &Config) -> anyhow::Result<String> {
+    let mut address = bound(config, "admin", config.admin);
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    anyhow::ensure!(
+        address.ip().is_loopback(),
+        "credentials are given on loopback only, and `listen.admin` is `{address}`; set it to one of `127.0.0.1`"
+    );
+    Ok(format!("http://{address}{}", own::CREDENTIALS))
+}
 
 /// What an endpoint is told by; that of one service wins over the one for all.
 const ENDPOINT: &str = "AWS_ENDPOINT_URL";
@@ -92,12 +171,9 @@ impl Way {
         Ok(Self { set: TRUST.map(|name| (name, bundle.clone())).into(), unset: PROXIES.into(), asks: false })
     }
 
-    /// What is to be set, a key's among it.
-    pub(super) fn variables(&self, key: Option<&IssuedKey>) -> Vec<(&'static str, String)> {
-        let key = key.and_then(|key| Some((&*key.id, key.secret()?.expose())));
-        let pair = key.map(|(id, secret)| {
-            [("AWS_ACCESS_KEY_ID", id.to_owned()), ("AWS_SECRET_ACCESS_KEY", secret.to_owned())]
-        });
+    /// What is to be set, what the client holds among it.
+    pub(super) fn variables(&self, holds: &Holds<'_>) -> Vec<(&'static str, String)> {
+        let key = holds.password();
         let asked = |(name, value): &(&'static str, String)| {
             let asks = self.asks && PROXIES.contains(name);
             match (value.strip_prefix("http://"), key) {
@@ -107,15 +183,26 @@ impl Way {
                 (_, _) => (*name, value.clone()),
             }
         };
-        self.set.iter().map(asked).chain(pair.into_iter().flatten()).collect()
+        self.set.iter().map(asked).chain(holds.variables()).collect()
     }
 
     /// What is to be unset, for it would win over what is set.
-    pub(super) fn unset(&self) -> Vec<String> {
+    pub(super) fn unset(&self, holds: &Holds<'_>) -> Vec<String> {
+        let set = holds.variables();
+        let before = BEFORE_ENDPOINT.into_iter().filter(|name| !set.iter().any(|(known, _)| known == name));
+        let asks = matches!(holds, Holds::Token { .. });
+        let before = before.filter(|_| asks).map(str::to_owned);
         let one_service = environment_with("AWS_ENDPOINT_URL_").into_iter().map(|(name, _)| name);
         let endpoint = (!self.set.iter().any(|(name, _)| *name == ENDPOINT)).then(|| ENDPOINT.to_owned());
         let own = self.unset.iter().map(|name| (*name).to_owned());
-        CREDENTIALS.into_iter().map(str::to_owned).chain(own).chain(endpoint).chain(one_service).collect()
+        CREDENTIALS
+            .into_iter()
+            .map(str::to_owned)
+            .chain(own)
+            .chain(before)
+            .chain(endpoint)
+            .chain(one_service)
+            .collect()
     }
 }
 

@@ -31,8 +31,12 @@ pub struct IssuedKey {
     pub revoked: Option<Timestamp>,
     /// Since when it rests: the real key behind it was made inactive.
     pub inactive: Option<Timestamp>,
+    /// The session token that its holder must present with every request; none for a key that lasts.
+    pub session_token: Option<Secret>,
+    /// The issued keys it descends from, nearest first: each of them revoked revokes it.
+    pub lineage: Vec<Arc<str>>,
     /// What stands behind it where an answer of the upstream handed out a credential; `None` for a key that was
-    /// created or imported here, behind which the upstream's own credential stands.
+    /// created, imported or given here, behind which the upstream's own credential stands.
     pub minted: Option<Minted>,
 }
 
@@ -60,16 +64,12 @@ pub enum Real {
 pub struct Minted {
     /// The real credential.
     pub real: Real,
-    /// The session token that the caller must present: ours, not the real one.
-    pub session_token: Option<Secret>,
     /// When the real credential ends; `None` for a lasting key pair.
     pub expires: Option<Timestamp>,
     /// Whom the upstream says the credential is for, such as an assumed role's ARN; empty where it does not say.
     pub principal: Arc<str>,
     /// The account that its upstream was when it was handed out; empty for what an older build kept.
     pub account: Arc<str>,
-    /// The issued keys it descends from, nearest first: each of them revoked revokes it.
-    pub lineage: Vec<Arc<str>>,
 }
 
 /// What becomes of an issued key when the real one behind it changes.

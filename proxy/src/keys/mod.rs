@@ -6,6 +6,7 @@
 mod actors;
 mod file;
 mod issued;
+mod minting;
 mod record;
 mod seal;
 pub mod token;
@@ -19,7 +20,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
 use ordain_action::{Actor, Party};
-use ordain_sigv4::{KeyPair, Secret};
+use ordain_sigv4::Secret;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -170,9 +171,8 @@ impl KeyStore {
     #[must_use]
     pub fn ended_by(&self, key: &IssuedKey, now: Timestamp) -> Option<Arc<IssuedKey>> {
         let keys = self.keys.load();
-        let lineage = key.minted.iter().flat_map(|minted| &minted.lineage);
         std::iter::once(&key.id)
-            .chain(lineage)
+            .chain(&key.lineage)
             .filter_map(|id| keys.get(id))
             .find(|ancestor| ancestor.has_ended(now))
             .cloned()
@@ -191,7 +191,7 @@ impl KeyStore {
     /// # Errors
     /// [`KeyError`] when it cannot be kept.
     pub fn create_token(&self, new: &NewKey, now: Timestamp) -> Result<(Arc<IssuedKey>, Secret), KeyError> {
-        let (id, token) = fresh_token()?;
+        let (id, token) = minting::fresh_token()?;
         let key = fresh(new, id, KeyForm::Token(TokenHash::of(token.expose())), now);
         Ok((self.add(key)?, token))
     }
@@ -216,74 +216,6 @@ impl KeyStore {
             return Err(KeyError::ShortSecret);
         }
         self.add(fresh(new, id.to_owned(), KeyForm::Pair(secret), now))
-    }
-
-    /// Makes a key pair of ours in the place of a real one that `by` was handed while its upstream was `account`. The
-    /// party stays the same.
-    ///
-    /// # Errors
-    /// [`KeyError`] when it cannot be kept: the real one must not reach the caller then either.
-    pub fn mint(
-        &self,
-        by: &IssuedKey,
-        real: KeyPair,
-        expires: Option<Timestamp>,
-        principal: &str,
-        account: &str,
-        now: Timestamp,
-    ) -> Result<Arc<IssuedKey>, KeyError> {
-        let session_token = match &real.session_token {
-            Some(_) => Some(Secret::new(random_text(72)?)),
-            None => None,
-        };
-        let prefix = if session_token.is_some() { TEMPORARY } else { LASTING };
-        let new = NewKey {
-            party: by.party.clone(),
-            on_behalf_of: by.on_behalf_of.clone(),
-            upstream: Arc::clone(&by.upstream),
-            // It ends with the key it descends from.
-            expires: None,
-        };
-        let mut key = fresh(&new, random_id(prefix)?, KeyForm::Pair(Secret::new(random_text(30)?)), now);
-        // What descends from a session in another account is still of the upstream that the first key was for.
-        let account = by.minted.as_ref().map_or(account, |minted| &minted.account);
-        key.minted = Some(Minted {
-            real: Real::Pair(real),
-            session_token,
-            expires,
-            principal: principal.into(),
-            account: account.into(),
-            lineage: lineage(by),
-        });
-        self.add(key)
-    }
-
-    /// Makes a token of ours in the place of a real one that an actor was handed while its upstream was `account`. It is
-    /// the actor's, whoever the real one is for (`principal`), and ends with the real one; where the actor came with an
-    /// issued key (`by`), it ends with that as well.
-    ///
-    /// # Errors
-    /// [`KeyError`] when it cannot be kept: the real one must not reach the caller then either.
-    pub fn mint_token(
-        &self,
-        (new, by): (&NewKey, Option<&IssuedKey>),
-        real: Secret,
-        expires: Option<Timestamp>,
-        principal: &str,
-        account: &str,
-        now: Timestamp,
-    ) -> Result<(Arc<IssuedKey>, Secret), KeyError> {
-        let (id, token) = fresh_token()?;
-        let mut key = fresh(new, id, KeyForm::Token(TokenHash::of(token.expose())), now);
-        key.minted = Some(Minted {
-            real: Real::Bearer(real),
-            session_token: None,
-            expires,
-            principal: principal.into(),
-            account: account.into(),
-            lineage: by.map(lineage).unwrap_or_default(),
-        });
-        Ok((self.add(key)?, token))
     }
 
     /// The keys of an actor that are not revoked: those that it holds, and those that others hold on its behalf.
@@ -413,8 +345,7 @@ impl KeyStore {
             let rests = key.revoked.or(key.inactive).map(|_| Timestamp::MIN);
             rests.into_iter().chain(key.expires).chain(minted).min()
         };
-        let lineage = key.minted.iter().flat_map(|minted| &minted.lineage);
-        let all = std::iter::once(&key.id).chain(lineage).filter_map(|id| keys.get(id));
+        let all = std::iter::once(&key.id).chain(&key.lineage).filter_map(|id| keys.get(id));
         all.filter_map(|key| own(key)).min()
     }
 
@@ -483,8 +414,8 @@ impl KeyStore {
             expires.is_some_and(|expires| now.duration_since(expires) > FORGET)
         };
         // A lasting key that a session made is ended with the session, so that the session is not forgotten before it.
-        let lasting = keys.values().filter(|key| !ended(key)).filter_map(|key| key.minted.as_ref());
-        let ancestors: HashSet<&Arc<str>> = lasting.flat_map(|minted| &minted.lineage).collect();
+        let lasting = keys.values().filter(|key| !ended(key));
+        let ancestors: HashSet<&Arc<str>> = lasting.flat_map(|key| &key.lineage).collect();
         let over = |key: &IssuedKey| ended(key) && !ancestors.contains(&key.id);
         let needed = keys.values().filter(|key| !over(key)).count();
         if writer.lines <= needed * 2 + SLACK {
@@ -548,18 +479,6 @@ pub fn sealing(config: &Config) -> Result<SealingKey, KeyError> {
     SealingKey::find(&config.state, given.as_deref(), credentials.as_deref())
 }
 
-/// The keys that what a key mints descends from, nearest first.
-fn lineage(by: &IssuedKey) -> Vec<Arc<str>> {
-    let before = by.minted.iter().flat_map(|minted| minted.lineage.iter().cloned());
-    std::iter::once(Arc::clone(&by.id)).chain(before).collect()
-}
-
-fn fresh_token() -> Result<(String, Secret), KeyError> {
-    let id = random_id(TOKEN)?;
-    let token = token::make(&id)?;
-    Ok((id, token))
-}
-
 fn fresh(new: &NewKey, id: String, form: KeyForm, now: Timestamp) -> IssuedKey {
     IssuedKey {
         id: id.into(),
@@ -571,6 +490,8 @@ fn fresh(new: &NewKey, id: String, form: KeyForm, now: Timestamp) -> IssuedKey {
         expires: new.expires,
         revoked: None,
         inactive: None,
+        session_token: None,
+        lineage: Vec::new(),
         minted: None,
     }
 }

@@ -24,6 +24,10 @@ const PAIR: u32 = 1;
 /// The version of the lines of tokens. Builds before tokens say that they do not read it.
 const TOKEN: u32 = 2;
 
+/// The version of the lines of key pairs that were given for a token: they have a session token and a lineage of their
+/// own, and nothing real behind them.
+const GIVEN: u32 = 3;
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -49,6 +53,8 @@ struct Public {
     revoked: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     inactive: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lineage: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     minted: Option<PublicMinted>,
 }
@@ -114,6 +120,9 @@ pub(super) fn write(key: &IssuedKey, sealing: &SealingKey) -> Result<String, Key
 }
 
 fn public(key: &IssuedKey) -> Public {
+    let lineage: Vec<String> = key.lineage.iter().map(ToString::to_string).collect();
+    let (lineage, of_minted) =
+        if key.minted.is_some() { (Vec::new(), lineage) } else { (lineage, Vec::new()) };
     Public {
         id: key.id.to_string(),
         actor: key.party.name.to_string(),
@@ -128,11 +137,12 @@ fn public(key: &IssuedKey) -> Public {
         expires: key.expires,
         revoked: key.revoked,
         inactive: key.inactive,
+        lineage,
         minted: key.minted.as_ref().map(|minted| PublicMinted {
             principal: minted.principal.to_string(),
             expires: minted.expires,
             account: minted.account.to_string(),
-            lineage: minted.lineage.iter().map(ToString::to_string).collect(),
+            lineage: of_minted,
         }),
     }
 }
@@ -146,12 +156,13 @@ fn hidden(key: &IssuedKey) -> Result<(u32, Zeroizing<String>), KeyError> {
             let real = minted.and_then(|minted| minted.real.pair());
             let hidden = Hidden {
                 secret: secret.expose().to_owned(),
-                session_token: minted.and_then(|minted| plain(&minted.session_token)),
+                session_token: plain(&key.session_token),
                 real_id: real.map(|real| real.id.clone()),
                 real_secret: real.map(|real| real.secret.expose().to_owned()),
                 real_token: real.and_then(|real| plain(&real.session_token)),
             };
-            (PAIR, serde_json::to_string(&hidden))
+            let version = if key.session_token.is_some() && minted.is_none() { GIVEN } else { PAIR };
+            (version, serde_json::to_string(&hidden))
         }
         (KeyForm::Token(hash), None | Some(Real::Bearer(_))) => {
             let real = minted.and_then(|minted| minted.real.bearer());
@@ -169,7 +180,7 @@ fn hidden(key: &IssuedKey) -> Result<(u32, Zeroizing<String>), KeyError> {
 /// Reads a line; says what is wrong with it otherwise.
 pub(super) fn read(line: &str, sealing: &SealingKey) -> Result<IssuedKey, Line> {
     let written: Written = serde_json::from_str(line).map_err(|_| Line::Malformed)?;
-    if ![PAIR, TOKEN].contains(&written.version) {
+    if ![PAIR, TOKEN, GIVEN].contains(&written.version) {
         return Err(Line::Version(written.version));
     }
     let public: Public = serde_json::from_str(written.key.get()).map_err(|_| Line::Malformed)?;
@@ -180,17 +191,22 @@ pub(super) fn read(line: &str, sealing: &SealingKey) -> Result<IssuedKey, Line> 
     let party = |name: &str, kind: &str| {
         ActorKind::parse(kind).map(|kind| Party { name: name.into(), kind }).ok_or(Line::Malformed)
     };
-    let minted = match (public.minted, real) {
-        (None, None) => None,
-        (Some(minted), Some(real)) => Some(Minted {
-            real,
-            session_token,
-            expires: minted.expires,
-            principal: minted.principal.into(),
-            account: minted.account.into(),
-            lineage: minted.lineage.into_iter().map(Arc::from).collect(),
-        }),
-        (None, Some(_)) | (Some(_), None) => return Err(Line::Malformed),
+    let given = !public.lineage.is_empty();
+    let (minted, lineage) = match (public.minted, real) {
+        // INVARIANT: what has a session token and nothing real behind it descends from a key that can end it.
+        (None, None) if given == (written.version == GIVEN) && given == session_token.is_some() => {
+            (None, public.lineage)
+        }
+        (Some(minted), Some(real)) if !given && written.version != GIVEN => {
+            let kept = Minted {
+                real,
+                expires: minted.expires,
+                principal: minted.principal.into(),
+                account: minted.account.into(),
+            };
+            (Some(kept), minted.lineage)
+        }
+        (None | Some(_), None | Some(_)) => return Err(Line::Malformed),
     };
     Ok(IssuedKey {
         id: public.id.into(),
@@ -206,6 +222,8 @@ pub(super) fn read(line: &str, sealing: &SealingKey) -> Result<IssuedKey, Line> 
         expires: public.expires,
         revoked: public.revoked,
         inactive: public.inactive,
+        session_token,
+        lineage: lineage.into_iter().map(Arc::from).collect(),
         minted,
     })
 }

@@ -64,12 +64,12 @@ fn a_minted_session_comes_back_whole_after_a_restart() {
     assert!(session.id.starts_with(TEMPORARY));
     let found = store(state.path()).unwrap().find(&second.id).unwrap();
     let minted = found.minted.as_ref().unwrap();
-    assert_eq!(minted.lineage, [Arc::clone(&session.id), Arc::clone(&key.id)]);
+    assert_eq!(found.lineage, [Arc::clone(&session.id), Arc::clone(&key.id)]);
     let behind = minted.real.pair().unwrap();
     assert!(behind.secret.is("the-real-secret"));
     assert!(behind.session_token.as_ref().unwrap().is("the-real-token"));
-    let ours = second.minted.as_ref().unwrap().session_token.as_ref().unwrap();
-    assert!(minted.session_token.as_ref().unwrap().is(ours.expose()));
+    let ours = second.session_token.as_ref().unwrap();
+    assert!(found.session_token.as_ref().unwrap().is(ours.expose()));
     assert!(!ours.is("the-real-token"));
     assert_eq!(minted.expires, Some(now() + SignedDuration::from_hours(1)));
 }
@@ -86,7 +86,7 @@ fn no_secret_stands_in_the_file_and_others_cannot_read_it() {
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains("AKIAIOSFODNN7EXAMPLE") && text.contains("alice"));
-    let token = session.minted.as_ref().unwrap().session_token.as_ref().unwrap();
+    let token = session.session_token.as_ref().unwrap();
     let secrets = [made.secret().unwrap().expose(), session.secret().unwrap().expose(), token.expose()];
     for secret in secrets.into_iter().chain([
         "an-imported-secret-of-someone",
@@ -470,4 +470,59 @@ async fn what_is_in_flight_is_cut_when_its_actor_or_its_key_ends() {
     };
     assert!(!cut(other, None).await, "another actor");
     assert!(cut(|_, _, _| (), Some(now)).await, "its time");
+}
+
+#[test]
+fn a_pair_that_is_given_for_a_token_ends_with_it_and_is_given_again_while_it_has_time_left() {
+    let state = tempfile::tempdir().unwrap();
+    let opened = store(state.path()).unwrap();
+    let expires = now() + SignedDuration::from_mins(90);
+    let (token, _) = opened.create_token(&NewKey { expires: Some(expires), ..alice() }, now()).unwrap();
+    assert!(opened.given(&token, now()).is_none());
+    let first = opened.give(&token, now()).unwrap();
+    assert!(first.id.starts_with(TEMPORARY) && first.expires == Some(now() + SignedDuration::from_hours(1)));
+    assert_eq!((&first.party, &first.on_behalf_of), (&token.party, &token.on_behalf_of));
+    let at = |minutes| now() + SignedDuration::from_mins(minutes);
+    let again = store(state.path()).unwrap();
+    for keys in [&opened, &again] {
+        assert_eq!(keys.given(&token, at(40)).unwrap().id, first.id);
+        assert!(keys.given(&token, at(41)).is_none(), "clients ask anew before its end");
+        let found = keys.find(&first.id).unwrap();
+        assert!(found.session_token.as_ref().unwrap().is(first.session_token.as_ref().unwrap().expose()));
+        assert_eq!(found.lineage, [Arc::clone(&token.id)]);
+    }
+    let text = fs::read_to_string(state.path().join("keys.jsonl")).unwrap();
+    assert!(!text.contains(first.session_token.as_ref().unwrap().expose()));
+    // None outlives the token, and one that ends with it is the last there is.
+    let last = opened.give(&token, at(60)).unwrap();
+    assert_eq!(last.expires, Some(expires));
+    assert_eq!(opened.given(&token, at(85)).unwrap().id, last.id);
+    let minted = mint(&opened, &last);
+    assert_eq!(minted.lineage, [Arc::clone(&last.id), Arc::clone(&token.id)]);
+    opened.revoke(&token.id, now()).unwrap();
+    assert!(opened.given(&token, now()).is_none());
+    for key in [&first, &last, &minted] {
+        assert_eq!(opened.ended_by(key, now()).unwrap().id, token.id);
+    }
+}
+
+#[test]
+fn a_line_of_a_given_pair_is_none_of_another() {
+    let state = tempfile::tempdir().unwrap();
+    let opened = store(state.path()).unwrap();
+    let (token, _) = opened.create_token(&alice(), now()).unwrap();
+    let pair = opened.give(&token, now()).unwrap();
+    let path = state.path().join("keys.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    let lineage = format!(",\"lineage\":[\"{}\"]", token.id);
+    assert!(text.contains("{\"version\":3,") && text.contains(&lineage), "{text}");
+    for (from, to) in
+        [("{\"version\":3,", "{\"version\":1,"), (&*lineage, ""), (&*token.id, "TKORAAAAAAAAAAAAAAAA")]
+    {
+        let (first, second) = text.split_once('\n').unwrap();
+        fs::write(&path, format!("{first}\n{}", second.replace(from, to))).unwrap();
+        assert!(store(state.path()).is_err(), "{from} -> {to}");
+    }
+    fs::write(&path, &text).unwrap();
+    assert!(store(state.path()).unwrap().find(&pair.id).is_some());
 }

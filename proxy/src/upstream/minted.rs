@@ -129,14 +129,13 @@ fn replace(
     answer: &AnswerHead<'_>,
     body: &[u8],
 ) -> Result<Vec<u8>, Fault> {
-    let token = key.minted.as_ref().and_then(|minted| minted.session_token.as_ref());
     let replacement = Replacement::KeyPair(KeyPairReplacement {
         access_key_id: &key.id,
         secret_access_key: key
             .secret()
             .map(Secret::expose)
             .ok_or_else(|| leak("what was issued signs nothing"))?,
-        session_token: token.map(Secret::expose),
+        session_token: key.session_token.as_ref().map(Secret::expose),
     });
     let replaced =
         claim.replace_credentials(minted, &replacement, answer, body).map_err(|why| leak(why.text))?;
@@ -254,7 +253,7 @@ mod tests {
                 let real = minted.real.pair().unwrap();
                 assert!(real.id == "ASIAREALREALREALREAL" && real.secret.is("real/secret+"));
                 assert_eq!(minted.expires, Some(now() + SignedDuration::from_hours(1)));
-                let token = minted.session_token.as_ref().unwrap().expose();
+                let token = kept.session_token.as_ref().unwrap().expose();
                 String::from_utf8(reissued.body)
                     .unwrap()
                     .replace(&*kept.id, "OUR ID")

@@ -58,7 +58,7 @@ fn mint(store: &KeyStore, by: &IssuedKey, principal: &str) -> Arc<IssuedKey> {
 }
 
 fn pair(key: &IssuedKey) -> KeyPair {
-    let session_token = key.minted.as_ref().and_then(|minted| minted.session_token.clone());
+    let session_token = key.session_token.clone();
     KeyPair { id: key.id.to_string(), secret: key.secret().unwrap().clone(), session_token }
 }
 
