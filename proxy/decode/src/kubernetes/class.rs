@@ -235,9 +235,20 @@ fn stops(request: &Request, object: &ObjectPath, content: &Content) -> bool {
         Scalar::Number(number) => number.parse::<f64>().is_ok_and(|number| number == 0.0),
         Scalar::Text(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => false,
     };
+    let fields = content.of_object();
+    // Of two numbers the last counts for the server, and either for us.
+    let says_zero = fields.iter().any(|(path, value)| path == "spec.replicas" && zero(value));
+    // A scale without a number is one of none.
+    let gone = |value: Scalar<'_>| matches!(value, Scalar::Null | Scalar::Empty);
+    let taken = fields.iter().any(|(path, value)| matches!(path, "spec" | "spec.replicas") && gone(value));
+    let unsaid = request.verb == Verb::Update && fields.get("spec.replicas").is_none();
+    let scale_of_none = taken || unsaid || content.unseen.is_some();
     matches!(request.verb, Verb::Update | Verb::Patch)
-        && matches!(object.subresource.as_deref(), None | Some("scale"))
-        && content.of_object().get("spec.replicas").is_some_and(zero)
+        && match object.subresource.as_deref() {
+            None => says_zero,
+            Some("scale") => says_zero || scale_of_none,
+            Some(_) => false,
+        }
 }
 
 /// A change of secrets that is answered with what they hold: the object as it is now, or all that were deleted.

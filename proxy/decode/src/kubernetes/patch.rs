@@ -79,6 +79,10 @@ fn apply(operation: &Operation<'_>, patched: &mut Patched) -> Result<(), Undecod
         "test" => {}
         "remove" => patched.fields.put_at(&place, Scalar::Null),
         "add" | "replace" => {
+            // Servers take one that is not there for null.
+            if !operation.iter().any(|(member, _)| *member == "value" || member.starts_with("value.")) {
+                return Err(bad("an operation has no `value`"));
+            }
             if operation.iter().any(|(member, _)| member.starts_with("value.")) {
                 // What stood there is gone, whatever of it is put back.
                 patched.fields.put_at(&place, Scalar::Null);
@@ -118,6 +122,12 @@ fn pointer(text: &str) -> Result<String, Undecodable> {
     }
     let rest = text.strip_prefix('/').ok_or_else(|| bad(&format!("`{}` is no pointer", clip(text))))?;
     for part in rest.split('/') {
+        // A position has one spelling here, and more where a server reads it.
+        let digits = part.trim_start_matches(['+', '-']);
+        let number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if number && (digits.len() < part.len() || (part.len() > 1 && part.starts_with('0'))) {
+            return Err(bad(&format!("`{}` is no pointer", clip(text))));
+        }
         if !path.is_empty() {
             path.push('.');
         }
