@@ -182,8 +182,12 @@ impl Request {
 
     /// The one name that a list or a watch is narrowed to, as the server's own authorizer sees it.
     pub(super) fn selected_name(&self) -> Option<&str> {
-        let mut terms = self.query("fieldSelector")?.split(',');
-        terms.find_map(|term| {
+        let selector = self.query("fieldSelector")?;
+        // A comma that is escaped belongs to a value: what then looks like a name's term is none.
+        if selector.contains('\\') {
+            return None;
+        }
+        selector.split(',').find_map(|term| {
             let value = term.strip_prefix("metadata.name=")?;
             let value = value.strip_prefix('=').unwrap_or(value);
             is_name(value).then_some(value)
