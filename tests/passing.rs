@@ -4,7 +4,7 @@
 //! hosts may be configured, which the settings' own tests try.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener};
+use std::net::{IpAddr, Shutdown, TcpListener};
 use std::process::Output;
 use std::sync::Arc;
 use std::thread;
@@ -189,6 +189,25 @@ fn a_tunnel_leads_to_its_host_and_to_nothing_else() {
             && plain.contains("use `https://mirror.example`"),
         "{plain}"
     );
+    gate.finish();
+}
+
+/// Whoever may say what a name under a domain stands for must not have a way to an upstream by it.
+#[test]
+fn another_name_of_an_upstream_is_no_way_to_it() {
+    let Some(inside) = Inside::new() else { return };
+    let trusted = inside.folder.path().join("none.pem").display().to_string();
+    let ours = setup(&inside);
+    let gate = Gate::start(Setup { at: (Inside::V4.parse::<IpAddr>().unwrap(), 443).into(), ..ours });
+    for host in ["a.mirrors.example", "mirror.example"] {
+        let got = said(&curl(&inside, &gate, &trusted, &["-k", &format!("https://{host}/")]));
+        assert!(got.contains(" 403"), "{host}: {got}");
+    }
+    assert!(gate.log().contains("pass_address_forbidden"), "{}", gate.log());
+    assert!(tunnels(&gate).is_empty(), "{:?}", tunnels(&gate));
+    // What is beside it is reached, or would be.
+    let beside = said(&curl(&inside, &gate, &trusted, &["-k", "https://gone.mirrors.example/"]));
+    assert!(beside.contains(" 502"), "{beside}");
     gate.finish();
 }
 

@@ -22,7 +22,7 @@ use crate::listen::{ConnectionInfo, RequestBody};
 use crate::outgoing::Outgoing;
 use crate::place::Arrival;
 use crate::reply::{self, ReplyBody};
-use crate::throttle::Seated;
+use crate::throttle::{Seat, Seated};
 use crate::{head, issued, outcome, stream, way};
 
 /// Answers one request: with what the control plane answered, or with a denial in its own form.
@@ -75,7 +75,7 @@ async fn decide(
     let identified = gate.prove_identity(claimed, &head, held.sha256())?;
     held.prove(&gate.budget)?;
     way::check_actor(&arrival.connection, &identified.actor)?;
-    let seat = gate.throttle.load().seat(&identified.actor.party)?;
+    let seat = Arc::new(gate.throttle.load().seat(&identified.actor.party)?);
 
     // From here on the request is bound to what it was read as: neither changes without the other.
     let bound = Bound::read(&gate.keys, arrival, claim, &identified, held)?;
@@ -107,8 +107,8 @@ async fn decide(
             // From here to the settled outcome the change has a task of its own: a client that goes away
             // can no longer leave it half done.
             let judged = Judged { permit, ..judged };
-            let (gate, changes) = (Arc::clone(gate), Arc::clone(&gate.changes));
-            changes.run(|reply| change(gate, judged, decision, outgoing, reply)).await?
+            let (gate, changes, seat) = (Arc::clone(gate), Arc::clone(&gate.changes), Arc::clone(&seat));
+            changes.run(|reply| change(gate, judged, decision, outgoing, seat, reply)).await?
         }
     };
     Ok(answer.map(|body| Seated::new(body, seat).boxed_unsync()))
@@ -131,7 +131,14 @@ async fn read(
 }
 
 /// Carries a change out, or refuses it; either way its evidence comes first.
-async fn change(gate: Arc<Gate>, judged: Judged, decision: Decision, outgoing: Outgoing, reply: Reply) {
+async fn change(
+    gate: Arc<Gate>,
+    judged: Judged,
+    decision: Decision,
+    outgoing: Outgoing,
+    seat: Arc<Seat>,
+    reply: Reply,
+) {
     // A caller who has gone before the record has asked for nothing.
     if reply.is_closed() {
         return;
@@ -164,7 +171,8 @@ async fn change(gate: Arc<Gate>, judged: Judged, decision: Decision, outgoing: O
     };
     let (claim, key) = (outgoing.get().claim.clone(), outgoing.get().identified.key().cloned());
     let until = outgoing.get().identified.until;
-    let asked = stream::Asked::of(outgoing.get().bound.held().head());
+    // A stream keeps its place until it ends; any other answer keeps it by itself.
+    let asked = stream::Asked::of(outgoing.get().bound.held().head(), seat);
     let signed = match gate.sign(outgoing).await {
         Ok(signed) => signed,
         Err(fault) => {
@@ -179,6 +187,7 @@ async fn change(gate: Arc<Gate>, judged: Judged, decision: Decision, outgoing: O
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 return stream::deliver(&gate, open, asked, response, reply).await;
             }
+            drop(asked);
             outcome::deliver(&gate, open, response, reply).await;
         }
         Err(error) => {

@@ -26,16 +26,17 @@ use crate::gate::Gate;
 use crate::hop;
 use crate::outcome::Open;
 use crate::reply;
+use crate::throttle::Seat;
 
 /// The caller's side of a connection that may change.
 #[derive(Debug)]
-pub struct Asked(OnUpgrade);
+pub struct Asked(OnUpgrade, Arc<Seat>);
 
 impl Asked {
-    /// That of a request for another protocol.
+    /// That of a request for another protocol, with its place among the requests of its actor.
     #[must_use]
-    pub fn of(head: &Parts) -> Option<Self> {
-        head.extensions.get::<OnUpgrade>().cloned().map(Self)
+    pub fn of(head: &Parts, seat: Arc<Seat>) -> Option<Self> {
+        head.extensions.get::<OnUpgrade>().cloned().map(|client| Self(client, seat))
     }
 }
 
@@ -48,7 +49,7 @@ pub async fn deliver(
     reply: Reply,
 ) {
     let upstream = hyper::upgrade::on(&mut answer);
-    let Some(Asked(client)) = asked else {
+    let Some(Asked(client, _seat)) = asked else {
         let outcome = Outcome::Unknown { why: "protocol_changed_unasked" };
         gate.close(open.closing, open.id, &open.action, outcome).await;
         let text =

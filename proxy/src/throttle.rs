@@ -83,13 +83,13 @@ impl Throttle {
 #[derive(Debug)]
 pub struct Seated {
     body: ReplyBody,
-    _seat: Seat,
+    _seat: Arc<Seat>,
 }
 
 impl Seated {
     /// Keeps a place for as long as the body lasts.
     #[must_use]
-    pub const fn new(body: ReplyBody, seat: Seat) -> Self {
+    pub const fn new(body: ReplyBody, seat: Arc<Seat>) -> Self {
         Self { body, _seat: seat }
     }
 }

@@ -53,6 +53,10 @@ struct Case {
 
 impl Case {
     fn start() -> Self {
+        Self::start_with("")
+    }
+
+    fn start_with(settings: &str) -> Self {
         let (at, arrived) = upstream();
         let folder = tempfile::tempdir().unwrap();
         let token = folder.path().join("token");
@@ -61,7 +65,7 @@ impl Case {
             "\n[[upstream]]\nname = \"prod\"\nplane = \"kubernetes\"\nendpoint = \"http://{at}\"\n\
              credentials = {{ token_file = {token:?} }}\n"
         );
-        let mut setup = Setup { upstream, ..Setup::default() };
+        let mut setup = Setup { upstream, settings: settings.to_owned(), ..Setup::default() };
         let whose = "apiVersion: ordain/v1\nkind: Account\nmetadata: {name: prod}\n\
                      spec: {plane: kubernetes, account: prod, owner: platform}\n";
         setup.model.push(("cluster.yaml", whose.to_owned()));
@@ -190,6 +194,25 @@ fn an_upstream_that_changes_unasked_is_answered_for() {
     assert_eq!(answer.status, 502, "{}", answer.text());
     eventually("its end is on record", || case.ends().len() == 1);
     assert!(case.ends()[0].get("unknown").is_some(), "{:?}", case.ends());
+    case.gate.finish();
+}
+
+#[test]
+fn a_stream_is_one_of_the_requests_that_its_actor_may_have_at_once() {
+    let case = Case::start_with("[limits]\nactor_requests = 1\n");
+    let client = case.ask("");
+    let (mut server, _) = case.taken();
+    server.write_all(CHANGED.as_bytes()).unwrap();
+    let mut reader = BufReader::new(client);
+    assert!(head_of(&mut reader).starts_with("HTTP/1.1 101 "));
+    let refused = read_reply(&mut case.ask(""), false).unwrap();
+    assert_eq!((refused.status, refused.reason()), (429, "actor_concurrency"), "{}", refused.text());
+    drop((server, reader));
+    eventually("its end is on record", || case.ends().len() == 1);
+    // Its place is given back with it.
+    let _next = case.ask("");
+    let (server, _) = case.taken();
+    drop(server);
     case.gate.finish();
 }
 

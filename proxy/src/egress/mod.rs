@@ -84,6 +84,9 @@ impl Egress {
             ledger: gate.ledger.clone(),
             own: gate.own().addresses.clone(),
             outlet: gate.outlet().clone(),
+            upstreams: Arc::clone(&upstreams),
+            keys: Arc::clone(&keys),
+            clock: clock.clone(),
         };
         Ok(Self {
             rooms,

@@ -4,8 +4,10 @@
 //! Leaves out passing bytes on (`listen`), and which hosts those are (configuration).
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use ordain_evidence::{Ledger, Opening};
 use tokio::net::{TcpStream, lookup_host};
@@ -13,8 +15,11 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::chain::Outlet;
+use crate::clock::Clock;
 use crate::forward::is_forbidden;
-use crate::listen::{Passage, Passed, ProxyRefusal};
+use crate::keys::KeyStore;
+use crate::listen::{Asker, Over, Passage, Passed, ProxyRefusal};
+use crate::upstream::Upstreams;
 
 /// How long one address may take to answer: there may be others.
 const CONNECT: Duration = Duration::from_secs(4);
@@ -25,6 +30,9 @@ pub(super) struct Passing {
     pub(super) ledger: Ledger,
     pub(super) own: Vec<SocketAddr>,
     pub(super) outlet: Outlet,
+    pub(super) upstreams: Arc<Upstreams>,
+    pub(super) keys: Arc<KeyStore>,
+    pub(super) clock: Clock,
 }
 
 impl Passing {
@@ -59,7 +67,7 @@ impl Passing {
             None => direct(&addresses).await,
         };
         match connected {
-            Ok(upstream) => Ok(Passed { upstream, tunnel }),
+            Ok(upstream) => Ok(Passed { upstream, tunnel, over: self.over(asked.asker) }),
             Err(why) => {
                 let _sealed = tunnel.end("unreached");
                 Err(ProxyRefusal::Unreached(asked.host, why))
@@ -67,17 +75,53 @@ impl Passing {
         }
     }
 
+    /// When a key that a tunnel was asked for with is in force no more; never where none was shown.
+    fn over(&self, asker: Option<Arc<Asker>>) -> Over {
+        let (keys, clock) = (Arc::clone(&self.keys), self.clock.clone());
+        Over(Box::pin(async move {
+            match asker {
+                Some(asker) => keys.until_ended(&asker.id, &clock).await,
+                None => std::future::pending().await,
+            }
+        }))
+    }
+
     /// The addresses of a name. One that is nobody's to reach from here spoils all: it is a trap as likely as a mistake.
     async fn look_up(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ProxyRefusal> {
-        let found = lookup_host((host, port)).await;
-        let found = found.map_err(|error| ProxyRefusal::Unreached(host.to_owned(), error.to_string()))?;
+        let unreached = |why: String| ProxyRefusal::Unreached(host.to_owned(), why);
+        let found = lookup_host((host, port)).await.map_err(|error| unreached(error.to_string()))?;
         let all: Vec<SocketAddr> = found.collect();
-        let inside = |address: &SocketAddr| is_inside(address.ip()) || self.own.contains(address);
+        let upstreams = self.upstream_addresses().await.map_err(unreached)?;
+        let inside = |address: &SocketAddr| {
+            is_inside(address.ip()) || self.own.contains(address) || upstreams.contains(&canonical(*address))
+        };
         match all.iter().find(|address| inside(address)) {
             Some(_) => Err(ProxyRefusal::Inside(host.to_owned())),
             None => Ok(all),
         }
     }
+
+    /// Where the upstreams are now that are judged and reached at an address of their own: another name for one would be
+    /// a way to it that is not judged. Those behind another proxy are not ours to look up.
+    async fn upstream_addresses(&self) -> Result<Vec<SocketAddr>, String> {
+        let bases = self.upstreams.bases()?;
+        let looked_up = bases.iter().filter_map(|(name, base)| {
+            let host = base.host()?.trim_matches(['[', ']']);
+            let port = base.port_u16().unwrap_or(if base.scheme_str() == Some("http") { 80 } else { 443 });
+            self.outlet.proxy_for(host, port).is_none().then_some(async move {
+                let found = lookup_host((host, port)).await;
+                let found =
+                    found.map_err(|error| format!("the upstream `{name}` cannot be looked up: {error}"))?;
+                Ok::<_, String>(found.map(canonical).collect::<Vec<_>>())
+            })
+        });
+        Ok(try_join_all(looked_up).await?.concat())
+    }
+}
+
+/// An address as it is connected to: `::ffff:192.0.2.1` is 192.0.2.1.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 /// This machine's own addresses and those that are never an upstream.

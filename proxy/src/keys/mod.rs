@@ -321,13 +321,31 @@ impl KeyStore {
     /// Waits until an actor that was shown is one no more: revoked, or its issued key revoked or over, or the time over
     /// that it was shown for (`until`). For what goes on after a request was let through.
     pub async fn until_over(&self, actor: &Actor, until: Option<Timestamp>, clock: &Clock) {
+        let over = |now| self.is_over(actor, now) || until.is_some_and(|until| now >= until);
+        self.until(over, &actor.credential, until, clock).await;
+    }
+
+    /// Waits until an issued key is in force no more.
+    pub async fn until_ended(&self, id: &str, clock: &Clock) {
+        let over = |now| self.find(id).is_none_or(|key| !self.is_in_force(&key, now));
+        self.until(over, id, None, clock).await;
+    }
+
+    /// Waits until `over` holds, which it is asked when something of the keys changed, and when a key or the time ends.
+    async fn until(
+        &self,
+        over: impl Fn(Timestamp) -> bool + Send + Sync,
+        key: &str,
+        until: Option<Timestamp>,
+        clock: &Clock,
+    ) {
         let mut changed = self.changed.subscribe();
         loop {
             let now = clock.now();
-            if self.is_over(actor, now) || until.is_some_and(|until| now >= until) {
+            if over(now) {
                 return;
             }
-            let key = self.find(&actor.credential).and_then(|key| self.ends(&key));
+            let key = self.find(key).and_then(|key| self.ends(&key));
             let left = key.into_iter().chain(until).min().map(|end| end.duration_since(now));
             let left = left.and_then(|left| Duration::try_from(left).ok()).unwrap_or(LONG);
             tokio::select! {

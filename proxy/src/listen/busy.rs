@@ -23,6 +23,8 @@ struct Counts {
     handling: AtomicUsize,
     /// Answers that have begun and not ended.
     sending: AtomicUsize,
+    /// Of those, the ones whose next piece is not there yet: whoever asked would take it.
+    waiting: AtomicUsize,
     /// Goes up with each request and each piece of an answer.
     moves: AtomicU64,
 }
@@ -44,8 +46,8 @@ impl Busy {
         Handling(Arc::clone(&self.0))
     }
 
-    /// Ready when nothing happened for `idle`, or nothing moved of the answers for `stall`, or somewhat
-    /// longer.
+    /// Ready when nothing happened for `idle`, or nothing moved of the answers for `stall` though there is
+    /// more of one of them, or somewhat longer.
     pub(super) async fn quiet(&self, idle: Duration, stall: Duration) -> Quiet {
         let step = idle.min(stall) / 2;
         let mut moves = self.0.moves.load(Ordering::Relaxed);
@@ -53,17 +55,18 @@ impl Busy {
         loop {
             sleep(step).await;
             let now = self.0.moves.load(Ordering::Relaxed);
-            if now != moves || self.0.handling.load(Ordering::Acquire) > 0 {
+            let sending = self.0.sending.load(Ordering::Acquire);
+            let waited_for = sending > 0 && self.0.waiting.load(Ordering::Acquire) == sending;
+            if now != moves || waited_for || self.0.handling.load(Ordering::Acquire) > 0 {
                 moves = now;
                 quiet = Duration::ZERO;
                 continue;
             }
             quiet += step;
-            let sending = self.0.sending.load(Ordering::Acquire) > 0;
-            if sending && quiet >= stall {
+            if sending > 0 && quiet >= stall {
                 return Quiet::Stalled;
             }
-            if !sending && quiet >= idle {
+            if sending == 0 && quiet >= idle {
                 return Quiet::Idle;
             }
         }
@@ -78,7 +81,7 @@ impl Handling {
     /// The answer begins.
     pub(super) fn answered<B>(self, body: B) -> Sending<B> {
         self.0.sending.fetch_add(1, Ordering::AcqRel);
-        Sending { body, sent: Sent(Arc::clone(&self.0)) }
+        Sending { body, sent: Sent { counts: Arc::clone(&self.0), waiting: false } }
     }
 }
 
@@ -89,12 +92,31 @@ impl Drop for Handling {
 }
 
 #[derive(Debug)]
-struct Sent(Arc<Counts>);
+struct Sent {
+    counts: Arc<Counts>,
+    waiting: bool,
+}
+
+impl Sent {
+    /// A piece was asked for, and was there or not. One that was is asked for only where it can be sent, so that nothing
+    /// is asked for while the client takes nothing.
+    fn note(&mut self, ready: bool) {
+        if ready {
+            self.counts.moves.fetch_add(1, Ordering::Relaxed);
+        }
+        match (self.waiting, ready) {
+            (false, false) => self.counts.waiting.fetch_add(1, Ordering::AcqRel),
+            (true, true) => self.counts.waiting.fetch_sub(1, Ordering::AcqRel),
+            (true, false) | (false, true) => return,
+        };
+        self.waiting = !ready;
+    }
+}
 
 impl Drop for Sent {
     fn drop(&mut self) {
-        self.0.moves.fetch_add(1, Ordering::Relaxed);
-        self.0.sending.fetch_sub(1, Ordering::AcqRel);
+        self.note(true);
+        self.counts.sending.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -118,9 +140,7 @@ impl<B: Body> Body for Sending<B> {
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
         let next = this.body.poll_frame(cx);
-        if next.is_ready() {
-            this.sent.0.moves.fetch_add(1, Ordering::Relaxed);
-        }
+        this.sent.note(next.is_ready());
         next
     }
 

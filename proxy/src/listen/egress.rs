@@ -180,7 +180,9 @@ async fn handshake(
     if start.client_hello().server_name().is_some_and(|name| !name.eq_ignore_ascii_case(&host)) {
         return Err(io::ErrorKind::InvalidData.into());
     }
-    shaken(start, config, WayIn::Tunnel(host.into(), port), settings).await
+    // As `Host` has it.
+    let named = if host.contains(':') { format!("[{host}]") } else { host };
+    shaken(start, config, WayIn::Tunnel(named.into(), port), settings).await
 }
 
 /// Ends a handshake whose first message was looked at.

@@ -36,7 +36,7 @@ pub use guard::guard;
 pub use ordain_decode::form::http1::{ProxyRefusal, Refusal as GuardRefusal};
 pub use tls::{Clients, ReadTls, Tls, TlsError, Verifier};
 pub use transparent::{Redirected, Redirection};
-pub use tunnel::Passed;
+pub use tunnel::{Over, Passed};
 pub use unix::{Socket, run_socket};
 
 /// The bodies a service may answer with.

@@ -67,6 +67,8 @@ pub(super) async fn http1<S, F, B>(
     let service = service_fn(move |request: Request<Incoming>| {
         let (mut parts, body) = request.into_parts();
         let mut info = info.clone();
+        // Of the request that came, and not of what may stand for it below: the connection waits to be told.
+        let asked = parts.extensions.get::<OnUpgrade>().is_some().then(|| Arc::clone(&verge));
         let refused = if parts.method.as_str() == REFUSED {
             Err(verge.refusal().unwrap_or(GuardRefusal::NotARequest))
         } else {
@@ -82,7 +84,6 @@ pub(super) async fn http1<S, F, B>(
                 stand_in()
             }
         };
-        let asked = request.extensions().get::<OnUpgrade>().is_some().then(|| Arc::clone(&verge));
         let answer = (shared.service)(info, request);
         async move {
             let answer = answer.await;

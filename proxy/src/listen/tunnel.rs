@@ -3,7 +3,9 @@
 //! What is looked at is the name in the TLS handshake, which must be the host that was asked for: a tunnel to one host
 //! does not front for another. Leaves out which hosts those are, recording them, and connecting.
 
+use std::fmt;
 use std::io;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -35,6 +37,17 @@ pub struct Passed {
     pub upstream: TcpStream,
     /// What is owed for it, and counts its bytes.
     pub tunnel: TunnelOpened,
+    /// When who asked for it is nobody any more.
+    pub over: Over,
+}
+
+/// Ready when a tunnel has to end.
+pub struct Over(pub Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl fmt::Debug for Over {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Over")
+    }
 }
 
 /// A tunnel both of whose ends are there.
@@ -81,9 +94,9 @@ pub(super) fn agrees(host: &str, name: Option<&str>) -> Result<(), ProxyRefusal>
 }
 
 impl Passing {
-    /// Copies until both sides have said all, one breaks off, or nothing moves for `idle`.
+    /// Copies until both sides have said all, one breaks off, who asked is nobody any more, or nothing moves for `idle`.
     pub(super) async fn run(self, idle: Duration, mut stop: watch::Receiver<bool>) {
-        let Self { client, hello, passed: Passed { upstream, tunnel } } = self;
+        let Self { client, hello, passed: Passed { upstream, tunnel, over } } = self;
         let (client_reads, client_writes) = tokio::io::split(client);
         let (upstream_reads, mut upstream_writes) = upstream.into_split();
         let there = async {
@@ -100,6 +113,7 @@ impl Passing {
         let why = tokio::select! {
             ended = ended => if ended.is_ok() { "closed" } else { "broken_off" },
             () = quiet(&tunnel, idle) => "idle",
+            () = over.0 => "revoked",
             () = stopping => "gate_stopping",
         };
         // A ledger that is sealed says so by itself.

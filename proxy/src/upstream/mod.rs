@@ -318,6 +318,26 @@ impl Upstreams {
         })
     }
 
+    /// The base URLs of all upstreams that have one of their own, by name.
+    ///
+    /// # Errors
+    /// Which one's cannot be told now, and why.
+    pub fn bases(&self) -> Result<Vec<(Arc<str>, Uri)>, String> {
+        let entries = self.entries.load();
+        let bases = entries.values().filter_map(|entry| {
+            let base = match &entry.kind {
+                EntryKind::Aws(aws) => Ok(aws.source().endpoint.clone()?),
+                EntryKind::Plain(plain) => plain.base(),
+            };
+            let name = Arc::clone(entry.name());
+            Some(match base {
+                Ok(base) => Ok((name, base)),
+                Err(why) => Err(format!("where the upstream `{name}` is cannot be told: {why}")),
+            })
+        });
+        bases.collect()
+    }
+
     fn entry(&self, name: &str) -> Result<Arc<Entry>, UpstreamError> {
         self.entries.load().get(name).cloned().ok_or_else(|| UpstreamError::Unknown(name.to_owned()))
     }

@@ -15,6 +15,9 @@ use crate::listen::{Asker, Entrance, Opening, Passage, ProxyRefusal, Tunnels};
 
 const HOST: &str = "ec2.example";
 
+/// The same, reached at an address.
+const ADDRESS: &str = "2001:db8::5";
+
 /// One host is known, and its certificate is good for another too.
 #[derive(Debug)]
 struct One(Arc<ServerConfig>);
@@ -22,7 +25,7 @@ struct One(Arc<ServerConfig>);
 impl Tunnels for One {
     fn open(&self, host: &str, port: u16) -> Result<Arc<ServerConfig>, ProxyRefusal> {
         match (host, port) {
-            (HOST, 443) => Ok(Arc::clone(&self.0)),
+            (HOST | ADDRESS, 443) => Ok(Arc::clone(&self.0)),
             (HOST, port) => Err(ProxyRefusal::Port(port)),
             (host, _) => Err(ProxyRefusal::HostUnknown(host.to_owned())),
         }
@@ -54,7 +57,7 @@ impl Tunnels for One {
 }
 
 async fn start() -> (Gate, CertificateDer<'static>) {
-    let names = vec![HOST.to_owned(), "other.example".to_owned()];
+    let names = [HOST, ADDRESS, "other.example"].map(str::to_owned).to_vec();
     let made = rcgen::generate_simple_self_signed(names).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
     let mut config =
@@ -124,6 +127,39 @@ async fn tunnel_handshake_and_host_name_one_host() {
     let stream = tunnel(&gate, &trusted, HOST, b"h2").await.unwrap();
     let answer = super::http2::get_over(stream, "https://other.example/a").await;
     assert_eq!(answer, "421 host_disagrees");
+    gate.at_rest().await;
+}
+
+/// What follows a request for another protocol waits for its answer, which a refusal is too.
+#[tokio::test]
+async fn a_refused_request_for_another_protocol_does_not_hold_the_connection() {
+    let (gate, trusted) = start().await;
+    let upgrade = "connection: upgrade\r\nupgrade: websocket\r\n\r\n";
+    let mut stream = tunnel(&gate, &trusted, HOST, b"http/1.1").await.unwrap();
+    let raw = format!("GET /a HTTP/1.1\r\nhost: other.example\r\n{upgrade}");
+    stream.write_all(raw.as_bytes()).await.unwrap();
+    assert_eq!(get(&mut stream, "/b", HOST).await, "421 host_disagrees\n200 GET /b host=ec2.example 0");
+    // And one that goes away at once is gone.
+    let mut plain = gate.connect().await;
+    plain.write_all(format!("GET / HTTP/1.1\r\nhost: a.example\r\n{upgrade}").as_bytes()).await.unwrap();
+    drop(plain);
+    gate.at_rest().await;
+}
+
+#[tokio::test]
+async fn a_tunnel_to_an_address_is_to_that_address() {
+    let (gate, trusted) = start().await;
+    for (host, expected) in [
+        ("[2001:db8::5]", "200 GET /a host=[2001:db8::5] 0"),
+        ("[2001:db8::5]:443", "200 GET /a host=[2001:db8::5]:443 0"),
+        ("[2001:db8::6]", "421 host_disagrees"),
+        (HOST, "421 host_disagrees"),
+    ] {
+        let (socket, answer) = ask(&gate, &format!("CONNECT [{ADDRESS}]:443 HTTP/1.0\r\n\r\n")).await;
+        assert_eq!(answer, "HTTP/1.1 200 Connection established\r\n\r\n");
+        let mut stream = super::tls::shake_hands(socket, &trusted, ADDRESS, b"http/1.1").await.unwrap();
+        assert_eq!(get(&mut stream, "/a", host).await, expected, "`{host}`");
+    }
     gate.at_rest().await;
 }
 

@@ -1,12 +1,15 @@
 //! A listener with a service that says what reached it, and clients that write bytes as they are told.
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use futures_util::stream;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
+use http_body::{Body, Frame};
+use http_body_util::{BodyExt, Full, StreamBody};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -62,7 +65,13 @@ impl Gate {
         let service = {
             let (budget, passed) = (budget.clone(), Arc::clone(&passed));
             move |info: ConnectionInfo, request: Request<RequestBody>| {
-                answer(info, request, budget.clone(), Arc::clone(&passed))
+                let (budget, passed) = (budget.clone(), Arc::clone(&passed));
+                async move {
+                    match request.uri().path() {
+                        "/quiet" => Response::new(quiet().boxed()),
+                        _ => answer(info, request, budget, passed).await.map(BodyExt::boxed),
+                    }
+                }
             }
         };
         let shutdown = async move {
@@ -157,7 +166,7 @@ async fn answer(
     let line = format!("{} {}", request.method(), request.uri());
     match request.uri().path() {
         "/deny" => return reply(403, "denied on its head"),
-        "/stream" => return stream(request).await,
+        "/stream" => return streamed(request).await,
         _ => {}
     }
     let mut held = match Held::take(request, Need::Whole { cap: CAP }, &budget).await {
@@ -181,7 +190,15 @@ async fn answer(
     reply(200, &line)
 }
 
-async fn stream(request: Request<RequestBody>) -> Response<Full<Bytes>> {
+/// An answer whose upstream says nothing for a while, as a watch's does.
+fn quiet() -> impl Body<Data = Bytes, Error = Infallible> {
+    StreamBody::new(stream::once(Box::pin(async {
+        sleep(Duration::from_millis(1_500)).await;
+        Ok(Frame::data(Bytes::from_static(b"at last")))
+    })))
+}
+
+async fn streamed(request: Request<RequestBody>) -> Response<Full<Bytes>> {
     let mut body = request.into_body();
     let mut length = 0;
     while let Some(frame) = body.frame().await {

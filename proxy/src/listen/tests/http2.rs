@@ -318,6 +318,16 @@ async fn a_client_that_takes_no_answers_is_let_go() {
     assert_eq!(gate.passed(), ["POST / host=a 0"], "the request itself was answered");
 }
 
+/// The upstream is what is silent, for longer than a client may take nothing and longer than a connection may idle.
+#[tokio::test]
+async fn who_waits_for_the_upstream_is_not_let_go() {
+    let gate = Gate::start(quick()).await;
+    let mut client = client(gate.connect().await).await;
+    let request = Request::get("http://gate/quiet").body(Full::new(Bytes::new())).unwrap();
+    assert_eq!(text(client.send_request(request).await).await, "200 at last");
+    gate.at_rest().await;
+}
+
 #[tokio::test]
 async fn a_body_that_never_comes_holds_nothing() {
     let gate = Gate::start(quick()).await;

@@ -100,6 +100,17 @@ impl Entry {
             && base.port_u16().unwrap_or(default) == port
     }
 
+    /// Its base URL, read from where it is configured as long as it was not reached.
+    ///
+    /// # Errors
+    /// What is configured cannot be read.
+    pub(super) fn base(&self) -> Result<Uri, String> {
+        match self.reached.load().as_ref() {
+            Some(reached) => Ok(reached.base.clone()),
+            None => self.source.base(),
+        }
+    }
+
     /// Has what is configured read again at the next request.
     pub(super) fn look_anew(&self) {
         if let Some(reached) = self.reached.load_full() {
