@@ -11,19 +11,19 @@
     reason = "a benchmark reads the clock, and stops where its own figures are not what it wrote"
 )]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use ordain_benches::peers::Peer;
+use ordain_benches::running::{Running, announce, build};
 use ordain_benches::{bare, cpu, load, sink};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 const PROXY_CORE: usize = 0;
 const LOAD_CORE: usize = 1;
@@ -77,82 +77,43 @@ fn single() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
 
-async fn announce() -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", listener.local_addr()?)?;
-    out.flush()?;
-    Ok(listener)
+/// The gate on a core of its own.
+fn gate_on(program: &Path, state: &Path, port: u16) -> anyhow::Result<Running> {
+    let address: SocketAddr = format!("127.0.0.1:{port}").parse()?;
+    let child = Command::new("taskset")
+        .args(["-c", &PROXY_CORE.to_string()])
+        .arg(program)
+        .args(["serve", "--config"])
+        .arg(state.join("gate.toml"))
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(state.join("gate.log"))?)
+        .spawn()
+        .context("cannot start the gate")?;
+    let running = Running { child, address };
+    if running.listens() {
+        return Ok(running);
+    }
+    let log = std::fs::read_to_string(state.join("gate.log")).unwrap_or_default();
+    bail!("the gate did not start: {log}")
 }
 
-/// A process of ours that ends with us.
-struct Running {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-impl Running {
-    fn role(words: &[&str]) -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?).args(words).stdout(Stdio::piped()).spawn()?;
-        let out = child.stdout.take().context("no output")?;
-        let mut line = String::new();
-        BufReader::new(out).read_line(&mut line)?;
-        Ok(Self { child, address: line.trim().parse()? })
-    }
-
-    fn gate(program: &Path, state: &Path, port: u16) -> anyhow::Result<Self> {
-        let address: SocketAddr = format!("127.0.0.1:{port}").parse()?;
-        let child = Command::new("taskset")
-            .args(["-c", &PROXY_CORE.to_string()])
-            .arg(program)
-            .args(["serve", "--config"])
-            .arg(state.join("gate.toml"))
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(state.join("gate.log"))?)
-            .spawn()
-            .context("cannot start the gate")?;
-        let running = Self { child, address };
-        if running.listens() {
-            return Ok(running);
-        }
-        let log = std::fs::read_to_string(state.join("gate.log")).unwrap_or_default();
-        bail!("the gate did not start: {log}")
-    }
-
-    fn peer(peer: Peer, upstream: SocketAddr, state: &Path) -> anyhow::Result<Self> {
-        let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let folder = state.join(peer.name());
-        std::fs::create_dir_all(&folder)?;
-        let command = peer.command(address.port(), upstream, &folder)?;
-        let child = Command::new("taskset")
-            .args(["-c", &PROXY_CORE.to_string()])
-            .arg(command.get_program())
-            .args(command.get_args())
-            .current_dir(&folder)
-            .stdout(Stdio::null())
-            .spawn()
-            .with_context(|| format!("cannot start `{}`", peer.name()))?;
-        let running = Self { child, address };
-        anyhow::ensure!(running.listens(), "`{}` did not start; is it installed?", peer.name());
-        Ok(running)
-    }
-
-    fn listens(&self) -> bool {
-        for _ in 0..200 {
-            if std::net::TcpStream::connect(self.address).is_ok() {
-                return true;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        false
-    }
+/// A peer on the same core.
+fn peer_on(peer: Peer, upstream: SocketAddr, state: &Path) -> anyhow::Result<Running> {
+    let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let folder = state.join(peer.name());
+    std::fs::create_dir_all(&folder)?;
+    let command = peer.command(address.port(), upstream, &folder)?;
+    let child = Command::new("taskset")
+        .args(["-c", &PROXY_CORE.to_string()])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .current_dir(&folder)
+        .stdout(Stdio::null())
+        .spawn()
+        .with_context(|| format!("cannot start `{}`", peer.name()))?;
+    let running = Running { child, address };
+    anyhow::ensure!(running.listens(), "`{}` did not start; is it installed?", peer.name());
+    Ok(running)
 }
 
 /// What is compared: where it goes, what is sent, and whose CPU counts.
@@ -171,7 +132,7 @@ fn compare(arguments: &Arguments) -> anyhow::Result<()> {
     let sink = Running::role(&["sink"])?;
     let bare = Running::role(&["bare", &sink.address.to_string()])?;
     let key = prepare(&program, &state, sink.address)?;
-    let gate = Running::gate(&program, &state, free_port(&state)?)?;
+    let gate = gate_on(&program, &state, free_port(&state)?)?;
     cpu::pin(LOAD_CORE)?;
     let read = request(&gate, &key, "Action=DescribeInstances&Version=2016-11-15")?;
     let change =
@@ -184,7 +145,7 @@ fn compare(arguments: &Arguments) -> anyhow::Result<()> {
     let peers: Vec<(Peer, Running)> = arguments
         .peer
         .iter()
-        .map(|peer| Running::peer(*peer, sink.address, &state).map(|running| (*peer, running)))
+        .map(|peer| peer_on(*peer, sink.address, &state).map(|running| (*peer, running)))
         .collect::<anyhow::Result<_>>()?;
     let beside = peers.iter().map(|(peer, running)| Target {
         name: peer.name(),
@@ -309,18 +270,6 @@ fn keep(report: &[Value]) -> anyhow::Result<()> {
     let lines: String = report.iter().map(|row| format!("{row}\n")).collect();
     std::fs::write(runs.join(format!("request-{seconds}.jsonl")), lines)?;
     Ok(())
-}
-
-fn build() -> anyhow::Result<PathBuf> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
-    let status = Command::new("cargo")
-        .args(["build", "--release", "--bin", "ordain", "--manifest-path"])
-        .arg(&manifest)
-        .status()?;
-    anyhow::ensure!(status.success(), "the release build failed");
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
-    Ok(target.join("release/ordain"))
 }
 
 fn tempdir() -> anyhow::Result<PathBuf> {

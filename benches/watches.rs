@@ -5,20 +5,18 @@
 //!
 //! `cargo bench --bench watches` with `--count` for another number; needs twice as many descriptors.
 
-#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock and its own environment")]
-
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use ordain_benches::running::{Running, announce, build};
 use ordain_benches::{bare, watch};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 #[derive(Parser)]
 struct Arguments {
@@ -52,45 +50,6 @@ fn main() -> anyhow::Result<()> {
             runtime.block_on(async move { bare::run(announce().await?, upstream.parse()?).await })
         }
         None => runtime.block_on(compare(&arguments)),
-    }
-}
-
-async fn announce() -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", listener.local_addr()?)?;
-    out.flush()?;
-    Ok(listener)
-}
-
-/// A process of ours that ends with us.
-struct Running {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-impl Running {
-    fn role(words: &[&str]) -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?).args(words).stdout(Stdio::piped()).spawn()?;
-        let out = child.stdout.take().context("no output")?;
-        let mut line = String::new();
-        BufReader::new(out).read_line(&mut line)?;
-        Ok(Self { child, address: line.trim().parse()? })
-    }
-
-    /// Bytes that are resident.
-    fn resident(&self) -> anyhow::Result<u64> {
-        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no resident memory")?;
-        let kib: u64 = line.split_whitespace().next().context("no number")?.parse()?;
-        Ok(kib * 1024)
     }
 }
 
@@ -143,18 +102,6 @@ fn keep(report: &[Value]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn build() -> anyhow::Result<PathBuf> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
-    let status = Command::new("cargo")
-        .args(["build", "--release", "--bin", "ordain", "--manifest-path"])
-        .arg(&manifest)
-        .status()?;
-    anyhow::ensure!(status.success(), "the release build failed");
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
-    Ok(target.join("release/ordain"))
-}
-
 const MODEL: &str = "apiVersion: backstage.io/v1alpha1
 kind: Group
 metadata: {name: web}
@@ -203,11 +150,6 @@ fn gate(program: &Path, state: &Path, upstream: SocketAddr) -> anyhow::Result<(R
     with_settings(&mut serve);
     let child = serve.arg("serve").stdout(Stdio::null()).stderr(Stdio::inherit()).spawn()?;
     let running = Running { child, address: data };
-    for _ in 0..200 {
-        if std::net::TcpStream::connect(data).is_ok() {
-            return Ok((running, token));
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    anyhow::bail!("the gate did not start")
+    anyhow::ensure!(running.listens(), "the gate did not start");
+    Ok((running, token))
 }

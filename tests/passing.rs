@@ -4,7 +4,7 @@
 //! hosts may be configured, which the settings' own tests try.
 
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, Shutdown, TcpListener};
+use std::net::{IpAddr, TcpListener};
 use std::process::Output;
 use std::sync::Arc;
 use std::thread;
@@ -15,7 +15,7 @@ use rustls_pki_types::PrivateKeyDer;
 use serde_json::Value;
 
 use crate::harness::{Gate, Setup, eventually, said};
-use crate::transparent::inside::{CLIENT, Inside};
+use crate::transparent::inside::{CLIENT, GATE, Inside, out_of};
 
 /// A mirror outside: it says `mirrored`, or nothing for a while where it is asked for `/hold`.
 pub(crate) fn mirror(inside: &Inside) -> String {
@@ -46,10 +46,8 @@ pub(crate) fn mirror(inside: &Inside) -> String {
                     }
                     let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\nconnection: close\r\n\r\nmirrored";
                     drop(stream.write_all(answer));
-                    stream.conn.send_close_notify();
+                    // The client ends it: whoever closes with something of the other unread resets the connection.
                     drop(stream.flush());
-                    // To close with the client's own goodbye unread would reset the connection.
-                    drop(stream.sock.shutdown(Shutdown::Write));
                     while stream.sock.read(&mut head).is_ok_and(|count| count > 0) {}
                 });
             }
@@ -229,6 +227,28 @@ fn a_tunnel_ends_when_it_is_idle_and_when_the_gate_does() {
     assert!(since.elapsed() < Duration::from_secs(5), "it waited {:?}", since.elapsed());
     assert!(!holding.wait().unwrap().success());
     assert_eq!(ends(&gate)[1], "gate_stopping");
+    gate.finish();
+}
+
+#[test]
+fn a_tunnel_ends_with_the_key_that_it_was_asked_for_with() {
+    let Some(inside) = Inside::new() else { return };
+    let trusted = mirror(&inside);
+    let asks = "[egress]\npass = [\"mirror.example\"]\nauthenticate = true\n".to_owned();
+    let gate = Gate::start(Setup { settings: asks, ..setup(&inside) });
+    let key = gate.key("alice").clone();
+    let (proxy, user) = (format!("http://{}", gate.egress()), format!("{}:{}", key.id, key.secret));
+    let arguments =
+        ["-sS", "--cacert", &trusted, "-x", &proxy, "--proxy-user", &user, "https://mirror.example/hold"];
+    let mut holding = inside.command(CLIENT, "curl", &arguments).spawn().unwrap();
+    eventually("it stands", || ends(&gate) == ["stands"]);
+    // Where the gate is to be asked is inside.
+    let settings = gate.folder.path().join("gate.toml").display().to_string();
+    let revoke = ["--config", &settings, "key", "revoke", &key.id];
+    let revoked = out_of(&mut inside.command(GATE, env!("CARGO_BIN_EXE_ordain"), &revoke));
+    assert!(revoked.status.success(), "{}", said(&revoked));
+    eventually("it is cut", || ends(&gate) == ["revoked"]);
+    assert!(!holding.wait().unwrap().success());
     gate.finish();
 }
 

@@ -6,5 +6,6 @@ pub mod bare;
 pub mod cpu;
 pub mod load;
 pub mod peers;
+pub mod running;
 pub mod sink;
 pub mod watch;

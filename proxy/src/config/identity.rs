@@ -13,8 +13,8 @@ use ordain_action::{ActorKind, Plane};
 use super::{ConfigError, UpstreamConfig};
 use crate::identity::settings::{Certified, Identity, Kubernetes, Mtls, Oidc, SingleUser, Unix};
 use crate::identity::{
-    ALGORITHMS, CertificateRule, Certificates, Form, Grant, IssuerRule, NameKind, Pattern, Rules, Source,
-    Template, UserRule, is_safe,
+    ALGORITHMS, CertificateRule, Certificates, Form, Grant, IssuerRule, NameKind, Pattern, Rules,
+    SingleUserRule, Source, Template, UserRule, is_safe,
 };
 use crate::settings::Listen;
 
@@ -41,7 +41,8 @@ pub(super) fn rules(
         let fix = "users of this machine are known on a socket: give `listen.unix` a path, or take `identity.unix` out";
         return Err(ConfigError::new("`listen.unix`", "", fix));
     }
-    let single_user = written.single_user.map(|one| single_user(one, upstreams, data)).transpose()?;
+    let single_user =
+        written.single_user.map(|one| single_user(one, upstreams, (data, listen))).transpose()?;
     Ok(Rules { issuers, certificates, users, single_user })
 }
 
@@ -155,8 +156,8 @@ fn user(one: &Unix, upstreams: &[UpstreamConfig]) -> Result<UserRule, ConfigErro
 fn single_user(
     one: SingleUser,
     upstreams: &[UpstreamConfig],
-    data: SocketAddr,
-) -> Result<Grant, ConfigError> {
+    (data, listen): (SocketAddr, &Listen),
+) -> Result<SingleUserRule, ConfigError> {
     if !data.ip().is_loopback() {
         let fix = "with `identity.single_user` everybody who connects is that user: listen on a loopback address, or take \
                    it out";
@@ -166,7 +167,9 @@ fn single_user(
     let unsigned: Vec<String> = unsigned.map(|upstream| upstream.name.clone()).collect();
     let allowed = if one.upstreams.is_empty() { unsigned } else { one.upstreams };
     let of = "of the single user";
-    said_by_nobody(of, grant(of, (&one.actor, &one.kind), &allowed, &[], upstreams)?)
+    let grant = said_by_nobody(of, grant(of, (&one.actor, &one.kind), &allowed, &[], upstreams)?)?;
+    let names = listen.names.iter().chain(upstreams.iter().flat_map(|upstream| &upstream.names));
+    Ok(SingleUserRule { grant, names: names.map(|name| name.to_ascii_lowercase()).collect() })
 }
 
 /// Refuses names made of what nobody says.

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
@@ -109,7 +109,9 @@ pub(super) fn claim<'r>(
     })?;
     let credential = format!("mtls:{}", hex::encode(Sha256::digest(der)));
     let parties = rule.grant.parties(&said(&name))?;
-    Ok((Vouched::new(parties, &credential, &name, Some(ends)), &rule.grant))
+    // Its last second is one of it (RFC 5280 section 4.1.2.5).
+    let until = ends.checked_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
+    Ok((Vouched::new(parties, &credential, &name, Some(until)), &rule.grant))
 }
 
 /// What a name says: itself, and the parts of a SPIFFE ID as clusters give them out.

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::grant::{Grant, Pattern, Said};
 use super::jwks::{Jwks, Source};
-use super::jwt::{Proven, Read, invalid};
+use super::jwt::{Proven, Read, SKEW, invalid};
 use super::presented::unauthenticated;
 use super::vouched::Vouched;
 use crate::fault::Fault;
@@ -180,7 +180,8 @@ impl IssuerRule {
             (party, on_behalf_of),
             &format!("oidc:{}#{}", self.issuer, proven.subject),
             &told.join(" "),
-            Some(proven.expires),
+            // As long as it is taken.
+            Some(proven.expires.checked_add(SKEW).unwrap_or(Timestamp::MAX)),
         ))
     }
 

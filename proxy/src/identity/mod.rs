@@ -40,7 +40,7 @@ pub use grant::{Grant, Pattern, Template};
 pub use issuers::{Form, IssuerRule};
 pub use jwks::{Source, is_safe};
 pub use jwt::ALGORITHMS;
-pub use local::UserRule;
+pub use local::{SingleUserRule, UserRule};
 use presented::{Presented, unauthenticated};
 pub use schemes::{Rules, Schemes};
 use vouched::Vouched;
@@ -255,7 +255,7 @@ impl Claimed {
             }
             Scheme::Vouched(vouched, upstream) => {
                 let (until, account) = (vouched.until, Arc::clone(&upstream.account));
-                let actor = vouched.actor(keys, upstream)?;
+                let actor = vouched.actor(keys, upstream, now)?;
                 Ok(Identified { actor, account, by: Shown::Vouched, until })
             }
         }

@@ -13,7 +13,7 @@ use ordain_decode::Head;
 use super::certificate::{self, Certificates};
 use super::grant::Grant;
 use super::issuers::{IssuerRule, Issuers};
-use super::local::{self, UserRule};
+use super::local::{self, SingleUserRule, UserRule};
 use super::presented::{Presented, unauthenticated};
 use super::vouched::Vouched;
 use crate::fault::Fault;
@@ -32,7 +32,7 @@ pub struct Rules {
     /// Users of this machine.
     pub users: Vec<UserRule>,
     /// Everybody on this machine, unproven.
-    pub single_user: Option<Grant>,
+    pub single_user: Option<SingleUserRule>,
 }
 
 /// The schemes in force.
@@ -87,7 +87,7 @@ impl Schemes {
             return local::user(&self.rules.users, uid);
         }
         match &self.rules.single_user {
-            Some(grant) if local::is_single_user(connection, head.headers) => local::single_user(grant),
+            Some(rule) if rule.fits(connection, head.headers) => rule.vouch(),
             Some(_) | None => Err(unauthenticated("missing_authentication", self.remedy())),
         }
     }
@@ -149,7 +149,8 @@ impl Schemes {
         if let Some(uid) = connection.uid {
             return self.rules.users.iter().find(|rule| rule.uid == uid).map(|rule| &rule.grant);
         }
-        self.rules.single_user.as_ref().filter(|_| local::is_single_user(connection, headers))
+        let single = self.rules.single_user.as_ref().filter(|rule| rule.fits(connection, headers));
+        single.map(|rule| &rule.grant)
     }
 }
 
@@ -191,8 +192,8 @@ impl Rules {
         for rule in &self.users {
             lines.push(format!("the user {} on the Unix socket is {}", rule.uid, rule.grant.shown()));
         }
-        for grant in self.single_user.iter() {
-            lines.push(format!("ADVISORY: everybody on this machine is {}, unproven", grant.shown()));
+        for rule in self.single_user.iter() {
+            lines.push(format!("ADVISORY: everybody on this machine is {}, unproven", rule.grant.shown()));
         }
         lines
     }

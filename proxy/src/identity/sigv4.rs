@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use ordain_action::{Actor, DenialKind, IdentityProof, Upstream};
+use ordain_action::{Actor, DenialKind, IdentityProof, Plane, Upstream};
 use ordain_decode::Head;
 use ordain_sigv4::{Body, KeyCache, Payload, Proven, Refusal, Secret};
 
@@ -45,6 +45,14 @@ pub(super) fn claim(
     in_force(keys, &key, now)?;
     session_token(&key, &signature)?;
     let bound = bound(&key, upstream)?;
+    if bound.plane != Plane::Aws {
+        let text = format!(
+            "the key is bound to the upstream `{}`, whose requests are not signed; use a token that `ordain key create \
+             --bearer` printed",
+            bound.name
+        );
+        return Err(unauthenticated("signature_not_taken", text));
+    }
     let account = Arc::clone(&bound.account);
     let upstream = seen_through(bound, &key);
     Ok(Claimed { signature, key, secret, upstream, bound: account })

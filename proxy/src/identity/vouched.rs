@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use ordain_action::{Actor, IdentityProof, Party, Upstream};
 
+use super::presented::unauthenticated;
 use crate::fault::Fault;
 use crate::keys::KeyStore;
 
@@ -47,8 +48,14 @@ impl Vouched {
     /// The actor, bound to an upstream.
     ///
     /// # Errors
-    /// A party of it is revoked.
-    pub(super) fn actor(self, keys: &KeyStore, upstream: Upstream) -> Result<Actor, Fault> {
+    /// A party of it is revoked, or what shows it has ended: the body may have taken its time.
+    pub(super) fn actor(self, keys: &KeyStore, upstream: Upstream, now: Timestamp) -> Result<Actor, Fault> {
+        if let Some(until) = self.until.filter(|until| now >= *until) {
+            let text = format!(
+                "what shows who this is ended at `{until}`, before the request was whole; get a new one"
+            );
+            return Err(unauthenticated("identity_ended", text));
+        }
         super::allowed(keys, std::iter::once(&self.party).chain(&self.on_behalf_of))?;
         Ok(Actor {
             party: self.party,

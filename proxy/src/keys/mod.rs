@@ -110,6 +110,9 @@ pub enum Line {
 
 type Snapshot = HashMap<Arc<str>, Arc<IssuedKey>>;
 
+/// The variable that holds the key which the files here are sealed under.
+pub const SEALING_KEY: &str = "ORDAIN_SEALING_KEY";
+
 /// A session that is over is forgotten after this time, unless a key that is not over descends from it.
 const FORGET: SignedDuration = SignedDuration::from_hours(48);
 
@@ -492,7 +495,7 @@ pub fn of(config: &Config) -> anyhow::Result<KeyStore> {
 /// # Errors
 /// It is no key, or others may read it.
 pub fn sealing(config: &Config) -> Result<SealingKey, KeyError> {
-    let given = environment("ORDAIN_SEALING_KEY");
+    let given = environment(SEALING_KEY);
     let credentials = environment("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     SealingKey::find(&config.state, given.as_deref(), credentials.as_deref())
 }

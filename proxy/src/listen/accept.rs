@@ -2,6 +2,7 @@
 //!
 //! Leaves out how each way in opens a connection (`reverse`, `egress`, `transparent`) and what is spoken on one (`serve`).
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,7 +35,7 @@ pub enum Entrance {
 }
 
 /// The pause after an accept that failed: mostly there are no descriptors left, and that takes a while.
-pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// What a listener counts, for metrics.
 #[derive(Debug, Default)]
@@ -62,10 +63,6 @@ impl ListenCounts {
     #[must_use]
     pub fn open(&self) -> u64 {
         self.open.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn note_turned_away(&self) {
-        self.turned_away.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn opened(&self) -> Open {
@@ -114,9 +111,62 @@ where
     F: Future<Output = Response<B>> + Send + 'static,
     B: AnswerBody,
 {
+    accept_all(listener, settings, counts, service, shutdown, move |shared, accepted| {
+        connection(shared, entrance.clone(), accepted)
+    })
+    .await
+}
+
+/// What connections come from.
+pub(super) trait Listener {
+    /// A connection.
+    type Stream;
+
+    /// The next one, and who it is from.
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, SocketAddr)>> + Send;
+
+    /// How many there may be from one peer.
+    fn per_peer(settings: &ListenSettings) -> usize;
+}
+
+impl Listener for TcpListener {
+    type Stream = TcpStream;
+
+    fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send {
+        Self::accept(self)
+    }
+
+    fn per_peer(settings: &ListenSettings) -> usize {
+        settings.connections_per_peer
+    }
+}
+
+/// A connection that has its place, under the settings that were in place when it was accepted.
+#[derive(Debug)]
+pub(super) struct Accepted<T> {
+    pub(super) socket: T,
+    pub(super) peer: SocketAddr,
+    pub(super) place: (Seat, Open),
+    pub(super) settings: Arc<ListenSettings>,
+    pub(super) counts: Arc<ListenCounts>,
+}
+
+/// Accepts and seats until `shutdown`, then lets the requests in flight end within the time to drain.
+pub(super) async fn accept_all<L, S, C>(
+    listener: L,
+    settings: Arc<ArcSwap<ListenSettings>>,
+    counts: Arc<ListenCounts>,
+    service: S,
+    shutdown: impl Future<Output = ()> + Send,
+    connection: impl Fn(Arc<Shared<S>>, Accepted<L::Stream>) -> C,
+) -> Drained
+where
+    L: Listener,
+    C: Future<Output = ()> + Send + 'static,
+{
     let (tell, stop) = watch::channel(false);
     let first = settings.load_full();
-    let peers = Peers::new(first.connections, first.connections_per_peer);
+    let peers = Peers::new(first.connections, L::per_peer(&first));
     let shared = Arc::new(Shared { service, stop });
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
@@ -131,14 +181,14 @@ where
             continue;
         };
         let now = settings.load_full();
-        peers.resize(now.connections, now.connections_per_peer);
+        peers.resize(now.connections, L::per_peer(&now));
         let Some(seat) = peers.seat(peer.ip()) else {
             counts.turned_away.fetch_add(1, Ordering::Relaxed);
             continue;
         };
         let place = (seat, counts.opened());
-        let (shared, counts) = (Arc::clone(&shared), Arc::clone(&counts));
-        connections.spawn(connection(shared, entrance.clone(), now, counts, socket, peer, place));
+        let accepted = Accepted { socket, peer, place, settings: now, counts: Arc::clone(&counts) };
+        connections.spawn(connection(Arc::clone(&shared), accepted));
     }
     // New connections are refused by the system from here, so that a balancer takes them elsewhere.
     drop(listener);
@@ -150,19 +200,13 @@ where
     Drained { cut }
 }
 
-async fn connection<S, F, B>(
-    shared: Arc<Shared<S>>,
-    entrance: Entrance,
-    settings: Arc<ListenSettings>,
-    counts: Arc<ListenCounts>,
-    socket: TcpStream,
-    peer: SocketAddr,
-    place: (Seat, Open),
-) where
+async fn connection<S, F, B>(shared: Arc<Shared<S>>, entrance: Entrance, accepted: Accepted<TcpStream>)
+where
     S: Fn(ConnectionInfo, Request<RequestBody>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: AnswerBody,
 {
+    let Accepted { socket, peer, place, settings, counts } = accepted;
     let Ok(local) = socket.local_addr() else { return };
     // Answers are written whole; waiting to fill a packet only delays them.
     let _best_effort = socket.set_nodelay(true);

@@ -1,8 +1,7 @@
 //! Ways in: connections become requests that can be read in one way only.
 //!
 //! A listener knows nothing of planes, actors or rules. It hands every request, and every refusal of one,
-//! to the same service. Leaves out changes of protocol, which are refused: no AWS operation needs one but the
-//! bidirectional event streams, and those come over HTTP/2.
+//! to the same service. Leaves out what follows a change of protocol (`stream`).
 
 mod accept;
 mod body;

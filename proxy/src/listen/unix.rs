@@ -13,13 +13,10 @@ use arc_swap::ArcSwap;
 use bytes::BytesMut;
 use http::{Request, Response};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-use super::accept::{ACCEPT_PAUSE, Drained, ListenCounts};
+use super::accept::{Accepted, Drained, ListenCounts, Listener, accept_all};
 use super::body::RequestBody;
-use super::peers::Peers;
 use super::reverse::speaks_http2;
 use super::serve::{self, Shared};
 use super::stream::{Carrier, Stream};
@@ -60,6 +57,20 @@ impl Socket {
     }
 }
 
+impl Listener for Socket {
+    type Stream = UnixStream;
+
+    async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
+        let (stream, _) = self.listener.accept().await?;
+        Ok((stream, HERE))
+    }
+
+    /// All are from here.
+    fn per_peer(settings: &ListenSettings) -> usize {
+        settings.connections
+    }
+}
+
 impl Drop for Socket {
     fn drop(&mut self) {
         // The next gate replaces it where this fails.
@@ -80,61 +91,37 @@ where
     F: Future<Output = Response<B>> + Send + 'static,
     B: AnswerBody,
 {
-    let (tell, stop) = watch::channel(false);
-    let peers = Peers::new(settings.load().connections, settings.load().connections);
-    let shared = Arc::new(Shared { service, stop });
-    let mut connections = JoinSet::new();
-    let mut shutdown = std::pin::pin!(shutdown);
-    loop {
-        let accepted = tokio::select! {
-            accepted = socket.listener.accept() => accepted,
-            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
-            () = shutdown.as_mut() => break,
-        };
-        let Ok((stream, _)) = accepted else {
-            sleep(ACCEPT_PAUSE).await;
-            continue;
-        };
-        let now = settings.load_full();
-        peers.resize(now.connections, now.connections);
-        let Some(seat) = peers.seat(HERE.ip()) else {
-            counts.note_turned_away();
-            continue;
-        };
-        let place = (seat, counts.opened());
-        let shared = Arc::clone(&shared);
-        connections.spawn(async move {
-            let limit = now.header_timeout;
-            let mut stop = shared.stop.clone();
-            let opened = tokio::select! {
-                opened = timeout(limit, open(stream, &now)) => opened,
-                () = serve::stopped(&mut stop) => return,
-            };
-            let Ok(Ok((mut stream, http2, uid))) = opened else { return };
-            stream.seat(place);
-            let info = ConnectionInfo {
-                peer: HERE,
-                local: HERE,
-                tls: None,
-                way_in: WayIn::Reverse,
-                asker: None,
-                uid: Some(uid),
-                refused: None,
-            };
-            if http2 {
-                Box::pin(serve::http2(shared, now, info, stream)).await;
-            } else {
-                Box::pin(serve::http1(shared, now, info, stream)).await;
-            }
-        });
+    accept_all(socket, settings, counts, service, shutdown, connection).await
+}
+
+async fn connection<S, F, B>(shared: Arc<Shared<S>>, accepted: Accepted<UnixStream>)
+where
+    S: Fn(ConnectionInfo, Request<RequestBody>) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: AnswerBody,
+{
+    let Accepted { socket, peer, place, settings, .. } = accepted;
+    let mut stop = shared.stop.clone();
+    let opened = tokio::select! {
+        opened = timeout(settings.header_timeout, open(socket, &settings)) => opened,
+        () = serve::stopped(&mut stop) => return,
+    };
+    let Ok(Ok((mut stream, http2, uid))) = opened else { return };
+    stream.seat(place);
+    let info = ConnectionInfo {
+        peer,
+        local: HERE,
+        tls: None,
+        way_in: WayIn::Reverse,
+        asker: None,
+        uid: Some(uid),
+        refused: None,
+    };
+    if http2 {
+        Box::pin(serve::http2(shared, settings, info, stream)).await;
+    } else {
+        Box::pin(serve::http1(shared, settings, info, stream)).await;
     }
-    drop(socket);
-    tell.send_replace(true);
-    let ended = async { while connections.join_next().await.is_some() {} };
-    let late = timeout(settings.load().drain, ended).await.is_err();
-    let cut = if late { connections.len() } else { 0 };
-    connections.shutdown().await;
-    Drained { cut }
 }
 
 async fn open(mut socket: UnixStream, settings: &ListenSettings) -> io::Result<(Stream, bool, u32)> {

@@ -15,6 +15,7 @@ use ordain_decode::WayIn;
 use ordain_sigv4::{KeyPair, Outgoing, Secret};
 use sha2::{Digest as _, Sha256};
 
+use super::vouched::Vouched;
 use super::*;
 use crate::forward::Outward;
 use crate::keys::{NewKey, SealingKey};
@@ -31,12 +32,12 @@ fn open(directory: &Path) -> KeyStore {
 }
 
 fn served(name: &str) -> Option<Upstream> {
-    (name == "default").then(|| Upstream {
-        name: "default".into(),
-        plane: Plane::Aws,
-        account: "123456789012".into(),
-        partition: "aws".into(),
-    })
+    let plane = match name {
+        "default" => Plane::Aws,
+        "cluster" => Plane::Kubernetes,
+        _ => return None,
+    };
+    Some(Upstream { name: name.into(), plane, account: "123456789012".into(), partition: "aws".into() })
 }
 
 fn issue(store: &KeyStore, upstream: &str) -> Arc<IssuedKey> {
@@ -471,6 +472,30 @@ fn a_token_that_is_not_the_one_issued_is_nobodys() {
         KeyPair { id: key.id.to_string(), secret: Secret::new(secret.to_owned()), session_token: None };
     let said = signed(&store, &as_pair, AT_ONCE, |_| ());
     assert!(said.starts_with("unknown_key: ") && said.contains("is a token, which signs nothing"), "{said}");
+}
+
+#[test]
+fn a_signature_is_taken_for_an_upstream_whose_requests_are_signed_alone() {
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path());
+    let key = issue(&store, "cluster");
+    let pair = KeyPair { id: key.id.to_string(), secret: key.secret().unwrap().clone(), session_token: None };
+    let said = signed(&store, &pair, AT_ONCE, |_| ());
+    assert!(said.starts_with("signature_not_taken: "), "{said}");
+}
+
+#[test]
+fn what_shows_an_actor_must_hold_until_the_request_is_whole() {
+    let state = tempfile::tempdir().unwrap();
+    let store = open(state.path());
+    let party = Party { name: "ci".into(), kind: ActorKind::Pipeline };
+    let vouched = Vouched::new((party, Vec::new()), "oidc:x#y", "", Some(now()));
+    let at = |at| match vouched.clone().actor(&store, served("default").unwrap(), at) {
+        Ok(actor) => actor.party.name.to_string(),
+        Err(fault) => fault.reason_code().as_str().to_owned(),
+    };
+    assert_eq!(at(now() - SignedDuration::from_nanos(1)), "ci");
+    assert_eq!(at(now()), "identity_ended");
 }
 
 #[test]

@@ -20,6 +20,7 @@ use tokio::process::Command;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
+use crate::keys::SEALING_KEY;
 use crate::settings::environment;
 
 /// A file or a variable is read again after this time: tokens are replaced where they lie.
@@ -157,11 +158,6 @@ impl Credential {
         Self { fetch, kept: ArcSwapOption::empty(), fetching: Mutex::new(()) }
     }
 
-    /// Has it fetched again at the next request.
-    pub(super) fn look_anew(&self) {
-        self.kept.store(None);
-    }
-
     /// The header to send; none where the connection carries the credential.
     pub(super) async fn get(&self, now: Timestamp) -> Result<Option<Header>, String> {
         if let Some(header) = self.fresh(now) {
@@ -211,6 +207,8 @@ async fn run(
     let mut child = Command::new(program)
         .args(arguments)
         .env("KUBERNETES_EXEC_INFO", asks)
+        // What opens our own files is nobody else's.
+        .env_remove(SEALING_KEY)
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -9,6 +9,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
@@ -39,6 +40,8 @@ pub(super) struct Entry {
     account: Option<String>,
     verified: OnceLock<Upstream>,
     reached: ArcSwapOption<Reached>,
+    // What is configured may say something else now.
+    anew: AtomicBool,
     // One at a time reads what is configured and asks the upstream.
     asking: Mutex<()>,
 }
@@ -70,6 +73,7 @@ impl Entry {
             account,
             verified: OnceLock::new(),
             reached: ArcSwapOption::empty(),
+            anew: AtomicBool::new(false),
             asking: Mutex::new(()),
         }
     }
@@ -113,14 +117,12 @@ impl Entry {
 
     /// Has what is configured read again at the next request.
     pub(super) fn look_anew(&self) {
-        if let Some(reached) = self.reached.load_full() {
-            reached.credential.look_anew();
-        }
+        self.anew.store(true, Ordering::Release);
     }
 
     /// What a request leaves with.
     pub(super) async fn leaving(&self, now: Timestamp) -> Result<Leaving, UpstreamError> {
-        let reached = self.reached()?;
+        let reached = self.current(now).await?;
         let header = reached.credential.get(now).await.map_err(|why| self.no_credential(why))?;
         Ok(Leaving::Plain { header, base: reached.base.clone(), through: Arc::clone(&reached.through) })
     }
@@ -155,6 +157,35 @@ impl Entry {
         if let Some(before) = self.account.as_deref().filter(|before| *before != name) {
             return Err(self.other_account(before, name));
         }
+        self.reached.store(Some(Arc::new(self.reach(now).await?)));
+        Ok(self.verified.get_or_init(|| Upstream {
+            name: Arc::clone(&self.source.name),
+            plane: self.source.plane,
+            account: name.into(),
+            partition: "".into(),
+        }))
+    }
+
+    /// How it is reached, read anew where that was asked for; where that fails, at the next request again.
+    async fn current(&self, now: Timestamp) -> Result<Arc<Reached>, UpstreamError> {
+        if self.anew.load(Ordering::Acquire) {
+            let _one = self.asking.lock().await;
+            // Taken before the reading: who asks for it meanwhile asks for another.
+            if self.anew.swap(false, Ordering::AcqRel) {
+                match self.reach(now).await {
+                    Ok(reached) => self.reached.store(Some(Arc::new(reached))),
+                    Err(error) => {
+                        self.anew.store(true, Ordering::Release);
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        self.reached()
+    }
+
+    /// Reads what is configured, and asks the upstream whether it takes that.
+    async fn reach(&self, now: Timestamp) -> Result<Reached, UpstreamError> {
         let place = self.source.place().map_err(|why| self.no_credential(why))?;
         super::check(&self.source.name, &place.base, &self.own)?;
         let bare = Trust { client: None, roots: place.trust.roots.clone(), name: place.trust.name.clone() };
@@ -162,13 +193,7 @@ impl Entry {
         let (anonymous, through) = (made(bare)?, made(place.trust)?);
         let reached = Reached { base: place.base, through, anonymous, credential: place.credential };
         self.ask(&reached, now).await?;
-        self.reached.store(Some(Arc::new(reached)));
-        Ok(self.verified.get_or_init(|| Upstream {
-            name: Arc::clone(&self.source.name),
-            plane: self.source.plane,
-            account: name.into(),
-            partition: "".into(),
-        }))
+        Ok(reached)
     }
 
     async fn ask(&self, reached: &Reached, now: Timestamp) -> Result<(), UpstreamError> {

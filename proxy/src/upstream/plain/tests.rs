@@ -283,6 +283,27 @@ async fn a_kubeconfig_says_where_and_with_what() {
 }
 
 #[tokio::test]
+async fn what_a_kubeconfig_says_anew_is_taken_up_when_it_is_looked_at() {
+    let (cluster, folder) = (Cluster::start("uid-1").await, tempfile::tempdir().unwrap());
+    let server = cluster.endpoint.to_string();
+    let upstreams =
+        start(kubeconfig(folder.path(), &server, "", "{token: before}"), &Own::default()).await.unwrap();
+    drop(kubeconfig(folder.path(), &server, "", "{token: after}"));
+    assert_eq!(leaves_with(&upstreams, now()).await, "authorization: Bearer before");
+    upstreams.look_anew();
+    assert_eq!(leaves_with(&upstreams, now()).await, "authorization: Bearer after");
+    // What the upstream does not take is not sent, and is looked at again.
+    cluster.status.store(401, Ordering::SeqCst);
+    upstreams.look_anew();
+    assert!(leaves_with(&upstreams, now()).await.contains("does not take the credential"));
+    cluster.status.store(200, Ordering::SeqCst);
+    assert_eq!(leaves_with(&upstreams, now()).await, "authorization: Bearer after");
+    let asked = cluster.presented().len();
+    assert_eq!(leaves_with(&upstreams, now()).await, "authorization: Bearer after");
+    assert_eq!(cluster.presented().len(), asked, "once it is taken up it is not asked again");
+}
+
+#[tokio::test]
 async fn a_kubeconfig_that_would_be_less_than_verified_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     for (cluster, user, said) in [
