@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Response, response};
 use http_body_util::{BodyExt, StreamBody};
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
 use crate::hop;
@@ -58,7 +58,10 @@ pub enum NotHeld {
 ///
 /// # Errors
 /// [`NotHeld`].
-pub async fn hold(answer: Response<Incoming>) -> Result<HeldAnswer, NotHeld> {
+pub async fn hold<B>(answer: Response<B>) -> Result<HeldAnswer, NotHeld>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
     let (mut head, mut body) = answer.into_parts();
     hop::strip(&mut head.headers);
     let mut held = BytesMut::new();
@@ -75,8 +78,8 @@ pub async fn hold(answer: Response<Incoming>) -> Result<HeldAnswer, NotHeld> {
 
 /// The rest of an answer, passed on piece by piece while it is read to its end.
 #[derive(Debug)]
-pub struct Pump {
-    body: Incoming,
+pub struct Pump<B> {
+    body: B,
     caller: mpsc::Sender<Result<Frame<Bytes>, BodyError>>,
     kept: BytesMut,
     keep: usize,
@@ -84,7 +87,7 @@ pub struct Pump {
 
 /// Splits an answer into what the caller gets now and the [`Pump`] that feeds it, which keeps the beginning of an
 /// error, and of a success that is told to `keep` it.
-pub fn pump(answer: Response<Incoming>, keep: bool) -> (Response<ReplyBody>, Pump) {
+pub fn pump<B>(answer: Response<B>, keep: bool) -> (Response<ReplyBody>, Pump<B>) {
     let (mut head, body) = answer.into_parts();
     hop::strip(&mut head.headers);
     // Bounded, so that a slow caller slows the upstream and not our memory.
@@ -95,7 +98,7 @@ pub fn pump(answer: Response<Incoming>, keep: bool) -> (Response<ReplyBody>, Pum
     (response, Pump { body, caller, kept: BytesMut::new(), keep })
 }
 
-impl Pump {
+impl<B: Body<Data = Bytes> + Unpin> Pump<B> {
     /// Reads to the end. A caller that has gone stops nothing: the rest is read and dropped.
     pub async fn run(mut self) -> (End, Bytes) {
         loop {
@@ -179,7 +182,10 @@ enum Next {
     Broken,
 }
 
-async fn next(body: &mut Incoming) -> Next {
+async fn next<B>(body: &mut B) -> Next
+where
+    B: Body<Data = Bytes> + Unpin,
+{
     if body.is_end_stream() {
         return Next::End;
     }

@@ -64,6 +64,11 @@ impl Fault {
                 "upstream_unreachable",
                 "the control plane could not be reached, and nothing was sent; try again",
             ),
+            ForwardError::Refused => (
+                DenialKind::BadGateway,
+                "upstream_refused_stream",
+                "the control plane refused the request before it looked at it, and nothing was done; try again",
+            ),
             ForwardError::Unanswered { .. } => (
                 DenialKind::BadGateway,
                 "upstream_unanswered",

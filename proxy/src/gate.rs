@@ -13,7 +13,6 @@ use std::time::Instant;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use http::{Request, Response};
-use hyper::body::Incoming;
 use jiff::Timestamp;
 use ordain_action::{Action, DecisionId, DenialKind, Digest, Outcome, Reading};
 use ordain_decode::{Claim, Head, Needs, Rooms, RoomsConfig};
@@ -33,7 +32,7 @@ use crate::config::Config;
 use crate::events::{self, Metrics};
 use crate::fault::Fault;
 use crate::files;
-use crate::forward::{ForwardError, Forwarder, OutBody, Outward, Trust};
+use crate::forward::{AnswerBody, ForwardError, Forwarder, OutBody, Outward, Trust};
 use crate::held::{Budget, Need};
 use crate::identity::{self, Claimed, Identified, Known, Schemes};
 use crate::keys::KeyStore;
@@ -393,7 +392,7 @@ impl Gate {
     ///
     /// # Errors
     /// [`ForwardError`], which says whether it may have taken effect.
-    pub async fn forward(&self, ready: Ready) -> Result<Response<Incoming>, ForwardError> {
+    pub async fn forward(&self, ready: Ready) -> Result<Response<AnswerBody>, ForwardError> {
         let started = Instant::now();
         let answer = ready.through.send(ready.request).await;
         self.metrics.answered(started.elapsed());

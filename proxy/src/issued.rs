@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::body::Incoming;
 use ordain_action::{Action, DecisionId, DenialKind, Reading};
 use ordain_evidence::ChangeKind;
 
 use crate::answer::{self, NotHeld};
 use crate::exchange::{is_of, named, operation};
 use crate::fault::Fault;
+use crate::forward::AnswerBody;
 use crate::gate::Gate;
 use crate::keys::IssuedKey;
 use crate::reply::{self, ReplyBody};
@@ -81,7 +81,7 @@ pub fn lists_keys(action: &Action) -> bool {
 pub async fn list(
     gate: &Gate,
     action: &Action,
-    answer: http::Response<Incoming>,
+    answer: http::Response<AnswerBody>,
 ) -> Result<http::Response<ReplyBody>, Fault> {
     let held = answer::hold(answer).await.map_err(|why| {
         let text = "the control plane's answer could not be read whole; try again";

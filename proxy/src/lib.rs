@@ -26,7 +26,6 @@ pub mod throttle;
 pub mod answer;
 pub mod chain;
 pub mod change;
-pub mod connector;
 pub mod forward;
 pub mod hop;
 pub mod outcome;

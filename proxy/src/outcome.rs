@@ -7,7 +7,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use jiff::Timestamp;
 use ordain_action::{Action, Actor, Created, DecisionId, DenialKind, Outcome, Plane, Reading};
 use ordain_decode::{AnswerHead, Claim};
@@ -16,6 +15,7 @@ use ordain_evidence::Closing;
 use crate::answer::{End, HeldAnswer, Lasting, NotHeld, hold, pump};
 use crate::change::Reply;
 use crate::fault::Fault;
+use crate::forward::AnswerBody;
 use crate::gate::{Gate, Warning};
 use crate::hop;
 use crate::issued;
@@ -48,7 +48,7 @@ pub fn pass(
     gate: &Arc<Gate>,
     actor: &Actor,
     until: Option<Timestamp>,
-    answer: Response<Incoming>,
+    answer: Response<AnswerBody>,
 ) -> Response<ReplyBody> {
     let (mut head, body) = answer.into_parts();
     hop::strip(&mut head.headers);
@@ -62,7 +62,7 @@ pub fn pass(
 }
 
 /// Hands a change's answer to its caller and closes its evidence with what the answer says.
-pub async fn deliver(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, reply: Reply) {
+pub async fn deliver(gate: &Arc<Gate>, open: Open, answer: Response<AnswerBody>, reply: Reply) {
     let carries = match &open.action.reading {
         Reading::Call(call) => {
             let told = call.answer.mints.is_some() || !call.answer.creates.is_empty();
@@ -77,7 +77,7 @@ pub async fn deliver(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, r
     }
 }
 
-async fn deliver_streamed(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, reply: Reply) {
+async fn deliver_streamed(gate: &Arc<Gate>, open: Open, answer: Response<AnswerBody>, reply: Reply) {
     let late = matches!(&open.action.reading, Reading::Call(call) if open.claim.may_fail_late(call));
     let (mut response, pump) = pump(answer, late);
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -93,7 +93,7 @@ async fn deliver_streamed(gate: &Arc<Gate>, open: Open, answer: Response<Incomin
 
 /// An answer that carries identifiers or credentials is read before it is passed on: what it says must be
 /// known before the caller can act on it, and a real credential must not reach the caller at all.
-async fn deliver_held(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, reply: Reply) {
+async fn deliver_held(gate: &Arc<Gate>, open: Open, answer: Response<AnswerBody>, reply: Reply) {
     let held = match hold(answer).await {
         Ok(held) => held,
         Err(why) => {

@@ -13,7 +13,6 @@ use std::task::{Context, Poll};
 use http::header::{CONNECTION, UPGRADE};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
-use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use ordain_action::{DenialKind, Outcome};
@@ -22,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 
 use crate::change::Reply;
 use crate::fault::Fault;
+use crate::forward::AnswerBody;
 use crate::gate::Gate;
 use crate::hop;
 use crate::outcome::Open;
@@ -45,7 +45,7 @@ pub async fn deliver(
     gate: &Arc<Gate>,
     open: Open,
     asked: Option<Asked>,
-    mut answer: Response<Incoming>,
+    mut answer: Response<AnswerBody>,
     reply: Reply,
 ) {
     let upstream = hyper::upgrade::on(&mut answer);

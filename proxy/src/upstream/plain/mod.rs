@@ -22,7 +22,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::{Leaving, Own, UpstreamError};
-use crate::forward::{Forwarder, Outward, Trust};
+use crate::forward::{Forwarder, Outward, Protocol, Trust};
 use credential::Credential;
 pub use credential::Header;
 pub use source::Source;
@@ -186,9 +186,15 @@ impl Entry {
 
     /// Reads what is configured, and asks the upstream whether it takes that.
     async fn reach(&self, now: Timestamp) -> Result<Reached, UpstreamError> {
-        let place = self.source.place().map_err(|why| self.no_credential(why))?;
+        let mut place = self.source.place().map_err(|why| self.no_credential(why))?;
         super::check(&self.source.name, &place.base, &self.own)?;
-        let bare = Trust { client: None, roots: place.trust.roots.clone(), name: place.trust.name.clone() };
+        place.trust.protocol = Protocol::Negotiated;
+        let bare = Trust {
+            client: None,
+            roots: place.trust.roots.clone(),
+            name: place.trust.name.clone(),
+            protocol: place.trust.protocol,
+        };
         let made = |trust| self.outward.forwarder(trust).map(Arc::new).map_err(|why| self.unverified(why));
         let (anonymous, through) = (made(bare)?, made(place.trust)?);
         let reached = Reached { base: place.base, through, anonymous, credential: place.credential };

@@ -3,7 +3,14 @@
 //! Takes only what came out of a `Sendable`, so that nothing leaves that was not recorded. Leaves out which host a
 //! request goes to (the room and configuration decide) and signing (`outgoing.rs`).
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+mod connector;
+mod lanes;
+mod resolver;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,21 +21,24 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper_rustls::{FixedServerNameResolver, HttpsConnector};
+use hyper_rustls::FixedServerNameResolver;
 use hyper_util::client::legacy::Client as HyperClient;
-use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use ordain_action::Outcome;
 use ordain_evidence::Released;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tower::Service;
 
+use self::connector::{Answered, GONE, Kept, Waited, answer_of};
+use self::lanes::{Client, Connector, Lanes};
+use self::resolver::GuardedResolver;
 use crate::answer;
-use crate::chain::{Leaving, Outlet};
-use crate::connector::{Answered, GONE, Kept, Waited, answer_of};
+use crate::chain::Outlet;
 use crate::held::OutgoingBody;
 use crate::payload::{BodyError, BrokenOff, PayloadBody};
+
+pub use self::lanes::{AnswerBody, Protocol};
+pub use self::resolver::is_forbidden;
 
 /// A body on its way upstream.
 #[derive(Debug)]
@@ -85,6 +95,9 @@ pub enum ForwardError {
     /// No connection could be made: nothing was sent.
     #[error("the upstream cannot be reached: {0}")]
     NotStarted(String),
+    /// The upstream refused it before it looked at it: nothing was done.
+    #[error("the upstream refused the request before it looked at it")]
+    Refused,
     /// The request was started and no answer came: it may or may not have taken effect.
     #[error("the upstream took the request and did not answer: {why}")]
     Unanswered {
@@ -108,14 +121,13 @@ impl ForwardError {
     pub const fn outcome(&self) -> Outcome {
         match self {
             Self::NotStarted(_) => Outcome::NotSent { why: "upstream_unreachable" },
+            Self::Refused => Outcome::NotSent { why: "upstream_refused_stream" },
             Self::Unanswered { .. } => Outcome::Unknown { why: "upstream_unanswered" },
             Self::Broken(_) => Outcome::Unknown { why: "payload_broken_off" },
             Self::Late(_) => Outcome::Unknown { why: "upstream_late" },
         }
     }
 }
-
-type Client = HyperClient<Kept<HttpsConnector<Leaving<HttpConnector<GuardedResolver>>>>, OutBody>;
 
 /// What all connections to upstreams have in common.
 #[derive(Debug, Clone)]
@@ -135,6 +147,8 @@ pub struct Trust {
     pub name: Option<String>,
     /// A client certificate, and its key.
     pub client: Option<(Vec<CertificateDer<'static>>, Arc<PrivateKeyDer<'static>>)>,
+    /// The HTTP that is spoken to it.
+    pub protocol: Protocol,
 }
 
 impl Outward {
@@ -194,66 +208,81 @@ impl Outward {
         let name = trust.name.map(|name| {
             ServerName::try_from(name).map_err(|_| "the server's name is none that a certificate can have")
         });
-        Ok(Forwarder::made(self, tls, name.transpose()?))
+        Ok(Forwarder::made(self, tls, name.transpose()?, trust.protocol))
     }
 }
 
 /// Connections to upstreams.
 #[derive(Debug, Clone)]
 pub struct Forwarder {
-    client: Client,
+    lanes: Lanes,
     // Keeps no connection: whatever it sends goes over one that was made for it.
     anew: Client,
     timeout: Arc<AtomicU64>,
 }
 
 impl Forwarder {
-    fn made(outward: &Outward, tls: rustls::ClientConfig, name: Option<ServerName<'static>>) -> Self {
-        let resolver = GuardedResolver { inner: GaiResolver::new(), own: Arc::clone(&outward.own) };
-        let mut http = HttpConnector::new_with_resolver(resolver);
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(Duration::from_secs(10)));
-        let mut connector = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
-        if let Some(name) = name {
-            connector = connector.with_server_name_resolver(FixedServerNameResolver::new(name));
-        }
-        let connector = Kept(connector.enable_http1().wrap_connector(outward.outlet.around(http)));
-        // Only a request that was never started on a reused connection is tried again, and servers that
-        // close idle connections make that necessary.
-        let client = HyperClient::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(15))
-            .retry_canceled_requests(true)
-            .set_host(false)
-            .http1_preserve_header_case(false)
-            .build(connector.clone());
+    fn made(
+        outward: &Outward,
+        tls: rustls::ClientConfig,
+        name: Option<ServerName<'static>>,
+        protocol: Protocol,
+    ) -> Self {
+        let connector = |protocol: Protocol| -> Connector {
+            let mut http = HttpConnector::new_with_resolver(GuardedResolver::new(Arc::clone(&outward.own)));
+            http.enforce_http(false);
+            http.set_nodelay(true);
+            http.set_connect_timeout(Some(Duration::from_secs(10)));
+            // What is open for hours and says nothing must not outlive its other end.
+            http.set_keepalive(Some(Duration::from_secs(60)));
+            let mut tls =
+                hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
+            if let Some(name) = &name {
+                tls = tls.with_server_name_resolver(FixedServerNameResolver::new(name.clone()));
+            }
+            let around = outward.outlet.around(http);
+            Kept(match protocol {
+                Protocol::Http1 => tls.enable_http1().wrap_connector(around),
+                Protocol::Negotiated => tls.enable_all_versions().wrap_connector(around),
+                Protocol::Http2 => tls.enable_http2().wrap_connector(around),
+            })
+        };
+        // A change of protocol is asked for in HTTP/1.1, and makes the connection its own.
+        let single = if protocol == Protocol::Http2 { Protocol::Http2 } else { Protocol::Http1 };
         let anew = HyperClient::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_max_idle_per_host(0)
             .retry_canceled_requests(false)
             .set_host(false)
             .http1_preserve_header_case(false)
-            .build(connector);
-        Self { client, anew, timeout: Arc::clone(&outward.timeout) }
+            .http2_only(single == Protocol::Http2)
+            .build(connector(single));
+        let lanes = Lanes::new(connector(protocol), protocol);
+        Self { lanes, anew, timeout: Arc::clone(&outward.timeout) }
     }
 
     /// Sends a request whose URI is whole and whose headers are final.
     ///
     /// A read whose connection had been kept, and ended before any answer, is sent once more over a new one: upstreams
-    /// close what is idle when they like. What changes anything is sent once, whatever comes of it.
+    /// close what is idle when they like. So is one that the upstream did not look at. What changes anything is sent
+    /// once, whatever comes of it.
     ///
     /// # Errors
     /// [`ForwardError`], which says whether the request may have taken effect.
     pub async fn send(
         &self,
         request: Released<Request<OutBody>>,
-    ) -> Result<Response<Incoming>, ForwardError> {
+    ) -> Result<Response<AnswerBody>, ForwardError> {
         let again = request.again(copied);
-        match (self.exchange(&self.client, request.send()).await, again) {
-            (Err(ForwardError::Unanswered { kept: true, .. }), Some(again)) => {
-                self.exchange(&self.anew, again.send()).await
+        let request = request.send();
+        let first = if request.headers().contains_key(header::UPGRADE) {
+            self.exchange_alone(request).await
+        } else {
+            self.exchange(request).await
+        };
+        match (first, again) {
+            (Err(ForwardError::Unanswered { kept: true, .. } | ForwardError::Refused), Some(again)) => {
+                self.exchange_alone(again.send()).await
             }
             (answer, _) => answer,
         }
@@ -266,7 +295,7 @@ impl Forwarder {
         *asking.uri_mut() = uri;
         asking.headers_mut().insert(header::HOST, host);
         asking.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("ordain doctor"));
-        let answer = self.exchange(&self.client, asking).await.ok()?;
+        let answer = self.exchange(asking).await.ok()?;
         answer.headers().get(header::DATE)?.to_str().ok().map(str::to_owned)
     }
 
@@ -287,13 +316,26 @@ impl Forwarder {
         asking.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         asking.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("ordain"));
         asking.headers_mut().extend(credential);
-        let answer = self.exchange(&self.client, asking).await.map_err(|error| error.to_string())?;
+        let answer = self.exchange(asking).await.map_err(|error| error.to_string())?;
         let answer = answer::hold(answer).await;
         let answer = answer.map_err(|_| "its answer did not come whole")?;
         Ok((answer.head.status, answer.body))
     }
 
-    async fn exchange(
+    /// Over a connection that may be shared, and is kept.
+    async fn exchange(&self, request: Request<OutBody>) -> Result<Response<AnswerBody>, ForwardError> {
+        let taken = self.lanes.take();
+        let answer = self.ask(taken.client(), request).await?;
+        Ok(answer.map(|body| AnswerBody::new(body, Some(taken))))
+    }
+
+    /// Over a connection that is made for it.
+    async fn exchange_alone(&self, request: Request<OutBody>) -> Result<Response<AnswerBody>, ForwardError> {
+        let answer = self.ask(&self.anew, request).await?;
+        Ok(answer.map(|body| AnswerBody::new(body, None)))
+    }
+
+    async fn ask(
         &self,
         client: &Client,
         mut request: Request<OutBody>,
@@ -307,6 +349,7 @@ impl Forwarder {
                 Ok(response)
             }
             Ok(Err(error)) if error.is_connect() => Err(ForwardError::NotStarted(chain(&error))),
+            Ok(Err(error)) if is_refused(&error) => Err(ForwardError::Refused),
             Ok(Err(error)) => Err(match BrokenOff::behind(&error) {
                 Some(broken) => ForwardError::Broken(broken),
                 None => {
@@ -322,6 +365,20 @@ impl Forwarder {
     }
 }
 
+/// Whether the upstream says that it did nothing of a request (RFC 9113 section 8.7).
+fn is_refused(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<h2::Error>() {
+            return error.is_remote()
+                && error.is_reset()
+                && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// An error with all its causes: hyper's own text alone says only `client error`.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -332,72 +389,4 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-/// Looks names up, and refuses addresses that no control plane has.
-#[derive(Debug, Clone)]
-struct GuardedResolver {
-    inner: GaiResolver,
-    own: Arc<[SocketAddr]>,
-}
-
-impl Service<Name> for GuardedResolver {
-    type Response = std::vec::IntoIter<SocketAddr>;
-    type Error = std::io::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, name: Name) -> Self::Future {
-        let shown = name.as_str().to_owned();
-        let own = Arc::clone(&self.own);
-        let found = self.inner.call(name);
-        Box::pin(async move {
-            let all: Vec<SocketAddr> = found.await?.collect();
-            match all.iter().find(|address| is_forbidden(address.ip()) || own.contains(address)) {
-                // One forbidden address among several is a rebinding attempt as likely as a mistake.
-                Some(address) => Err(std::io::Error::other(format!(
-                    "`{shown}` resolves to `{address}`, which is never an upstream"
-                ))),
-                None => Ok(all.into_iter()),
-            }
-        })
-    }
-}
-
-/// Link-local and metadata addresses are never an upstream.
-#[must_use]
-pub fn is_forbidden(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => v4.is_link_local() || v4.is_unspecified() || v4.is_multicast() || v4.is_broadcast(),
-        IpAddr::V6(v6) => {
-            // fd00:ec2::254 and its neighbours serve instance metadata over IPv6.
-            let metadata = v6.segments().starts_with(&[0xfd00, 0x0ec2]);
-            let mapped = v6.to_ipv4_mapped().is_some_and(|v4| is_forbidden(IpAddr::V4(v4)));
-            metadata
-                || mapped
-                || v6.is_unicast_link_local()
-                || v6 == Ipv6Addr::UNSPECIFIED
-                || v6.is_multicast()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn metadata_addresses_are_never_an_upstream_in_any_notation() {
-        for address in
-            ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "fe80::1", "0.0.0.0", "::"]
-        {
-            assert!(is_forbidden(address.parse().unwrap()), "{address}");
-        }
-        for address in ["127.0.0.1", "10.0.0.1", "52.94.76.1", "2600:1f18::1"] {
-            assert!(!is_forbidden(address.parse().unwrap()), "{address}");
-        }
-    }
 }

@@ -19,7 +19,7 @@ use tower::Service;
 /// What is known of a connection: whether it was answered on, and whether it has ended. It goes with every answer, and
 /// with every error after the connection was made.
 #[derive(Debug, Clone, Default)]
-pub struct Answered(Arc<Marks>);
+pub(super) struct Answered(Arc<Marks>);
 
 #[derive(Debug, Default)]
 struct Marks {
@@ -29,7 +29,7 @@ struct Marks {
 
 impl Answered {
     /// Notes that an answer came.
-    pub fn note(extensions: &Extensions) {
+    pub(super) fn note(extensions: &Extensions) {
         if let Some(Self(marks)) = extensions.get() {
             marks.answered.store(true, Ordering::Relaxed);
         }
@@ -37,7 +37,7 @@ impl Answered {
 
     /// What is known of a connection.
     #[must_use]
-    pub fn of(connected: Option<&Connected>) -> Option<Self> {
+    pub(super) fn of(connected: Option<&Connected>) -> Option<Self> {
         let mut extensions = Extensions::new();
         connected?.get_extras(&mut extensions);
         extensions.remove()
@@ -45,19 +45,19 @@ impl Answered {
 
     /// Whether an answer came on it.
     #[must_use]
-    pub fn before(&self) -> bool {
+    pub(super) fn before(&self) -> bool {
         self.0.answered.load(Ordering::Relaxed)
     }
 
     /// Whether it has ended.
     #[must_use]
-    pub fn has_ended(&self) -> bool {
+    pub(super) fn has_ended(&self) -> bool {
         self.0.ended.load(Ordering::Relaxed)
     }
 
     /// Whether it is the same connection.
     #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
+    pub(super) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
@@ -78,11 +78,11 @@ impl Drop for Ending {
 
 /// Makes connections that know it.
 #[derive(Debug, Clone)]
-pub struct Kept<C>(pub C);
+pub(super) struct Kept<C>(pub(super) C);
 
 /// Such a connection.
 #[derive(Debug)]
-pub struct KeptStream<S> {
+pub(super) struct KeptStream<S> {
     stream: S,
     ending: Ending,
 }
@@ -161,11 +161,11 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// How long a connection must be gone before a request on it is given up. The library may be making another one for it,
 /// which may take the ten seconds that connecting is given, and what follows.
-pub const GONE: Duration = Duration::from_secs(15);
+pub(super) const GONE: Duration = Duration::from_secs(15);
 
 /// Why an answer is not waited for any more.
 #[derive(Debug)]
-pub enum Waited {
+pub(super) enum Waited {
     /// It took too long.
     Late,
     /// Its connection has ended, and nobody said so.
@@ -179,7 +179,7 @@ pub enum Waited {
 ///
 /// # Errors
 /// [`Waited`].
-pub async fn answer_of<F: Future>(
+pub(super) async fn answer_of<F: Future>(
     answering: F,
     timeout: Duration,
     patience: Duration,

@@ -1,0 +1,198 @@
+//! Connections to an upstream that speaks HTTP/2, and to one that does not: who shares one, who must not wait for whom.
+
+use std::convert::Infallible;
+use std::sync::atomic::AtomicUsize;
+
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::Frame;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use super::*;
+
+type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, Infallible>;
+
+/// How much a long answer is: more than may be on its way to who does not read.
+const LONG: usize = 1024 * 1024;
+
+/// An upstream: `/watch` never ends, `/long` is [`LONG`] bytes, anything else says which HTTP it came over.
+struct Server {
+    base: String,
+    trust: Trust,
+    connections: Arc<AtomicUsize>,
+}
+
+async fn answer(request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let version = format!("{:?}", request.version());
+    Ok(Response::new(match request.uri().path() {
+        "/watch" => {
+            let first = futures_util::stream::iter([Ok(Frame::data(Bytes::from_static(b"{}\n")))]);
+            StreamBody::new(futures_util::StreamExt::chain(first, futures_util::stream::pending()))
+                .boxed_unsync()
+        }
+        "/long" => Full::new(Bytes::from(vec![b'a'; LONG])).boxed_unsync(),
+        _ => Full::new(Bytes::from(version)).boxed_unsync(),
+    }))
+}
+
+impl Server {
+    /// One that takes `streams` requests at a time on a connection; over TLS with `alpn`, or by prior knowledge.
+    async fn start(streams: u32, alpn: Option<&[&str]>, protocol: Protocol) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut trust = Trust { protocol, ..Trust::default() };
+        let acceptor = alpn.map(|alpn| {
+            let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+            trust.roots = Some(vec![made.cert.der().clone()]);
+            let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+            let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+            let mut config = rustls::ServerConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_no_client_auth()
+                .with_single_cert(vec![made.cert.der().clone()], key)
+                .unwrap();
+            config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+            TlsAcceptor::from(Arc::new(config))
+        });
+        let connections = Arc::new(AtomicUsize::new(0));
+        let scheme = if acceptor.is_some() { "https" } else { "http" };
+        let counted = Arc::clone(&connections);
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                counted.fetch_add(1, Ordering::Relaxed);
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    let mut server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
+                    server.http2().max_concurrent_streams(streams);
+                    match acceptor {
+                        None => {
+                            drop(server.serve_connection(TokioIo::new(stream), service_fn(answer)).await);
+                        }
+                        Some(acceptor) => {
+                            let Ok(stream) = acceptor.accept(stream).await else { return };
+                            drop(server.serve_connection(TokioIo::new(stream), service_fn(answer)).await);
+                        }
+                    }
+                });
+            }
+        });
+        Self { base: format!("{scheme}://localhost:{port}"), trust, connections }
+    }
+
+    fn forwarder(&mut self) -> Forwarder {
+        let outward = Outward::new(Vec::new(), Duration::from_secs(10));
+        outward.forwarder(std::mem::take(&mut self.trust)).unwrap()
+    }
+
+    fn get(&self, path: &str) -> Request<OutBody> {
+        let mut request = Request::new(OutBody::Whole(OutgoingBody::default()));
+        *request.uri_mut() = format!("{}{path}", self.base).parse().unwrap();
+        request
+    }
+
+    fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+}
+
+async fn text(answer: Result<Response<AnswerBody>, ForwardError>) -> String {
+    let body = answer::hold(answer.unwrap()).await.unwrap().body;
+    String::from_utf8(body.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn an_upstream_chooses_its_http_and_a_change_of_protocol_is_asked_for_in_http1() {
+    for (alpn, chosen) in
+        [(&["h2", "http/1.1"][..], "HTTP/2.0"), (&["http/1.1"], "HTTP/1.1"), (&[], "HTTP/1.1")]
+    {
+        let mut server = Server::start(100, Some(alpn), Protocol::Negotiated).await;
+        let forwarder = server.forwarder();
+        assert_eq!(text(forwarder.exchange(server.get("/")).await).await, chosen, "{alpn:?}");
+        assert_eq!(text(forwarder.exchange_alone(server.get("/")).await).await, "HTTP/1.1", "{alpn:?}");
+    }
+    let mut plain = Server::start(100, None, Protocol::Negotiated).await;
+    let forwarder = plain.forwarder();
+    assert_eq!(text(forwarder.exchange(plain.get("/")).await).await, "HTTP/1.1");
+    for alpn in [Some(&["h2"][..]), None] {
+        let mut server = Server::start(100, alpn, Protocol::Http2).await;
+        let forwarder = server.forwarder();
+        assert_eq!(text(forwarder.exchange(server.get("/")).await).await, "HTTP/2.0", "{alpn:?}");
+        assert_eq!(text(forwarder.exchange_alone(server.get("/")).await).await, "HTTP/2.0", "{alpn:?}");
+    }
+}
+
+#[tokio::test]
+async fn watches_share_connections_and_keep_no_request_waiting() {
+    let mut server = Server::start(100, None, Protocol::Http2).await;
+    let forwarder = server.forwarder();
+    let mut watches = Vec::new();
+    for _ in 0..250 {
+        watches.push(forwarder.exchange(server.get("/watch")).await.unwrap());
+    }
+    assert_eq!(text(forwarder.exchange(server.get("/")).await).await, "HTTP/2.0");
+    assert_eq!(server.connections(), 3, "a hundred each");
+    // Their places are given back.
+    watches.truncate(50);
+    for _ in 0..150 {
+        watches.push(forwarder.exchange(server.get("/watch")).await.unwrap());
+    }
+    assert_eq!(server.connections(), 3, "{watches:?}");
+}
+
+#[tokio::test]
+async fn who_does_not_read_an_answer_keeps_nobody_else_waiting() {
+    let mut server = Server::start(200, None, Protocol::Http2).await;
+    let forwarder = server.forwarder();
+    let mut unread = Vec::new();
+    for _ in 0..SHARED_LESS_ONE {
+        unread.push(forwarder.exchange(server.get("/long")).await.unwrap());
+    }
+    // So that all that may come without being read has come.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let read =
+        tokio::time::timeout(Duration::from_secs(10), text(forwarder.exchange(server.get("/long")).await));
+    assert_eq!(read.await.expect("it comes whole").len(), LONG);
+    assert_eq!(server.connections(), 1, "all on one connection: {}", unread.len());
+}
+
+const SHARED_LESS_ONE: usize = 99;
+
+/// An upstream that takes a connection and answers every request on it with that reset.
+async fn refusing(reason: h2::Reason) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                let mut connection = h2::server::handshake(stream).await.unwrap();
+                while let Some(Ok((_, mut respond))) = connection.accept().await {
+                    respond.send_reset(reason);
+                }
+            });
+        }
+    });
+    format!("http://localhost:{port}/")
+}
+
+#[tokio::test]
+async fn what_an_upstream_did_not_look_at_was_not_done() {
+    for (reason, expected) in [
+        (h2::Reason::REFUSED_STREAM, Outcome::NotSent { why: "upstream_refused_stream" }),
+        (h2::Reason::INTERNAL_ERROR, Outcome::Unknown { why: "upstream_unanswered" }),
+        (h2::Reason::CANCEL, Outcome::Unknown { why: "upstream_unanswered" }),
+    ] {
+        let at = refusing(reason).await;
+        let outward = Outward::new(Vec::new(), Duration::from_secs(10));
+        let trust = Trust { protocol: Protocol::Http2, ..Trust::default() };
+        let forwarder = outward.forwarder(trust).unwrap();
+        let mut request = Request::new(OutBody::Whole(OutgoingBody::default()));
+        *request.uri_mut() = at.parse().unwrap();
+        let error = forwarder.exchange(request).await.unwrap_err();
+        assert_eq!(error.outcome(), expected, "{error}");
+    }
+}
