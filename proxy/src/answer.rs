@@ -43,6 +43,8 @@ pub struct HeldAnswer {
     pub head: response::Parts,
     /// Its body.
     pub body: Bytes,
+    /// What came behind the body.
+    pub trailers: Option<HeaderMap>,
 }
 
 /// An answer that could not be held.
@@ -64,13 +66,13 @@ where
 {
     let (mut head, mut body) = answer.into_parts();
     hop::strip(&mut head.headers);
-    let mut held = BytesMut::new();
+    let (mut held, mut trailers) = (BytesMut::new(), None);
     loop {
         match next(&mut body).await {
             Next::Data(data) if held.len() + data.len() > ANSWER_MAX => return Err(NotHeld::TooLong),
             Next::Data(data) => held.extend_from_slice(&data),
-            Next::Trailers(_) => {}
-            Next::End => return Ok(HeldAnswer { head, body: held.freeze() }),
+            Next::Trailers(found) => trailers = Some(found),
+            Next::End => return Ok(HeldAnswer { head, body: held.freeze(), trailers }),
             Next::Broken => return Err(NotHeld::Broken),
         }
     }
@@ -83,6 +85,8 @@ pub struct Pump<B> {
     caller: mpsc::Sender<Result<Frame<Bytes>, BodyError>>,
     kept: BytesMut,
     keep: usize,
+    received: u64,
+    trailers: Option<HeaderMap>,
 }
 
 /// Splits an answer into what the caller gets now and the [`Pump`] that feeds it, which keeps the beginning of an
@@ -95,25 +99,29 @@ pub fn pump<B>(answer: Response<B>, keep: bool) -> (Response<ReplyBody>, Pump<B>
     let keep = if head.status.is_success() && !keep { 0 } else { ERROR_MAX };
     let stream = futures_util::stream::poll_fn(move |context| frames.poll_recv(context));
     let response = Response::from_parts(head, StreamBody::new(stream).boxed_unsync());
-    (response, Pump { body, caller, kept: BytesMut::new(), keep })
+    (response, Pump { body, caller, kept: BytesMut::new(), keep, received: 0, trailers: None })
 }
 
 impl<B: Body<Data = Bytes> + Unpin> Pump<B> {
     /// Reads to the end. A caller that has gone stops nothing: the rest is read and dropped.
-    pub async fn run(mut self) -> (End, Bytes) {
+    pub async fn run(&mut self) -> End {
         loop {
             let frame = match next(&mut self.body).await {
                 Next::Data(data) => {
+                    self.received =
+                        self.received.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX));
                     let room = self.keep.saturating_sub(self.kept.len()).min(data.len());
                     self.kept.extend_from_slice(data.get(..room).unwrap_or_default());
                     Frame::data(data)
                 }
-                Next::Trailers(trailers) => Frame::trailers(trailers),
-                Next::End => return (End::Whole, self.kept.freeze()),
+                Next::Trailers(trailers) => {
+                    self.trailers = Some(trailers.clone());
+                    Frame::trailers(trailers)
+                }
+                Next::End => return End::Whole,
                 Next::Broken => {
-                    let broken: BodyError = "the upstream broke off its answer".into();
-                    drop(self.caller.send(Err(broken)).await);
-                    return (End::Broken, self.kept.freeze());
+                    self.break_off("the upstream broke off its answer").await;
+                    return End::Broken;
                 }
             };
             if !self.caller.is_closed() {
@@ -125,6 +133,38 @@ impl<B: Body<Data = Bytes> + Unpin> Pump<B> {
                 }
             }
         }
+    }
+}
+
+impl<B> Pump<B> {
+    /// Ends what the caller gets in an error, so that nobody takes it for whole.
+    pub async fn break_off(&self, why: &'static str) {
+        let broken: BodyError = why.into();
+        drop(self.caller.send(Err(broken)).await);
+    }
+
+    /// What was kept of the body's beginning.
+    #[must_use]
+    pub fn kept(&self) -> &[u8] {
+        &self.kept
+    }
+
+    /// How many bytes came.
+    #[must_use]
+    pub const fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// What came behind the body.
+    #[must_use]
+    pub const fn trailers(&self) -> Option<&HeaderMap> {
+        self.trailers.as_ref()
+    }
+
+    /// What ends once the caller wants no more.
+    pub fn gone(&self) -> impl Future<Output = ()> + use<B> {
+        let caller = self.caller.clone();
+        async move { caller.closed().await }
     }
 }
 

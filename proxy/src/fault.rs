@@ -74,6 +74,11 @@ impl Fault {
                 "upstream_unanswered",
                 "the control plane took the request and did not answer; look before you repeat it",
             ),
+            ForwardError::Over => (
+                DenialKind::Forbidden,
+                "ended_unanswered",
+                "who asked for it may do so no more, or the gate stops; look before you repeat it",
+            ),
             ForwardError::Late(_) => (
                 DenialKind::GatewayTimeout,
                 "upstream_late",

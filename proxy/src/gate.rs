@@ -25,6 +25,7 @@ use ordain_sigv4::{Body, KeyCache};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::api;
 use crate::chain::Outlet;
 use crate::change::Changes;
 use crate::clock::Clock;
@@ -132,6 +133,7 @@ impl Gate {
             token_key: token_key(&config.state)?,
             own_hosts: own_hosts(&config, data),
             aws_overlay: overlay,
+            grpc: api::all(&config)?,
         })?;
         let live = live(&config.ledger)?;
         let model = Model::open(config.model.clone(), config.modes(), live)?;
@@ -298,6 +300,7 @@ impl Gate {
         let most = self.config.load().limits.body;
         match claim.needs() {
             Needs::Payload => Need::Head,
+            Needs::Stream => Need::Stream,
             Needs::Held { cap } => Need::Whole { cap: cap.min(most) },
             Needs::Nothing => Need::Whole { cap: most },
         }

@@ -17,13 +17,13 @@ use crate::place::Arrival;
 
 /// The head of a request in hand.
 #[must_use]
-pub fn of<'a>(arrival: &Arrival, parts: &'a request::Parts) -> Head<'a> {
+pub fn of<'a>(arrival: &'a Arrival, parts: &'a request::Parts) -> Head<'a> {
     look(arrival, &parts.method, &parts.uri, &parts.headers)
 }
 
 /// The head of a request whose body has not been taken.
 #[must_use]
-pub fn view<'a, B>(arrival: &Arrival, request: &'a Request<B>) -> Head<'a> {
+pub fn view<'a, B>(arrival: &'a Arrival, request: &'a Request<B>) -> Head<'a> {
     look(arrival, request.method(), request.uri(), request.headers())
 }
 
@@ -108,7 +108,7 @@ const NOISE: [&str; 7] = [
     "user-agent",
 ];
 
-fn look<'a>(arrival: &Arrival, method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Head<'a> {
+fn look<'a>(arrival: &'a Arrival, method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Head<'a> {
     Head {
         method: method.as_str(),
         target: uri.path_and_query().map_or("/", |target| target.as_str()),
@@ -124,6 +124,7 @@ fn look<'a>(arrival: &Arrival, method: &'a Method, uri: &'a Uri, headers: &'a He
             }
         },
         plane: arrival.place.plane,
+        upstream: arrival.place.upstream.as_deref(),
     }
 }
 

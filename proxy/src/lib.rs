@@ -24,6 +24,7 @@ pub mod state;
 pub mod throttle;
 
 pub mod answer;
+pub mod api;
 pub mod chain;
 pub mod change;
 pub mod forward;

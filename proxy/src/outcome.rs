@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderMap, Response};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use ordain_action::{Action, Actor, Created, DecisionId, DenialKind, Outcome, Plane, Reading};
@@ -79,13 +79,15 @@ pub async fn deliver(gate: &Arc<Gate>, open: Open, answer: Response<AnswerBody>,
 
 async fn deliver_streamed(gate: &Arc<Gate>, open: Open, answer: Response<AnswerBody>, reply: Reply) {
     let late = matches!(&open.action.reading, Reading::Call(call) if open.claim.may_fail_late(call));
-    let (mut response, pump) = pump(answer, late);
+    let (mut response, mut pump) = pump(answer, late);
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     open.mark(&mut response);
     drop(reply.send(Ok(response)));
-    let (end, kept) = pump.run().await;
-    let outcome = match end {
-        End::Whole => open.outcome(AnswerHead { status, headers: &headers }, &kept, Vec::new()),
+    let outcome = match pump.run().await {
+        End::Whole => {
+            let head = AnswerHead { status, headers: &headers };
+            open.outcome(head, (pump.kept(), pump.trailers()), Vec::new())
+        }
         End::Broken => Outcome::Unknown { why: "answer_broken" },
     };
     gate.close(open.closing, open.id, &open.action, outcome).await;
@@ -114,7 +116,7 @@ async fn deliver_held(gate: &Arc<Gate>, open: Open, answer: Response<AnswerBody>
     if issued::ends_keys(&open.action) {
         issued::follow(gate, &open.action, open.id).await;
     }
-    let outcome = open.outcome(head, &held.body, created);
+    let outcome = open.outcome(head, (&held.body, held.trailers.as_ref()), created);
     let response = body.map(|body| {
         let mut head = held.head;
         head.headers.remove(http::header::TRANSFER_ENCODING);
@@ -164,10 +166,16 @@ impl Open {
         }
     }
 
-    fn outcome(&self, head: AnswerHead<'_>, body: &[u8], created: Vec<Created>) -> Outcome {
-        let read = self.claim.read_answer(&head, body);
+    /// What the evidence says of an answer: its head, and what is kept of its body and came behind it.
+    pub fn outcome(
+        &self,
+        head: AnswerHead<'_>,
+        (body, trailers): (&[u8], Option<&HeaderMap>),
+        created: Vec<Created>,
+    ) -> Outcome {
+        let read = self.claim.read_answer(&head, body, trailers);
         Outcome::Answered {
-            status: head.status,
+            status: read.status.unwrap_or(head.status),
             request_id: read.request_id,
             error_code: read.error_code,
             created,

@@ -1,4 +1,4 @@
-//! A body that streams: verified as it arrives, signed again as it leaves, at flat memory.
+//! A body that streams: verified as it arrives and signed again as it leaves, or passed as it comes, at flat memory.
 //!
 //! Leaves out how it is verified and signed (`ordain-sigv4`).
 
@@ -57,6 +57,30 @@ impl PayloadBody {
     #[must_use]
     pub fn new(arriving: RequestBody, stream: PayloadStream, length: Option<u64>) -> Self {
         Self { arriving, stream: Some(stream), leaving: VecDeque::new(), length }
+    }
+}
+
+/// A body that passes as it comes.
+#[derive(Debug)]
+pub struct PassingBody(pub RequestBody);
+
+impl Body for PassingBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.get_mut().0).poll_frame(context).map_err(|error| stopped(&error).into())
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
     }
 }
 

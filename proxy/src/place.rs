@@ -137,5 +137,6 @@ fn bare<B>(request: &Request<B>) -> Head<'_> {
         headers: request.headers(),
         way_in: Asked::Reverse,
         plane: None,
+        upstream: None,
     }
 }

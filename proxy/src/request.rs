@@ -123,7 +123,8 @@ async fn read(
     let (outgoing, _closing) = sendable.release().map_err(|error| Fault::internal(&error))?;
     let until = outgoing.get().identified.until;
     let signed = gate.sign(outgoing).await?;
-    let answer = gate.forward(signed).await.map_err(|error| Fault::unanswered(&error, decision.id))?;
+    let answer = stream::opened(gate, &decision.action, until, gate.forward(signed)).await;
+    let answer = answer.map_err(|error| Fault::unanswered(&error, decision.id))?;
     if issued::lists_keys(&decision.action) {
         return issued::list(gate, &decision.action, answer).await;
     }
@@ -173,6 +174,7 @@ async fn change(
     let until = outgoing.get().identified.until;
     // A stream keeps its place until it ends; any other answer keeps it by itself.
     let asked = stream::Asked::of(outgoing.get().bound.held().head(), seat);
+    let sent = outgoing.get().bound.held().carried();
     let signed = match gate.sign(outgoing).await {
         Ok(signed) => signed,
         Err(fault) => {
@@ -181,13 +183,16 @@ async fn change(
         }
     };
     closing.started();
-    match gate.forward(signed).await {
+    match stream::opened(&gate, &action, until, gate.forward(signed)).await {
         Ok(response) => {
             let open = outcome::Open { closing, claim, key, until, id, action, warning };
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 return stream::deliver(&gate, open, asked, response, reply).await;
             }
             drop(asked);
+            if stream::is_conversation(&open.action) {
+                return stream::converse(&gate, open, sent, response, reply).await;
+            }
             outcome::deliver(&gate, open, response, reply).await;
         }
         Err(error) => {

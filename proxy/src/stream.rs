@@ -1,5 +1,6 @@
 //! A request for a stream: the connection changes its protocol once the upstream has said so, and from then on bytes
-//! pass both ways as they are, counted, until one side ends it or the gate must.
+//! pass both ways as they are, counted, until one side ends it or the gate must. So does a conversation of gRPC, which
+//! needs no other protocol.
 //!
 //! It was judged and recorded before it was opened; its end is its outcome. Leaves out which operations are streams (the
 //! rooms), and the rest of a change (`request.rs`).
@@ -15,13 +16,15 @@ use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use ordain_action::{DenialKind, Outcome};
+use jiff::Timestamp;
+use ordain_action::{Action, DenialKind, Outcome, Reading};
 use ordain_decode::AnswerHead;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 
+use crate::answer::{self, End};
 use crate::change::Reply;
 use crate::fault::Fault;
-use crate::forward::AnswerBody;
+use crate::forward::{AnswerBody, ForwardError};
 use crate::gate::Gate;
 use crate::hop;
 use crate::outcome::Open;
@@ -58,7 +61,7 @@ pub async fn deliver(
         return drop(reply.send(Err(fault.with_decision(open.id))));
     };
     let head = AnswerHead { status: answer.status().as_u16(), headers: answer.headers() };
-    let request_id = open.claim.read_answer(&head, b"").request_id;
+    let request_id = open.claim.read_answer(&head, b"", None).request_id;
     let protocol = answer.headers().get(UPGRADE).cloned();
     let mut response = Response::new(reply::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -83,6 +86,74 @@ pub async fn deliver(
     };
     let (sent, received) = (carried.sent.into_inner(), carried.received.into_inner());
     let outcome = Outcome::Streamed { request_id, sent, received, ended };
+    gate.close(open.closing, open.id, &open.action, outcome).await;
+}
+
+/// Waits for what a request is answered; for a conversation for no longer than its actor may have it.
+///
+/// # Errors
+/// [`ForwardError`].
+pub async fn opened(
+    gate: &Gate,
+    action: &Action,
+    until: Option<Timestamp>,
+    answering: impl Future<Output = Result<Response<AnswerBody>, ForwardError>>,
+) -> Result<Response<AnswerBody>, ForwardError> {
+    if !is_conversation(action) {
+        return answering.await;
+    }
+    tokio::select! {
+        answer = answering => answer,
+        () = gate.keys.until_over(&action.actor, until, &gate.clock) => Err(ForwardError::Over),
+        () = gate.stopping.cancelled() => Err(ForwardError::Over),
+    }
+}
+
+/// Whether a request, its answer or both go on for as long as either side likes.
+#[must_use]
+pub fn is_conversation(action: &Action) -> bool {
+    matches!(&action.reading, Reading::Call(call) if call.answer.streams)
+}
+
+/// Passes on what an upstream says in a conversation that may change something, until one side ends it or the gate must,
+/// and closes the evidence with how it ended. `sent` counts what the caller says meanwhile.
+pub async fn converse(
+    gate: &Arc<Gate>,
+    open: Open,
+    sent: Arc<AtomicU64>,
+    answer: Response<AnswerBody>,
+    reply: Reply,
+) {
+    let (mut response, mut pump) = answer::pump(answer, false);
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    open.mark(&mut response);
+    drop(reply.send(Ok(response)));
+    gate.metrics.stream_opened();
+    let gone = pump.gone();
+    let ended = tokio::select! {
+        end = pump.run() => if end == End::Whole { "upstream" } else { "broken" },
+        () = gone => "client",
+        () = gate.keys.until_over(&open.action.actor, open.until, &gate.clock) => "revoked",
+        () = gate.stopping.cancelled() => "gate",
+    };
+    if matches!(ended, "revoked" | "gate") {
+        pump.break_off("who asked for it may do so no more").await;
+    }
+    gate.metrics.stream_ended();
+    let head = AnswerHead { status, headers: &headers };
+    let answered = open.outcome(head, (pump.kept(), pump.trailers()), Vec::new());
+    let refused = matches!(&answered, Outcome::Answered { error_code: Some(_), .. });
+    let outcome = match answered {
+        // It was never opened.
+        answered if ended == "upstream" && refused && pump.received() == 0 => answered,
+        Outcome::Answered { request_id, .. } => Outcome::Streamed {
+            request_id,
+            sent: sent.load(Ordering::Relaxed),
+            received: pump.received(),
+            ended,
+        },
+        other => other,
+    };
     gate.close(open.closing, open.id, &open.action, outcome).await;
 }
 

@@ -105,7 +105,7 @@ pub(crate) fn measure(estate: &Estate<'_>, starts: &[Start<'_>]) -> Measured {
     for start in starts {
         let follows = match estate.plane {
             Plane::Kubernetes => cascade::follows(start.effect, start.targets),
-            Plane::Aws | Plane::Unknown => follows(start.effect),
+            Plane::Aws | Plane::Grpc | Plane::Unknown => follows(start.effect),
         };
         let Some(follows) = follows else { continue };
         // What runs under an authority reaches what that reaches, which no model says yet.

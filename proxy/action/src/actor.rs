@@ -77,6 +77,8 @@ pub struct Actor {
 pub enum Plane {
     /// Amazon Web Services.
     Aws,
+    /// An API over gRPC, as its operators describe it.
+    Grpc,
     /// The API of a Kubernetes cluster.
     Kubernetes,
     /// Nothing that a room claims.
@@ -85,7 +87,7 @@ pub enum Plane {
 
 impl Plane {
     /// The planes that rooms read, in the order of their words.
-    pub const ALL: [Self; 2] = [Self::Aws, Self::Kubernetes];
+    pub const ALL: [Self; 3] = [Self::Aws, Self::Grpc, Self::Kubernetes];
 
     /// Reads the word of a plane that a room reads; `None` for any other.
     #[must_use]
@@ -98,6 +100,7 @@ impl Plane {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Aws => "aws",
+            Self::Grpc => "grpc",
             Self::Kubernetes => "kubernetes",
             Self::Unknown => "unknown",
         }

@@ -144,6 +144,8 @@ pub struct Answer {
     pub mints: Option<Minted>,
     /// What it asks for is a stream: the connection may be upgraded, once the upstream has said so.
     pub upgrades: bool,
+    /// The request, its answer or both are messages for as long as either side likes.
+    pub streams: bool,
 }
 
 /// One request, decoded: one or more effects.

@@ -63,6 +63,7 @@ impl Operation {
                 .collect(),
             mints: self.mints.as_ref().map(|minted| minted.kind),
             upgrades: false,
+            streams: false,
         }
     }
 

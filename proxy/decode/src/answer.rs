@@ -22,6 +22,8 @@ pub struct AnswerRead {
     pub request_id: String,
     /// The upstream's error code, when the answer is an error that names one.
     pub error_code: Option<String>,
+    /// The HTTP status that it amounts to, where the plane says by other means how a call went.
+    pub status: Option<u16>,
 }
 
 /// Credentials found in an answer: the real ones, which stay in the gate.

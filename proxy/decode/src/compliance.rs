@@ -9,10 +9,12 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use expect_test::{ExpectFile, expect_file};
-use ordain_action::{Completeness, Effect, Plane, Reading, Scalar, Upstream};
+use ordain_action::{Access, Completeness, Effect, Level, Plane, Reading, Scalar, Upstream};
+use prost_reflect::prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage};
 
 use crate::form::fields::clip;
-use crate::{Head, Needs, Rooms, RoomsConfig, WayIn};
+use crate::{GrpcApi, GrpcMethod, GrpcResource, Head, Needs, Rooms, RoomsConfig, WayIn};
 
 struct Case {
     name: String,
@@ -42,6 +44,8 @@ struct Parsed {
     body: Vec<u8>,
     /// The cluster that the place it came to belongs to; none for the other plane.
     cluster: Option<String>,
+    /// The API that the place it came to belongs to.
+    api: Option<String>,
 }
 
 impl Parsed {
@@ -52,34 +56,46 @@ impl Parsed {
             authority: &self.host,
             headers: &self.headers,
             way_in: WayIn::Reverse,
-            plane: self.cluster.as_ref().map(|_| Plane::Kubernetes),
+            plane: match (&self.cluster, &self.api) {
+                (Some(_), _) => Some(Plane::Kubernetes),
+                (None, Some(_)) => Some(Plane::Grpc),
+                (None, None) => None,
+            },
+            upstream: self.api.as_deref(),
         };
         head.way_in = rooms.way_in(head.host());
         head
     }
 
     fn upstream(&self) -> Upstream {
-        match &self.cluster {
-            Some(cluster) => Upstream {
-                name: "default".into(),
-                plane: Plane::Kubernetes,
-                account: cluster.as_str().into(),
-                partition: "".into(),
-            },
-            None => upstream(),
+        let at = |name: &str, plane: Plane, account: &str| Upstream {
+            name: name.into(),
+            plane,
+            account: account.into(),
+            partition: "".into(),
+        };
+        match (&self.cluster, &self.api) {
+            (Some(cluster), _) => at("default", Plane::Kubernetes, cluster),
+            (None, Some(api)) => at(api, Plane::Grpc, api),
+            (None, None) => upstream(),
         }
     }
 }
 
 /// A request as the files write it: `sign: REGION/SERVICE` stands for a signature, `cluster: NAME` for a place where
-/// that cluster is served, `base64:` begins a binary body.
+/// that cluster is served, `api: NAME` for one where that API is, `base64:` begins a binary body and `proto TYPE` one
+/// message of gRPC in the text format of Protocol Buffers.
 fn request(text: &str) -> Parsed {
     let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
     let mut lines = head.lines();
     let (method, target) = lines.next().unwrap().split_once(' ').unwrap();
     let mut headers = http::HeaderMap::new();
-    let mut cluster = None;
+    let (mut cluster, mut api) = (None, None);
     for line in lines {
+        if let Some(name) = line.strip_prefix("api: ") {
+            api = Some(name.to_owned());
+            continue;
+        }
         if let Some(name) = line.strip_prefix("cluster: ") {
             cluster = Some(name.to_owned());
             continue;
@@ -97,15 +113,71 @@ fn request(text: &str) -> Parsed {
         headers.append(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
     }
     let host = headers.get("host").map_or("gate.internal:8080", |host| host.to_str().unwrap()).to_owned();
-    let body = match body.strip_prefix("base64:") {
-        Some(text) => STANDARD.decode(text.trim()).unwrap(),
-        None => body.as_bytes().to_vec(),
+    let body = match (body.strip_prefix("base64:"), body.strip_prefix("proto ")) {
+        (Some(text), _) => STANDARD.decode(text.trim()).unwrap(),
+        (None, Some(text)) => framed(text),
+        (None, None) => body.as_bytes().to_vec(),
     };
-    Parsed { method: method.to_owned(), target: target.to_owned(), host, headers, body, cluster }
+    Parsed { method: method.to_owned(), target: target.to_owned(), host, headers, body, cluster, api }
+}
+
+/// The descriptors of the API of gRPC that cases are calls to.
+fn descriptors() -> Vec<u8> {
+    static MADE: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
+        let from = concat!(env!("CARGO_MANIFEST_DIR"), "/src/grpc/cases");
+        let mut compiler = protox::Compiler::new([from]).unwrap();
+        compiler.include_imports(true).open_file("shop.proto").unwrap();
+        compiler.encode_file_descriptor_set()
+    });
+    MADE.clone()
+}
+
+/// One message of gRPC, as `TYPE { … }` has it.
+fn framed(text: &str) -> Vec<u8> {
+    let (name, rest) = text.split_once(' ').unwrap();
+    let pool = DescriptorPool::decode(descriptors().as_slice()).unwrap();
+    let inner = rest.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap();
+    let message = DynamicMessage::parse_text_format(pool.get_message_by_name(name).unwrap(), inner).unwrap();
+    let message = message.encode_to_vec();
+    [&[0], &u32::try_from(message.len()).unwrap().to_be_bytes()[..], &message].concat()
+}
+
+/// That API, and what its operators say of it.
+fn shop() -> GrpcApi {
+    let method = |name: &str, access: Access, resources: &[(&str, &str, &[&str])]| GrpcMethod {
+        name: format!("shop.v1.{name}"),
+        access,
+        level: Level::Control,
+        resources: resources
+            .iter()
+            .map(|(kind, name, all_if)| GrpcResource {
+                kind: (*kind).to_owned(),
+                name: (*name).to_owned(),
+                all_if: all_if.iter().map(|path| (*path).to_owned()).collect(),
+            })
+            .collect(),
+        secrets: Vec::new(),
+        mints: false,
+    };
+    let login = method("Access/Login", Access::SecretRead, &[("user", "{name}", &[])]);
+    let methods = vec![
+        method("Orders/Get", Access::Read, &[("order", "{shop}/{id}", &[])]),
+        GrpcMethod {
+            secrets: vec!["items.serial".to_owned()],
+            ..method("Orders/Put", Access::Update, &[("order", "{id.shop}/{id.id}", &[])])
+        },
+        method("Orders/Remove", Access::Delete, &[("order", "all/{ids}", &["from", "to"])]),
+        method("Orders/Watch", Access::Read, &[]),
+        method("Orders/Upload", Access::Create, &[("order", "{id.shop}", &[])]),
+        method("Orders/Tail", Access::Read, &[]),
+        GrpcMethod { secrets: vec!["pin".to_owned()], mints: true, ..login },
+    ];
+    GrpcApi { upstream: "shop".to_owned(), descriptors: descriptors(), methods }
 }
 
 fn rooms() -> Rooms {
-    Rooms::new(RoomsConfig { own_hosts: vec!["gate.internal".to_owned()], ..RoomsConfig::default() }).unwrap()
+    let own_hosts = vec!["gate.internal".to_owned()];
+    Rooms::new(RoomsConfig { own_hosts, grpc: vec![shop()], ..RoomsConfig::default() }).unwrap()
 }
 
 fn upstream() -> Upstream {
@@ -128,6 +200,7 @@ fn show(rooms: &Rooms, parsed: &Parsed) -> String {
         Needs::Nothing => "nothing",
         Needs::Held { .. } => "body",
         Needs::Payload => "payload",
+        Needs::Stream => "stream",
     };
     match claim.decode(&parsed.upstream(), &head, &parsed.body, Some("0badhash")) {
         Reading::Undecodable { why, .. } => {
@@ -135,7 +208,7 @@ fn show(rooms: &Rooms, parsed: &Parsed) -> String {
         }
         Reading::Call(call) => {
             let to = match claim.destination(&parsed.upstream(), &call) {
-                Ok(to) if parsed.cluster.is_some() => to.service,
+                Ok(to) if parsed.cluster.is_some() || parsed.api.is_some() => to.service,
                 Ok(to) => format!("{} as {}/{}", to.host, to.signing_region, to.signing_name),
                 Err(why) => format!("nowhere: {}", why.reason_code),
             };
@@ -148,6 +221,9 @@ fn show(rooms: &Rooms, parsed: &Parsed) -> String {
             }
             if call.answer.upgrades {
                 writeln!(shown, "a stream").unwrap();
+            }
+            if call.answer.streams {
+                writeln!(shown, "a conversation").unwrap();
             }
             if let Some(minted) = call.answer.mints {
                 writeln!(shown, "mints {minted:?}").unwrap();
@@ -245,6 +321,8 @@ room_cases! {
     aws_handed: "aws/cases/handed.txt",
     aws_backdoors: "aws/cases/backdoors.txt",
     aws_later: "aws/cases/later.txt",
+    grpc_calls: "grpc/cases/calls.txt",
+    grpc_refused: "grpc/cases/refused.txt",
     kubernetes_paths: "kubernetes/cases/paths.txt",
     kubernetes_verbs: "kubernetes/cases/verbs.txt",
     kubernetes_bodies: "kubernetes/cases/bodies.txt",
@@ -486,7 +564,7 @@ mod properties {
             let rooms = ROOMS.get_or_init(rooms);
             let mut headers = http::HeaderMap::new();
             headers.insert("content-type", media.parse().unwrap());
-            let parsed = Parsed { method: method.to_owned(), target: format!("{path}?{query}"), host: "gate".to_owned(), headers, body, cluster: Some("prod".to_owned()) };
+            let parsed = Parsed { method: method.to_owned(), target: format!("{path}?{query}"), host: "gate".to_owned(), headers, body, cluster: Some("prod".to_owned()), api: None };
             let shown = show(rooms, &parsed);
             prop_assert!(!shown.is_empty());
         }
@@ -512,7 +590,7 @@ mod properties {
             if form {
                 headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
             }
-            let parsed = Parsed { method: method.to_owned(), target, host: host.to_owned(), headers, body, cluster: None };
+            let parsed = Parsed { method: method.to_owned(), target, host: host.to_owned(), headers, body, cluster: None, api: None };
             let shown = show(rooms, &parsed);
             prop_assert!(!shown.is_empty());
         }
@@ -535,6 +613,7 @@ fn a_list_of_targets_has_an_end() {
             headers: &parsed.headers,
             way_in: WayIn::Reverse,
             plane: None,
+            upstream: None,
         };
         let reading = rooms().claim(&head).unwrap().decode(&upstream(), &head, &parsed.body, None);
         match reading {

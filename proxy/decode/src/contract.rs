@@ -16,6 +16,8 @@ pub enum Needs {
     },
     /// Judged on the head and the declared hash; the body streams.
     Payload,
+    /// Judged on the head. What follows it is a conversation, which goes on for as long as either side likes.
+    Stream,
 }
 
 /// An answer in a plane's own form.

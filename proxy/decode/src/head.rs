@@ -30,6 +30,8 @@ pub struct Head<'a> {
     /// The plane that configuration serves at the place it came to, or that its credential is bound to; none where the
     /// head alone has to say.
     pub plane: Option<Plane>,
+    /// The upstream of that plane, where it is known before its sender is.
+    pub upstream: Option<&'a str>,
 }
 
 impl<'a> Head<'a> {

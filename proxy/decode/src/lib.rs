@@ -7,6 +7,7 @@ mod answer;
 mod aws;
 mod contract;
 pub mod form;
+mod grpc;
 mod head;
 mod kubernetes;
 pub mod line;
@@ -25,7 +26,7 @@ pub use head::{Head, WayIn};
 pub use refusal::refusal;
 pub use room::Claim;
 pub use rooms::Rooms;
-pub use setup::{RoomsConfig, RoomsError};
+pub use setup::{GrpcApi, GrpcMethod, GrpcResource, RoomsConfig, RoomsError};
 
 #[cfg(test)]
 mod compliance;

@@ -181,7 +181,15 @@ fn read(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<(Reading, Digest), Undecodable> {
-    let mut head = Head { method, target, authority, headers, way_in: crate::WayIn::Reverse, plane: None };
+    let mut head = Head {
+        method,
+        target,
+        authority,
+        headers,
+        way_in: crate::WayIn::Reverse,
+        plane: None,
+        upstream: None,
+    };
     head.way_in = rooms.way_in(head.host());
     head.plane = rooms.looks_like(&head);
     let declared = headers.get("x-amz-content-sha256").and_then(|hash| hash.to_str().ok());

@@ -4,7 +4,7 @@
 
 use ordain_action::{Effect, Plane, Reading};
 
-use crate::kubernetes;
+use crate::{grpc, kubernetes};
 
 /// Who may not do what to which resource, and why.
 #[must_use]
@@ -14,6 +14,7 @@ pub fn refusal(who: &str, reading: &Reading, effect: usize, why: &str) -> String
         Reading::Call(call) => (call.plane, call.effects.get(effect).or_else(|| call.effects.first())),
     };
     match (plane, effect) {
+        (Plane::Grpc, effect) => grpc::refusal(who, effect, why),
         (Plane::Kubernetes, Some(effect)) => kubernetes::refusal(who, effect, why),
         (Plane::Kubernetes, None) => format!("User \"{who}\" cannot do what cannot be read: {why}"),
         (Plane::Aws | Plane::Unknown, effect) => in_aws(who, effect, why),

@@ -8,7 +8,7 @@ use ordain_action::{Call, Created, Denial, Plane, Reading, Undecodable, Upstream
 use crate::Head;
 use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Replacement};
 use crate::contract::{Destination, NativeResponse, Needs};
-use crate::{aws, kubernetes};
+use crate::{aws, grpc, kubernetes};
 
 /// A request that a room has claimed.
 #[derive(Debug, Clone)]
@@ -20,12 +20,17 @@ pub struct Claim<'r> {
 #[derive(Debug, Clone)]
 enum Claimed<'r> {
     Aws(aws::Claim<'r>),
+    Grpc(grpc::Claim<'r>),
     Kubernetes(kubernetes::Claim<'r>),
 }
 
 impl<'r> Claim<'r> {
     pub(crate) const fn aws(claim: aws::Claim<'r>) -> Self {
         Self { room: Claimed::Aws(claim) }
+    }
+
+    pub(crate) const fn grpc(claim: grpc::Claim<'r>) -> Self {
+        Self { room: Claimed::Grpc(claim) }
     }
 
     pub(crate) const fn kubernetes(claim: kubernetes::Claim<'r>) -> Self {
@@ -37,6 +42,7 @@ impl<'r> Claim<'r> {
     pub const fn plane(&self) -> Plane {
         match &self.room {
             Claimed::Aws(_) => Plane::Aws,
+            Claimed::Grpc(_) => Plane::Grpc,
             Claimed::Kubernetes(_) => Plane::Kubernetes,
         }
     }
@@ -46,13 +52,14 @@ impl<'r> Claim<'r> {
     pub fn needs(&self) -> Needs {
         match &self.room {
             Claimed::Aws(claim) => claim.needs(),
+            Claimed::Grpc(claim) => claim.needs(),
             Claimed::Kubernetes(claim) => claim.needs(),
         }
     }
 
     /// Says exactly what the request would do, or that this cannot be said.
     ///
-    /// `body` is the whole body as sent, or empty where [`Needs::Payload`] is streamed; `payload_sha256` is the
+    /// `body` is the whole body as sent, or empty where [`Needs::Payload`] or [`Needs::Stream`] is streamed; `payload_sha256` is the
     /// hash of the body, declared or computed, in hexadecimal digits.
     #[must_use]
     pub fn decode(
@@ -64,6 +71,7 @@ impl<'r> Claim<'r> {
     ) -> Reading {
         let read = match &self.room {
             Claimed::Aws(claim) => claim.decode(upstream, head, body, payload_sha256),
+            Claimed::Grpc(claim) => claim.decode(upstream, body),
             Claimed::Kubernetes(claim) => claim.decode(upstream, head, body),
         };
         match read {
@@ -77,6 +85,7 @@ impl<'r> Claim<'r> {
     pub fn deny(&self, denial: &Denial) -> NativeResponse {
         match &self.room {
             Claimed::Aws(claim) => claim.deny(denial),
+            Claimed::Grpc(claim) => claim.deny(denial),
             Claimed::Kubernetes(claim) => claim.deny(denial),
         }
     }
@@ -85,7 +94,7 @@ impl<'r> Claim<'r> {
     /// own clients show to people, where it has one.
     pub fn warn(&self, headers: &mut HeaderMap, text: &str) {
         match &self.room {
-            Claimed::Aws(_) => {}
+            Claimed::Aws(_) | Claimed::Grpc(_) => {}
             Claimed::Kubernetes(_) => kubernetes::warn(headers, text),
         }
     }
@@ -97,6 +106,7 @@ impl<'r> Claim<'r> {
     pub fn destination(&self, upstream: &Upstream, call: &Call) -> Result<Destination, Undecodable> {
         match &self.room {
             Claimed::Aws(claim) => claim.destination(upstream, call),
+            Claimed::Grpc(claim) => claim.destination(),
             Claimed::Kubernetes(claim) => claim.destination(),
         }
     }
@@ -112,6 +122,7 @@ impl<'r> Claim<'r> {
     ) -> Result<Destination, Undecodable> {
         match &self.room {
             Claimed::Aws(claim) => claim.destination_unread(upstream, head),
+            Claimed::Grpc(claim) => claim.destination(),
             Claimed::Kubernetes(claim) => claim.destination(),
         }
     }
@@ -121,15 +132,22 @@ impl<'r> Claim<'r> {
     pub fn may_fail_late(&self, call: &Call) -> bool {
         match &self.room {
             Claimed::Aws(_) => aws::may_fail_late(call),
-            Claimed::Kubernetes(_) => false,
+            Claimed::Grpc(_) | Claimed::Kubernetes(_) => false,
         }
     }
 
-    /// The upstream's own name for the request, and its error code where the answer is an error naming one.
+    /// The upstream's own name for the request, and its error code where the answer is an error naming one. Trailers
+    /// are there where the answer ended in some.
     #[must_use]
-    pub fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
+    pub fn read_answer(
+        &self,
+        answer: &AnswerHead<'_>,
+        body: &[u8],
+        trailers: Option<&HeaderMap>,
+    ) -> AnswerRead {
         match &self.room {
             Claimed::Aws(claim) => claim.read_answer(answer, body),
+            Claimed::Grpc(_) => grpc::Claim::read_answer(answer, trailers),
             Claimed::Kubernetes(claim) => claim.read_answer(answer, body),
         }
     }
@@ -139,6 +157,7 @@ impl<'r> Claim<'r> {
     pub fn read_created(&self, call: &Call, answer: &AnswerHead<'_>, body: &[u8]) -> Vec<Created> {
         match &self.room {
             Claimed::Aws(claim) => claim.read_created(call, answer, body),
+            Claimed::Grpc(_) => Vec::new(),
             Claimed::Kubernetes(claim) => claim.read_created(call, answer, body),
         }
     }
@@ -157,6 +176,8 @@ impl<'r> Claim<'r> {
             Claimed::Aws(claim) => {
                 claim.find_credentials(call, answer, body).map(|found| found.map(MintedCredentials::KeyPair))
             }
+            // What hands out credentials is denied before it is asked.
+            Claimed::Grpc(_) => Ok(None),
             Claimed::Kubernetes(claim) => {
                 claim.find_credentials(call, answer, body).map(|found| found.map(MintedCredentials::Bearer))
             }
@@ -181,7 +202,7 @@ impl<'r> Claim<'r> {
             (Claimed::Kubernetes(claim), MintedCredentials::Bearer(found), Replacement::Bearer(ours)) => {
                 claim.replace_credentials(found, ours, body)
             }
-            (Claimed::Aws(_) | Claimed::Kubernetes(_), _, _) => Err(Undecodable::new(
+            (Claimed::Aws(_) | Claimed::Grpc(_) | Claimed::Kubernetes(_), _, _) => Err(Undecodable::new(
                 "credentials_not_found",
                 "the credential in the answer is of another sort than the one in its place; tell the operator",
             )),

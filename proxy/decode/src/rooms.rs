@@ -7,12 +7,13 @@ use ordain_action::{Plane, Undecodable};
 use crate::form::fields::clip;
 use crate::room::Claim;
 use crate::setup::{RoomsConfig, RoomsError};
-use crate::{Head, WayIn, aws, kubernetes};
+use crate::{Head, WayIn, aws, grpc, kubernetes};
 
 /// All rooms.
 #[derive(Debug)]
 pub struct Rooms {
     aws: aws::Room,
+    grpc: grpc::Room,
     kubernetes: kubernetes::Room,
 }
 
@@ -21,9 +22,10 @@ impl Rooms {
     ///
     /// # Errors
     /// [`RoomsError`].
-    pub fn new(config: RoomsConfig) -> Result<Self, RoomsError> {
+    pub fn new(mut config: RoomsConfig) -> Result<Self, RoomsError> {
         let kubernetes = kubernetes::Room::new(config.token_key);
-        Ok(Self { aws: aws::Room::new(config)?, kubernetes })
+        let grpc = grpc::Room::new(config.token_key, std::mem::take(&mut config.grpc))?;
+        Ok(Self { aws: aws::Room::new(config)?, grpc, kubernetes })
     }
 
     /// Finds the room a request belongs to, from its head and from what configuration serves where it came to.
@@ -32,6 +34,7 @@ impl Rooms {
     /// No room knows the host, or the head says two things at once.
     pub fn claim<'r>(&'r self, head: &Head<'_>) -> Result<Claim<'r>, Undecodable> {
         match head.plane {
+            Some(Plane::Grpc) => return Ok(Claim::grpc(self.grpc.claim(head))),
             Some(Plane::Kubernetes) => return Ok(Claim::kubernetes(self.kubernetes.claim(head))),
             Some(Plane::Aws | Plane::Unknown) | None => {}
         }

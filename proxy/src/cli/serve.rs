@@ -246,7 +246,11 @@ fn greeting(
         let name = &upstream.name;
         match gate.upstreams.get(name) {
             Some(verified) => {
-                let what = if verified.plane == Plane::Aws { "account" } else { "cluster" };
+                let what = match verified.plane {
+                    Plane::Aws | Plane::Unknown => "account",
+                    Plane::Grpc => "API",
+                    Plane::Kubernetes => "cluster",
+                };
                 text.push_str(&format!("  upstream `{name}` is {what} {}\n", verified.account))
             }
             None => {

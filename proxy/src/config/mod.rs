@@ -20,7 +20,8 @@ use crate::settings::{self, Addresses, Settings, Size};
 
 pub use egress::{Chain, Egress, PassRule};
 pub use upstream::{
-    AwsCredentials, AwsUpstream, KubernetesUpstream, PlainCredential, Reach, UpstreamConfig, UpstreamKind,
+    AwsCredentials, AwsUpstream, GrpcUpstream, KubernetesUpstream, PlainCredential, Reach, UpstreamConfig,
+    UpstreamKind,
 };
 
 /// What a gate is built from.

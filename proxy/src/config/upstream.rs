@@ -32,6 +32,8 @@ pub struct UpstreamConfig {
 pub enum UpstreamKind {
     /// AWS.
     Aws(AwsUpstream),
+    /// An API over gRPC.
+    Grpc(GrpcUpstream),
     /// A Kubernetes cluster.
     Kubernetes(KubernetesUpstream),
 }
@@ -59,6 +61,17 @@ pub enum AwsCredentials {
     Profile(String),
     /// A key pair in a file.
     File(PathBuf),
+}
+
+/// An API over gRPC: what it is, and how it is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrpcUpstream {
+    /// Its descriptors.
+    pub descriptors: PathBuf,
+    /// What its methods do.
+    pub methods: Option<PathBuf>,
+    /// Where it is, and with which credential.
+    pub reach: Reach,
 }
 
 /// How a cluster is reached.
@@ -106,6 +119,8 @@ pub enum PlainCredential {
     Header(settings::Header),
     /// A client certificate and its key.
     Certificate(settings::Tls),
+    /// None.
+    Nothing,
 }
 
 impl PlainCredential {
@@ -121,6 +136,7 @@ impl PlainCredential {
             }
             Self::Header(header) => format!("header {}, file {}", header.name, header.file.display()),
             Self::Certificate(files) => format!("certificate {}", files.certificate.display()),
+            Self::Nothing => "none".to_owned(),
         }
     }
 
@@ -132,46 +148,50 @@ impl PlainCredential {
             Self::Basic(basic) => Some(&basic.password_file),
             Self::Header(header) => Some(&header.file),
             Self::Certificate(files) => Some(&files.key),
-            Self::TokenVariable(_) | Self::Command(_) => None,
+            Self::TokenVariable(_) | Self::Command(_) | Self::Nothing => None,
         }
     }
 }
 
 impl UpstreamKind {
+    /// Where it is, for those that have one address.
+    #[must_use]
+    pub const fn reach(&self) -> Option<&Reach> {
+        match self {
+            Self::Aws(_) => None,
+            Self::Grpc(api) => Some(&api.reach),
+            Self::Kubernetes(cluster) => Some(&cluster.reach),
+        }
+    }
+
     /// Where the real credential comes from, in words.
     #[must_use]
     pub fn credentials(&self) -> String {
-        match self {
-            Self::Aws(AwsUpstream { credentials: AwsCredentials::Chain, .. }) => "default".to_owned(),
-            Self::Aws(AwsUpstream { credentials: AwsCredentials::Profile(name), .. }) => {
-                format!("profile {name}")
-            }
-            Self::Aws(AwsUpstream { credentials: AwsCredentials::File(path), .. }) => {
-                format!("file {}", path.display())
-            }
-            Self::Kubernetes(KubernetesUpstream { reach: Reach::Kubeconfig { file, context }, .. }) => {
+        match (self, self.reach()) {
+            (_, Some(Reach::Kubeconfig { file, context })) => {
                 let file =
                     file.as_ref().map_or_else(|| "default".to_owned(), |path| path.display().to_string());
                 format!("kubeconfig {file}, context {}", context.as_deref().unwrap_or("current"))
             }
-            Self::Kubernetes(KubernetesUpstream { reach: Reach::At { credential, .. }, .. }) => {
-                credential.shown()
+            (_, Some(Reach::At { credential, .. })) => credential.shown(),
+            (Self::Aws(AwsUpstream { credentials: AwsCredentials::Profile(name), .. }), None) => {
+                format!("profile {name}")
             }
+            (Self::Aws(AwsUpstream { credentials: AwsCredentials::File(path), .. }), None) => {
+                format!("file {}", path.display())
+            }
+            (_, None) => "default".to_owned(),
         }
     }
 
     /// The file that holds the real credential, where one does.
     #[must_use]
     pub const fn secret_file(&self) -> Option<&PathBuf> {
-        match self {
-            Self::Aws(AwsUpstream { credentials: AwsCredentials::File(path), .. }) => Some(path),
-            Self::Aws(_) => None,
-            Self::Kubernetes(KubernetesUpstream { reach: Reach::Kubeconfig { file, .. }, .. }) => {
-                file.as_ref()
-            }
-            Self::Kubernetes(KubernetesUpstream { reach: Reach::At { credential, .. }, .. }) => {
-                credential.file()
-            }
+        match (self, self.reach()) {
+            (_, Some(Reach::Kubeconfig { file, .. })) => file.as_ref(),
+            (_, Some(Reach::At { credential, .. })) => credential.file(),
+            (Self::Aws(AwsUpstream { credentials: AwsCredentials::File(path), .. }), None) => Some(path),
+            (_, None) => None,
         }
     }
 
@@ -180,6 +200,7 @@ impl UpstreamKind {
     pub const fn plane(&self) -> Plane {
         match self {
             Self::Aws(_) => Plane::Aws,
+            Self::Grpc(_) => Plane::Grpc,
             Self::Kubernetes(_) => Plane::Kubernetes,
         }
     }
@@ -187,10 +208,10 @@ impl UpstreamKind {
     /// Where it is, as far as configuration says.
     #[must_use]
     pub const fn endpoint(&self) -> Option<&http::Uri> {
-        match self {
-            Self::Aws(aws) => aws.endpoint.as_ref(),
-            Self::Kubernetes(KubernetesUpstream { reach: Reach::At { endpoint, .. }, .. }) => Some(endpoint),
-            Self::Kubernetes(KubernetesUpstream { reach: Reach::Kubeconfig { .. }, .. }) => None,
+        match (self, self.reach()) {
+            (Self::Aws(aws), _) => aws.endpoint.as_ref(),
+            (_, Some(Reach::At { endpoint, .. })) => Some(endpoint),
+            (_, Some(Reach::Kubeconfig { .. }) | None) => None,
         }
     }
 }
@@ -233,10 +254,11 @@ fn one(written: settings::Upstream) -> Result<UpstreamConfig, ConfigError> {
     let key = |field: &str| format!("`{field}` of upstream `{}`", written.name);
     let kind = match Plane::parse(&written.plane) {
         Some(Plane::Aws) => UpstreamKind::Aws(aws(&written)?),
+        Some(Plane::Grpc) => UpstreamKind::Grpc(grpc(&written)?),
         Some(Plane::Kubernetes) => UpstreamKind::Kubernetes(kubernetes(&written)?),
         Some(Plane::Unknown) | None => {
             let known: Vec<String> = Plane::ALL.iter().map(|plane| format!("`{plane}`")).collect();
-            let fix = format!("the planes this build serves are {}", known.join(" and "));
+            let fix = format!("the planes this build serves are {}", known.join(", "));
             return Err(ConfigError::new(key("plane"), &written.plane, fix));
         }
     };
@@ -263,7 +285,9 @@ fn aws(written: &settings::Upstream) -> Result<AwsUpstream, ConfigError> {
     }
     let others = [
         ("uid", written.uid.clone()),
-        ("trust", written.trust.as_ref().map(|path| path.display().to_string())),
+        ("trust", shown(written.trust.as_ref())),
+        ("descriptors", shown(written.descriptors.as_ref())),
+        ("methods", shown(written.methods.as_ref())),
     ];
     not_of("aws", written, others)?;
     let credentials = match &written.credentials {
@@ -284,35 +308,29 @@ fn aws(written: &settings::Upstream) -> Result<AwsUpstream, ConfigError> {
 
 fn kubernetes(written: &settings::Upstream) -> Result<KubernetesUpstream, ConfigError> {
     let key = |field: &str| format!("`{field}` of upstream `{}`", written.name);
-    if let Some(account) = &written.account
-        && (account.is_empty()
-            || !account.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)))
-    {
-        let fix = "name the cluster with letters, digits, `-`, `.` and `_`";
-        return Err(ConfigError::new(key("account"), account, fix));
+    named(written)?;
+    let others = [
+        ("region", written.region.clone()),
+        ("role", written.role.clone()),
+        ("descriptors", shown(written.descriptors.as_ref())),
+        ("methods", shown(written.methods.as_ref())),
+    ];
+    not_of("kubernetes", written, others)?;
+    if let Credentials::Kubeconfig(named) = &written.credentials {
+        if let Some(endpoint) = &written.endpoint {
+            let fix = "the kubeconfig says where the cluster is; take one of them out";
+            return Err(ConfigError::new(key("endpoint"), endpoint, fix));
+        }
+        let reach = Reach::Kubeconfig { file: named.file.clone(), context: named.context.clone() };
+        return Ok(KubernetesUpstream { uid: written.uid.clone(), reach });
     }
-    not_of("kubernetes", written, [("region", written.region.clone()), ("role", written.role.clone())])?;
     let credential = match &written.credentials {
         Credentials::Default => None,
-        Credentials::Kubeconfig(named) => {
-            if let Some(endpoint) = &written.endpoint {
-                let fix = "the kubeconfig says where the cluster is; take one of them out";
-                return Err(ConfigError::new(key("endpoint"), endpoint, fix));
-            }
-            let reach = Reach::Kubeconfig { file: named.file.clone(), context: named.context.clone() };
-            return Ok(KubernetesUpstream { uid: written.uid.clone(), reach });
-        }
-        Credentials::TokenFile(path) => Some(PlainCredential::TokenFile(path.clone())),
-        Credentials::TokenVariable(name) => Some(PlainCredential::TokenVariable(name.clone())),
-        Credentials::Command(words) if !words.is_empty() => Some(PlainCredential::Command(words.clone())),
-        Credentials::Basic(basic) => Some(PlainCredential::Basic(basic.clone())),
-        Credentials::Header(header) => Some(PlainCredential::Header(header.clone())),
-        Credentials::Certificate(files) => Some(PlainCredential::Certificate(files.clone())),
-        Credentials::Profile(_) | Credentials::File(_) | Credentials::Command(_) => {
+        others => Some(plain(others).ok_or_else(|| {
             let fix = "for Kubernetes use `default`, or `kubeconfig`, `token_file`, `token_variable`, `command`, \
                        `basic`, `header` or `certificate` with what it takes";
-            return Err(ConfigError::new(key("credentials"), word(&written.credentials), fix));
-        }
+            ConfigError::new(key("credentials"), word(others), fix)
+        })?),
     };
     let reach = match (&written.endpoint, credential) {
         (None, None) => Reach::Kubeconfig { file: None, context: None },
@@ -329,6 +347,65 @@ fn kubernetes(written: &settings::Upstream) -> Result<KubernetesUpstream, Config
         }
     };
     Ok(KubernetesUpstream { uid: written.uid.clone(), reach })
+}
+
+fn grpc(written: &settings::Upstream) -> Result<GrpcUpstream, ConfigError> {
+    let key = |field: &str| format!("`{field}` of upstream `{}`", written.name);
+    named(written)?;
+    let others =
+        [("region", written.region.clone()), ("role", written.role.clone()), ("uid", written.uid.clone())];
+    not_of("grpc", written, others)?;
+    let missing = |field: &str, fix: &str| ConfigError::new(key(field), "", fix);
+    let text = written.endpoint.as_ref().ok_or_else(|| missing("endpoint", "say where the API is"))?;
+    let descriptors = written.descriptors.clone().ok_or_else(|| {
+        missing(
+            "descriptors",
+            "give the API's descriptors, as `buf build` or `protoc --descriptor_set_out` write them",
+        )
+    })?;
+    let credential = match &written.credentials {
+        Credentials::None => PlainCredential::Nothing,
+        others => plain(others).ok_or_else(|| {
+            let fix = "for gRPC use `none`, or `token_file`, `token_variable`, `command`, `basic`, `header` or \
+                       `certificate` with what it takes";
+            ConfigError::new(key("credentials"), word(others), fix)
+        })?,
+    };
+    let reach =
+        Reach::At { endpoint: base(&key("endpoint"), text)?, trust: written.trust.clone(), credential };
+    Ok(GrpcUpstream { descriptors, methods: written.methods.clone(), reach })
+}
+
+/// A credential that is sent as it is; none where it is of another sort.
+fn plain(written: &Credentials) -> Option<PlainCredential> {
+    Some(match written {
+        Credentials::TokenFile(path) => PlainCredential::TokenFile(path.clone()),
+        Credentials::TokenVariable(name) => PlainCredential::TokenVariable(name.clone()),
+        Credentials::Command(words) if !words.is_empty() => PlainCredential::Command(words.clone()),
+        Credentials::Basic(basic) => PlainCredential::Basic(basic.clone()),
+        Credentials::Header(header) => PlainCredential::Header(header.clone()),
+        Credentials::Certificate(files) => PlainCredential::Certificate(files.clone()),
+        Credentials::Default
+        | Credentials::None
+        | Credentials::Profile(_)
+        | Credentials::File(_)
+        | Credentials::Kubeconfig(_)
+        | Credentials::Command(_) => return None,
+    })
+}
+
+/// The name of a cluster or an API stands in the names of all that it has.
+fn named(written: &settings::Upstream) -> Result<(), ConfigError> {
+    let name = written.account.as_ref().unwrap_or(&written.name);
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
+        let fix = "name it with letters, digits, `-`, `.` and `_`";
+        return Err(ConfigError::new(format!("`account` of upstream `{}`", written.name), name, fix));
+    }
+    Ok(())
+}
+
+fn shown(path: Option<&PathBuf>) -> Option<String> {
+    path.map(|path| path.display().to_string())
 }
 
 /// Refuses what another plane is configured with: it would do nothing here.
@@ -349,6 +426,7 @@ fn not_of<const N: usize>(
 fn word(credentials: &Credentials) -> &'static str {
     match credentials {
         Credentials::Default => "default",
+        Credentials::None => "none",
         Credentials::Profile(_) => "profile",
         Credentials::File(_) => "file",
         Credentials::Kubeconfig(_) => "kubeconfig",

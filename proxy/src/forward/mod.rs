@@ -35,18 +35,23 @@ use self::resolver::GuardedResolver;
 use crate::answer;
 use crate::chain::Outlet;
 use crate::held::OutgoingBody;
-use crate::payload::{BodyError, BrokenOff, PayloadBody};
+use crate::payload::{BodyError, BrokenOff, PassingBody, PayloadBody};
 
 pub use self::lanes::{AnswerBody, Protocol};
 pub use self::resolver::is_forbidden;
+
+/// How long the other side of a conversation may say nothing at all.
+const CONVERSATION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A body on its way upstream.
 #[derive(Debug)]
 pub enum OutBody {
     /// Held whole.
     Whole(OutgoingBody),
-    /// Passed on as it arrives.
+    /// Verified and signed again as it arrives.
     Streaming(Box<PayloadBody>),
+    /// Passed on as it arrives.
+    Passing(Box<PassingBody>),
 }
 
 impl Body for OutBody {
@@ -60,6 +65,7 @@ impl Body for OutBody {
         match self.get_mut() {
             Self::Whole(body) => Pin::new(body).poll_frame(context).map_err(|never| match never {}),
             Self::Streaming(body) => Pin::new(body).poll_frame(context),
+            Self::Passing(body) => Pin::new(body).poll_frame(context),
         }
     }
 
@@ -67,6 +73,7 @@ impl Body for OutBody {
         match self {
             Self::Whole(body) => body.is_end_stream(),
             Self::Streaming(body) => body.is_end_stream(),
+            Self::Passing(body) => body.is_end_stream(),
         }
     }
 
@@ -74,6 +81,7 @@ impl Body for OutBody {
         match self {
             Self::Whole(body) => body.size_hint(),
             Self::Streaming(body) => body.size_hint(),
+            Self::Passing(body) => body.size_hint(),
         }
     }
 }
@@ -110,6 +118,9 @@ pub enum ForwardError {
     /// as the provider keeps to its length.
     #[error("the body was broken off: {0}")]
     Broken(BrokenOff),
+    /// Who asked for it may do so no more, or the gate stops: it may or may not have taken effect.
+    #[error("it was ended before it was answered")]
+    Over,
     /// The answer did not begin in time: it may or may not have taken effect.
     #[error("the upstream did not answer within {0:?}")]
     Late(Duration),
@@ -124,6 +135,7 @@ impl ForwardError {
             Self::Refused => Outcome::NotSent { why: "upstream_refused_stream" },
             Self::Unanswered { .. } => Outcome::Unknown { why: "upstream_unanswered" },
             Self::Broken(_) => Outcome::Unknown { why: "payload_broken_off" },
+            Self::Over => Outcome::Unknown { why: "ended_unanswered" },
             Self::Late(_) => Outcome::Unknown { why: "upstream_late" },
         }
     }
@@ -322,6 +334,32 @@ impl Forwarder {
         Ok((answer.head.status, answer.body))
     }
 
+    /// Calls a method of gRPC for the gate itself, with nothing and with the gate's own credential. The statuses of HTTP
+    /// and of gRPC.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn call(
+        &self,
+        uri: Uri,
+        credential: Option<(HeaderName, HeaderValue)>,
+    ) -> Result<(StatusCode, Option<u16>), String> {
+        let empty = OutgoingBody::of(Bytes::from_static(&[0; 5]));
+        let mut asking = Request::new(OutBody::Whole(empty));
+        *asking.method_mut() = http::Method::POST;
+        *asking.uri_mut() = uri;
+        let headers = asking.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        headers.insert(header::USER_AGENT, HeaderValue::from_static("ordain"));
+        headers.extend(credential);
+        let answer = self.exchange(asking).await.map_err(|error| error.to_string())?;
+        let answer = answer::hold(answer).await.map_err(|_| "its answer did not come whole")?;
+        let of = |headers: &http::HeaderMap| headers.get("grpc-status")?.to_str().ok()?.parse().ok();
+        let status = answer.trailers.as_ref().and_then(of).or_else(|| of(&answer.head.headers));
+        Ok((answer.head.status, status))
+    }
+
     /// Over a connection that may be shared, and is kept.
     async fn exchange(&self, request: Request<OutBody>) -> Result<Response<AnswerBody>, ForwardError> {
         let taken = self.lanes.take();
@@ -340,7 +378,13 @@ impl Forwarder {
         client: &Client,
         mut request: Request<OutBody>,
     ) -> Result<Response<Incoming>, ForwardError> {
-        let timeout = Duration::from_millis(self.timeout.load(Ordering::Relaxed));
+        let timeout = match request.body() {
+            // The other side may have nothing to say before it was told something.
+            OutBody::Passing(body) if body.0.lasts() => CONVERSATION,
+            OutBody::Whole(_) | OutBody::Streaming(_) | OutBody::Passing(_) => {
+                Duration::from_millis(self.timeout.load(Ordering::Relaxed))
+            }
+        };
         let captured = capture_connection(&mut request);
         let connection = || Answered::of(captured.connection_metadata().as_ref());
         match answer_of(client.request(request), timeout, GONE, connection).await {

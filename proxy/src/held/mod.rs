@@ -10,6 +10,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll};
 
 use aws_lc_rs::digest;
@@ -46,6 +47,8 @@ pub enum Need {
     },
     /// None of it: the head and a declared hash say what is done, and the body streams.
     Head,
+    /// None of it: what follows the head is a conversation, which goes on for as long as either side likes.
+    Stream,
 }
 
 /// Why a request could not be taken in hand.
@@ -144,6 +147,7 @@ impl Held {
         let (head, body) = request.into_parts();
         let body = match need {
             Need::Head => HeldBody::Streaming(body),
+            Need::Stream => HeldBody::Streaming(body.lasting()),
             Need::Whole { cap } => {
                 let share = budget.unproven_share(body.peer());
                 HeldBody::Whole(WholeBody::read(body, cap, share).await?)
@@ -189,6 +193,15 @@ impl Held {
         match &self.body {
             HeldBody::Whole(whole) => Some(whole.sha256),
             HeldBody::Streaming(_) => None,
+        }
+    }
+
+    /// How many bytes of the body were passed on so far; all of one that is held.
+    #[must_use]
+    pub fn carried(&self) -> Arc<AtomicU64> {
+        match &self.body {
+            HeldBody::Whole(whole) => Arc::new(AtomicU64::new(length(whole.bytes.len()))),
+            HeldBody::Streaming(body) => body.carried(),
         }
     }
 
@@ -277,6 +290,14 @@ impl WholeBody {
 pub struct OutgoingBody {
     bytes: Option<Bytes>,
     _share: Option<Arc<Share>>,
+}
+
+impl OutgoingBody {
+    /// Bytes of the gate's own.
+    #[must_use]
+    pub const fn of(bytes: Bytes) -> Self {
+        Self { bytes: Some(bytes), _share: None }
+    }
 }
 
 impl Body for OutgoingBody {

@@ -120,6 +120,7 @@ mod tests {
             headers: &all,
             way_in: WayIn::Reverse,
             plane: None,
+            upstream: None,
         };
         let found = find(&head);
         let found = found.as_ref().map_err(|fault| fault.reason_code().as_str()).copied();

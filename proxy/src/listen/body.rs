@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -80,6 +81,9 @@ pub struct RequestBody {
     patience: Patience,
     /// How long may still be waited in all. Bytes earn it, waiting spends it.
     credit: Duration,
+    /// It is one side of a conversation: there is no pace that it must keep.
+    lasts: bool,
+    carried: Arc<AtomicU64>,
 }
 
 impl RequestBody {
@@ -94,8 +98,24 @@ impl RequestBody {
         Self::new(Source::Whole((!bytes.is_empty()).then_some(bytes)), None, pace, None)
     }
 
-    const fn new(source: Source, peer: Option<IpAddr>, pace: Pace, verge: Option<Arc<Verge>>) -> Self {
-        Self { source, peer, verge, pace, patience: Patience::new(), credit: pace.piece }
+    fn new(source: Source, peer: Option<IpAddr>, pace: Pace, verge: Option<Arc<Verge>>) -> Self {
+        let (patience, carried) = (Patience::new(), Arc::default());
+        Self { source, peer, verge, pace, patience, credit: pace.piece, lasts: false, carried }
+    }
+
+    /// The same as one side of a conversation, which may be silent for as long as it likes.
+    pub(crate) fn lasting(self) -> Self {
+        Self { lasts: true, ..self }
+    }
+
+    /// Whether it is one side of a conversation.
+    pub(crate) const fn lasts(&self) -> bool {
+        self.lasts
+    }
+
+    /// How many bytes of it were taken.
+    pub(crate) fn carried(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.carried)
     }
 
     fn failed(&self, error: &hyper::Error) -> BodyError {
@@ -140,6 +160,9 @@ impl Body for RequestBody {
             Source::Connection(body) => body,
         };
         let Poll::Ready(next) = Pin::new(body).poll_frame(cx) else {
+            if this.lasts {
+                return Poll::Pending;
+            }
             return this.patience.poll(cx, this.credit).map(|()| Some(Err(BodyError::Late)));
         };
         let frame = match next {
@@ -147,7 +170,9 @@ impl Body for RequestBody {
             Some(Err(error)) => return Poll::Ready(Some(Err(this.failed(&error)))),
             Some(Ok(frame)) => frame,
         };
-        this.arrived(frame.data_ref().map_or(0, Bytes::len));
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        this.arrived(length);
+        this.carried.fetch_add(u64::try_from(length).unwrap_or(u64::MAX), Ordering::Relaxed);
         if let Some(trailers) = frame.trailers_ref()
             && let Some(name) = trailers.keys().find(|name| !is_known_trailer(name.as_str().as_bytes()))
         {

@@ -11,7 +11,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, UPGRADE, USER_AGENT
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request};
 use jiff::Timestamp;
-use ordain_action::{DecisionId, DenialKind, Digest, Reading, Undecodable};
+use ordain_action::{DecisionId, DenialKind, Digest, Plane, Reading, Undecodable};
 use ordain_decode::{Claim, Destination};
 use ordain_evidence::Digested;
 use ordain_sigv4::KeyCache;
@@ -100,7 +100,8 @@ impl Outgoing {
                 Err(unsendable(&"only what was signed can be signed again"))
             }
             (Leaving::Plain { header, base, .. }, _) => {
-                plain::make((head, body), hands_out, header.as_ref(), base)
+                let of = (hands_out, self.claim.plane() == Plane::Grpc);
+                plain::make((head, body), of, header.as_ref(), base)
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Leaves out what is the same for every plane (`super`) and where the credential comes from (`upstream::plain`).
 
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HOST};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HOST, TE};
 use http::request::Parts;
 use http::uri::Uri;
 use http::{HeaderValue, Request};
@@ -11,12 +11,13 @@ use super::{unsendable, whole};
 use crate::fault::Fault;
 use crate::forward::OutBody;
 use crate::held::HeldBody;
+use crate::payload::PassingBody;
 use crate::upstream::{self, Header};
 
 /// Puts the real credential in the place of the caller's, and the upstream's base before the path.
 pub(super) fn make(
     (mut head, body): (Parts, HeldBody),
-    hands_out: bool,
+    (hands_out, is_grpc): (bool, bool),
     credential: Option<&Header>,
     base: &Uri,
 ) -> Result<Request<OutBody>, Fault> {
@@ -35,11 +36,14 @@ pub(super) fn make(
     head.headers.insert(HOST, host);
     let received = head.uri.path_and_query().map_or("/", |target| target.as_str());
     head.uri = upstream::at(base, received).map_err(|error| unsendable(&error))?;
+    if is_grpc {
+        // Without it servers of gRPC take their client for a proxy that loses what comes behind a body.
+        head.headers.insert(TE, HeaderValue::from_static("trailers"));
+    }
     head.version = http::Version::HTTP_11;
     let body = match body {
         HeldBody::Whole(body) => whole(&mut head, body),
-        // No room whose plane is reached like this has operations that are judged on a declared hash.
-        HeldBody::Streaming(_) => return Err(unsendable(&"its body was not held")),
+        HeldBody::Streaming(arriving) => OutBody::Passing(Box::new(PassingBody(arriving))),
     };
     Ok(Request::from_parts(head, body))
 }

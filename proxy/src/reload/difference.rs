@@ -32,7 +32,7 @@ pub(super) fn needs_restart(old: &Config, new: &Config) -> Result<(), String> {
 
 type Fixed = (&'static str, String);
 
-fn fixed(config: &Config) -> [Fixed; 15] {
+fn fixed(config: &Config) -> [Fixed; 16] {
     let overlay = config.overlay.as_ref().map_or_else(String::new, |path| path.display().to_string());
     let addresses = |by: Redirection| {
         let those = config.transparent.iter().filter(|(_, how)| *how == by);
@@ -57,6 +57,7 @@ fn fixed(config: &Config) -> [Fixed; 15] {
         ("ledger.directory", config.ledger.display().to_string()),
         ("ledger.origin", config.origin.clone()),
         ("catalogue.overlay", overlay),
+        ("upstream.descriptors and upstream.methods", apis(config)),
         ("log.format", config.log.format.clone().unwrap_or_else(|| "text".to_owned())),
     ]
 }
@@ -162,16 +163,31 @@ fn upstream_changes(
     changes
 }
 
+/// What the room of gRPC is set up with, which it is once.
+fn apis(config: &Config) -> String {
+    let apis = config.upstreams.iter().filter_map(|upstream| match &upstream.kind {
+        UpstreamKind::Grpc(api) => {
+            let methods =
+                api.methods.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string());
+            Some(format!("{}: {} and {methods}", upstream.name, api.descriptors.display()))
+        }
+        UpstreamKind::Aws(_) | UpstreamKind::Kubernetes(_) => None,
+    });
+    let apis: Vec<String> = apis.collect();
+    if apis.is_empty() { "none".to_owned() } else { apis.join(", ") }
+}
+
 fn parts(upstream: &UpstreamConfig) -> [(&'static str, String); 9] {
     let text = |part: Option<&String>| part.cloned().unwrap_or_default();
     let (aws, cluster) = match &upstream.kind {
         UpstreamKind::Aws(aws) => (Some(aws), None),
+        UpstreamKind::Grpc(_) => (None, None),
         UpstreamKind::Kubernetes(cluster) => (None, Some(cluster)),
     };
-    let trust = cluster.and_then(|cluster| match &cluster.reach {
-        Reach::At { trust, .. } => trust.as_ref(),
-        Reach::Kubeconfig { .. } => None,
-    });
+    let trust = match upstream.kind.reach() {
+        Some(Reach::At { trust, .. }) => trust.as_ref(),
+        Some(Reach::Kubeconfig { .. }) | None => None,
+    };
     [
         ("plane", upstream.kind.plane().to_string()),
         ("account", text(upstream.account.as_ref())),

@@ -95,10 +95,11 @@ pub struct Model {
 pub struct Upstream {
     /// The name that keys are bound to.
     pub name: String,
-    /// The plane: `aws` or `kubernetes`.
+    /// The plane: `aws`, `grpc` or `kubernetes`.
     pub plane: String,
     /// For AWS the account expected; the start is refused when the credential is of another, and without it the
-    /// account is whatever the credential says. For Kubernetes the name of the cluster, by default the upstream's.
+    /// account is whatever the credential says. For others the name of the cluster or the API, by default the
+    /// upstream's.
     #[serde(default)]
     pub account: Option<String>,
     /// The host names by which clients reach this upstream at the data address, beside what their credentials say.
@@ -108,13 +109,21 @@ pub struct Upstream {
     /// refused when another cluster answers.
     #[serde(default)]
     pub uid: Option<String>,
-    /// For Kubernetes the PEM file of the authorities that its certificate must come from; by default the system's.
+    /// For one with an address of its own the PEM file of the authorities that its certificate must come from; by
+    /// default the system's.
     #[serde(default)]
     pub trust: Option<PathBuf>,
-    /// For AWS a base URL to use in place of the provider's hosts, for emulators and private endpoints; for Kubernetes
-    /// the URL of the API server.
+    /// For AWS a base URL to use in place of the provider's hosts, for emulators and private endpoints; for others the
+    /// URL of the server.
     #[serde(default)]
     pub endpoint: Option<String>,
+    /// For gRPC the descriptors of the API with all that they import, as `protoc --include_imports
+    /// --descriptor_set_out` or `buf build` write them.
+    #[serde(default)]
+    pub descriptors: Option<PathBuf>,
+    /// For gRPC a file that says what the methods of the API do.
+    #[serde(default)]
+    pub methods: Option<PathBuf>,
     /// The region for account verification and for `AssumeRole`; by default that of the environment or the
     /// profile, else `us-east-1`.
     #[serde(default)]
@@ -142,6 +151,8 @@ pub enum Credentials {
     Default,
     /// A profile of the provider's configuration files.
     Profile(String),
+    /// None: the server takes whoever reaches it.
+    None,
     /// A key pair in a file of two lines, or three with a session token. Kept out of this file.
     File(PathBuf),
     /// A context of a kubeconfig file: server, authorities and credential.

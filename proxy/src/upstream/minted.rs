@@ -205,7 +205,7 @@ mod tests {
                 now(),
             )
             .unwrap();
-        let config = RoomsConfig { token_key: [0; 32], own_hosts: Vec::new(), aws_overlay: None };
+        let config = RoomsConfig::default();
         let rooms = Box::leak(Box::new(Rooms::new(config).unwrap()));
         let mut headers = HeaderMap::new();
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -220,6 +220,7 @@ mod tests {
             headers: &headers,
             way_in: WayIn::Egress,
             plane: None,
+            upstream: None,
         };
         let claim = rooms.claim(&head).unwrap();
         let upstream = Upstream {

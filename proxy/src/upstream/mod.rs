@@ -71,6 +71,9 @@ impl From<&UpstreamConfig> for Source {
             UpstreamKind::Aws(kind) => {
                 Self::Aws(aws::Source::new(&config.name, config.account.as_deref(), kind))
             }
+            UpstreamKind::Grpc(kind) => {
+                Self::Plain(plain::Source::grpc(&config.name, config.account.as_deref(), kind))
+            }
             UpstreamKind::Kubernetes(kind) => {
                 Self::Plain(plain::Source::kubernetes(&config.name, config.account.as_deref(), kind))
             }

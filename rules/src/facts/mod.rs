@@ -103,7 +103,7 @@ impl Facts {
     pub(crate) fn read(plane: Plane, effect: &Effect) -> Self {
         match plane {
             Plane::Kubernetes => kubernetes::read(effect),
-            Plane::Aws | Plane::Unknown => Self::of_provider(effect),
+            Plane::Aws | Plane::Grpc | Plane::Unknown => Self::of_provider(effect),
         }
     }
 

@@ -44,7 +44,7 @@ impl<'e> Touched<'e> {
         let sites = |role: Role| in_role(role).flat_map(|resource| estate.sites(resource)).collect();
         let grants = match call.plane {
             Plane::Kubernetes => cluster::grants(estate, effect),
-            Plane::Aws | Plane::Unknown => retags(estate, effect),
+            Plane::Aws | Plane::Grpc | Plane::Unknown => retags(estate, effect),
         };
         let access = if grants { Access::Grant } else { effect.access };
         let mut parents: Vec<Site> = sites(Role::Parent);
@@ -491,7 +491,7 @@ fn ask(question: &mut Question<'_>) -> Result<Answer, Unasked> {
 pub(crate) fn foreign_reads(snapshot: &Snapshot, action: &Action, call: &Call) -> Vec<Reason> {
     let is_foreign: fn(&Effect) -> bool = match call.plane {
         Plane::Kubernetes => |effect| effect.access == Access::Read && !cluster::is_discovery(effect),
-        Plane::Aws | Plane::Unknown => |effect| effect.access == Access::Read,
+        Plane::Aws | Plane::Grpc | Plane::Unknown => |effect| effect.access == Access::Read,
     };
     outside_scope(snapshot, action, call, is_foreign)
 }

@@ -415,11 +415,11 @@ impl<'e> Estate<'e> {
             role: ordain_action::Role::Target,
             kind: Arc::from(match self.plane {
                 Plane::Kubernetes => kubernetes::CLUSTERS,
-                Plane::Aws | Plane::Unknown => "account",
+                Plane::Aws | Plane::Grpc | Plane::Unknown => "account",
             }),
             name: match self.plane {
                 Plane::Kubernetes => kubernetes::cluster_name(&self.upstream.account),
-                Plane::Aws | Plane::Unknown => format!("account {}", self.upstream.account),
+                Plane::Aws | Plane::Grpc | Plane::Unknown => format!("account {}", self.upstream.account),
             },
             basis: NameBasis::Scope,
             pattern: false,
@@ -460,7 +460,7 @@ impl<'e> Estate<'e> {
             resource.identifiers.first().map_or_else(
                 || match self.plane {
                     Plane::Kubernetes => format!("{} in cluster {}", resource.kind, self.upstream.account),
-                    Plane::Aws | Plane::Unknown => {
+                    Plane::Aws | Plane::Grpc | Plane::Unknown => {
                         format!("{} in account {}", resource.kind, self.upstream.account)
                     }
                 },

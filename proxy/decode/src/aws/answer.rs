@@ -106,7 +106,7 @@ pub(super) fn read(answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
             }
         }
     }
-    AnswerRead { request_id: request_id.unwrap_or_default(), error_code }
+    AnswerRead { request_id: request_id.unwrap_or_default(), error_code, status: None }
 }
 
 /// `com.amazon.coral#NotFoundException:http://…` is `NotFoundException`.
@@ -188,8 +188,7 @@ mod tests {
         let path = path.iter().map(|name| Arc::from(*name)).collect();
         Answer {
             creates: vec![NewIdentifier { kind: "ec2:instance".into(), member: "InstanceId".into(), path }],
-            mints: None,
-            upgrades: false,
+            ..Answer::default()
         }
     }
 
@@ -227,7 +226,11 @@ mod tests {
         let late = "  <?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>InternalError</Code><RequestId>R1</RequestId></Error>";
         assert_eq!(
             read(&answer, late.trim_start().as_bytes()),
-            AnswerRead { request_id: "R1".to_owned(), error_code: Some("InternalError".to_owned()) }
+            AnswerRead {
+                request_id: "R1".to_owned(),
+                error_code: Some("InternalError".to_owned()),
+                status: None
+            }
         );
         let well = "<CopyObjectResult><ETag>e</ETag></CopyObjectResult>";
         assert_eq!(read(&answer, well.as_bytes()).error_code, None);

@@ -82,7 +82,7 @@ impl<'r> Claim<'r> {
         let markers = Markers::read(head)?;
         // A streamed payload keeps its encoding: it is not read here.
         let opened = match self.needs() {
-            Needs::Payload => Cow::Borrowed(body),
+            Needs::Payload | Needs::Stream => Cow::Borrowed(body),
             Needs::Nothing | Needs::Held { .. } => gather::open(head, body)?,
         };
         if matches!(self.needs(), Needs::Nothing) && !body.is_empty() {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use ordain_action::Undecodable;
 
 use crate::Head;
+use crate::form::REWRITING;
 use crate::form::query::{self, Pair, Plus};
 use crate::form::uri::Target;
 
@@ -21,17 +22,6 @@ const SINGLE: [&str; 9] = [
     "x-amz-content-sha256",
     "x-amz-date",
     "x-amz-target",
-];
-
-/// Headers by which some servers take another method or path than the request line says.
-const REWRITING: [&str; 7] = [
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-original-method",
-    "x-original-url",
-    "x-rewrite-url",
-    "x-forwarded-prefix",
 ];
 
 /// The scope of a SigV4 credential.

@@ -1,4 +1,4 @@
-//! Grammars shared by planes: query forms, JSON, XML, YAML, CBOR, gzip, paths and templates. All are strict: what
+//! Grammars shared by planes: query forms, JSON, XML, YAML, CBOR, protobuf, gzip, paths and templates. All are strict: what
 //! two parsers could read in two ways is refused, never guessed at.
 //!
 //! Leaves out what the parameters mean; every grammar ends in the same flat [`Fields`].
@@ -11,6 +11,7 @@ pub mod json;
 pub mod percent;
 pub mod query;
 pub mod uri;
+pub(crate) mod wire;
 pub mod xml;
 pub mod yaml;
 
@@ -18,3 +19,14 @@ pub use fields::Fields;
 
 /// How deep a body may nest. Vendor models stay below twenty.
 pub const DEPTH_MAX: usize = 64;
+
+/// Headers by which some servers take another method or path than the request line says.
+pub(crate) const REWRITING: [&str; 7] = [
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-method",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-forwarded-prefix",
+];

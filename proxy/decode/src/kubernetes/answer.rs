@@ -21,7 +21,7 @@ pub(super) fn read(answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
             .and_then(|fields| fields.text("reason").map(str::to_owned)),
     };
     let error_code = if failed { reason() } else { None };
-    AnswerRead { request_id: audit.unwrap_or_default().to_owned(), error_code }
+    AnswerRead { request_id: audit.unwrap_or_default().to_owned(), error_code, status: None }
 }
 
 /// An answer's body in the form that it begins as: the caller may have asked for any.
@@ -147,7 +147,7 @@ mod tests {
         Call {
             plane: Plane::Kubernetes,
             effects: vec![effect],
-            answer: Answer { creates: vec![new], mints: Some(Minted::Bearer), upgrades: false },
+            answer: Answer { creates: vec![new], mints: Some(Minted::Bearer), ..Answer::default() },
             region: "".into(),
         }
     }

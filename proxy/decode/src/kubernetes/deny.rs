@@ -181,6 +181,7 @@ mod tests {
             headers: &headers,
             way_in: WayIn::Reverse,
             plane: None,
+            upstream: None,
         };
         let native = response(Request::read(&head).ok().as_ref(), method == "HEAD", &denial);
         let mut shown = format!("{}\n", native.status);

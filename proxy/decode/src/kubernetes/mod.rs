@@ -29,7 +29,6 @@ mod time;
 mod typed;
 #[cfg(test)]
 mod typed_tests;
-mod wire;
 
 pub(crate) use claim::Claim;
 pub(crate) use deny::{refusal, warn};

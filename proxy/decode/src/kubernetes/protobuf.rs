@@ -8,8 +8,8 @@
 use ordain_action::{Scalar, Undecodable};
 
 use super::typed::Typed;
-use super::wire::{Value, Wire, bad, only_text};
 use crate::form::Fields;
+use crate::form::wire::{Value, Wire, bad, only_text};
 
 /// What stands in evidence for all that is not read.
 const READ_IN_PART: &str = "a protobuf body is read to its name, labels and annotations alone";

@@ -7,6 +7,7 @@ use ordain_action::Undecodable;
 
 use super::path::{self, ObjectPath, Place, is_name};
 use crate::Head;
+use crate::form::REWRITING;
 use crate::form::fields::{clip, duplicate};
 use crate::form::query::{self, Plus};
 use crate::form::uri::Target;
@@ -21,17 +22,6 @@ const SINGLE: [&str; 8] = [
     "impersonate-uid",
     "impersonate-user",
     "upgrade",
-];
-
-/// Headers by which some servers take another method or path than the request line says.
-const REWRITING: [&str; 7] = [
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-original-method",
-    "x-original-url",
-    "x-rewrite-url",
-    "x-forwarded-prefix",
 ];
 
 /// Query members that decide something; the server knows them in this spelling alone.

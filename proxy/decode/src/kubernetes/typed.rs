@@ -11,7 +11,7 @@ use ordain_action::{Scalar, Undecodable};
 use ordain_catalog::{Form, Message, MessageField, MessageId, Shape};
 
 use super::time;
-use super::wire::{Value, Wire, bad};
+use crate::form::wire::{Value, Wire, bad};
 use crate::form::{DEPTH_MAX, Fields, json};
 
 /// A reader of one object.
@@ -265,7 +265,7 @@ fn twice() -> Undecodable {
 fn bytes(value: Value<'_>) -> Result<&[u8], Undecodable> {
     match value {
         Value::Bytes(bytes) => Ok(bytes),
-        Value::Number(_) | Value::Eight(_) | Value::Four => {
+        Value::Number(_) | Value::Eight(_) | Value::Four(_) => {
             Err(bad("a field has another kind than it should"))
         }
     }
@@ -278,7 +278,7 @@ fn text(value: Value<'_>) -> Result<&str, Undecodable> {
 fn int64(value: Value<'_>) -> Result<i64, Undecodable> {
     match value {
         Value::Number(number) => Ok(number.cast_signed()),
-        Value::Bytes(_) | Value::Eight(_) | Value::Four => {
+        Value::Bytes(_) | Value::Eight(_) | Value::Four(_) => {
             Err(bad("a field has another kind than it should"))
         }
     }
@@ -299,7 +299,7 @@ fn truth(value: Value<'_>) -> Result<bool, Undecodable> {
 fn double(value: Value<'_>) -> Result<f64, Undecodable> {
     match value {
         Value::Eight(bytes) => Some(f64::from_le_bytes(bytes)).filter(|number| number.is_finite()),
-        Value::Number(_) | Value::Bytes(_) | Value::Four => None,
+        Value::Number(_) | Value::Bytes(_) | Value::Four(_) => None,
     }
     .ok_or_else(|| bad("a number is none"))
 }

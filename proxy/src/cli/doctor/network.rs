@@ -54,6 +54,7 @@ async fn account(
         UpstreamKind::Aws(_) => {
             format!("`{name}` is account {} in partition {}", found.account, found.partition)
         }
+        UpstreamKind::Grpc(_) => format!("`{name}` is API {}", found.account),
         UpstreamKind::Kubernetes(_) => format!("`{name}` is cluster {}", found.account),
     })
 }

@@ -130,6 +130,7 @@ fn signed(
         headers: &headers,
         way_in: WayIn::Reverse,
         plane: None,
+        upstream: None,
     };
     let sha256 = Sha256::digest(BODY).into();
     let (schemes, upstreams) = (Schemes::default(), none());
@@ -385,6 +386,7 @@ async fn asked_of(
         headers: &all,
         way_in: WayIn::Reverse,
         plane: Some(Plane::Kubernetes),
+        upstream: None,
     };
     let clusters = |name: &str| {
         served(name).or_else(|| {

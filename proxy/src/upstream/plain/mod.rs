@@ -1,4 +1,5 @@
-//! An upstream that is reached at one address with one credential, which is sent as it is: a Kubernetes cluster.
+//! An upstream that is reached at one address with one credential, which is sent as it is: a Kubernetes cluster, an API
+//! over gRPC.
 //!
 //! Leaves out keeping several upstreams (`super`) and where a credential comes from (`credential`, `kubeconfig`).
 
@@ -16,19 +17,25 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http::{StatusCode, Uri};
 use jiff::Timestamp;
-use ordain_action::Upstream;
+use ordain_action::{Plane, Upstream};
 use ordain_sigv4::Secret;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::{Leaving, Own, UpstreamError};
-use crate::forward::{Forwarder, Outward, Protocol, Trust};
+use crate::forward::{Forwarder, Outward, Trust};
 use credential::Credential;
 pub use credential::Header;
 pub use source::Source;
 
 /// The namespace that every cluster has from its first moment, and by whose UID clusters are told apart.
 const ANCHOR: &str = "/api/v1/namespaces/kube-system";
+
+/// What an API over gRPC is asked: a call that changes nothing, and that nobody has to know.
+const HEALTH: &str = "/grpc.health.v1.Health/Check";
+
+/// The status of gRPC to who is not known.
+const UNAUTHENTICATED: u16 = 16;
 
 /// One such upstream.
 #[derive(Debug)]
@@ -188,7 +195,7 @@ impl Entry {
     async fn reach(&self, now: Timestamp) -> Result<Reached, UpstreamError> {
         let mut place = self.source.place().map_err(|why| self.no_credential(why))?;
         super::check(&self.source.name, &place.base, &self.own)?;
-        place.trust.protocol = Protocol::Negotiated;
+        place.trust.protocol = self.source.protocol();
         let bare = Trust {
             client: None,
             roots: place.trust.roots.clone(),
@@ -204,6 +211,9 @@ impl Entry {
 
     async fn ask(&self, reached: &Reached, now: Timestamp) -> Result<(), UpstreamError> {
         let header = reached.credential.get(now).await.map_err(|why| self.no_credential(why))?;
+        if self.source.plane == Plane::Grpc {
+            return self.ask_api(reached, header.as_ref()).await;
+        }
         let uri = at(&reached.base, ANCHOR).map_err(|why| self.unverified(why))?;
         let asked = reached.through.look(uri, header.as_ref().map(Header::to_pair)).await;
         let (status, body) = asked.map_err(|why| self.unverified(why))?;
@@ -225,6 +235,20 @@ impl Entry {
             (StatusCode::UNAUTHORIZED, _) => {
                 Err(self.unverified("it does not take the credential".to_owned()))
             }
+            (other, _) => Err(self.unverified(format!("it answers with status {}", other.as_u16()))),
+        }
+    }
+
+    /// Asks an API whether it is well. Many cannot be asked that; all say who may not ask.
+    async fn ask_api(&self, reached: &Reached, header: Option<&Header>) -> Result<(), UpstreamError> {
+        let uri = at(&reached.base, HEALTH).map_err(|why| self.unverified(why))?;
+        let asked = reached.through.call(uri, header.map(Header::to_pair)).await;
+        match asked.map_err(|why| self.unverified(why))? {
+            (StatusCode::OK, Some(UNAUTHENTICATED)) => {
+                Err(self.unverified("it does not take the credential".to_owned()))
+            }
+            (StatusCode::OK, Some(_)) => Ok(()),
+            (StatusCode::OK, None) => Err(self.unverified("its answer is none of gRPC".to_owned())),
             (other, _) => Err(self.unverified(format!("it answers with status {}", other.as_u16()))),
         }
     }

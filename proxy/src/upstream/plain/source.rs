@@ -12,8 +12,8 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::credential::{Credential, Fetch};
 use super::{Place, kubeconfig};
-use crate::config::{KubernetesUpstream, PlainCredential, Reach};
-use crate::forward::Trust;
+use crate::config::{GrpcUpstream, KubernetesUpstream, PlainCredential, Reach};
+use crate::forward::{Protocol, Trust};
 use crate::settings::environment;
 
 /// Where a pod finds its own credential.
@@ -43,7 +43,23 @@ impl Source {
         }
     }
 
-    /// The cluster's name.
+    /// What configuration says of an API over gRPC.
+    pub fn grpc(name: &str, account: Option<&str>, config: &GrpcUpstream) -> Self {
+        Self {
+            name: name.into(),
+            plane: Plane::Grpc,
+            account: account.map(str::to_owned),
+            uid: None,
+            reach: config.reach.clone(),
+        }
+    }
+
+    /// The HTTP that is spoken to it.
+    pub(super) fn protocol(&self) -> Protocol {
+        if self.plane == Plane::Grpc { Protocol::Http2 } else { Protocol::Negotiated }
+    }
+
+    /// The cluster's or the API's name.
     pub(super) fn account(&self) -> &str {
         self.account.as_deref().unwrap_or(&self.name)
     }
@@ -83,6 +99,7 @@ impl Source {
                         trusted.client = Some(identity(&files.certificate, &files.key)?);
                         Fetch::Nothing
                     }
+                    PlainCredential::Nothing => Fetch::Nothing,
                 };
                 Ok(Place { base: endpoint.clone(), trust: trusted, credential: Credential::new(fetch) })
             }

@@ -1,6 +1,6 @@
 //! Protobuf as it stands on the wire: fields of messages, their numbers as short as they can be.
 //!
-//! Leaves out what a field is called, and groups, which nobody writes.
+//! Leaves out what a field is called, and groups, which nobody writes any more.
 
 use ordain_action::Undecodable;
 
@@ -9,19 +9,19 @@ const NUMBER_MAX: u64 = (1 << 29) - 1;
 
 /// The value of one field.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Value<'b> {
+pub(crate) enum Value<'b> {
     /// A number of any length.
     Number(u64),
     /// Eight bytes.
     Eight([u8; 8]),
-    /// Four bytes, which no field of the API has.
-    Four,
+    /// Four bytes.
+    Four([u8; 4]),
     /// A text, bytes or a message.
     Bytes(&'b [u8]),
 }
 
 /// The text of a field that is there once, or not at all.
-pub(super) fn only_text(message: &[u8], number: u64) -> Result<Option<&str>, Undecodable> {
+pub(crate) fn only_text(message: &[u8], number: u64) -> Result<Option<&str>, Undecodable> {
     let mut found = None;
     for field in Wire(message) {
         let (at, value) = field?;
@@ -38,20 +38,20 @@ pub(super) fn only_text(message: &[u8], number: u64) -> Result<Option<&str>, Und
 }
 
 /// The fields of a message, in order.
-pub(super) struct Wire<'b>(pub(super) &'b [u8]);
+pub(crate) struct Wire<'b>(pub(crate) &'b [u8]);
 
 impl<'b> Wire<'b> {
-    fn take(&mut self, length: usize) -> Result<&'b [u8], Undecodable> {
+    pub(crate) fn bytes(&mut self, length: usize) -> Result<&'b [u8], Undecodable> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or_else(cut)?;
         self.0 = rest;
         Ok(taken)
     }
 
     /// A number in as few bytes as it has: readers cut off what is more than they have room for.
-    fn number(&mut self) -> Result<u64, Undecodable> {
+    pub(crate) fn number(&mut self) -> Result<u64, Undecodable> {
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {
-            let byte = *self.take(1)?.first().ok_or_else(cut)?;
+            let byte = *self.bytes(1)?.first().ok_or_else(cut)?;
             let part = u64::from(byte & 0x7f);
             if (shift == 63 && byte > 1) || (shift > 0 && byte == 0) {
                 break;
@@ -72,15 +72,12 @@ impl<'b> Wire<'b> {
         }
         let value = match key & 7 {
             0 => Value::Number(self.number()?),
-            1 => Value::Eight(self.take(8)?.try_into().map_err(|_| cut())?),
+            1 => Value::Eight(self.bytes(8)?.try_into().map_err(|_| cut())?),
             2 => {
                 let length = usize::try_from(self.number()?).map_err(|_| cut())?;
-                Value::Bytes(self.take(length)?)
+                Value::Bytes(self.bytes(length)?)
             }
-            5 => {
-                self.take(4)?;
-                Value::Four
-            }
+            5 => Value::Four(self.bytes(4)?.try_into().map_err(|_| cut())?),
             _ => return Err(bad("a field has a kind that no field has")),
         };
         Ok((number, value))
@@ -106,6 +103,8 @@ fn cut() -> Undecodable {
     bad("it is cut short")
 }
 
-pub(super) fn bad(what: &str) -> Undecodable {
-    Undecodable::new("bad_protobuf", format!("the protobuf body cannot be read exactly: {what}; send JSON"))
+pub(crate) fn bad(what: &str) -> Undecodable {
+    let text =
+        format!("the protobuf body cannot be read exactly: {what}; write it as the API's own clients do");
+    Undecodable::new("bad_protobuf", text)
 }

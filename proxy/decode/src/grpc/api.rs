@@ -1,0 +1,287 @@
+//! The methods of an API, and what its operators say of them.
+//!
+//! Leaves out reading a request (`call.rs`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ordain_action::{Access, Level};
+use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
+
+use crate::form::fields::segments;
+use crate::setup::{GrpcApi, GrpcMethod, GrpcResource};
+use crate::tokens::looks_secret;
+
+/// Methods that mean the same in every API: they say how a server is, and what it serves.
+const EVERYWHERE: [(&str, &str, bool); 5] = [
+    ("grpc.health.v1.Health", "Check", false),
+    ("grpc.health.v1.Health", "List", false),
+    ("grpc.health.v1.Health", "Watch", false),
+    ("grpc.reflection.v1.ServerReflection", "ServerReflectionInfo", true),
+    ("grpc.reflection.v1alpha.ServerReflection", "ServerReflectionInfo", true),
+];
+
+/// An API.
+#[derive(Debug)]
+pub(super) struct Api {
+    // By the path of a request.
+    methods: BTreeMap<String, Method>,
+}
+
+/// A method.
+#[derive(Debug)]
+pub(super) struct Method {
+    /// The service, for example `etcdserverpb.KV`.
+    pub(super) service: Arc<str>,
+    /// Its own name, for example `Put`.
+    pub(super) name: Arc<str>,
+    /// What it is called with; none where the descriptors do not say.
+    pub(super) input: Option<MessageDescriptor>,
+    /// The caller sends messages for as long as it likes.
+    pub(super) takes_stream: bool,
+    /// The answer is messages for as long as the server likes.
+    pub(super) gives_stream: bool,
+    /// The fields of all messages that their author marks as not to be shown, by their full names.
+    pub(super) redacted: Arc<BTreeSet<String>>,
+    /// What it does, by its operators; none where they say nothing.
+    pub(super) says: Option<Says>,
+}
+
+/// What a method does.
+#[derive(Debug, Clone)]
+pub(super) struct Says {
+    pub(super) access: Access,
+    pub(super) level: Level,
+    pub(super) resources: Vec<Named>,
+    pub(super) secrets: BTreeSet<String>,
+    pub(super) mints: bool,
+}
+
+/// How a resource is named by a message.
+#[derive(Debug, Clone)]
+pub(super) struct Named {
+    pub(super) kind: String,
+    pub(super) parts: Vec<Part>,
+    /// Fields that make it all resources of the type, where they say something.
+    pub(super) all_if: Vec<String>,
+}
+
+/// A part of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Part {
+    Text(String),
+    Field(String),
+}
+
+impl Api {
+    pub(super) fn new(given: GrpcApi) -> Result<Self, String> {
+        let pool = DescriptorPool::decode(given.descriptors.as_slice())
+            .map_err(|error| format!("the descriptors cannot be read: {error}"))?;
+        let fields = pool.all_messages().flat_map(|message| message.fields().collect::<Vec<_>>());
+        let redacted = fields.filter(is_redacted).map(|field| field.full_name().to_owned());
+        let redacted: Arc<BTreeSet<String>> = Arc::new(redacted.collect());
+        let mut methods = BTreeMap::new();
+        for (service, name, streams) in EVERYWHERE {
+            let says = Says {
+                access: Access::Read,
+                level: Level::Control,
+                resources: Vec::new(),
+                secrets: BTreeSet::new(),
+                mints: false,
+            };
+            let method = Method {
+                service: Arc::from(service),
+                name: Arc::from(name),
+                input: None,
+                takes_stream: streams,
+                gives_stream: streams || name == "Watch",
+                redacted: Arc::default(),
+                says: Some(says),
+            };
+            methods.insert(format!("/{service}/{name}"), method);
+        }
+        let mut unused: BTreeSet<&str> = given.methods.iter().map(|said| said.name.as_str()).collect();
+        if unused.len() < given.methods.len() {
+            return Err("something is said of one method twice; say it once".to_owned());
+        }
+        for service in pool.services() {
+            for method in service.methods() {
+                let names = [
+                    format!("{}/{}", service.full_name(), method.name()),
+                    format!("{}/*", service.full_name()),
+                ];
+                let mut said =
+                    names.iter().filter_map(|name| given.methods.iter().find(|said| said.name == *name));
+                let said = said.next();
+                for name in &names {
+                    unused.remove(name.as_str());
+                }
+                let says = said.map(|said| Says::new(said, &method.input(), &redacted)).transpose()?;
+                let of = Method {
+                    service: Arc::from(service.full_name()),
+                    name: Arc::from(method.name()),
+                    input: Some(method.input()),
+                    takes_stream: method.is_client_streaming(),
+                    gives_stream: method.is_server_streaming(),
+                    redacted: Arc::clone(&redacted),
+                    says,
+                };
+                let path = format!("/{}/{}", service.full_name(), method.name());
+                // What every API means by it stands.
+                methods.entry(path).or_insert(of);
+            }
+        }
+        match unused.first() {
+            Some(name) => {
+                Err(format!("`{name}` is no method of the descriptors; name one as `package.Service/Method`"))
+            }
+            None => Ok(Self { methods }),
+        }
+    }
+
+    /// The method that a path names.
+    pub(super) fn method(&self, path: &str) -> Option<&Method> {
+        self.methods.get(path)
+    }
+}
+
+impl Says {
+    fn new(
+        said: &GrpcMethod,
+        input: &MessageDescriptor,
+        redacted: &BTreeSet<String>,
+    ) -> Result<Self, String> {
+        let within = |why: String| format!("what is said of `{}`: {why}", said.name);
+        // What is said of all methods of a service may name what only some of them take.
+        let all = said.name.ends_with("/*");
+        let check = |path: &str| {
+            if all || has(input, path) {
+                return Ok(());
+            }
+            let name = input.full_name();
+            Err(within(format!("`{path}` is no field of `{name}`; name one by its path in the message")))
+        };
+        let secrets: BTreeSet<String> = said.secrets.iter().cloned().collect();
+        let shown = |path: &str| {
+            if is_secret((&secrets, redacted), Some(input), path) {
+                return Err(within(format!(
+                    "`{path}` is a secret, and a name is none; name it by another field"
+                )));
+            }
+            check(path)
+        };
+        let mut resources = Vec::new();
+        for GrpcResource { kind, name, all_if } in &said.resources {
+            if kind.is_empty()
+                || !kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+            {
+                return Err(within(format!("`{kind}` is no type; use letters, digits, `-`, `_` and `.`")));
+            }
+            let parts = parts(name).map_err(within)?;
+            let fields = parts.iter().filter_map(|part| match part {
+                Part::Field(path) => Some(path.as_str()),
+                Part::Text(_) => None,
+            });
+            fields.clone().try_for_each(shown)?;
+            all_if.iter().try_for_each(|path| check(path))?;
+            resources.push(Named { kind: kind.clone(), parts, all_if: all_if.clone() });
+        }
+        said.secrets.iter().try_for_each(|path| check(path))?;
+        Ok(Self { access: said.access, level: said.level, resources, secrets, mints: said.mints })
+    }
+}
+
+/// Whether a field's author marks it with `debug_redact`, which is the sixteenth of a field's options.
+fn is_redacted(field: &FieldDescriptor) -> bool {
+    let options = field.options();
+    let known = options.get_field_by_name("debug_redact").and_then(|marked| marked.as_bool());
+    let newer = options.unknown_fields().filter(|option| option.number() == 16).any(|option| {
+        let mut bytes = Vec::new();
+        option.encode(&mut bytes);
+        bytes == [0x80, 0x01, 0x01]
+    });
+    known.unwrap_or(newer)
+}
+
+/// Whether a message has a field at that path, through lists and maps.
+fn has(of: &MessageDescriptor, path: &str) -> bool {
+    let mut at = Some(of.clone());
+    for part in segments(path) {
+        let Some(field) = at.and_then(|of| of.get_field_by_name(part)) else { return false };
+        at = match field.kind() {
+            Kind::Message(of) if !field.is_map() => Some(of),
+            _ => None,
+        };
+    }
+    true
+}
+
+/// The parts of `{field.of.message}/more`.
+fn parts(name: &str) -> Result<Vec<Part>, String> {
+    let mut parts = Vec::new();
+    let mut rest = name;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (field, after) =
+            after.split_once('}').ok_or_else(|| format!("`{name}` has a `{{` without a `}}`"))?;
+        if !before.is_empty() {
+            parts.push(Part::Text(before.to_owned()));
+        }
+        parts.push(Part::Field(field.to_owned()));
+        rest = after;
+    }
+    if !rest.is_empty() {
+        parts.push(Part::Text(rest.to_owned()));
+    }
+    if parts.is_empty() {
+        return Err("a resource has no name; give one such as `{name}`".to_owned());
+    }
+    Ok(parts)
+}
+
+impl Method {
+    /// Whether what stands at a path is a secret.
+    pub(super) fn is_secret(&self, path: &str) -> bool {
+        let none = BTreeSet::new();
+        let said = self.says.as_ref().map_or(&none, |says| &says.secrets);
+        is_secret((said, &self.redacted), self.input.as_ref(), path)
+    }
+}
+
+/// Whether what stands at a path is a secret: its operators say so, its author does, or its name.
+fn is_secret(
+    (said, redacted): (&BTreeSet<String>, &BTreeSet<String>),
+    input: Option<&MessageDescriptor>,
+    path: &str,
+) -> bool {
+    let marked = || input.is_some_and(|input| passes_by(input, redacted, path));
+    said.iter().any(|secret| is_at(path, secret)) || looks_secret(path) || marked()
+}
+
+/// Whether one of those fields is on the way to a leaf.
+fn passes_by(input: &MessageDescriptor, fields: &BTreeSet<String>, path: &str) -> bool {
+    let mut at = Some(input.clone());
+    for part in segments(path) {
+        let Some(of) = &at else { return false };
+        // An item's number, or a key of a map.
+        let Some(field) = of.get_field_by_name(part) else { continue };
+        if fields.contains(field.full_name()) {
+            return true;
+        }
+        at = match field.kind() {
+            Kind::Message(of) if field.is_map() => match of.map_entry_value_field().kind() {
+                Kind::Message(of) => Some(of),
+                _ => None,
+            },
+            Kind::Message(of) => Some(of),
+            _ => None,
+        };
+    }
+    false
+}
+
+/// Whether a leaf stands at a path or below it, the numbers of items aside.
+pub(super) fn is_at(found: &str, path: &str) -> bool {
+    let named = |part: &&str| !part.bytes().all(|byte| byte.is_ascii_digit());
+    let mut found = segments(found).filter(named);
+    segments(path).filter(named).all(|part| found.next() == Some(part))
+}

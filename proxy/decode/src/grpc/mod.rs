@@ -1,0 +1,80 @@
+//! The room of gRPC: any API whose operators give its descriptors and say what its methods do.
+//!
+//! - **Claims** every request that comes to a place where configuration serves this plane.
+//! - **Reads** the method from the path, and of a call that sends one message all of its fields, by the descriptors
+//!   (`message.rs`). A call that sends a stream of them is judged by its method alone, before the first one.
+//! - **Catalogue**: none. What the descriptors do not have is undecodable; a method of which its operators say nothing
+//!   is a change to the whole API. Health checks and reflection are the same everywhere, and reads.
+//! - **Denies as** a status in a head without a body, which every client of gRPC raises as its own error (`deny.rs`).
+//! - **Absent on purpose**: gRPC-Web; JSON in place of protobuf; metadata, which passes as it is; what is said inside
+//!   of streams.
+//!
+//! Sources: `PROTOCOL-HTTP2.md` of the gRPC project, the encoding guide of Protocol Buffers.
+
+mod answer;
+mod api;
+mod call;
+mod claim;
+mod deny;
+mod frame;
+mod message;
+mod name;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use claim::Claim;
+pub(crate) use deny::refusal;
+
+use std::collections::BTreeMap;
+
+use ordain_action::Undecodable;
+
+use crate::Head;
+use crate::setup::{GrpcApi, RoomsError};
+use crate::tokens::Tokens;
+use api::Api;
+
+/// The room and what it was set up with.
+#[derive(Debug)]
+pub(crate) struct Room {
+    tokens: Tokens,
+    // By the upstream that it is served by.
+    apis: BTreeMap<String, Api>,
+}
+
+impl Room {
+    /// Sets the room up.
+    ///
+    /// # Errors
+    /// The descriptors of an API cannot be read, or what is said of its methods does not fit them.
+    pub(crate) fn new(token_key: [u8; 32], described: Vec<GrpcApi>) -> Result<Self, RoomsError> {
+        let mut apis = BTreeMap::new();
+        for api in described {
+            let upstream = api.upstream.clone();
+            let made = Api::new(api).map_err(|why| RoomsError::Api { upstream: upstream.clone(), why })?;
+            apis.insert(upstream, made);
+        }
+        Ok(Self { tokens: Tokens::new(token_key), apis })
+    }
+
+    /// Claims a request, from its head alone.
+    pub(crate) fn claim(&self, head: &Head<'_>) -> Claim<'_> {
+        Claim::make(self, head)
+    }
+
+    /// The API that a request came to: that of its upstream, or the only one there is.
+    fn api(&self, upstream: Option<&str>) -> Result<(&str, &Api), Undecodable> {
+        let mut all = self.apis.iter();
+        let found = match upstream {
+            Some(name) => self.apis.get_key_value(name),
+            None => all.next().filter(|_| all.next().is_none()),
+        };
+        found.map(|(name, api)| (name.as_str(), api)).ok_or_else(|| {
+            Undecodable::new(
+                "unknown_api",
+                "several APIs are served here, and nothing says which is meant; send it to the API's own name",
+            )
+        })
+    }
+}
