@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use crate::hop;
 use crate::payload::BodyError;
-use crate::reply::ReplyBody;
+use crate::reply::{self, ReplyBody};
 
 /// The longest answer that is held to be read. A create's answer is a few KiB.
 pub const ANSWER_MAX: usize = 8 * 1024 * 1024;
@@ -91,14 +91,20 @@ pub struct Pump<B> {
 
 /// Splits an answer into what the caller gets now and the [`Pump`] that feeds it, which keeps the beginning of an
 /// error, and of a success that is told to `keep` it.
-pub fn pump<B>(answer: Response<B>, keep: bool) -> (Response<ReplyBody>, Pump<B>) {
+pub fn pump<B: Body>(answer: Response<B>, keep: bool) -> (Response<ReplyBody>, Pump<B>) {
     let (mut head, body) = answer.into_parts();
     hop::strip(&mut head.headers);
     // Bounded, so that a slow caller slows the upstream and not our memory.
     let (caller, mut frames) = mpsc::channel(8);
     let keep = if head.status.is_success() && !keep { 0 } else { ERROR_MAX };
-    let stream = futures_util::stream::poll_fn(move |context| frames.poll_recv(context));
-    let response = Response::from_parts(head, StreamBody::new(stream).boxed_unsync());
+    // Where nothing follows the head, that is said with the head: gRPC has its status there then.
+    let passed = if body.is_end_stream() {
+        reply::empty()
+    } else {
+        StreamBody::new(futures_util::stream::poll_fn(move |context| frames.poll_recv(context)))
+            .boxed_unsync()
+    };
+    let response = Response::from_parts(head, passed);
     (response, Pump { body, caller, kept: BytesMut::new(), keep, received: 0, trailers: None })
 }
 

@@ -3,4 +3,5 @@
 //! Leaves out what is the same for every plane.
 
 pub(crate) mod aws;
+mod grpc;
 mod kubernetes;

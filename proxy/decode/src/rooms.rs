@@ -54,10 +54,13 @@ impl Rooms {
         if aws::is_provider_host(host) { WayIn::Egress } else { WayIn::Reverse }
     }
 
-    /// The plane that a request looks to be of, where nothing but the request is there to say: one whose path only the
-    /// Kubernetes API has and that carries no mark of another plane.
+    /// The plane that a request looks to be of, where nothing but the request is there to say: gRPC, which has a media
+    /// type of its own, or one whose path only the Kubernetes API has and that carries no mark of another plane.
     #[must_use]
     pub fn looks_like(&self, head: &Head<'_>) -> Option<Plane> {
+        if grpc::is_grpc(head) {
+            return Some(Plane::Grpc);
+        }
         let path = head.target.split('?').next().unwrap_or_default();
         let signed =
             head.headers.get_all("authorization").iter().any(|value| value.as_bytes().starts_with(b"AWS4-"));

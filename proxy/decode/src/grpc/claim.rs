@@ -79,7 +79,7 @@ impl<'r> Claim<'r> {
 }
 
 /// The content type of gRPC, with the one form of messages that is read.
-fn is_grpc(head: &Head<'_>) -> bool {
+pub(crate) fn is_grpc(head: &Head<'_>) -> bool {
     matches!(head.header("content-type"), Some("application/grpc" | "application/grpc+proto"))
 }
 

@@ -23,7 +23,7 @@ mod name;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use claim::Claim;
+pub(crate) use claim::{Claim, is_grpc};
 pub(crate) use deny::refusal;
 
 use std::collections::BTreeMap;
