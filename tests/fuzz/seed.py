@@ -175,6 +175,14 @@ def by_hand():
     for resource in state["resources"]:
         put("model", b"\1" + json.dumps({**state, "resources": [resource]}).encode())
     put("model", b"\2/infra/ @platform @web\n*.tf @security\n[Section]\n/a\\ b/ @c # why\n")
+    identity = b"\x0a\x0a\x0a\x05bikes\x12\x01" + b"7"
+    for more in (
+        b"", b"\x10\x01", b"\x1a\x05\x0a\x03a.b", b"\x22\x05\x0a\x01x\x10\x03", b"\x2a\x01a", b"\x30\x07", b"\x3a\x02\x01\x04",
+        b"\x40\x01", b"\x49\0\0\0\0\0\0\xf8\x3f", b"\x52\x01c", b"\x5a\x0c" + identity, b"\x62\x05\x0a\x01t\x12\0", b"\x75\7\0\0\0",
+    ):
+        put("grpc", b"\0" + identity + more)
+    put("grpc", b"\1\x0a\x01a\x12\x01b")
+    put("grpc", b"\1\x1a\x01" + b"1\x1a\x01" + b"2")
     for step in (3, 9, 40):
         put("frame", bytes([1, step, 1, 0, 70, 0, 255]) + bytes(range(200)))
         put("frame", bytes([1, step, 2, 0, 70, 2, 255]) + b"an entry, and another, and a blob " * 8)

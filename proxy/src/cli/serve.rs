@@ -296,14 +296,19 @@ fn greeting(
         let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
         format!(" --config {}", if plain { path } else { quoted(&path) })
     });
-    let signed = config.upstreams.iter().any(|upstream| upstream.kind.plane() == Plane::Aws);
+    let of = |plane: Plane| config.upstreams.iter().find(|upstream| upstream.kind.plane() == plane);
+    let name = environment("USER").unwrap_or_else(|| "me".to_owned());
     text.push_str("next, in another terminal:\n");
-    if signed {
+    if of(Plane::Aws).is_some() {
         text.push_str(&format!("  eval \"$(ordain env{with})\"\n  aws sts get-caller-identity\n"));
-    } else {
-        let name = environment("USER").unwrap_or_else(|| "me".to_owned());
-        let of = format!("--actor {name} --kind person --kubeconfig ordain.kubeconfig");
-        text.push_str(&format!("  eval \"$(ordain env{with} {of})\"\n  kubectl get pods\n"));
+    } else if of(Plane::Kubernetes).is_some() {
+        let who = format!("--actor {name} --kind person --kubeconfig ordain.kubeconfig");
+        text.push_str(&format!("  eval \"$(ordain env{with} {who})\"\n  kubectl get pods\n"));
+    } else if let Some(api) = of(Plane::Grpc) {
+        let who = format!("--actor {name} --kind person --bearer --upstream {}", api.name);
+        text.push_str(&format!(
+            "  ordain key create{with} {who}\n  # its token goes into the metadata `authorization`\n"
+        ));
     }
     text
 }

@@ -45,7 +45,8 @@ fn ask(service: &str, body: &str) -> Asked {
         authority: "gate.internal:8080",
         headers: &headers,
         way_in: WayIn::Reverse,
-        plane: None, upstream: None,
+        plane: None,
+        upstream: None,
     };
     let claim = rooms().claim(&head).expect("the head is the provider's");
     match claim.decode(&upstream(), &head, body.as_bytes(), None) {

@@ -31,7 +31,8 @@ pub fn check(data: &[u8]) {
         authority: &request.authority,
         headers: &request.headers,
         way_in: WayIn::Reverse,
-        plane: Some(Plane::Kubernetes), upstream: None,
+        plane: Some(Plane::Kubernetes),
+        upstream: None,
     };
     let claim = rooms().claim(&head).expect("whatever comes to a cluster's place is claimed");
     let body = if claim.needs() == Needs::Payload { &[][..] } else { request.body };

@@ -12,6 +12,7 @@ pub mod cluster;
 pub mod connect;
 pub mod flat;
 pub mod frame;
+pub mod grpc;
 pub mod guard;
 pub mod json;
 pub mod model;

@@ -27,7 +27,8 @@ pub fn check(data: &[u8]) {
         authority: "gate.internal:8080",
         headers: &headers,
         way_in: WayIn::Reverse,
-        plane: None, upstream: None,
+        plane: None,
+        upstream: None,
     };
     let claim = rooms().claim(&head).expect("the head is DynamoDB's");
     let Reading::Call(call) = claim.decode(&upstream(), &head, body.as_bytes(), None) else { return };

@@ -72,7 +72,8 @@ pub fn check(data: &[u8]) {
         authority: &request.authority,
         headers: &request.headers,
         way_in: WayIn::Reverse,
-        plane: None, upstream: None,
+        plane: None,
+        upstream: None,
     };
     head.way_in = rooms.way_in(head.host());
     let Ok(claim) = rooms.claim(&head) else { return };

@@ -8,6 +8,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rcgen::string::Ia5String;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
@@ -111,6 +112,8 @@ impl Etcd {
         setup.model.push(("etcd.yaml", owned.to_owned()));
         // It makes the gate's own authority, by which its address is trusted.
         setup.listen = "egress = \"127.0.0.1:0\"\n".to_owned();
+        // A body that is held has to come fast; what goes on may be silent.
+        setup.settings = "[limits]\nbody_timeout = \"1s\"\n".to_owned();
         let gate = Gate::start(setup);
         eventually("the API is served", || !gate.log().contains("not served"));
         Gated { gate, etcd: self }
@@ -351,6 +354,7 @@ fn conversations_pass_both_ways_and_are_recorded_at_their_end() {
     let mut alive = Talking::start(gated.python(&alice, &["keep-alive"]));
     for _ in 0..3 {
         assert_eq!(alive.line(), "alive 600");
+        std::thread::sleep(Duration::from_millis(1_200));
         alive.say("more");
     }
     assert_eq!(alive.line(), "alive 600");

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::config::{KubernetesUpstream, PlainCredential, Reach};
+use crate::config::{GrpcUpstream, KubernetesUpstream, PlainCredential, Reach};
 use crate::settings;
 use crate::upstream::{self, Upstreams};
 
@@ -115,6 +115,53 @@ fn file(folder: &Path, name: &str, text: &str) -> std::path::PathBuf {
     let path = folder.join(name);
     std::fs::write(&path, text).unwrap();
     path
+}
+
+/// An API that answers every call with that head, and with a status of gRPC in it.
+async fn api(folder: &Path, status: u16, grpc: Option<&'static str>) -> Source {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                let mut connection = h2::server::handshake(stream).await.unwrap();
+                while let Some(Ok((request, mut respond))) = connection.accept().await {
+                    assert_eq!(request.headers()["authorization"], "Bearer real-token");
+                    assert_eq!(
+                        (request.uri().path(), &request.headers()["te"]),
+                        (super::HEALTH, &"trailers".parse().unwrap())
+                    );
+                    let mut head = http::Response::builder().status(status);
+                    if let Some(grpc) = grpc {
+                        head = head.header("grpc-status", grpc);
+                    }
+                    respond.send_response(head.body(()).unwrap(), true).unwrap();
+                }
+            });
+        }
+    });
+    let token = file(folder, "token", "real-token\n");
+    let reach = Reach::At { endpoint, trust: None, credential: PlainCredential::TokenFile(token) };
+    Source::grpc("prod", None, &GrpcUpstream { descriptors: "x".into(), methods: None, reach })
+}
+
+#[tokio::test]
+async fn an_api_is_served_once_it_answers_and_takes_the_credential() {
+    for (status, grpc, expected) in [
+        (200, Some("0"), ""),
+        (200, Some("12"), ""),
+        (200, Some("7"), ""),
+        (200, Some("16"), "it does not take the credential"),
+        (200, None, "its answer is none of gRPC"),
+        (404, None, "it answers with status 404"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let upstreams = start(api(folder.path(), status, grpc).await, &Own::default()).await.unwrap();
+        let why = upstreams.why_unverified("prod").unwrap_or_default();
+        assert!(why.contains(expected) && why.is_empty() == expected.is_empty(), "{status} {grpc:?}: {why}");
+        assert_eq!(upstreams.get("prod").is_some(), expected.is_empty());
+    }
 }
 
 #[tokio::test]
