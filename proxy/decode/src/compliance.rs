@@ -9,12 +9,11 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use expect_test::{ExpectFile, expect_file};
-use ordain_action::{Access, Completeness, Effect, Level, Plane, Reading, Scalar, Upstream};
-use prost_reflect::prost::Message as _;
-use prost_reflect::{DescriptorPool, DynamicMessage};
+use ordain_action::{Completeness, Effect, Plane, Reading, Scalar, Upstream};
 
 use crate::form::fields::clip;
-use crate::{GrpcApi, GrpcMethod, GrpcResource, Head, Needs, Rooms, RoomsConfig, WayIn};
+use crate::grpc::shop;
+use crate::{Head, Needs, Rooms, RoomsConfig, WayIn};
 
 struct Case {
     name: String,
@@ -115,69 +114,15 @@ fn request(text: &str) -> Parsed {
     let host = headers.get("host").map_or("gate.internal:8080", |host| host.to_str().unwrap()).to_owned();
     let body = match (body.strip_prefix("base64:"), body.strip_prefix("proto ")) {
         (Some(text), _) => STANDARD.decode(text.trim()).unwrap(),
-        (None, Some(text)) => framed(text),
+        (None, Some(text)) => shop::framed(text),
         (None, None) => body.as_bytes().to_vec(),
     };
     Parsed { method: method.to_owned(), target: target.to_owned(), host, headers, body, cluster, api }
 }
 
-/// The descriptors of the API of gRPC that cases are calls to.
-fn descriptors() -> Vec<u8> {
-    static MADE: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
-        let from = concat!(env!("CARGO_MANIFEST_DIR"), "/src/grpc/cases");
-        let mut compiler = protox::Compiler::new([from]).unwrap();
-        compiler.include_imports(true).open_file("shop.proto").unwrap();
-        compiler.encode_file_descriptor_set()
-    });
-    MADE.clone()
-}
-
-/// One message of gRPC, as `TYPE { … }` has it.
-fn framed(text: &str) -> Vec<u8> {
-    let (name, rest) = text.split_once(' ').unwrap();
-    let pool = DescriptorPool::decode(descriptors().as_slice()).unwrap();
-    let inner = rest.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap();
-    let message = DynamicMessage::parse_text_format(pool.get_message_by_name(name).unwrap(), inner).unwrap();
-    let message = message.encode_to_vec();
-    [&[0], &u32::try_from(message.len()).unwrap().to_be_bytes()[..], &message].concat()
-}
-
-/// That API, and what its operators say of it.
-fn shop() -> GrpcApi {
-    let method = |name: &str, access: Access, resources: &[(&str, &str, &[&str])]| GrpcMethod {
-        name: format!("shop.v1.{name}"),
-        access,
-        level: Level::Control,
-        resources: resources
-            .iter()
-            .map(|(kind, name, all_if)| GrpcResource {
-                kind: (*kind).to_owned(),
-                name: (*name).to_owned(),
-                all_if: all_if.iter().map(|path| (*path).to_owned()).collect(),
-            })
-            .collect(),
-        secrets: Vec::new(),
-        mints: false,
-    };
-    let login = method("Access/Login", Access::SecretRead, &[("user", "{name}", &[])]);
-    let methods = vec![
-        method("Orders/Get", Access::Read, &[("order", "{shop}/{id}", &[])]),
-        GrpcMethod {
-            secrets: vec!["items.serial".to_owned()],
-            ..method("Orders/Put", Access::Update, &[("order", "{id.shop}/{id.id}", &[])])
-        },
-        method("Orders/Remove", Access::Delete, &[("order", "all/{ids}", &["from", "to"])]),
-        method("Orders/Watch", Access::Read, &[]),
-        method("Orders/Upload", Access::Create, &[("order", "{id.shop}", &[])]),
-        method("Orders/Tail", Access::Read, &[]),
-        GrpcMethod { secrets: vec!["pin".to_owned()], mints: true, ..login },
-    ];
-    GrpcApi { upstream: "shop".to_owned(), descriptors: descriptors(), methods }
-}
-
 fn rooms() -> Rooms {
     let own_hosts = vec!["gate.internal".to_owned()];
-    Rooms::new(RoomsConfig { own_hosts, grpc: vec![shop()], ..RoomsConfig::default() }).unwrap()
+    Rooms::new(RoomsConfig { own_hosts, grpc: vec![shop::api()], ..RoomsConfig::default() }).unwrap()
 }
 
 fn upstream() -> Upstream {

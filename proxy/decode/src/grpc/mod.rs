@@ -21,6 +21,8 @@ mod message;
 mod name;
 
 #[cfg(test)]
+pub(crate) mod shop;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use claim::{Claim, is_grpc};
