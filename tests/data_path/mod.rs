@@ -5,5 +5,6 @@
 mod changing;
 mod closing;
 mod protocols;
+mod shared;
 mod throttled;
 mod upgrades;

@@ -30,6 +30,9 @@ const SENTINEL: &[u8] = b"REFUSED / HTTP/1.1\r\nhost: refused.invalid\r\nconnect
 /// unread would reset the connection, and the client might never see the answer.
 const LINGER_BYTES: usize = 16 * 1024 * 1024;
 
+/// How much of what follows a request is taken before that is answered, to see whether its client is still there.
+const AHEAD: usize = 1024;
+
 /// How long that may take.
 const LINGER_TIME: Duration = Duration::from_secs(5);
 
@@ -43,9 +46,42 @@ struct Told {
     /// Whether the connection changes to the protocol that was asked for.
     changes: Option<bool>,
     waiting: Option<Waker>,
+    /// Requests whose answers have not ended.
+    answering: usize,
+    answered: Option<Waker>,
+}
+
+/// A request whose answer has not ended, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Answering(Arc<Verge>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let mut told = self.0.told();
+        told.answering = told.answering.saturating_sub(1);
+        if let Some(answered) = told.answered.take() {
+            answered.wake();
+        }
+    }
 }
 
 impl Verge {
+    /// Says that a request is being answered, for as long as what it gives is kept.
+    pub(super) fn answering(self: &Arc<Self>) -> Answering {
+        self.told().answering += 1;
+        Answering(Arc::clone(self))
+    }
+
+    /// Whether all requests have been answered.
+    fn poll_answered(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut told = self.told();
+        if told.answering == 0 {
+            return Poll::Ready(());
+        }
+        told.answered = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
     fn told(&self) -> MutexGuard<'_, Told> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,6 +124,8 @@ pub(super) struct HeadTimes {
     pub(super) head: Duration,
     /// From the end of one request to the first byte of the next.
     pub(super) idle: Duration,
+    /// Without a byte of an answer, to a client that says no more.
+    pub(super) gone: Duration,
 }
 
 #[derive(Debug)]
@@ -98,8 +136,10 @@ enum Ending {
     Sentinel(&'static [u8]),
     /// The body being read broke a rule.
     Broken,
-    /// Nothing more comes.
+    /// Nothing more comes: the answers that are owed are the last ones.
     Closed,
+    /// The client stopped where more was due, or has gone.
+    Cut,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +165,9 @@ pub(super) struct Guarded<T> {
     times: HeadTimes,
     waiting: Waiting,
     patience: Patience,
+    /// The client says no more.
+    silent: bool,
+    gone: Patience,
     lingered: usize,
     lingering: Patience,
     shut: bool,
@@ -143,6 +186,8 @@ impl<T> Guarded<T> {
             times,
             waiting: Waiting::First,
             patience: Patience::default(),
+            silent: false,
+            gone: Patience::default(),
             lingered: 0,
             lingering: Patience::default(),
             shut: false,
@@ -171,7 +216,7 @@ impl<T> Guarded<T> {
         }
         match &mut self.ending {
             Ending::Open => None,
-            Ending::Closed => Some(Ok(())),
+            Ending::Closed | Ending::Cut => Some(Ok(())),
             Ending::Broken => Some(Err(io::ErrorKind::InvalidData.into())),
             Ending::Sentinel(rest) => {
                 let count = rest.len().min(buffer.remaining());
@@ -247,6 +292,12 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         loop {
+            // What comes behind a request waits until that is answered.
+            let whole = this.framer.in_head() || matches!(this.ending, Ending::Closed);
+            if whole && this.cleared == 0 && this.verge.poll_answered(cx).is_pending() {
+                std::task::ready!(this.poll_gone(cx))?;
+                this.ending = Ending::Cut;
+            }
             if let Some(handed) = this.hand_out(buffer) {
                 return Poll::Ready(handed);
             }
@@ -264,6 +315,10 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
             if buffer.remaining() == 0 {
                 return Poll::Ready(Ok(()));
             }
+            if this.silent {
+                this.ending = Ending::Closed;
+                continue;
+            }
             // hyper's buffer is where bytes are read to; what may not be handed out is taken back. A
             // connection that waits has no buffer of its own.
             let before = buffer.filled().len();
@@ -278,7 +333,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
             }
             let fresh = buffer.filled().get(before..).unwrap_or_default();
             if fresh.is_empty() {
-                this.ending = Ending::Closed;
+                this.ending = Ending::Cut;
                 continue;
             }
             if !this.ahead.is_empty() {
@@ -296,6 +351,26 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
                 return Poll::Ready(Ok(()));
             }
         }
+    }
+}
+
+impl<T: AsyncRead + Unpin> Guarded<T> {
+    /// Whether the client has gone while its request is answered. One that says no more may still wait for its answer:
+    /// nobody can tell the two apart before something is written, so that it is taken for gone once it was not given
+    /// anything for a while.
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.silent {
+            if self.ahead.len() >= AHEAD || matches!(self.ending, Ending::Closed) {
+                return Poll::Pending;
+            }
+            let mut space = [std::mem::MaybeUninit::uninit(); AHEAD];
+            let mut next = ReadBuf::uninit(&mut space);
+            std::task::ready!(Pin::new(&mut self.inner).poll_read(cx, &mut next))?;
+            self.silent = next.filled().is_empty();
+            self.unseen |= !self.silent;
+            self.ahead.extend_from_slice(next.filled());
+        }
+        self.gone.poll(cx, self.times.gone).map(Ok)
     }
 }
 
@@ -329,15 +404,17 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Guarded<T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.gone.reset();
         Pin::new(&mut self.get_mut().inner).poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.gone.reset();
         Pin::new(&mut self.get_mut().inner).poll_write_vectored(cx, slices)
     }
 

@@ -5,22 +5,26 @@
 //! no HTTP/1 request.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, Uri};
+use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use pin_project_lite::pin_project;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::body::{Pace, RequestBody};
 use super::busy::{Busy, Quiet};
-use super::connection::{Guarded, HeadTimes, REFUSED, Verge};
+use super::connection::{Answering, Guarded, HeadTimes, REFUSED, Verge};
 use super::guard::{guard, settle};
 use super::stream::Stream;
 use super::{AnswerBody, ConnectionInfo, GuardRefusal, ListenSettings};
@@ -57,7 +61,8 @@ pub(super) async fn http1<S, F, B>(
     B: AnswerBody,
 {
     let verge = Arc::new(Verge::default());
-    let times = HeadTimes { head: settings.header_timeout, idle: settings.idle_timeout };
+    let times =
+        HeadTimes { head: settings.header_timeout, idle: settings.idle_timeout, gone: settings.body_timeout };
     let mut guarded = Guarded::new(stream, times, Arc::clone(&verge));
     if let Some(refusal) = info.refused.clone() {
         guarded.refuse(refusal);
@@ -84,21 +89,22 @@ pub(super) async fn http1<S, F, B>(
                 stand_in()
             }
         };
+        let answering = verge.answering();
         let answer = (shared.service)(info, request);
         async move {
             let answer = answer.await;
             if let Some(verge) = asked {
                 verge.decide(answer.status() == StatusCode::SWITCHING_PROTOCOLS);
             }
-            Ok::<_, Infallible>(answer)
+            Ok::<_, Infallible>(answer.map(|body| Answered { body, _answering: answering }))
         }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         // The guard below times heads and pauses; it can tell them apart, and answers before it closes.
         .header_read_timeout(None)
-        // A client that has said all it has to say still waits for its answer.
-        .half_close(true)
+        // The guard tells when a client that says no more is taken for gone: a watch must not go on without it.
+        .half_close(false)
         .serve_connection(TokioIo::new(guarded), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
@@ -107,6 +113,35 @@ pub(super) async fn http1<S, F, B>(
         () = stopped(&mut stop) => connection.as_mut().graceful_shutdown(),
     }
     let _ended = connection.await;
+}
+
+pin_project! {
+    /// The body of an answer, whose connection knows when it ends.
+    struct Answered<B> {
+        #[pin]
+        body: B,
+        _answering: Answering,
+    }
+}
+
+impl<B: Body> Body for Answered<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.project().body.poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// Serves HTTP/2 until the connection ends.

@@ -321,7 +321,7 @@ impl Drop for Talking {
     fn drop(&mut self) {
         // Passed on by `timeout` to the client itself.
         let pid = Pid::from_child(&self.child);
-        drop(kill_process(pid, Signal::TERM));
+        let _gone = kill_process(pid, Signal::TERM);
         drop(self.child.wait());
     }
 }

@@ -195,7 +195,7 @@ impl Entry {
     async fn reach(&self, now: Timestamp) -> Result<Reached, UpstreamError> {
         let mut place = self.source.place().map_err(|why| self.no_credential(why))?;
         super::check(&self.source.name, &place.base, &self.own)?;
-        place.trust.protocol = self.source.protocol();
+        place.trust.protocol = self.source.protocol(&place.base);
         let bare = Trust {
             client: None,
             roots: place.trust.roots.clone(),

@@ -54,9 +54,14 @@ impl Source {
         }
     }
 
-    /// The HTTP that is spoken to it.
-    pub(super) fn protocol(&self) -> Protocol {
-        if self.plane == Plane::Grpc { Protocol::Http2 } else { Protocol::Negotiated }
+    /// The HTTP that is spoken to it, where that base URL is.
+    pub(super) fn protocol(&self, base: &Uri) -> Protocol {
+        match (self.plane, base.scheme_str()) {
+            (Plane::Grpc, _) => Protocol::Http2,
+            // There is no handshake to choose another in.
+            (_, Some("http")) => Protocol::Http1,
+            _ => Protocol::Negotiated,
+        }
     }
 
     /// The cluster's or the API's name.
