@@ -21,11 +21,11 @@ impl Namespace {
         }
     }
 
-    const fn limit(self) -> (&'static str, &'static str) {
+    const fn limit(self) -> &'static str {
         match self {
-            Self::User => ("/proc/sys/user/max_user_namespaces", "user.max_user_namespaces"),
-            Self::Network => ("/proc/sys/user/max_net_namespaces", "user.max_net_namespaces"),
-            Self::Mount => ("/proc/sys/user/max_mnt_namespaces", "user.max_mnt_namespaces"),
+            Self::User => "user.max_user_namespaces",
+            Self::Network => "user.max_net_namespaces",
+            Self::Mount => "user.max_mnt_namespaces",
         }
     }
 }
@@ -37,11 +37,12 @@ pub(super) fn why(of: Namespace, errno: Errno) -> String {
 
 fn explained(of: Namespace, errno: Errno, read: &dyn Fn(&str) -> Option<String>) -> String {
     let number = |path: &str| read(path)?.trim().parse::<u64>().ok();
-    let (path, setting) = of.limit();
-    let fix = if number(path) == Some(0) {
-        format!("`{setting}` is 0 here: have an administrator set it to 1000, say")
-    } else if errno == Errno::NOSPC {
-        format!("there are as many as `{setting}` lets there be: end some, or have an administrator raise it")
+    // What the setting is further out cannot be read in a namespace that has one of its own.
+    let fix = if errno == Errno::NOSPC {
+        format!(
+            "`{}` allows no more: end other isolated programs, or have an administrator raise it",
+            of.limit()
+        )
     } else if number("/proc/sys/kernel/unprivileged_userns_clone") == Some(0) {
         "`kernel.unprivileged_userns_clone` is 0 here: have an administrator set it to 1".to_owned()
     } else if number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").is_some_and(|on| on > 0) {
@@ -74,16 +75,16 @@ mod tests {
 
     #[test]
     fn each_cause_has_its_own_way_out() {
-        check(Namespace::User, Errno::NOSPC, &[("max_user_namespaces", "0")], expect![""]);
-        check(Namespace::Network, Errno::NOSPC, &[("max_net_namespaces", "100")], expect![""]);
-        check(Namespace::User, Errno::PERM, &[("unprivileged_userns_clone", "0")], expect![""]);
+        check(Namespace::User, Errno::NOSPC, &[], expect!["no user namespace can be made (No space left on device (os error 28)): `user.max_user_namespaces` allows no more: end other isolated programs, or have an administrator raise it, or leave `--isolate` out"]);
+        check(Namespace::Network, Errno::NOSPC, &[], expect!["no network namespace can be made (No space left on device (os error 28)): `user.max_net_namespaces` allows no more: end other isolated programs, or have an administrator raise it, or leave `--isolate` out"]);
+        check(Namespace::User, Errno::PERM, &[("unprivileged_userns_clone", "0")], expect!["no user namespace can be made (Operation not permitted (os error 1)): `kernel.unprivileged_userns_clone` is 0 here: have an administrator set it to 1, or leave `--isolate` out"]);
         check(
             Namespace::Network,
             Errno::PERM,
             &[("unprivileged_userns_clone", "1"), ("apparmor_restrict_unprivileged_userns", "1")],
-            expect![""],
+            expect!["no network namespace can be made (Operation not permitted (os error 1)): `kernel.apparmor_restrict_unprivileged_userns` is on here: have an administrator give this program an AppArmor profile with `userns,` in it, or set it to 0, or leave `--isolate` out"],
         );
-        check(Namespace::User, Errno::INVAL, &[], expect![""]);
-        check(Namespace::User, Errno::PERM, &[("max_user_namespaces", "96365")], expect![""]);
+        check(Namespace::User, Errno::INVAL, &[], expect!["no user namespace can be made (Invalid argument (os error 22)): this kernel is built without them: use another one, or leave `--isolate` out"]);
+        check(Namespace::User, Errno::PERM, &[], expect!["no user namespace can be made (Operation not permitted (os error 1)): whatever this runs in forbids it: in a container let its seccomp profile permit `unshare`, and do not run it under `chroot`, or leave `--isolate` out"]);
     }
 }
