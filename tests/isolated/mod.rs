@@ -12,6 +12,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 
 use crate::harness::{Gate, Setup, eventually, said};
+use crate::planes::kubernetes::cluster::{self, Stub};
 
 /// Whether namespaces can be made here.
 static WORKS: LazyLock<bool> = LazyLock::new(|| {
@@ -172,6 +173,29 @@ fn an_isolated_program_reaches_the_gate_wherever_that_listens() {
     gate.finish();
 }
 
+/// What its kubeconfig names is there too, whatever else its way is: by TLS that is the gate's own, and by a name.
+#[test]
+fn an_isolated_program_reaches_the_clusters_of_its_kubeconfig() {
+    let (true, Some((python, kubectl))) = (*WORKS, cluster::tools()) else { return };
+    let stub = Stub::start(&python);
+    let words = format!("timeout 60 {} get pods -o name", kubectl.display());
+    for (upstream, listen) in [
+        (stub.upstream(""), "egress = \"127.0.0.1:0\"\n"),
+        (stub.upstream("names = [\"prod.gate.example\"]"), ""),
+    ] {
+        let mut setup =
+            Setup { upstream, listen: listen.to_owned(), secrets: vec![cluster::REAL], ..Setup::default() };
+        setup.model.push(("cluster.yaml", cluster::MODEL.to_owned()));
+        let gate = Gate::start(setup);
+        let open = isolated(&gate, &[], &words);
+        assert_eq!(said(&open), "pod/web\n");
+        let direct = format!("curl -sSk --noproxy '*' https://127.0.0.1:{}/ 2>&1", stub.port);
+        let shut = isolated(&gate, &[], &direct);
+        assert!(said(&shut).contains("curl: (7)"), "{}", said(&shut));
+        gate.finish();
+    }
+}
+
 #[test]
 fn an_isolated_program_is_given_its_credential_at_the_admin_address_and_nothing_else() {
     if !*WORKS {
@@ -290,7 +314,8 @@ fn nothing_answers_an_isolated_program_once_the_gate_or_its_run_is_gone() {
     assert_eq!(first_line(&mut child), "begun");
     assert!(gate.stop());
     std::fs::write(folder.join("gone/go"), "").unwrap();
-    assert_eq!(ended_with("gone"), "56", "the connection is reset");
+    let gone = ended_with("gone");
+    assert!(matches!(&*gone, "7" | "56"), "the connection is reset, and not ended in order: {gone}");
     child.wait().unwrap();
     gate.finish();
 }
@@ -304,11 +329,14 @@ fn an_isolated_program_may_open_more_connections_than_are_passed_on_at_once() {
     let gate = Gate::start(Setup::default());
     let script = "import os, socket, sys\n\
         host, port = os.environ['AWS_ENDPOINT_URL'][7:].rsplit(':', 1)\n\
-        all = [socket.create_connection((host, int(port)), 10) for _ in range(300)]\n\
+        all = [socket.create_connection((host, int(port)), 10) for _ in range(600)]\n\
         for one in all:\n    one.sendall(b'GET / HTTP/1.1\\r\\nhost: x\\r\\nconnection: close\\r\\n\\r\\n')\n\
         for one in all:\n    one.settimeout(30)\n    assert one.recv(64).startswith(b'HTTP/1.1 4'), 'no answer'\n    one.close()\n\
         print('all')";
-    let ran = Who::Tester.run(&gate, &["--isolate"], &["python3", "-c", script]).output().unwrap();
-    assert_eq!(said(&ran), "all\n");
+    let run = Who::Tester.run(&gate, &["--isolate"], &["python3", "-c", script]);
+    // As many open files as a session has by default.
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 1024; exec \"$@\"", "sh"]).arg(run.get_program()).args(run.get_args());
+    assert_eq!(said(&limited.stdin(Stdio::null()).output().unwrap()), "all\n");
     gate.finish();
 }

@@ -71,6 +71,14 @@ fn an_isolated_program_has_no_other_way_out() {
     let at = [gate.recorder.address.to_string(), six.local_addr().unwrap().to_string()];
     let _abstract =
         UnixListener::bind_addr(&SocketAddr::from_abstract_name(abstract_name()).unwrap()).unwrap();
+    // These take a right that nobody has, or a machine that not everybody has.
+    let mut only_some =
+        vec!["another network", "packets", "vsock", "ring", "datagram", "type in the high half too"];
+    // Where the system lets nobody trace what is not their own child.
+    let yama = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
+    if !matches!(yama.trim(), "" | "0") {
+        only_some.extend(["memory", "take a file", "attach"]);
+    }
     for who in all() {
         let outside = Outside::of(who);
         let open = tried(&gate, who, &[], &outside, &at);
@@ -101,9 +109,6 @@ fn an_isolated_program_has_no_other_way_out() {
             ("attach", "EPERM"),
         ] {
             assert_eq!(shut["ways"][way], expected, "`{way}` of {who:?}");
-            // These take a right that nobody has, or a machine that not everybody has.
-            let only_some =
-                ["another network", "packets", "vsock", "ring", "datagram", "type in the high half too"];
             if !only_some.contains(&way) {
                 assert_eq!(open["ways"][way], "out", "`{way}` of {who:?} where it is not isolated");
             }

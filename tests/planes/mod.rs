@@ -3,4 +3,4 @@
 //! Leaves out what is the same for every plane.
 
 pub(crate) mod aws;
-mod kubernetes;
+pub(crate) mod kubernetes;

@@ -18,6 +18,9 @@ use super::loopback::Kernel;
 use super::refused::{Namespace, why};
 use super::{Plan, Said, shut};
 
+/// How many connections wait at an address until they are passed on: what a gate takes from one peer by default.
+const WAITING: i32 = 1_024;
+
 /// Becomes a program in a network of its own.
 ///
 /// # Errors
@@ -73,7 +76,11 @@ fn listen(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
         kernel.hold(address).with_context(|| format!("`{address}` cannot be had inside"))?;
     }
     let listened = addresses.iter().map(|address| {
-        TcpListener::bind(address).with_context(|| format!("cannot listen on `{address}` inside"))
+        let bound = TcpListener::bind(address).and_then(|listener| {
+            rustix::net::listen(&listener, WAITING)?;
+            Ok(listener)
+        });
+        bound.with_context(|| format!("cannot listen on `{address}` inside"))
     });
     listened.collect()
 }

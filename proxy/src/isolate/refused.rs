@@ -75,16 +75,53 @@ mod tests {
 
     #[test]
     fn each_cause_has_its_own_way_out() {
-        check(Namespace::User, Errno::NOSPC, &[], expect!["no user namespace can be made (No space left on device (os error 28)): `user.max_user_namespaces` allows no more: end other isolated programs, or have an administrator raise it, or leave `--isolate` out"]);
-        check(Namespace::Network, Errno::NOSPC, &[], expect!["no network namespace can be made (No space left on device (os error 28)): `user.max_net_namespaces` allows no more: end other isolated programs, or have an administrator raise it, or leave `--isolate` out"]);
-        check(Namespace::User, Errno::PERM, &[("unprivileged_userns_clone", "0")], expect!["no user namespace can be made (Operation not permitted (os error 1)): `kernel.unprivileged_userns_clone` is 0 here: have an administrator set it to 1, or leave `--isolate` out"]);
+        check(
+            Namespace::User,
+            Errno::NOSPC,
+            &[],
+            expect![
+                "no user namespace can be made (No space left on device (os error 28)): `user.max_user_namespaces` allows no more: end other isolated programs, or have an administrator raise it, or leave `--isolate` out"
+            ],
+        );
+        check(
+            Namespace::Network,
+            Errno::NOSPC,
+            &[],
+            expect![
+                "no network namespace can be made (No space left on device (os error 28)): `user.max_net_namespaces` allows no more: end other isolated programs, or have an administrator raise it, or leave `--isolate` out"
+            ],
+        );
+        check(
+            Namespace::User,
+            Errno::PERM,
+            &[("unprivileged_userns_clone", "0")],
+            expect![
+                "no user namespace can be made (Operation not permitted (os error 1)): `kernel.unprivileged_userns_clone` is 0 here: have an administrator set it to 1, or leave `--isolate` out"
+            ],
+        );
         check(
             Namespace::Network,
             Errno::PERM,
             &[("unprivileged_userns_clone", "1"), ("apparmor_restrict_unprivileged_userns", "1")],
-            expect!["no network namespace can be made (Operation not permitted (os error 1)): `kernel.apparmor_restrict_unprivileged_userns` is on here: have an administrator give this program an AppArmor profile with `userns,` in it, or set it to 0, or leave `--isolate` out"],
+            expect![
+                "no network namespace can be made (Operation not permitted (os error 1)): `kernel.apparmor_restrict_unprivileged_userns` is on here: have an administrator give this program an AppArmor profile with `userns,` in it, or set it to 0, or leave `--isolate` out"
+            ],
         );
-        check(Namespace::User, Errno::INVAL, &[], expect!["no user namespace can be made (Invalid argument (os error 22)): this kernel is built without them: use another one, or leave `--isolate` out"]);
-        check(Namespace::User, Errno::PERM, &[], expect!["no user namespace can be made (Operation not permitted (os error 1)): whatever this runs in forbids it: in a container let its seccomp profile permit `unshare`, and do not run it under `chroot`, or leave `--isolate` out"]);
+        check(
+            Namespace::User,
+            Errno::INVAL,
+            &[],
+            expect![
+                "no user namespace can be made (Invalid argument (os error 22)): this kernel is built without them: use another one, or leave `--isolate` out"
+            ],
+        );
+        check(
+            Namespace::User,
+            Errno::PERM,
+            &[],
+            expect![
+                "no user namespace can be made (Operation not permitted (os error 1)): whatever this runs in forbids it: in a container let its seccomp profile permit `unshare`, and do not run it under `chroot`, or leave `--isolate` out"
+            ],
+        );
     }
 }
