@@ -18,7 +18,8 @@ ended = {}
 
 
 def call(*arguments):
-    answer = libc.syscall(*arguments)
+    # Whole words: numbers would be cut to half of one.
+    answer = libc.syscall(*(ctypes.c_long(one) if isinstance(one, int) else one for one in arguments))
     if answer < 0:
         raise OSError(ctypes.get_errno(), "")
     return answer

@@ -231,6 +231,8 @@ async fn program(
     for name in way.unset(&issued.holds()) {
         asking.env_remove(name);
     }
+    // What opens the gate's own secrets is nobody's to have who is judged by it.
+    asking.env_remove(keys::SEALING_KEY);
     let (mut interrupt, mut quit) = (signal(SignalKind::interrupt())?, signal(SignalKind::quit())?);
     let (mut terminate, mut hangup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     let mut child = asking.spawn().with_context(|| format!("cannot run `{}`", name.to_string_lossy()))?;
