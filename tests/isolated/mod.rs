@@ -182,6 +182,7 @@ fn an_isolated_program_reaches_the_clusters_of_its_kubeconfig() {
     for (upstream, listen) in [
         (stub.upstream(""), "egress = \"127.0.0.1:0\"\n"),
         (stub.upstream("names = [\"prod.gate.example\"]"), ""),
+        (stub.upstream("names = [\"prod.gate.example\"]"), "egress = \"127.0.0.1:0\"\n"),
     ] {
         let mut setup =
             Setup { upstream, listen: listen.to_owned(), secrets: vec![cluster::REAL], ..Setup::default() };

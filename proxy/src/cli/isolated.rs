@@ -148,8 +148,7 @@ mod linux {
     /// The system's file of names with the gate's in it, which nobody inside could be asked about. None has to be
     /// written where the gate is known by its address alone.
     fn hosts(config: &Config, address: IpAddr) -> anyhow::Result<Option<Hosts>> {
-        let of_upstreams = config.upstreams.iter().flat_map(|upstream| &upstream.names);
-        let names: BTreeSet<&String> = config.names.iter().chain(of_upstreams).collect();
+        let names: BTreeSet<&String> = config.own_names().collect();
         if names.is_empty() {
             return Ok(None);
         }

@@ -165,7 +165,7 @@ impl Way {
         let address = bound(config, "egress", address);
         let proxy = format!("http://{address}");
         let proxies = PROXIES.map(|name| (name, proxy.clone()));
-        let direct = ["NO_PROXY", "no_proxy"].map(|name| (name, "localhost,127.0.0.1,::1".to_owned()));
+        let direct = ["NO_PROXY", "no_proxy"].map(|name| (name, direct(config)));
         let trust = TRUST.map(|name| (name, bundle.clone()));
         Ok(Self {
             set: proxies.into_iter().chain(direct).chain(trust).collect(),
@@ -239,6 +239,17 @@ pub(super) fn own_address(config: &Config, name: Option<&String>) -> String {
 /// The data address itself.
 pub(super) fn data_address(config: &Config) -> SocketAddr {
     bound(config, "data", config.data)
+}
+
+/// What is reached without the proxy: this machine, and the gate itself, whose data address a kubeconfig names.
+fn direct(config: &Config) -> String {
+    let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
+    let address = data_address(config).ip();
+    if !address.is_loopback() {
+        all.push(address.to_string());
+    }
+    all.extend(config.own_names().cloned());
+    all.join(",")
 }
 
 /// A text as it stands for a name or a password in a URL.
