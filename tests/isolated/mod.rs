@@ -12,6 +12,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 
 use crate::harness::{Gate, Setup, eventually, said};
+use crate::planes::aws::clients::{before_moto, needed};
 use crate::planes::kubernetes::cluster::{self, Stub};
 
 /// Whether namespaces can be made here.
@@ -170,6 +171,29 @@ fn an_isolated_program_reaches_the_gate_wherever_that_listens() {
     let left = std::fs::read_dir(gate.folder.path().join("state")).unwrap();
     let left = left.flatten().filter(|one| one.file_name().to_string_lossy().starts_with("hosts")).count();
     assert_eq!(left, 0);
+    gate.finish();
+}
+
+/// Real clients, which hold no credential and look for the provider's own host by way of the proxy.
+#[test]
+fn an_isolated_client_asks_for_its_credential_and_is_judged() {
+    let gate = before_moto(Setup { listen: "egress = \"127.0.0.1:0\"\n".to_owned(), ..Setup::default() });
+    if *WORKS {
+        let aws = format!("{} sqs create-queue --queue-name isolated", needed("ORDAIN_TEST_AWS"));
+        let boto = format!(
+            "{} -c \"import boto3; print(len(boto3.client('ec2').describe_instances()['Reservations']))\"",
+            needed("ORDAIN_TEST_PYTHON")
+        );
+        let words = format!("export AWS_DEFAULT_REGION=us-east-1 AWS_MAX_ATTEMPTS=1; {aws}; {boto}");
+        let ran = isolated(&gate, &["--credentials", "endpoint"], &words);
+        assert!(said(&ran).contains("QueueUrl") && said(&ran).ends_with("}\n0\n"), "{}", said(&ran));
+        let judged = gate
+            .ledger()
+            .refresh()
+            .iter()
+            .any(|entry| entry.is_decision() && entry.says.to_string().contains("CreateQueue"));
+        assert!(judged, "it went through the gate");
+    }
     gate.finish();
 }
 

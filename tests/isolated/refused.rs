@@ -49,7 +49,14 @@ fn a_system_that_makes_no_namespace_is_told_with_what_to_do() {
         assert_eq!(said(&ran), expected, "after `{first}`");
         assert_eq!(ran.status.code(), Some(if expected == "out\n" { 0 } else { 2 }));
     }
-    assert_eq!(listed(&gate, "revoked"), 4, "each key ended with its run");
+    let ran = within(&gate, "mount --bind /proc /proc; mount -o remount,bind,ro /proc; exec");
+    assert_eq!(ran.status.code(), Some(2), "{}", said(&ran));
+    let words = said(&ran);
+    assert!(
+        words.starts_with("error: cannot write `/proc/") && words.contains("Read-only file system"),
+        "{words}"
+    );
+    assert_eq!(listed(&gate, "revoked"), 5, "each key ended with its run");
     gate.finish();
 }
 

@@ -65,22 +65,22 @@ fn heard(link: &Link) -> anyhow::Result<(Said, Vec<std::os::fd::OwnedFd>)> {
 
 /// Says who is who inside: everybody as outside, where we may say so of others, else only ourselves.
 fn name_users(process: &Path) -> anyhow::Result<()> {
-    let whole = |file: &str| fs::read_to_string(format!("/proc/self/{file}")).map(|map| same(&map));
+    let whole = |file: &str| anyhow::Ok(same(&fs::read_to_string(format!("/proc/self/{file}"))?));
     // Only root is root inside, and looks after the files of others there.
     let root = geteuid().is_root();
-    let put = |file: &str, map: &str| fs::write(process.join(file), map);
-    let failed = |error: io::Error| {
-        anyhow::anyhow!(
-            "who is who inside cannot be said ({error}); leave `--isolate` out, or run it as another user"
-        )
+    let put = |file: &str, map: &str| {
+        let path = process.join(file);
+        let why =
+            "who is who inside is said there; nothing may keep this user from it, or leave `--isolate` out";
+        fs::write(&path, map).with_context(|| format!("cannot write `{}`: {why}", path.display()))
     };
     if !root || whole("gid_map").and_then(|map| put("gid_map", &map)).is_err() {
         // Who could leave a group could read what is kept from it.
-        put("setgroups", "deny").map_err(failed)?;
-        put("gid_map", &only(getegid().as_raw())).map_err(failed)?;
+        put("setgroups", "deny")?;
+        put("gid_map", &only(getegid().as_raw()))?;
     }
     if !root || whole("uid_map").and_then(|map| put("uid_map", &map)).is_err() {
-        put("uid_map", &only(geteuid().as_raw())).map_err(failed)?;
+        put("uid_map", &only(geteuid().as_raw()))?;
     }
     Ok(())
 }
