@@ -287,6 +287,40 @@ fn an_isolated_program_is_the_process_that_was_started_and_ends_as_it_ends() {
     gate.finish();
 }
 
+/// Presses the keys for an interrupt on a terminal of the run's, once it is ready.
+const PRESSED: &str = "import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+shown, pressed = b'', False
+while True:
+    try:
+        piece = os.read(terminal, 1000)
+    except OSError:
+        break
+    if not piece:
+        break
+    shown += piece
+    if b'ready' in shown and not pressed:
+        os.write(terminal, b'\\x03')
+        pressed = True
+print(shown.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))";
+
+#[test]
+fn the_terminal_of_an_isolated_program_is_the_callers() {
+    if !*WORKS {
+        return;
+    }
+    let gate = Gate::start(Setup::default());
+    let words = ["bash", "-c", "trap 'exit 9' INT; tty; echo ready; sleep 20; echo late"];
+    let run = Who::Tester.run(&gate, &["--isolate"], &words);
+    let mut pressed = Command::new("python3");
+    pressed.args(["-c", PRESSED]).arg(run.get_program()).args(run.get_args());
+    let text = said(&pressed.output().unwrap());
+    assert!(text.starts_with("/dev/") && text.trim_end().ends_with(" 9") && !text.contains("late"), "{text}");
+    gate.finish();
+}
+
 /// How many keys are in a state.
 fn listed(gate: &Gate, state: &str) -> usize {
     let listed = gate.run(&["-o", "json", "key", "list"]);

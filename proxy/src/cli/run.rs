@@ -46,8 +46,8 @@ pub(super) struct Arguments {
     /// short-lived ones. With the latter their own configuration files are left out; name the region in `AWS_REGION`.
     #[arg(long, value_enum, default_value_t = Credentials::Variables)]
     credentials: Credentials,
-    /// Give it a network of its own in which there is the gate and nothing else, so that what it starts has no other way
-    /// out (Linux). Files stay as they are, sockets of this machine among them; root is kept by nothing but its network.
+    /// Give it, and what it starts, a network of its own in which there is the gate and nothing else (Linux). Files stay as
+    /// they are, sockets of this machine among them, so that root finds other ways: run it as another user.
     #[arg(long)]
     isolate: bool,
     /// In how many hours its key ends by itself, should this command be killed before it can revoke it.
