@@ -23,6 +23,7 @@ mod evidence;
 mod harness;
 mod identity;
 mod imports;
+mod isolated;
 mod passing;
 mod planes;
 mod recipes;

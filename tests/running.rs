@@ -48,6 +48,7 @@ fn a_program_ends_as_it_ends_and_its_key_with_it() {
 #[test]
 fn what_a_program_is_given_leads_through_the_gate_and_nowhere_else() {
     let gate = Gate::start(Setup::default());
+    let sealing = std::fs::read_to_string(gate.folder.path().join("state/sealing.key")).unwrap();
     let ran = Command::new(env!("CARGO_BIN_EXE_ordain"))
         .arg("--config")
         .arg(gate.folder.path().join("gate.toml"))
@@ -56,12 +57,13 @@ fn what_a_program_is_given_leads_through_the_gate_and_nowhere_else() {
         .env("AWS_SESSION_TOKEN", "real")
         .env("AWS_ENDPOINT_URL_S3", "http://elsewhere")
         .env("OF_ITS_OWN", "kept")
+        .env("ORDAIN_SEALING_KEY", sealing.trim())
         .output()
         .unwrap();
     let text = said(&ran);
     assert!(text.contains(&format!("AWS_ENDPOINT_URL=http://{}\n", gate.address)), "{text}");
     assert!(text.contains("AWS_ACCESS_KEY_ID=AKOR") && text.contains("OF_ITS_OWN=kept"), "{text}");
-    for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"] {
+    for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "ORDAIN_SEALING_KEY"] {
         assert!(!text.contains(name), "`{name}` in: {text}");
     }
     gate.finish();

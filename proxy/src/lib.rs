@@ -41,6 +41,9 @@ pub mod issued;
 pub mod keys;
 pub mod upstream;
 
+#[cfg(target_os = "linux")]
+pub mod isolate;
+
 pub mod admin;
 pub mod own;
 pub mod reload;

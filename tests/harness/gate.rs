@@ -366,9 +366,7 @@ fn spawn(folder: &Path, setup: &Setup) -> (Child, SocketAddr, SocketAddr) {
 
 /// Addresses in a line of the log, in order.
 fn addresses_in(line: &str) -> Vec<SocketAddr> {
-    line.split(|letter: char| !(letter.is_ascii_digit() || letter == '.' || letter == ':'))
-        .filter_map(|word| word.trim_matches(['.', ':']).parse().ok())
-        .collect()
+    line.split(['"', '=', ',', ' ']).filter_map(|word| word.parse().ok()).collect()
 }
 
 /// A change that the model of the harness admits for `alice`.

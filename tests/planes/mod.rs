@@ -4,4 +4,4 @@
 
 pub(crate) mod aws;
 mod grpc;
-mod kubernetes;
+pub(crate) mod kubernetes;

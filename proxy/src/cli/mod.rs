@@ -10,6 +10,7 @@ mod decode;
 mod doctor;
 mod env;
 mod explain;
+mod isolated;
 mod key;
 mod kubeconfig;
 mod ledger;
@@ -70,6 +71,9 @@ enum Verb {
     Env(env::Arguments),
     /// Run a program with its calls of control planes sent through the gate.
     Run(run::Arguments),
+    /// Become an isolated program: the half of `ordain run --isolate` that it starts itself.
+    #[command(hide = true)]
+    Isolated(isolated::Arguments),
     /// Read requests and say what they would do; judges nothing and sends nothing.
     Decode(decode::Arguments),
     /// Judge requests against the model without sending them.
@@ -174,6 +178,7 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
         Verb::Serve(arguments) => serve::run(context, arguments),
         Verb::Env(arguments) => env::run(context, arguments),
         Verb::Run(arguments) => run::run(context, arguments),
+        Verb::Isolated(arguments) => isolated::run(&arguments),
         Verb::Decode(arguments) => decode::run(context, arguments),
         Verb::Check(arguments) => check::run(context, arguments),
         Verb::Explain(arguments) => explain::run(context, arguments),

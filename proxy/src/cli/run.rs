@@ -1,8 +1,8 @@
 //! `ordain run -- COMMAND`: a program whose calls of control planes go through the gate, under a key of its own that
 //! ends with it.
 //!
-//! Leaves out keeping the program from going round the gate: it gets no credential that would be good for that, but
-//! where the machine has others, it may find them.
+//! Leaves out keeping the program from going round the gate, unless it is isolated: it gets no credential that would be
+//! good for that, but where the machine has others, it may find them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -20,7 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::key::{describe, kind, party, upstream};
 use super::way::{Holds, Way, credentials_at};
-use super::{Context, Exit, kubeconfig};
+use super::{Context, Exit, isolated, kubeconfig};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::{self, IssuedKey, KeyStore, NewKey};
@@ -46,6 +46,10 @@ pub(super) struct Arguments {
     /// short-lived ones. With the latter their own configuration files are left out; name the region in `AWS_REGION`.
     #[arg(long, value_enum, default_value_t = Credentials::Variables)]
     credentials: Credentials,
+    /// Give it, and what it starts, a network of its own in which there is the gate and nothing else (Linux). Files stay as
+    /// they are, sockets of this machine among them, so that root finds other ways: run it as another user.
+    #[arg(long)]
+    isolate: bool,
     /// In how many hours its key ends by itself, should this command be killed before it can revoke it.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..))]
     expires_in_hours: u32,
@@ -91,10 +95,16 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
         Credentials::Variables => None,
         Credentials::Endpoint => Some(credentials_at(&config)?),
     };
-    let issuing = Issuing { config: &config, clock: &clock, keys: &keys, at };
+    if arguments.isolate {
+        isolated::check()?;
+    }
+    let issuing = Issuing { config: &config, clock: &clock, keys: &keys, at, isolated: arguments.isolate };
     let mut issued = Issued::default();
     let made = issuing.all(&mut issued, arguments.upstream.as_deref(), &new);
-    let ended = made.and_then(|()| runtime.block_on(program(&arguments.command, &way, &issued)));
+    let ended = made.and_then(|()| {
+        let apart = arguments.isolate.then(|| isolated::Apart::new(&config, &way, issued.reached()));
+        runtime.block_on(program(&arguments.command, &way, &issued, apart.transpose()?))
+    });
     issuing.revoke(&issued)?;
     Ok(Exit::Child(code(ended?)))
 }
@@ -116,6 +126,11 @@ impl Issued {
             (None, None) => Holds::Nothing,
         }
     }
+
+    /// What its variables name beside the way.
+    const fn reached(&self) -> isolated::Reached {
+        isolated::Reached { clusters: self.kubeconfig.is_some(), credentials: self.asking.is_some() }
+    }
 }
 
 struct Issuing<'a> {
@@ -124,6 +139,7 @@ struct Issuing<'a> {
     keys: &'a KeyStore,
     /// Where clients ask for a credential, where they do.
     at: Option<String>,
+    isolated: bool,
 }
 
 impl Issuing<'_> {
@@ -171,7 +187,8 @@ impl Issuing<'_> {
     }
 
     fn record(&self, new: &NewKey) -> anyhow::Result<()> {
-        let summary = format!("create a key for a run of {}", describe(new));
+        let run = if self.isolated { "an isolated run" } else { "a run" };
+        let summary = format!("create a key for {run} of {}", describe(new));
         own::record(self.config, self.clock, ChangeKind::Key, summary)
     }
 
@@ -194,9 +211,17 @@ impl Issuing<'_> {
 }
 
 /// Runs the program to its end. What asks us to end is passed on to it; what a terminal sends it gets by itself.
-async fn program(command: &[OsString], way: &Way, issued: &Issued) -> anyhow::Result<ExitStatus> {
+async fn program(
+    command: &[OsString],
+    way: &Way,
+    issued: &Issued,
+    apart: Option<isolated::Apart>,
+) -> anyhow::Result<ExitStatus> {
     let (name, arguments) = command.split_first().context("name the program to run")?;
-    let mut asking = Command::new(name);
+    let (mut asking, apart) = match apart {
+        None => (Command::new(name), None),
+        Some(apart) => apart.begin(name)?,
+    };
     asking.args(arguments).envs(way.variables(&issued.holds()));
     match &issued.kubeconfig {
         Some(path) => drop(asking.env("KUBECONFIG", path)),
@@ -206,9 +231,17 @@ async fn program(command: &[OsString], way: &Way, issued: &Issued) -> anyhow::Re
     for name in way.unset(&issued.holds()) {
         asking.env_remove(name);
     }
+    // What opens the gate's own secrets is nobody's to have who is judged by it.
+    asking.env_remove(keys::SEALING_KEY);
     let (mut interrupt, mut quit) = (signal(SignalKind::interrupt())?, signal(SignalKind::quit())?);
     let (mut terminate, mut hangup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     let mut child = asking.spawn().with_context(|| format!("cannot run `{}`", name.to_string_lossy()))?;
+    // It holds what of the child's must have no other copy.
+    drop(asking);
+    let _relays = match apart {
+        None => None,
+        Some(begun) => Some(begun.settle(&mut child).await?),
+    };
     loop {
         tokio::select! {
             ended = child.wait() => return Ok(ended?),

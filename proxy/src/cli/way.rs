@@ -107,6 +107,14 @@ impl Holds<'_> {
 /// # Errors
 /// The admin address is not on loopback, the only one that SDKs take without TLS.
 pub(super) fn credentials_at(config: &Config) -> anyhow::Result<String> {
+    Ok(format!("http://{}{}", credentials_address(config)?, own::CREDENTIALS))
+}
+
+/// The address of that.
+///
+/// # Errors
+/// As [`credentials_at`].
+pub(super) fn credentials_address(config: &Config) -> anyhow::Result<SocketAddr> {
     let mut address = bound(config, "admin", config.admin);
     if address.ip().is_unspecified() {
         address.set_ip(Ipv4Addr::LOCALHOST.into());
@@ -115,7 +123,7 @@ pub(super) fn credentials_at(config: &Config) -> anyhow::Result<String> {
         address.ip().is_loopback(),
         "credentials are given on loopback only, and `listen.admin` is `{address}`; set it to one of `127.0.0.1`"
     );
-    Ok(format!("http://{address}{}", own::CREDENTIALS))
+    Ok(address)
 }
 
 /// What an endpoint is told by; that of one service wins over the one for all.
@@ -128,6 +136,8 @@ pub(super) struct Way {
     unset: Vec<&'static str>,
     /// The proxy asks who asks.
     asks: bool,
+    /// The address of the gate that it leads to, where it names one.
+    to: Option<SocketAddr>,
 }
 
 impl Way {
@@ -137,7 +147,12 @@ impl Way {
         let host = own_address(config, None);
         // Our own name stands for every host of the provider's.
         let whole = ("AWS_DISABLE_HOST_PREFIX_INJECTION", "true".to_owned());
-        Self { set: vec![(ENDPOINT, format!("{scheme}://{host}")), whole], unset: Vec::new(), asks: false }
+        Self {
+            set: vec![(ENDPOINT, format!("{scheme}://{host}")), whole],
+            unset: Vec::new(),
+            asks: false,
+            to: Some(data_address(config)),
+        }
     }
 
     /// It takes us for its proxy.
@@ -147,14 +162,16 @@ impl Way {
     pub(super) fn proxied(config: &Config) -> anyhow::Result<Self> {
         let address = config.egress.context("there is no egress gateway; configure `listen.egress`")?;
         let bundle = bundle(config)?;
-        let proxy = format!("http://{}", bound(config, "egress", address));
+        let address = bound(config, "egress", address);
+        let proxy = format!("http://{address}");
         let proxies = PROXIES.map(|name| (name, proxy.clone()));
-        let direct = ["NO_PROXY", "no_proxy"].map(|name| (name, "localhost,127.0.0.1,::1".to_owned()));
+        let direct = ["NO_PROXY", "no_proxy"].map(|name| (name, direct(config)));
         let trust = TRUST.map(|name| (name, bundle.clone()));
         Ok(Self {
             set: proxies.into_iter().chain(direct).chain(trust).collect(),
             unset: Vec::new(),
             asks: config.outward.authenticate,
+            to: Some(address),
         })
     }
 
@@ -168,7 +185,13 @@ impl Way {
             "no connections are sent on to the gate; configure `listen.transparent`"
         );
         let bundle = bundle(config)?;
-        Ok(Self { set: TRUST.map(|name| (name, bundle.clone())).into(), unset: PROXIES.into(), asks: false })
+        let set = TRUST.map(|name| (name, bundle.clone())).into();
+        Ok(Self { set, unset: PROXIES.into(), asks: false, to: None })
+    }
+
+    /// The address of the gate that it leads to, where it names one.
+    pub(super) const fn to(&self) -> Option<SocketAddr> {
+        self.to
     }
 
     /// What is to be set, what the client holds among it.
@@ -208,9 +231,25 @@ impl Way {
 
 /// Where clients reach the data address: by a name, the one given or our first, else by the address itself.
 pub(super) fn own_address(config: &Config, name: Option<&String>) -> String {
-    let address = bound(config, "data", config.data);
+    let address = data_address(config);
     let named = name.or_else(|| config.names.first());
     named.map_or_else(|| address.to_string(), |name| format!("{name}:{}", address.port()))
+}
+
+/// The data address itself.
+pub(super) fn data_address(config: &Config) -> SocketAddr {
+    bound(config, "data", config.data)
+}
+
+/// What is reached without the proxy: this machine, and the gate itself, whose data address a kubeconfig names.
+fn direct(config: &Config) -> String {
+    let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
+    let address = data_address(config).ip();
+    if !address.is_loopback() {
+        all.push(address.to_string());
+    }
+    all.extend(config.own_names().cloned());
+    all.join(",")
 }
 
 /// A text as it stands for a name or a password in a URL.

@@ -158,6 +158,11 @@ impl Config {
         self.egress.is_some() || !self.transparent.is_empty() || by_token
     }
 
+    /// The names by which clients reach the data address: the gate's own, and those of upstreams.
+    pub fn own_names(&self) -> impl Iterator<Item = &String> {
+        self.names.iter().chain(self.upstreams.iter().flat_map(|upstream| &upstream.names))
+    }
+
     /// The client certificates that are taken.
     #[must_use]
     pub fn clients(&self) -> Option<Clients> {

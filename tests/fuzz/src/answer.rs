@@ -64,7 +64,7 @@ pub fn check(data: &[u8]) {
     headers.insert("content-type", HeaderValue::from_static(media));
     let status = if *what & 2 == 2 { 400 } else { 200 };
     let answer = AnswerHead { status, headers: &headers };
-    drop(asked.claim.read_answer(&answer, body));
+    drop(asked.claim.read_answer(&answer, body, None));
     drop(asked.claim.read_created(&asked.call, &answer, body));
     let Ok(Some(minted)) = asked.claim.find_credentials(&asked.call, &answer, body) else { return };
     let MintedCredentials::KeyPair(found) = &minted else { panic!("no key pair") };

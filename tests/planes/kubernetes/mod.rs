@@ -1,6 +1,6 @@
 //! The Kubernetes API, as its own clients speak to it.
 
-mod cluster;
+pub(crate) mod cluster;
 mod real;
 mod streams;
 mod sweep;
