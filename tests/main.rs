@@ -23,6 +23,7 @@ mod evidence;
 mod harness;
 mod identity;
 mod imports;
+mod pass_through;
 mod passing;
 mod planes;
 mod recipes;

@@ -80,7 +80,7 @@ async fn decide(
     // From here on the request is bound to what it was read as: neither changes without the other.
     let bound = Bound::read(&gate.keys, arrival, claim, &identified, held)?;
     let (action, digest) = (Arc::clone(bound.action()), bound.digest());
-    let summary = bound.summary(arrival);
+    let summary = bound.summary(arrival, &identified);
 
     // One snapshot for the whole decision: the model may be replaced while we judge.
     let model = gate.model.snapshot();

@@ -257,6 +257,9 @@ fn greeting(
             }
         }
     }
+    for weaker in config.upstreams.iter().filter_map(UpstreamConfig::weaker) {
+        text.push_str(&format!("  WEAKER: {weaker}\n"));
+    }
     for line in config.identity.lines() {
         text.push_str(&format!("  {line}\n"));
     }

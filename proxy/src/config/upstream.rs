@@ -68,6 +68,8 @@ pub struct KubernetesUpstream {
     pub uid: Option<String>,
     /// Where it is, and with which credential.
     pub reach: Reach,
+    /// Each actor's own credential goes on in place of the gate's.
+    pub passes: bool,
 }
 
 /// Where a plane is that has one address, and with which credential it is reached.
@@ -94,6 +96,8 @@ pub enum Reach {
 /// A credential that is sent as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlainCredential {
+    /// None: only actors' own go there.
+    Nothing,
     /// A bearer token in a file.
     TokenFile(PathBuf),
     /// A bearer token in a variable.
@@ -113,6 +117,7 @@ impl PlainCredential {
     #[must_use]
     pub fn shown(&self) -> String {
         match self {
+            Self::Nothing => "none of the gate's".to_owned(),
             Self::TokenFile(path) => format!("token file {}", path.display()),
             Self::TokenVariable(name) => format!("token variable {name}"),
             Self::Command(words) => format!("command {}", words.join(" ")),
@@ -132,7 +137,7 @@ impl PlainCredential {
             Self::Basic(basic) => Some(&basic.password_file),
             Self::Header(header) => Some(&header.file),
             Self::Certificate(files) => Some(&files.key),
-            Self::TokenVariable(_) | Self::Command(_) => None,
+            Self::Nothing | Self::TokenVariable(_) | Self::Command(_) => None,
         }
     }
 }
@@ -175,6 +180,15 @@ impl UpstreamKind {
         }
     }
 
+    /// Whether each actor's own credential goes on in place of the gate's.
+    #[must_use]
+    pub const fn passes(&self) -> bool {
+        match self {
+            Self::Aws(_) => false,
+            Self::Kubernetes(cluster) => cluster.passes,
+        }
+    }
+
     /// The plane.
     #[must_use]
     pub const fn plane(&self) -> Plane {
@@ -192,6 +206,20 @@ impl UpstreamKind {
             Self::Kubernetes(KubernetesUpstream { reach: Reach::At { endpoint, .. }, .. }) => Some(endpoint),
             Self::Kubernetes(KubernetesUpstream { reach: Reach::Kubeconfig { .. }, .. }) => None,
         }
+    }
+}
+
+impl UpstreamConfig {
+    /// Why it is weaker than custody, where it is.
+    #[must_use]
+    pub fn weaker(&self) -> Option<String> {
+        self.kind.passes().then(|| {
+            format!(
+                "each actor's own credential goes on to the upstream `{}` (`pass_through`): whoever holds one can go round \
+                 the gate",
+                self.name
+            )
+        })
     }
 }
 
@@ -266,6 +294,11 @@ fn aws(written: &settings::Upstream) -> Result<AwsUpstream, ConfigError> {
         ("trust", written.trust.as_ref().map(|path| path.display().to_string())),
     ];
     not_of("aws", written, others)?;
+    if written.pass_through {
+        let fix = "an actor's own key signs for the address that it asks, which is ours, and cannot be verified without its \
+                   secret; take it out, and give actors keys with `ordain key create` or `ordain key import`";
+        return Err(ConfigError::new(key("pass_through"), "true", fix));
+    }
     let credentials = match &written.credentials {
         Credentials::Default => AwsCredentials::Chain,
         Credentials::Profile(name) => AwsCredentials::Profile(name.clone()),
@@ -300,7 +333,7 @@ fn kubernetes(written: &settings::Upstream) -> Result<KubernetesUpstream, Config
                 return Err(ConfigError::new(key("endpoint"), endpoint, fix));
             }
             let reach = Reach::Kubeconfig { file: named.file.clone(), context: named.context.clone() };
-            return Ok(KubernetesUpstream { uid: written.uid.clone(), reach });
+            return Ok(KubernetesUpstream { uid: written.uid.clone(), reach, passes: written.pass_through });
         }
         Credentials::TokenFile(path) => Some(PlainCredential::TokenFile(path.clone())),
         Credentials::TokenVariable(name) => Some(PlainCredential::TokenVariable(name.clone())),
@@ -319,6 +352,14 @@ fn kubernetes(written: &settings::Upstream) -> Result<KubernetesUpstream, Config
         (Some(text), Some(credential)) => {
             Reach::At { endpoint: base(&key("endpoint"), text)?, trust: written.trust.clone(), credential }
         }
+        (Some(text), None) if written.pass_through => {
+            if let Some(uid) = &written.uid {
+                let fix = "the gate has no credential there that could read it; give it `credentials`, or take it out";
+                return Err(ConfigError::new(key("uid"), uid, fix));
+            }
+            let credential = PlainCredential::Nothing;
+            Reach::At { endpoint: base(&key("endpoint"), text)?, trust: written.trust.clone(), credential }
+        }
         (Some(text), None) => {
             let fix = "say with which `credentials` it is reached";
             return Err(ConfigError::new(key("endpoint"), text, fix));
@@ -328,7 +369,7 @@ fn kubernetes(written: &settings::Upstream) -> Result<KubernetesUpstream, Config
             return Err(ConfigError::new(key("credentials"), word(&written.credentials), fix));
         }
     };
-    Ok(KubernetesUpstream { uid: written.uid.clone(), reach })
+    Ok(KubernetesUpstream { uid: written.uid.clone(), reach, passes: written.pass_through })
 }
 
 /// Refuses what another plane is configured with: it would do nothing here.

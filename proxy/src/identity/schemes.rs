@@ -69,27 +69,33 @@ impl Schemes {
                 Err(unauthenticated("unknown_token", text))
             }
             Presented::Bearer(token) => self.issuers.claim(token, upstreams, now).await,
-            Presented::Nothing => self.of_connection(connection, head, now),
+            Presented::Nothing => self
+                .shown_by(connection, head, now)
+                .unwrap_or_else(|| Err(unauthenticated("missing_authentication", self.remedy()))),
         }
     }
 
-    fn of_connection(
+    /// Whether the issuer that a token names is one whose tokens are taken.
+    pub(super) fn believes(&self, token: &str) -> bool {
+        self.issuers.rules_for(token).next().is_some()
+    }
+
+    /// Whom a connection shows, where it shows anybody.
+    pub(super) fn shown_by(
         &self,
         connection: &ConnectionInfo,
         head: &Head<'_>,
         now: Timestamp,
-    ) -> Result<(Vouched, &Grant), Fault> {
+    ) -> Option<Result<(Vouched, &Grant), Fault>> {
         let certificate = connection.tls.as_ref().and_then(|tls| tls.client.as_ref());
         if let (Some(der), Some(taken)) = (certificate, &self.rules.certificates) {
-            return certificate::claim(&taken.rules, der, now);
+            return Some(certificate::claim(&taken.rules, der, now));
         }
         if let Some(uid) = connection.uid {
-            return local::user(&self.rules.users, uid);
+            return Some(local::user(&self.rules.users, uid));
         }
-        match &self.rules.single_user {
-            Some(rule) if rule.fits(connection, head.headers) => rule.vouch(),
-            Some(_) | None => Err(unauthenticated("missing_authentication", self.remedy())),
-        }
+        let single = self.rules.single_user.as_ref().filter(|rule| rule.fits(connection, head.headers));
+        single.map(|rule| rule.vouch())
     }
 
     /// What would show who somebody is.

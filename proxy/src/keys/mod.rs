@@ -161,6 +161,14 @@ impl KeyStore {
         self.keys.load().get(id).cloned()
     }
 
+    /// Whether a text is the id or what only the holder of an issued key knows.
+    #[must_use]
+    pub fn holds(&self, text: &str) -> bool {
+        let keys = self.keys.load();
+        let session = |key: &IssuedKey| key.session_token.as_ref().is_some_and(|token| token.is(text));
+        keys.contains_key(text) || keys.values().any(|key| session(key) || key.is_known_by(text))
+    }
+
     /// All keys, oldest first.
     #[must_use]
     pub fn list(&self) -> Vec<Arc<IssuedKey>> {

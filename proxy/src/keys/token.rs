@@ -19,6 +19,12 @@ use super::KeyError;
 /// What every issued token begins with.
 pub const BEGINNING: &str = "ordain.";
 
+/// Whether there is an issued token in a text.
+#[must_use]
+pub fn is_in(text: &[u8]) -> bool {
+    text.windows(BEGINNING.len()).any(|part| part.eq_ignore_ascii_case(BEGINNING.as_bytes()))
+}
+
 /// The id in an issued token, where a head presents one and nothing else.
 #[must_use]
 pub fn presented_id(headers: &HeaderMap) -> Option<&str> {

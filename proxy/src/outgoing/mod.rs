@@ -99,9 +99,7 @@ impl Outgoing {
             (Leaving::Signed { .. }, Shown::Token(_) | Shown::Vouched) => {
                 Err(unsendable(&"only what was signed can be signed again"))
             }
-            (Leaving::Plain { header, base, .. }, _) => {
-                plain::make((head, body), hands_out, header.as_ref(), base)
-            }
+            (Leaving::Plain { carried, base, .. }, _) => plain::make((head, body), hands_out, carried, base),
         }
     }
 }

@@ -125,6 +125,10 @@ pub struct Upstream {
     /// A role to assume for each actor, with the actor's name as source identity.
     #[serde(default)]
     pub role: Option<String>,
+    /// For Kubernetes: send each actor's own credential on as it came, in place of the gate's. Weaker: whoever holds one
+    /// can go round the gate.
+    #[serde(default)]
+    pub pass_through: bool,
     /// The mode of this plane, over the general one.
     #[serde(default)]
     pub mode: Option<String>,

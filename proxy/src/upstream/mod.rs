@@ -127,15 +127,37 @@ pub enum Leaving {
         /// The base URL.
         endpoint: Option<Uri>,
     },
-    /// A header, or nothing where the connection itself carries the credential.
+    /// A credential that is sent as it is.
     Plain {
-        /// The header with the real credential.
-        header: Option<Header>,
+        /// How it is carried.
+        carried: Carried,
         /// The base URL of the upstream.
         base: Uri,
         /// The connections to that upstream, which nothing else uses.
         through: Arc<Forwarder>,
     },
+}
+
+/// How a credential goes on that is sent as it is.
+#[derive(Debug)]
+pub enum Carried {
+    /// In this header.
+    Header(Header),
+    /// By the connection itself.
+    Connection,
+    /// It is the actor's own, in `authorization` as it came.
+    Own,
+}
+
+/// Whose credential a request leaves with.
+#[derive(Debug, Clone, Copy)]
+pub enum Whose<'a> {
+    /// That of the upstream's configuration.
+    Gate,
+    /// The real one behind a minted key.
+    Minted(&'a Real),
+    /// The actor's own.
+    Actor,
 }
 
 impl Upstreams {
@@ -244,8 +266,17 @@ impl Upstreams {
         self.entries.load().get(name)?.verified().cloned()
     }
 
+    /// Whether each actor's own credential goes on to an upstream, in place of the gate's.
+    #[must_use]
+    pub fn passes(&self, name: &str) -> bool {
+        match self.entries.load().get(name).map(|entry| &entry.kind) {
+            Some(EntryKind::Plain(entry)) => entry.source().passes,
+            Some(EntryKind::Aws(_)) | None => false,
+        }
+    }
+
     /// What a request of an actor leaves with, to an upstream that is still the account it was claimed for: the credential
-    /// behind a minted key, or the upstream's own for the party.
+    /// behind a minted key, the actor's own, or the upstream's own for the party.
     ///
     /// # Errors
     /// [`UpstreamError`]: nothing must be sent.
@@ -253,7 +284,7 @@ impl Upstreams {
         &self,
         actor: &Actor,
         account: &str,
-        minted: Option<&Real>,
+        whose: Whose<'_>,
         now: Timestamp,
     ) -> Result<Leaving, UpstreamError> {
         // One entry for all of it: the settings may be replaced while a body comes in.
@@ -268,20 +299,34 @@ impl Upstreams {
                 found: verified.account.to_string(),
             });
         }
-        match (&entry.kind, minted) {
-            (EntryKind::Aws(entry), None | Some(Real::Pair(_))) => {
-                let pair = match minted.and_then(Real::pair) {
-                    Some(real) => Arc::new(real.clone()),
-                    None => entry.pair(&actor.party, now).await?,
+        let none = |why: &str| {
+            Err(UpstreamError::NoCredential { upstream: verified.name.to_string(), why: why.to_owned() })
+        };
+        match (&entry.kind, whose) {
+            (EntryKind::Aws(entry), Whose::Gate | Whose::Minted(Real::Pair(_))) => {
+                let pair = match whose {
+                    Whose::Minted(Real::Pair(real)) => Arc::new(real.clone()),
+                    Whose::Gate | Whose::Actor | Whose::Minted(Real::Bearer(_)) => {
+                        entry.pair(&actor.party, now).await?
+                    }
                 };
                 Ok(Leaving::Signed { pair, endpoint: entry.source().endpoint.clone() })
             }
-            (EntryKind::Plain(entry), None) => entry.leaving(now).await,
-            (EntryKind::Plain(entry), Some(Real::Bearer(token))) => entry.leaving_with(token),
-            (EntryKind::Aws(_), Some(Real::Bearer(_))) | (EntryKind::Plain(_), Some(Real::Pair(_))) => {
-                let why = "what stands behind the issued key is of another plane".to_owned();
-                Err(UpstreamError::NoCredential { upstream: verified.name.to_string(), why })
+            // The settings may have been replaced while a body came in: what was said of the request stays true of it.
+            (EntryKind::Plain(entry), Whose::Gate) if entry.source().passes => {
+                none("each actor's own goes on to it now")
             }
+            (EntryKind::Plain(entry), Whose::Actor) if !entry.source().passes => {
+                none("no actor's own goes on to it now")
+            }
+            (EntryKind::Plain(entry), Whose::Gate) => entry.leaving(now).await,
+            (EntryKind::Plain(entry), Whose::Actor) => entry.leaving_as_it_came(now).await,
+            (EntryKind::Plain(entry), Whose::Minted(Real::Bearer(token))) => entry.leaving_with(token),
+            (EntryKind::Aws(_), Whose::Minted(Real::Bearer(_)))
+            | (EntryKind::Plain(_), Whose::Minted(Real::Pair(_))) => {
+                none("what stands behind the issued key is of another plane")
+            }
+            (EntryKind::Aws(_), Whose::Actor) => none("an actor's own signature is not for it"),
         }
     }
 

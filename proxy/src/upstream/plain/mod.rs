@@ -21,7 +21,7 @@ use ordain_sigv4::Secret;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::{Leaving, Own, UpstreamError};
+use super::{Carried, Leaving, Own, UpstreamError};
 use crate::forward::{Forwarder, Outward, Trust};
 use credential::Credential;
 pub use credential::Header;
@@ -124,7 +124,19 @@ impl Entry {
     pub(super) async fn leaving(&self, now: Timestamp) -> Result<Leaving, UpstreamError> {
         let reached = self.current(now).await?;
         let header = reached.credential.get(now).await.map_err(|why| self.no_credential(why))?;
-        Ok(Leaving::Plain { header, base: reached.base.clone(), through: Arc::clone(&reached.through) })
+        let carried = header.map_or(Carried::Connection, Carried::Header);
+        Ok(Leaving::Plain { carried, base: reached.base.clone(), through: Arc::clone(&reached.through) })
+    }
+
+    /// What a request leaves with whose own credential goes on: nothing of ours, over a connection that carries nothing
+    /// either.
+    pub(super) async fn leaving_as_it_came(&self, now: Timestamp) -> Result<Leaving, UpstreamError> {
+        let reached = self.current(now).await?;
+        Ok(Leaving::Plain {
+            carried: Carried::Own,
+            base: reached.base.clone(),
+            through: Arc::clone(&reached.anonymous),
+        })
     }
 
     /// What a request leaves with whose credential was handed out by the upstream: the real token, over a connection that
@@ -133,7 +145,7 @@ impl Entry {
         let reached = self.reached()?;
         let header = Header::bearer(token.expose()).map_err(|why| self.no_credential(why))?;
         Ok(Leaving::Plain {
-            header: Some(header),
+            carried: Carried::Header(header),
             base: reached.base.clone(),
             through: Arc::clone(&reached.anonymous),
         })
@@ -216,6 +228,8 @@ impl Entry {
                 let why = "the credential may not read the namespace `kube-system`, whose UID is expected";
                 Err(self.unverified(why.to_owned()))
             }
+            // A cluster says so in words of its own, by which it is told from what else might answer there.
+            (StatusCode::UNAUTHORIZED, None) if self.source.is_anonymous() && is_status(&body) => Ok(()),
             (StatusCode::UNAUTHORIZED, _) => {
                 Err(self.unverified("it does not take the credential".to_owned()))
             }
@@ -254,6 +268,15 @@ pub fn at(base: &Uri, target: &str) -> Result<Uri, String> {
     let whole = format!("{before}{target}");
     parts.path_and_query = Some(whole.parse().map_err(|_| format!("`{whole}` is no path"))?);
     Uri::from_parts(parts).map_err(|error| error.to_string())
+}
+
+/// Whether this is a refusal in a cluster's own words.
+fn is_status(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Object {
+        kind: String,
+    }
+    serde_json::from_slice(body).is_ok_and(|object: Object| object.kind == "Status")
 }
 
 fn uid(body: &[u8]) -> Option<String> {

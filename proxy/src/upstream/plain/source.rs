@@ -28,6 +28,8 @@ pub struct Source {
     pub plane: Plane,
     account: Option<String>,
     pub(super) uid: Option<String>,
+    /// Each actor's own credential goes on in place of ours.
+    pub(in crate::upstream) passes: bool,
     reach: Reach,
 }
 
@@ -39,8 +41,14 @@ impl Source {
             plane: Plane::Kubernetes,
             account: account.map(str::to_owned),
             uid: config.uid.clone(),
+            passes: config.passes,
             reach: config.reach.clone(),
         }
+    }
+
+    /// Whether we have no credential of our own there.
+    pub(super) const fn is_anonymous(&self) -> bool {
+        matches!(&self.reach, Reach::At { credential: PlainCredential::Nothing, .. })
     }
 
     /// The cluster's name.
@@ -70,6 +78,7 @@ impl Source {
                     trusted.roots = Some(certificates(path)?);
                 }
                 let fetch = match credential {
+                    PlainCredential::Nothing => Fetch::Nothing,
                     PlainCredential::TokenFile(path) => Fetch::TokenFile(path.clone()),
                     PlainCredential::TokenVariable(name) => Fetch::TokenVariable(name.clone()),
                     PlainCredential::Command(words) => Fetch::command(words),
