@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector};
@@ -23,6 +23,7 @@ use ordain_action::Outcome;
 use ordain_evidence::Released;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tower::Service;
+use zeroize::Zeroizing;
 
 use crate::answer;
 use crate::chain::{Leaving, Outlet};
@@ -164,6 +165,14 @@ impl Outward {
         self.timeout.store(millis, Ordering::Relaxed);
     }
 
+    /// Connections to a service that hands out credentials of our own.
+    ///
+    /// # Errors
+    /// A text naming what is wrong with the certificates.
+    pub fn messenger(&self, trust: Trust) -> Result<Messenger, String> {
+        self.forwarder(trust).map(Messenger)
+    }
+
     /// Connections to an upstream, which share nothing with those to others.
     ///
     /// # Errors
@@ -195,6 +204,39 @@ impl Outward {
             ServerName::try_from(name).map_err(|_| "the server's name is none that a certificate can have")
         });
         Ok(Forwarder::made(self, tls, name.transpose()?))
+    }
+}
+
+/// Connections to a service that hands out credentials of our own. It is no upstream: no request of an actor's is ever one
+/// of these, and no upstream's connections are.
+#[derive(Debug)]
+pub struct Messenger(Forwarder);
+
+/// What such a service is asked.
+#[derive(Debug)]
+pub struct Asking {
+    /// The whole URL.
+    pub uri: Uri,
+    /// Headers beside those of every request.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// What is posted, and of which type it is; without it something is got.
+    pub body: Option<(&'static str, Zeroizing<String>)>,
+}
+
+impl Messenger {
+    /// The status and the body of the answer. A redirect is one like any other: nothing is followed.
+    ///
+    /// # Errors
+    /// Why there is no answer, without anything that was asked.
+    pub async fn ask(&self, asking: Asking) -> Result<(StatusCode, Bytes), String> {
+        let body = asking.body.as_ref().map(|(_, body)| Bytes::copy_from_slice(body.as_bytes()));
+        let mut request = Request::new(OutBody::Whole(body.map(OutgoingBody::of).unwrap_or_default()));
+        if let Some((kind, body)) = &asking.body {
+            *request.method_mut() = Method::POST;
+            request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+            request.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+        }
+        self.0.asked(request, asking.uri, asking.headers).await
     }
 }
 
@@ -280,13 +322,21 @@ impl Forwarder {
         uri: Uri,
         credential: Option<(HeaderName, HeaderValue)>,
     ) -> Result<(StatusCode, Bytes), String> {
+        self.asked(Request::new(OutBody::Whole(OutgoingBody::default())), uri, credential).await
+    }
+
+    async fn asked(
+        &self,
+        mut asking: Request<OutBody>,
+        uri: Uri,
+        headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+    ) -> Result<(StatusCode, Bytes), String> {
         let host = uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
-        let mut asking = Request::new(OutBody::Whole(OutgoingBody::default()));
         *asking.uri_mut() = uri;
         asking.headers_mut().insert(header::HOST, host.ok_or("it has no host")?);
         asking.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         asking.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("ordain"));
-        asking.headers_mut().extend(credential);
+        asking.headers_mut().extend(headers);
         let answer = self.exchange(&self.client, asking).await.map_err(|error| error.to_string())?;
         let answer = answer::hold(answer).await;
         let answer = answer.map_err(|_| "its answer did not come whole")?;

@@ -4,6 +4,7 @@
 
 mod egress;
 mod identity;
+mod secrets;
 mod upstream;
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use crate::listen::{Clients, Redirection};
 use crate::settings::{self, Addresses, Settings, Size};
 
 pub use egress::{Chain, Egress, PassRule};
+pub use secrets::{OAuthClient, OAuthShows, SecretFrom, VaultSecret, VaultShows};
 pub use upstream::{
     AwsCredentials, AwsUpstream, KubernetesUpstream, PlainCredential, Reach, UpstreamConfig, UpstreamKind,
 };

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use ordain_action::Plane;
 use ordain_rules::Mode;
 
+use super::secrets::{self, OAuthClient, VaultSecret};
 use super::{ConfigError, mode};
 use crate::settings::{self, Credentials};
 
@@ -59,6 +60,8 @@ pub enum AwsCredentials {
     Profile(String),
     /// A key pair in a file.
     File(PathBuf),
+    /// A key pair in a secret store.
+    Vault(Box<VaultSecret>),
 }
 
 /// How a cluster is reached.
@@ -110,6 +113,10 @@ pub enum PlainCredential {
     Header(settings::Header),
     /// A client certificate and its key.
     Certificate(settings::Tls),
+    /// A bearer token in a secret store.
+    Vault(Box<VaultSecret>),
+    /// A bearer token of an authorization server.
+    OAuth(Box<OAuthClient>),
 }
 
 impl PlainCredential {
@@ -126,6 +133,8 @@ impl PlainCredential {
             }
             Self::Header(header) => format!("header {}, file {}", header.name, header.file.display()),
             Self::Certificate(files) => format!("certificate {}", files.certificate.display()),
+            Self::Vault(secret) => secret.shown(),
+            Self::OAuth(client) => client.shown(),
         }
     }
 
@@ -133,6 +142,8 @@ impl PlainCredential {
     #[must_use]
     pub const fn file(&self) -> Option<&PathBuf> {
         match self {
+            Self::Vault(secret) => Some(secret.file()),
+            Self::OAuth(client) => client.file(),
             Self::TokenFile(path) => Some(path),
             Self::Basic(basic) => Some(&basic.password_file),
             Self::Header(header) => Some(&header.file),
@@ -154,6 +165,7 @@ impl UpstreamKind {
             Self::Aws(AwsUpstream { credentials: AwsCredentials::File(path), .. }) => {
                 format!("file {}", path.display())
             }
+            Self::Aws(AwsUpstream { credentials: AwsCredentials::Vault(secret), .. }) => secret.shown(),
             Self::Kubernetes(KubernetesUpstream { reach: Reach::Kubeconfig { file, context }, .. }) => {
                 let file =
                     file.as_ref().map_or_else(|| "default".to_owned(), |path| path.display().to_string());
@@ -170,6 +182,7 @@ impl UpstreamKind {
     pub const fn secret_file(&self) -> Option<&PathBuf> {
         match self {
             Self::Aws(AwsUpstream { credentials: AwsCredentials::File(path), .. }) => Some(path),
+            Self::Aws(AwsUpstream { credentials: AwsCredentials::Vault(secret), .. }) => Some(secret.file()),
             Self::Aws(_) => None,
             Self::Kubernetes(KubernetesUpstream { reach: Reach::Kubeconfig { file, .. }, .. }) => {
                 file.as_ref()
@@ -303,8 +316,10 @@ fn aws(written: &settings::Upstream) -> Result<AwsUpstream, ConfigError> {
         Credentials::Default => AwsCredentials::Chain,
         Credentials::Profile(name) => AwsCredentials::Profile(name.clone()),
         Credentials::File(path) => AwsCredentials::File(path.clone()),
+        Credentials::Vault(secret) => AwsCredentials::Vault(Box::new(vault_pair(&written.name, secret)?)),
         other => {
-            let fix = "for AWS use `default`, or `profile` or `file` with its name";
+            let fix =
+                "for AWS use `default`, `profile` or `file` with its name, or `vault` with what it takes";
             return Err(ConfigError::new(key("credentials"), word(other), fix));
         }
     };
@@ -341,9 +356,15 @@ fn kubernetes(written: &settings::Upstream) -> Result<KubernetesUpstream, Config
         Credentials::Basic(basic) => Some(PlainCredential::Basic(basic.clone())),
         Credentials::Header(header) => Some(PlainCredential::Header(header.clone())),
         Credentials::Certificate(files) => Some(PlainCredential::Certificate(files.clone())),
+        Credentials::Vault(secret) => {
+            Some(PlainCredential::Vault(Box::new(secrets::vault(&of(&written.name), secret)?)))
+        }
+        Credentials::Oauth(client) => {
+            Some(PlainCredential::OAuth(Box::new(secrets::oauth(&of(&written.name), client)?)))
+        }
         Credentials::Profile(_) | Credentials::File(_) | Credentials::Command(_) => {
             let fix = "for Kubernetes use `default`, or `kubeconfig`, `token_file`, `token_variable`, `command`, \
-                       `basic`, `header` or `certificate` with what it takes";
+                       `basic`, `header`, `certificate`, `vault` or `oauth` with what it takes";
             return Err(ConfigError::new(key("credentials"), word(&written.credentials), fix));
         }
     };
@@ -370,6 +391,24 @@ fn kubernetes(written: &settings::Upstream) -> Result<KubernetesUpstream, Config
         }
     };
     Ok(KubernetesUpstream { uid: written.uid.clone(), reach, passes: written.pass_through })
+}
+
+fn of(name: &str) -> String {
+    format!("of upstream `{name}`")
+}
+
+/// A key pair in a secret store, which has fields of its own and is looked at again as other keys are.
+fn vault_pair(name: &str, written: &settings::Vault) -> Result<VaultSecret, ConfigError> {
+    let key = |field: &str| format!("`credentials.vault.{field}` of upstream `{name}`");
+    if let Some(field) = &written.field {
+        let fix = "a key has `access_key_id`, `secret_access_key` and, where there is one, `session_token`; take it out";
+        return Err(ConfigError::new(key("field"), field, fix));
+    }
+    if let Some(time) = &written.refresh {
+        let fix = "a key without an end is looked at again every quarter of an hour; take it out";
+        return Err(ConfigError::new(key("refresh"), time, fix));
+    }
+    secrets::vault(&of(name), written)
 }
 
 /// Refuses what another plane is configured with: it would do nothing here.
@@ -399,6 +438,8 @@ fn word(credentials: &Credentials) -> &'static str {
         Credentials::Basic(_) => "basic",
         Credentials::Header(_) => "header",
         Credentials::Certificate(_) => "certificate",
+        Credentials::Vault(_) => "vault",
+        Credentials::Oauth(_) => "oauth",
     }
 }
 

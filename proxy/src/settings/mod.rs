@@ -3,6 +3,7 @@
 //! Leaves out what they mean together (`config`). The only file that reads the environment.
 
 mod listen;
+mod secrets;
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use serde::Deserialize;
 
 use crate::identity::settings::Identity;
 pub use listen::{Addresses, Egress, Listen, Tls};
+pub use secrets::{OAuth, Vault, VaultApprole, VaultKubernetes, VaultLogin};
 
 /// The whole file.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -162,6 +164,10 @@ pub enum Credentials {
     Header(Header),
     /// A client certificate.
     Certificate(Tls),
+    /// A secret of HashiCorp Vault or OpenBao.
+    Vault(Vault),
+    /// A token that an authorization server gives to the gate in its own name.
+    Oauth(OAuth),
 }
 
 /// A context of a kubeconfig file.

@@ -6,6 +6,7 @@ pub mod aws;
 mod error;
 pub mod minted;
 pub mod plain;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -391,9 +392,7 @@ impl Upstreams {
 impl Entry {
     async fn new(source: Source, account: Option<String>, own: &Own, outward: &Outward) -> Self {
         let kind = match source {
-            Source::Aws(source) => {
-                EntryKind::Aws(Box::new(aws::Entry::new(source, account, outward.outlet()).await))
-            }
+            Source::Aws(source) => EntryKind::Aws(Box::new(aws::Entry::new(source, account, outward).await)),
             Source::Plain(source) => {
                 EntryKind::Plain(Box::new(plain::Entry::new(source, account, own, outward)))
             }

@@ -23,9 +23,11 @@ use tokio::sync::Mutex;
 
 use super::{Carried, Leaving, Own, UpstreamError};
 use crate::forward::{Forwarder, Outward, Trust};
-use credential::Credential;
 pub use credential::Header;
+pub(super) use credential::run;
+use credential::{Credential, Fetch};
 pub use source::Source;
+pub(super) use source::certificates;
 
 /// The namespace that every cluster has from its first moment, and by whose UID clusters are told apart.
 const ANCHOR: &str = "/api/v1/namespaces/kube-system";
@@ -61,7 +63,7 @@ struct Reached {
 struct Place {
     base: Uri,
     trust: Trust,
-    credential: Credential,
+    fetch: Fetch,
 }
 
 impl Entry {
@@ -184,7 +186,8 @@ impl Entry {
             let _one = self.asking.lock().await;
             // Taken before the reading: who asks for it meanwhile asks for another.
             if self.anew.swap(false, Ordering::AcqRel) {
-                match self.reach(now).await {
+                // Boxed, because every request in flight would carry the room for it.
+                match Box::pin(self.reach(now)).await {
                     Ok(reached) => self.reached.store(Some(Arc::new(reached))),
                     Err(error) => {
                         self.anew.store(true, Ordering::Release);
@@ -203,7 +206,8 @@ impl Entry {
         let bare = Trust { client: None, roots: place.trust.roots.clone(), name: place.trust.name.clone() };
         let made = |trust| self.outward.forwarder(trust).map(Arc::new).map_err(|why| self.unverified(why));
         let (anonymous, through) = (made(bare)?, made(place.trust)?);
-        let reached = Reached { base: place.base, through, anonymous, credential: place.credential };
+        let credential = Credential::new(place.fetch, &self.outward);
+        let reached = Reached { base: place.base, through, anonymous, credential };
         self.ask(&reached, now).await?;
         Ok(reached)
     }

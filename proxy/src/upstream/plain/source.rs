@@ -10,7 +10,7 @@ use ordain_action::Plane;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::credential::{Credential, Fetch};
+use super::credential::Fetch;
 use super::{Place, kubeconfig};
 use crate::config::{KubernetesUpstream, PlainCredential, Reach};
 use crate::forward::Trust;
@@ -92,8 +92,10 @@ impl Source {
                         trusted.client = Some(identity(&files.certificate, &files.key)?);
                         Fetch::Nothing
                     }
+                    PlainCredential::Vault(secret) => Fetch::Vault(secret.clone()),
+                    PlainCredential::OAuth(client) => Fetch::OAuth(client.clone()),
                 };
-                Ok(Place { base: endpoint.clone(), trust: trusted, credential: Credential::new(fetch) })
+                Ok(Place { base: endpoint.clone(), trust: trusted, fetch })
             }
             Reach::Kubeconfig { file: None, context: None } => match in_cluster()? {
                 Some(place) => Ok(place),
@@ -120,12 +122,12 @@ fn in_cluster() -> Result<Option<Place>, String> {
     Ok(Some(Place {
         base: base.parse().map_err(|_| format!("`{base}` is no URL"))?,
         trust: Trust { roots: Some(certificates(&folder.join("ca.crt"))?), ..Trust::default() },
-        credential: Credential::new(Fetch::TokenFile(folder.join("token"))),
+        fetch: Fetch::TokenFile(folder.join("token")),
     }))
 }
 
 /// The certificates of a PEM file.
-pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+pub(in crate::upstream) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let shown = path.display();
     let all: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
     let all = all.map_err(|error| format!("`{shown}` cannot be read as PEM certificates: {error}"))?;
