@@ -263,7 +263,7 @@ impl Gate {
     ) -> Result<Claimed, Fault> {
         let came = (arrival, claim.plane());
         let schemes = self.schemes.load_full();
-        let (keys, upstreams) = (&*self.keys, &*self.upstreams);
+        let (keys, upstreams) = (&*self.keys, &self.upstreams);
         let known = Known { keys, schemes: &schemes, upstreams, upstream: |name: &str| upstreams.get(name) };
         identity::claim(known, came, head, self.clock.now()).await
     }

@@ -67,7 +67,7 @@ pub struct Known<'a, F> {
     /// Whom we were told to believe.
     pub schemes: &'a Schemes,
     /// Where a cluster's keys are asked for.
-    pub upstreams: &'a Upstreams,
+    pub upstreams: &'a Arc<Upstreams>,
     /// The verified upstream of a name.
     pub upstream: F,
 }
@@ -145,13 +145,22 @@ async fn vouched_for<F: Fn(&str) -> Option<Upstream>>(
     presented: Presented<'_>,
     now: Timestamp,
 ) -> Result<(Vouched, Upstream), Fault> {
-    if let Presented::Bearer(text) = presented
-        && let Some(shown) = passed::beside(known, (arrival, plane), head, text, now)?
-    {
-        return Ok(shown);
-    }
-    let shown = known.schemes.claim(presented, &arrival.connection, head, known.upstreams, now).await;
-    let (vouched, grant) = shown?;
+    let schemes = known.schemes;
+    // What is presented and not right is not passed over for what the connection says.
+    let (vouched, grant) = match presented {
+        Presented::Nothing => {
+            let shown = schemes.by_connection(&arrival.connection, head.headers, now);
+            shown.unwrap_or_else(|| Err(schemes.nobody()))?
+        }
+        Presented::Bearer(text) => match schemes.read(text) {
+            Some(read) => schemes.by_token(read, known.upstreams, now).await?,
+            // It says nothing to us, and may be for the upstream alone.
+            None => {
+                let beside = passed::beside(known, (arrival, plane), head.headers, now)?;
+                return beside.ok_or_else(|| schemes.nobodys(text));
+            }
+        },
+    };
     let upstream = grant.upstream((&arrival.place, plane), &known.upstream)?;
     if upstream.plane == Plane::Aws {
         let text =
@@ -178,6 +187,11 @@ fn in_force(keys: &KeyStore, key: &IssuedKey, now: Timestamp) -> Result<(), Faul
     allowed(keys, std::iter::once(&key.party).chain(&key.on_behalf_of))?;
     if let Some(ended) = keys.ended_by(key, now) {
         let id = &key.id;
+        let real = key.minted.as_ref().and_then(|minted| minted.expires);
+        if let Some(expires) = real.filter(|_| ended.id == *id && key.end().is_none_or(|end| now < end)) {
+            let text = format!("the session ended at `{expires}`; start a new one");
+            return Err(unauthenticated("token_expired", text));
+        }
         let (reason, is, remedy) = match (ended.revoked, ended.inactive) {
             (Some(_), _) => ("key_revoked", "revoked", "ask for another"),
             (None, Some(_)) => ("key_inactive", "inactive", "have it made active, or ask for another"),
@@ -190,13 +204,7 @@ fn in_force(keys: &KeyStore, key: &IssuedKey, now: Timestamp) -> Result<(), Faul
         };
         return Err(unauthenticated(reason, text));
     }
-    match key.minted.as_ref().and_then(|minted| minted.expires) {
-        Some(expires) if now >= expires => Err(unauthenticated(
-            "token_expired",
-            format!("the session ended at `{expires}`; start a new one"),
-        )),
-        Some(_) | None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Refuses parties that are revoked, whatever shows them.

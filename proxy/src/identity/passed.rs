@@ -4,9 +4,9 @@
 //! connection it came over. Weaker than custody, which is said where it is configured: whoever holds such a credential can
 //! use it without us. Leaves out sending it (`outgoing::plain`).
 
+use http::HeaderMap;
 use jiff::Timestamp;
 use ordain_action::{Plane, Upstream};
-use ordain_decode::Head;
 
 use super::presented::{Presented, unauthenticated};
 use super::vouched::Vouched;
@@ -16,22 +16,17 @@ use crate::keys::token;
 use crate::place::Arrival;
 
 /// Who it is whose token says nothing to us: whoever asked the proxy, or whom the connection shows. Nobody where the token
-/// does not go on, or is one that its issuer is believed about.
+/// does not go on.
 ///
 /// # Errors
 /// What the connection shows is not right.
 pub(super) fn beside<F: Fn(&str) -> Option<Upstream>>(
     known: &Known<'_, F>,
     (arrival, plane): (&Arrival, Plane),
-    head: &Head<'_>,
-    token: &str,
+    headers: &HeaderMap,
     now: Timestamp,
 ) -> Result<Option<(Vouched, Upstream)>, Fault> {
     let Known { keys, schemes, upstreams, upstream } = known;
-    // A token that could show somebody and does not is never passed over for what the connection says.
-    if schemes.believes(token) {
-        return Ok(None);
-    }
     if let Some(asker) = &arrival.connection.asker
         && let Some(key) = keys.find(&asker.id)
         && arrival.place.upstream.as_ref() == Some(&key.upstream)
@@ -42,7 +37,7 @@ pub(super) fn beside<F: Fn(&str) -> Option<Upstream>>(
         let parties = (key.party.clone(), key.on_behalf_of.clone());
         return Ok(Some((Vouched::new(parties, &key.id, "", key.expires), bound)));
     }
-    let Some(shown) = schemes.shown_by(&arrival.connection, head, now) else { return Ok(None) };
+    let Some(shown) = schemes.by_connection(&arrival.connection, headers, now) else { return Ok(None) };
     let (vouched, grant) = shown?;
     let Ok(bound) = grant.upstream((&arrival.place, plane), upstream) else { return Ok(None) };
     Ok(upstreams.passes(&bound.name).then_some((vouched, bound)))

@@ -364,6 +364,15 @@ impl Upstreams {
         })
     }
 
+    /// The base URL of an upstream that has one of its own.
+    ///
+    /// # Errors
+    /// It has none, or where it is cannot be told now.
+    pub fn base(&self, name: &str) -> Result<Uri, String> {
+        let entry = self.entry(name).map_err(|error| error.to_string())?;
+        entry.base().unwrap_or_else(|| Err("it has no address of its own".to_owned()))
+    }
+
     /// The base URLs of all upstreams that have one of their own, by name.
     ///
     /// # Errors
@@ -371,12 +380,8 @@ impl Upstreams {
     pub fn bases(&self) -> Result<Vec<(Arc<str>, Uri)>, String> {
         let entries = self.entries.load();
         let bases = entries.values().filter_map(|entry| {
-            let base = match &entry.kind {
-                EntryKind::Aws(aws) => Ok(aws.source().endpoint.clone()?),
-                EntryKind::Plain(plain) => plain.base(),
-            };
             let name = Arc::clone(entry.name());
-            Some(match base {
+            Some(match entry.base()? {
                 Ok(base) => Ok((name, base)),
                 Err(why) => Err(format!("where the upstream `{name}` is cannot be told: {why}")),
             })
@@ -404,6 +409,14 @@ impl Entry {
         match &self.kind {
             EntryKind::Aws(entry) => &entry.source().name,
             EntryKind::Plain(entry) => &entry.source().name,
+        }
+    }
+
+    /// The base URL, where it has one of its own.
+    fn base(&self) -> Option<Result<Uri, String>> {
+        match &self.kind {
+            EntryKind::Aws(entry) => entry.source().endpoint.clone().map(Ok),
+            EntryKind::Plain(entry) => Some(entry.base()),
         }
     }
 
