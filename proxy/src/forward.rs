@@ -29,6 +29,7 @@ use crate::answer;
 use crate::chain::{Leaving, Outlet};
 use crate::connector::{Answered, GONE, Kept, Waited, answer_of};
 use crate::held::OutgoingBody;
+use crate::machine::Elsewhere;
 use crate::payload::{BodyError, BrokenOff, PayloadBody};
 
 /// A body on its way upstream.
@@ -116,7 +117,7 @@ impl ForwardError {
     }
 }
 
-type Client = HyperClient<Kept<HttpsConnector<Leaving<HttpConnector<GuardedResolver>>>>, OutBody>;
+type Client = HyperClient<Kept<HttpsConnector<Leaving<Elsewhere<HttpConnector<GuardedResolver>>>>>, OutBody>;
 
 /// What all connections to upstreams have in common.
 #[derive(Debug, Clone)]
@@ -251,7 +252,7 @@ pub struct Forwarder {
 
 impl Forwarder {
     fn made(outward: &Outward, tls: rustls::ClientConfig, name: Option<ServerName<'static>>) -> Self {
-        let resolver = GuardedResolver { inner: GaiResolver::new(), own: Arc::clone(&outward.own) };
+        let resolver = GuardedResolver(GaiResolver::new());
         let mut http = HttpConnector::new_with_resolver(resolver);
         http.enforce_http(false);
         http.set_nodelay(true);
@@ -260,7 +261,9 @@ impl Forwarder {
         if let Some(name) = name {
             connector = connector.with_server_name_resolver(FixedServerNameResolver::new(name));
         }
-        let connector = Kept(connector.enable_http1().wrap_connector(outward.outlet.around(http)));
+        let connector = Kept(connector.enable_http1().wrap_connector(
+            outward.outlet.around(Elsewhere { direct: http, own: Arc::clone(&outward.own) }),
+        ));
         // Only a request that was never started on a reused connection is tried again, and servers that
         // close idle connections make that necessary.
         let client = HyperClient::builder(TokioExecutor::new())
@@ -386,10 +389,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 /// Looks names up, and refuses addresses that no control plane has.
 #[derive(Debug, Clone)]
-struct GuardedResolver {
-    inner: GaiResolver,
-    own: Arc<[SocketAddr]>,
-}
+struct GuardedResolver(GaiResolver);
 
 impl Service<Name> for GuardedResolver {
     type Response = std::vec::IntoIter<SocketAddr>;
@@ -397,16 +397,15 @@ impl Service<Name> for GuardedResolver {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(context)
+        self.0.poll_ready(context)
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
         let shown = name.as_str().to_owned();
-        let own = Arc::clone(&self.own);
-        let found = self.inner.call(name);
+        let found = self.0.call(name);
         Box::pin(async move {
             let all: Vec<SocketAddr> = found.await?.collect();
-            match all.iter().find(|address| is_forbidden(address.ip()) || own.contains(address)) {
+            match all.iter().find(|address| is_forbidden(address.ip())) {
                 // One forbidden address among several is a rebinding attempt as likely as a mistake.
                 Some(address) => Err(std::io::Error::other(format!(
                     "`{shown}` resolves to `{address}`, which is never an upstream"
@@ -438,6 +437,27 @@ pub fn is_forbidden(address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn no_name_and_no_address_leads_to_ourselves() {
+        let own = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
+        let port = own.local_addr().unwrap().port();
+        let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let outward = Outward::new(vec![own.local_addr().unwrap()], Duration::from_millis(500));
+        let forwarder = outward.forwarder(Trust::default()).unwrap();
+        let look = async |host: &str, port: u16| {
+            forwarder.look(format!("http://{host}:{port}/").parse().unwrap(), None).await.unwrap_err()
+        };
+        let all = if_addrs::get_if_addrs().unwrap().into_iter().map(|one| one.ip());
+        let v4 = all.filter(std::net::IpAddr::is_ipv4).map(|ip| ip.to_string());
+        for host in v4.chain(["localhost".to_owned()]) {
+            let why = look(&host, port).await;
+            assert!(why.contains("is this gate itself"), "{host}: {why}");
+        }
+        // Another port of this machine is somebody else.
+        let why = look("localhost", other.local_addr().unwrap().port()).await;
+        assert!(why.contains("did not answer within"), "{why}");
+    }
 
     #[test]
     fn metadata_addresses_are_never_an_upstream_in_any_notation() {

@@ -27,6 +27,7 @@ use crate::config::{UpstreamConfig, UpstreamKind};
 use crate::events;
 use crate::forward::{Forwarder, Outward, is_forbidden};
 use crate::keys::Real;
+use crate::machine;
 
 /// How long the start waits for the accounts to be verified. Whoever answers later is served from then on, and nobody
 /// before: to wait longer would only keep the other upstreams from being served.
@@ -498,11 +499,7 @@ fn check(upstream: &str, endpoint: &Uri, own: &Own) -> Result<(), UpstreamError>
         if is_forbidden(address) {
             return Err(refused("a link-local or metadata address"));
         }
-        let ours = own.addresses.iter().any(|listener| {
-            let everywhere = listener.ip().is_unspecified() && address.is_loopback();
-            listener.port() == port && (listener.ip() == address || everywhere)
-        });
-        if ours {
+        if machine::is_ours(&own.addresses, SocketAddr::new(address, port)) {
             return Err(refused("this gate itself"));
         }
     } else {
