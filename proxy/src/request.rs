@@ -122,12 +122,13 @@ async fn read(
 ) -> Result<Response<ReplyBody>, Fault> {
     let (outgoing, _closing) = sendable.release().map_err(|error| Fault::internal(&error))?;
     let until = outgoing.get().identified.until;
+    let goes_on = outcome::GoesOn::of(&decision.action, outgoing.get().bound.held().head());
     let signed = gate.sign(outgoing).await?;
     let answer = gate.forward(signed).await.map_err(|error| Fault::unanswered(&error, decision.id))?;
     if issued::lists_keys(&decision.action) {
         return issued::list(gate, &decision.action, answer).await;
     }
-    Ok(outcome::pass(gate, &decision.action.actor, until, answer))
+    Ok(outcome::pass(gate, &decision.action.actor, (until, goes_on), answer))
 }
 
 /// Carries a change out, or refuses it; either way its evidence comes first.

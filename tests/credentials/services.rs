@@ -179,6 +179,36 @@ fn one_that_ends_is_asked_for_anew(gate: &Gate, stub: &Recorder) {
 }
 
 #[test]
+fn a_program_that_prints_a_credential_is_not_given_what_our_files_are_sealed_under() {
+    let (folder, stub) = (tempfile::tempdir().unwrap(), namespace());
+    let seen = |name: &str| folder.path().join(name);
+    let print = |name: &str, prints: &str| {
+        format!("command = [\"sh\", \"-c\", \"env >{}; echo {prints}\"]", seen(name).display())
+    };
+    let upstream = cluster("printed", &stub, &format!("{{ {} }}", print("printed", "the-printed-token")))
+        + &cluster(
+            "secret",
+            &stub,
+            &format!(
+                "{{ oauth = {{ token_endpoint = \"http://{}/token\", client_id = \"gate\", secret_{} }} }}",
+                stub.address,
+                print("secret", "a-printed-secret")
+            ),
+        );
+    let sealing = "5a".repeat(32);
+    let environment =
+        vec![("ORDAIN_SEALING_KEY", sealing.clone()), ("OF_THE_PROGRAM", "is-passed-on".to_owned())];
+    let gate = Gate::start(Setup { upstream, environment, actors: Vec::new(), ..Setup::default() });
+    assert_eq!(presented(&stub, "printed"), ["Bearer the-printed-token"]);
+    for name in ["printed", "secret"] {
+        let given = std::fs::read_to_string(seen(name)).unwrap();
+        assert!(given.contains("OF_THE_PROGRAM=is-passed-on"), "{name}: {given}");
+        assert!(!given.contains("ORDAIN_SEALING_KEY") && !given.contains(&sealing), "{name}: {given}");
+    }
+    gate.finish();
+}
+
+#[test]
 fn a_secret_store_holds_the_token_of_a_cluster_and_the_key_of_an_account() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start("store_server.py", folder.path(), &[]);

@@ -32,6 +32,10 @@ use crate::settings::{Settings, environment};
 use crate::telemetry::LogFilter;
 use crate::{admin, egress, events, files, listen, reload, request, telemetry};
 
+/// How long what goes on until somebody ends it may go on once the gate is told to stop: watches, streams, tunnels. What
+/// has an end of its own has all the time to drain.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// Run the gate.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {}
@@ -115,12 +119,22 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     gate.drain();
     stop.send_replace(true);
     drop(sd_notify::notify(&[sd_notify::NotifyState::Stopping]));
-    while let Some(ended) = serving.join_next().await {
-        ended?;
+    let grace = GRACE.min(gate.config().limits.drain);
+    let mut ended = std::pin::pin!(async {
+        while let Some(ended) = serving.join_next().await {
+            ended?;
+        }
+        reloading.await?;
+        gate.changes.finish(grace + Duration::from_secs(5)).await;
+        anyhow::Ok(())
+    });
+    tokio::select! {
+        ended = ended.as_mut() => ended?,
+        () = tokio::time::sleep(grace) => {
+            gate.stopping.cancel();
+            ended.await?;
+        }
     }
-    reloading.await?;
-    gate.stopping.cancel();
-    gate.changes.finish(Duration::from_secs(5)).await;
     gate.ledger.clone().close().await;
     health.await??;
     events::stopped();
