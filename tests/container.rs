@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{Client, Gate, Key, Reply, Sent, Setup, now, read_reply, said};
+use crate::egress::{EC2, tunnel_by};
+use crate::harness::{Client, Craft, Gate, Key, Reply, Sent, Setup, now, read_reply, said};
 use crate::planes::aws::clients::{before_moto, needed};
 
 /// The variables that `ordain env --container` prints for the agent `robot`, who acts for alice.
@@ -22,6 +23,9 @@ fn variables(gate: &Gate, more: &[&str]) -> Vec<(String, String)> {
     assert!(printed.status.success(), "{}", said(&printed));
     let printed: Value = serde_json::from_slice(&printed.stdout).unwrap();
     let all = printed.as_object().unwrap().iter();
+    for (_, value) in all.clone().filter(|(name, _)| *name == "AWS_CONTAINER_AUTHORIZATION_TOKEN") {
+        gate.must_not_write(value.as_str().unwrap().rsplit('.').next().unwrap());
+    }
     all.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
 }
 
@@ -45,7 +49,10 @@ fn ask(gate: &Gate, headers: &[(&str, &str)]) -> Reply {
 fn given(gate: &Gate, token: &str) -> Value {
     let reply = ask(gate, &[("host", &gate.admin.to_string()), ("authorization", token)]);
     assert_eq!((reply.status, reply.header("cache-control")), (200, Some("no-store")), "{}", reply.text());
-    serde_json::from_str(&reply.text()).unwrap()
+    let given = serde_json::from_str(&reply.text()).unwrap();
+    gate.must_not_write(&field(&given, "SecretAccessKey"));
+    gate.must_not_write(&field(&given, "Token"));
+    given
 }
 
 fn field(given: &Value, name: &str) -> String {
@@ -210,6 +217,92 @@ fn nothing_is_given_without_the_token_by_another_name_or_to_a_page() {
     let mut sent = Sent::ec2("DescribeInstances");
     sent.headers.push(("x-amz-security-token", token.to_owned()));
     assert_ne!(gate.client("robot").send(&sent).status, 200);
+    gate.finish();
+}
+
+#[test]
+fn a_token_is_presented_so_often_and_another_is_not_slowed_down_for_it() {
+    let gate = Gate::start(Setup::default());
+    let (one, other) = (variables(&gate, &[]), variables(&gate, &[]));
+    let token =
+        |variables: &[(String, String)]| value(variables, "AWS_CONTAINER_AUTHORIZATION_TOKEN").to_owned();
+    let own = gate.admin.to_string();
+    let ask = |token: &str| ask(&gate, &[("host", &own), ("authorization", token)]).status;
+    let (one, other) = (token(&one), token(&other));
+    assert_ne!(one, other);
+    assert_eq!((ask(&one), ask(&other)), (200, 200));
+    let slowed =
+        (0..200).find(|_| ask(&one) == 429).expect("two hundred times in a moment, and never slowed down");
+    assert!(slowed >= 10, "slowed down after {slowed}");
+    assert_eq!(ask(&other), 200);
+    gate.finish();
+}
+
+#[test]
+fn nothing_is_given_to_another_machine() {
+    // Nothing is sent: the system only says by which address of this machine it would be.
+    let route = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    let own = route.connect("192.0.2.1:9").and_then(|()| route.local_addr());
+    let Ok(own) = own.map(|own| own.ip()).inspect_err(|error| eprintln!("skipped: no way out: {error}"))
+    else {
+        return;
+    };
+    let environment = vec![("ORDAIN_LISTEN_ADMIN", "0.0.0.0:0".to_owned())];
+    let mut gate = Gate::start(Setup { environment, ..Setup::default() });
+    let port = gate.admin.port();
+    gate.admin = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let variables = variables(&gate, &[]);
+    let token = value(&variables, "AWS_CONTAINER_AUTHORIZATION_TOKEN").to_owned();
+    let local = gate.admin.to_string();
+    let headers = [("host", local.as_str()), ("authorization", token.as_str())];
+    assert_eq!(ask(&gate, &headers).status, 200);
+    gate.admin.set_ip(own);
+    let reply = ask(&gate, &headers);
+    assert!(reply.status == 403 && reply.text().contains("foreign_peer"), "{}", reply.text());
+    gate.finish();
+}
+
+/// Its end is what a proxy's client knows beside its id. It shows who asks there, as any key of ours does, and no more.
+#[test]
+fn a_token_shows_a_proxy_who_asks_and_signs_nothing() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    let gate = Gate::start(Setup {
+        listen: "egress = \"127.0.0.1:0\"\n".to_owned(),
+        settings: "[egress]\nauthenticate = true\n".to_owned(),
+        ..Setup::default()
+    });
+    let variables = variables(&gate, &[]);
+    let token = value(&variables, "AWS_CONTAINER_AUTHORIZATION_TOKEN");
+    let (id, end) = token.strip_prefix("ordain.").unwrap().split_once('.').unwrap();
+    let line = |name: &str, password: &str| {
+        format!("Proxy-Authorization: Basic {}\r\n", STANDARD.encode(format!("{name}:{password}")))
+    };
+    let send = |client: &Client, session: Option<&str>| {
+        let craft = Craft::form(client, "ec2", "Action=DescribeInstances&Version=2016-11-15")
+            .but(|craft| craft.host = EC2.to_owned());
+        let craft = match session {
+            Some(session) => craft.adding("x-amz-security-token", session),
+            None => craft,
+        };
+        let mut tunnel = tunnel_by(&gate, EC2, &line(id, end)).unwrap();
+        tunnel.write_all(&craft.bytes()).unwrap();
+        read_reply(&mut tunnel, false).unwrap()
+    };
+    // It acts for alice, whom nothing that robot signs by itself is for.
+    for actor in ["alice", "robot", "mallory"] {
+        let reply = send(&gate.client(actor), None);
+        assert_eq!((reply.status, reply.reason()), (403, "actor_mismatch"), "{actor}: {}", reply.text());
+    }
+    let pair = given(&gate, token);
+    let key = Key { id: field(&pair, "AccessKeyId"), secret: field(&pair, "SecretAccessKey") };
+    let same = send(&Client::new(gate.address, &key), Some(&field(&pair, "Token")));
+    assert_eq!(same.status, 200, "{}", same.text());
+    for (name, password) in [(id, "another"), (id, token), ("x", end)] {
+        assert!(tunnel_by(&gate, EC2, &line(name, password)).is_err(), "{name}");
+    }
+    assert!(gate.run(&["key", "revoke", id]).status.success());
+    assert!(tunnel_by(&gate, EC2, &line(id, end)).is_err(), "revoked");
     gate.finish();
 }
 

@@ -60,12 +60,12 @@ fn an_actor_that_is_revoked_is_shown_by_no_key_until_it_is_allowed_and_gets_anot
 }
 
 /// A cluster, and a gate in front of it that believes an issuer and the user who runs this test.
-struct Cluster {
-    gate: Gate,
-    stub: Recorder,
+pub(crate) struct Cluster {
+    pub(crate) gate: Gate,
+    pub(crate) stub: Recorder,
     issuer: EcdsaKeyPair,
-    clients: Authority,
-    folder: tempfile::TempDir,
+    pub(crate) clients: Authority,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
@@ -82,6 +82,11 @@ fn b64(bytes: impl AsRef<[u8]>) -> String {
 
 impl Cluster {
     fn start() -> Self {
+        Self::start_with("", |_| {})
+    }
+
+    /// With more lines of the upstream's table, and another set-up.
+    pub(crate) fn start_with(lines: &str, change: impl FnOnce(&mut Setup)) -> Self {
         let (stub, folder) = (Recorder::start(), tempfile::tempdir().unwrap());
         stub.answer(|_| {
             Answer::Body(
@@ -97,7 +102,7 @@ impl Cluster {
         std::fs::write(path("jwks.json"), json!({"keys": [key]}).to_string()).unwrap();
         std::fs::write(path("token"), "the-real-token-of-the-gate").unwrap();
         let upstream = format!(
-            "\n[[upstream]]\nname = \"live\"\nplane = \"kubernetes\"\nendpoint = \"http://{}\"\ncredentials = {{ token_file = {:?} }}\n",
+            "\n[[upstream]]\nname = \"live\"\nplane = \"kubernetes\"\nendpoint = \"http://{}\"\ncredentials = {{ token_file = {:?} }}\n{lines}\n",
             stub.address,
             path("token")
         );
@@ -121,10 +126,11 @@ impl Cluster {
         setup.model[0].1.push_str(model);
         setup.upstream = upstream + &identity;
         setup.listen = format!("unix = {:?}\n", path("gate.sock"));
+        change(&mut setup);
         Self { gate: Gate::start(setup), stub, issuer, clients, folder }
     }
 
-    fn token(&self, changes: &Value) -> String {
+    pub(crate) fn token(&self, changes: &Value) -> String {
         let mut claims = json!({
             "iss": "https://ci.example", "aud": "ordain", "sub": "repo:acme/shop", "exp": now().as_second() + 300,
             "repository": "acme/shop", "ref": "refs/heads/main",
@@ -137,22 +143,35 @@ impl Cluster {
         format!("{signed}.{}", b64(signature.as_ref()))
     }
 
-    fn asked(&self, mut stream: impl Read + Write, headers: &str) -> Reply {
-        let host = self.gate.address;
+    fn asked(&self, stream: impl Read + Write, headers: &str) -> Reply {
+        self.sent(stream, "GET /api/v1/namespaces", headers, "")
+    }
+
+    pub(crate) fn sent(&self, mut stream: impl Read + Write, line: &str, headers: &str, body: &str) -> Reply {
+        let (host, length) = (self.gate.address, body.len());
+        let framing = if body.is_empty() {
+            String::new()
+        } else {
+            format!("content-type: application/json\r\ncontent-length: {length}\r\n")
+        };
         write!(
             stream,
-            "GET /api/v1/namespaces HTTP/1.1\r\nhost: {host}\r\n{headers}connection: close\r\n\r\n"
+            "{line} HTTP/1.1\r\nhost: {host}\r\n{headers}{framing}connection: close\r\n\r\n{body}"
         )
         .unwrap();
         read_reply(&mut stream, false).unwrap()
     }
 
-    fn ask(&self, headers: &str) -> Reply {
+    pub(crate) fn ask(&self, headers: &str) -> Reply {
         self.asked(TcpStream::connect(self.gate.address).unwrap(), headers)
     }
 
     /// Asks over TLS, under the gate's own authority, with a certificate for this SPIFFE ID.
     fn over_tls(&self, of: &Authority, id: &str) -> std::io::Result<Reply> {
+        self.over_tls_with(of, id, "")
+    }
+
+    pub(crate) fn over_tls_with(&self, of: &Authority, id: &str, headers: &str) -> std::io::Result<Reply> {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         params.subject_alt_names = vec![SanType::URI(Ia5String::try_from(id).unwrap())];
@@ -177,14 +196,18 @@ impl Cluster {
         let mut stream = StreamOwned::new(session, TcpStream::connect(self.gate.address).unwrap());
         write!(
             stream,
-            "GET /api/v1/namespaces HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
+            "GET /api/v1/namespaces HTTP/1.1\r\nhost: {}\r\n{headers}connection: close\r\n\r\n",
             self.gate.address
         )?;
         read_reply(&mut stream, false)
     }
 
     fn on_socket(&self) -> Reply {
-        self.asked(UnixStream::connect(self.folder.path().join("gate.sock")).unwrap(), "")
+        self.on_socket_with("")
+    }
+
+    pub(crate) fn on_socket_with(&self, headers: &str) -> Reply {
+        self.asked(UnixStream::connect(self.folder.path().join("gate.sock")).unwrap(), headers)
     }
 }
 

@@ -17,7 +17,8 @@ use serde_json::Value;
 use crate::harness::{Gate, Setup, eventually, said};
 use crate::transparent::inside::{CLIENT, GATE, Inside, out_of};
 
-/// A mirror outside: it says `mirrored`, or nothing for a while where it is asked for `/hold`.
+/// A mirror outside: it says `mirrored`, nothing for a while where it is asked for `/hold`, and a
+/// byte now and then for `/drip`.
 pub(crate) fn mirror(inside: &Inside) -> String {
     let names = ["mirror.example", "a.mirrors.example"].map(str::to_owned).to_vec();
     let made = rcgen::generate_simple_self_signed(names).unwrap();
@@ -43,6 +44,13 @@ pub(crate) fn mirror(inside: &Inside) -> String {
                     let Ok(count) = stream.read(&mut head) else { return };
                     if head[..count].starts_with(b"GET /hold") {
                         thread::sleep(Duration::from_secs(30));
+                    }
+                    if head[..count].starts_with(b"GET /drip") {
+                        drop(stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"));
+                        while stream.write_all(b".").and_then(|()| stream.flush()).is_ok() {
+                            thread::sleep(Duration::from_millis(100));
+                        }
+                        return;
                     }
                     let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\nconnection: close\r\n\r\nmirrored";
                     drop(stream.write_all(answer));
@@ -227,6 +235,27 @@ fn a_tunnel_ends_when_it_is_idle_and_when_the_gate_does() {
     assert!(since.elapsed() < Duration::from_secs(5), "it waited {:?}", since.elapsed());
     assert!(!holding.wait().unwrap().success());
     assert_eq!(ends(&gate)[1], "gate_stopping");
+    gate.finish();
+}
+
+#[test]
+fn a_busy_tunnel_ends_before_the_time_to_drain_does_and_is_said_to() {
+    let Some(inside) = Inside::new() else { return };
+    let trusted = mirror(&inside);
+    let ours = setup(&inside);
+    let settings = ours.settings.replace("idle_timeout", "drain = \"4s\"\nidle_timeout");
+    let mut gate = Gate::start(Setup { settings, ..ours });
+    let proxy = format!("http://{}", gate.egress());
+    let arguments = ["-sS", "-m", "20", "--cacert", &trusted, "-x", &proxy, "https://mirror.example/drip"];
+    let mut busy = inside.command(CLIENT, "curl", &arguments).spawn().unwrap();
+    eventually("it stands", || ends(&gate).len() == 1);
+    let since = Instant::now();
+    assert!(gate.stop());
+    let took = since.elapsed().as_secs_f64();
+    assert!((3.0..8.0).contains(&took), "it took {took}");
+    drop(busy.kill());
+    drop(busy.wait());
+    assert_eq!(ends(&gate), ["gate_stopping"]);
     gate.finish();
 }
 

@@ -181,7 +181,18 @@ pub struct Lasting<F> {
     over: Option<Pin<Box<F>>>,
 }
 
-impl<F: Future<Output = ()>> Lasting<F> {
+/// How a body that may go on for long is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// Whoever asked for it may do so no more.
+    Revoked,
+    /// The gate stops, and what there is of it is whole as far as it goes.
+    Stopping,
+    /// The gate stops, and nobody must take what there is of it for all.
+    Unfinished,
+}
+
+impl<F: Future<Output = Cut>> Lasting<F> {
     /// A body, and what cuts it.
     pub fn new(body: ReplyBody, over: F) -> Self {
         Self { body, over: Some(Box::pin(over)) }
@@ -194,7 +205,7 @@ impl<F> fmt::Debug for Lasting<F> {
     }
 }
 
-impl<F: Future<Output = ()>> Body for Lasting<F> {
+impl<F: Future<Output = Cut>> Body for Lasting<F> {
     type Data = Bytes;
     type Error = BodyError;
 
@@ -205,9 +216,13 @@ impl<F: Future<Output = ()>> Body for Lasting<F> {
         let this = self.get_mut();
         let Some(over) = &mut this.over else { return Poll::Ready(None) };
         // Asked for first: a body that always has more must not go on for ever.
-        if over.as_mut().poll(context).is_ready() {
+        if let Poll::Ready(cut) = over.as_mut().poll(context) {
             this.over = None;
-            return Poll::Ready(Some(Err("who asked for it may do so no more".into())));
+            return Poll::Ready(match cut {
+                Cut::Revoked => Some(Err("who asked for it may do so no more".into())),
+                Cut::Stopping => None,
+                Cut::Unfinished => Some(Err("the gate stops".into())),
+            });
         }
         Pin::new(&mut this.body).poll_frame(context)
     }

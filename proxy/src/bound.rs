@@ -63,8 +63,8 @@ impl Bound {
 
     /// What of its head is evidence.
     #[must_use]
-    pub fn summary(&self, arrival: &Arrival) -> HeadSummary {
-        head::summary(&head::of(arrival, self.held.head()))
+    pub fn summary(&self, arrival: &Arrival, identified: &Identified) -> HeadSummary {
+        head::summary(&head::of(arrival, self.held.head()), identified.own)
     }
 
     /// The digest of what it would do; of all its bytes where that cannot be told.

@@ -332,6 +332,11 @@ pub fn upstream_verified(name: &str, account: &str) {
     event!(Level::INFO, name, account, "upstream verified");
 }
 
+/// A credential of ours could not be had anew, and the one in hand is used.
+pub fn credential_kept(why: &str) {
+    event!(Level::WARN, why, "credential not refreshed");
+}
+
 /// The model or the configuration was loaded again.
 pub fn reloaded(what: &str, digest: &str) {
     event!(Level::INFO, what, digest, "reloaded");

@@ -43,7 +43,7 @@ use crate::outgoing::Outgoing;
 use crate::place::{Arrival, Places};
 use crate::state::State;
 use crate::throttle::Throttle;
-use crate::upstream::{Leaving, Own, Source, Upstreams};
+use crate::upstream::{Leaving, Own, Source, Upstreams, Whose};
 
 /// What a caller is told in warn mode.
 #[derive(Debug, Clone)]
@@ -264,7 +264,7 @@ impl Gate {
     ) -> Result<Claimed, Fault> {
         let came = (arrival, claim.plane());
         let schemes = self.schemes.load_full();
-        let (keys, upstreams) = (&*self.keys, &*self.upstreams);
+        let (keys, upstreams) = (&*self.keys, &self.upstreams);
         let known = Known { keys, schemes: &schemes, upstreams, upstream: |name: &str| upstreams.get(name) };
         identity::claim(known, came, head, self.clock.now()).await
     }
@@ -375,14 +375,17 @@ impl Gate {
     pub async fn sign(&self, outgoing: Released<Outgoing>) -> Result<Ready, Fault> {
         let now = self.clock.now();
         let identified = &outgoing.get().identified;
-        let minted = identified.key().and_then(|key| key.minted.as_ref()).map(|minted| &minted.real);
-        let leaving =
-            self.upstreams.leaving(&identified.actor, &identified.account, minted, now).await.map_err(
-                |error| {
-                    let text = "the gate has no real credential for this upstream now; tell the operator";
-                    Fault::new(DenialKind::BadGateway, "no_credential", text).with_detail(error)
-                },
-            )?;
+        let minted = identified.key().and_then(|key| key.minted.as_ref());
+        let whose = match minted {
+            Some(minted) => Whose::Minted(&minted.real),
+            None if identified.own => Whose::Actor,
+            None => Whose::Gate,
+        };
+        let leaving = self.upstreams.leaving(&identified.actor, &identified.account, whose, now);
+        let leaving = leaving.await.map_err(|error| {
+            let text = "the gate has no real credential for this upstream now; tell the operator";
+            Fault::new(DenialKind::BadGateway, "no_credential", text).with_detail(error)
+        })?;
         let request = outgoing.try_map(|outgoing| outgoing.leave(&self.signing_keys, &leaving, now))?;
         let through = match leaving {
             Leaving::Signed { .. } => Arc::clone(&self.forwarder),

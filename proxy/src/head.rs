@@ -74,9 +74,14 @@ pub fn destination(
 
 /// What of a head is evidence: no query, which may carry a signature.
 #[must_use]
-pub fn summary(head: &Head<'_>) -> HeadSummary {
+pub fn summary(head: &Head<'_>, own_credential: bool) -> HeadSummary {
     let path = head.target.split_once('?').map_or(head.target, |(path, _)| path);
-    HeadSummary { method: head.method.to_owned(), host: head.authority.to_owned(), path: path.to_owned() }
+    HeadSummary {
+        method: head.method.to_owned(),
+        host: head.authority.to_owned(),
+        path: path.to_owned(),
+        own_credential,
+    }
 }
 
 /// The SHA-256 of what was received, for requests that cannot be bound by their meaning.

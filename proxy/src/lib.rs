@@ -29,6 +29,7 @@ pub mod chain;
 pub mod change;
 pub mod forward;
 pub mod hop;
+pub mod machine;
 pub mod outcome;
 pub mod outgoing;
 pub mod payload;

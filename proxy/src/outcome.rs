@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, Response};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use ordain_action::{Action, Actor, Created, DecisionId, DenialKind, Outcome, Pla
 use ordain_decode::{AnswerHead, Claim};
 use ordain_evidence::Closing;
 
-use crate::answer::{End, HeldAnswer, Lasting, NotHeld, hold, pump};
+use crate::answer::{Cut, End, HeldAnswer, Lasting, NotHeld, hold, pump};
 use crate::change::Reply;
 use crate::fault::Fault;
 use crate::forward::AnswerBody;
@@ -42,12 +43,55 @@ pub struct Open {
     pub warning: Option<Warning>,
 }
 
-/// Passes a read's answer on. What may go on for long, as a watch does, is cut when its actor is one no more.
+/// What a read goes on for until somebody ends it, which may be the gate where it stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoesOn {
+    /// It has an end of its own.
+    Not,
+    /// A watch: clients ask for it again from where it ended, as they do where the upstream ends it.
+    Watch,
+    /// What a program writes, followed: its end would be taken for the program's.
+    Follow,
+}
+
+impl GoesOn {
+    /// What is known of a request before it leaves.
+    #[must_use]
+    pub fn of(action: &Action, head: &Parts) -> Self {
+        let Reading::Call(call) = &action.reading else { return Self::Not };
+        if action.actor.upstream.plane != Plane::Kubernetes {
+            return Self::Not;
+        }
+        let query = head.uri.query().unwrap_or_default();
+        let followed = || {
+            let mut all = form_urlencoded::parse(query.as_bytes());
+            all.any(|(name, value)| name == "follow" && !["0", "false"].contains(&&*value))
+        };
+        match call.effects.iter().any(|effect| effect.operation.starts_with("watch/")) {
+            true => Self::Watch,
+            false if followed() => Self::Follow,
+            false => Self::Not,
+        }
+    }
+
+    /// When the gate stops, and it has to end.
+    async fn stopped(self, gate: &Gate) -> Cut {
+        gate.stopping.cancelled().await;
+        match self {
+            Self::Not => std::future::pending().await,
+            Self::Watch => Cut::Stopping,
+            Self::Follow => Cut::Unfinished,
+        }
+    }
+}
+
+/// Passes a read's answer on. What may go on for long, as a watch does, is cut when its actor is one no more, and when the
+/// gate stops.
 #[must_use]
 pub fn pass(
     gate: &Arc<Gate>,
     actor: &Actor,
-    until: Option<Timestamp>,
+    (until, goes_on): (Option<Timestamp>, GoesOn),
     answer: Response<AnswerBody>,
 ) -> Response<ReplyBody> {
     let (mut head, body) = answer.into_parts();
@@ -57,7 +101,12 @@ pub fn pass(
         return Response::from_parts(head, body);
     }
     let (gate, actor) = (Arc::clone(gate), actor.clone());
-    let over = async move { gate.keys.until_over(&actor, until, &gate.clock).await };
+    let over = async move {
+        tokio::select! {
+            () = gate.keys.until_over(&actor, until, &gate.clock) => Cut::Revoked,
+            cut = goes_on.stopped(&gate) => cut,
+        }
+    };
     Response::from_parts(head, Lasting::new(body, over).boxed_unsync())
 }
 

@@ -122,7 +122,7 @@ impl Places {
 
     /// What the issued token of a request is bound to. It is proven later, like everything of a head.
     fn bound<B>(&self, keys: &KeyStore, request: &Request<B>) -> Option<(Arc<str>, Plane)> {
-        let key = keys.find(token::presented_id(request.headers())?)?;
+        let key = keys.find(token::id_of(token::presented(request.headers())?)?)?;
         let plane = *self.planes.get(&key.upstream)?;
         Some((Arc::clone(&key.upstream), plane))
     }

@@ -80,7 +80,7 @@ async fn decide(
     // From here on the request is bound to what it was read as: neither changes without the other.
     let bound = Bound::read(&gate.keys, arrival, claim, &identified, held)?;
     let (action, digest) = (Arc::clone(bound.action()), bound.digest());
-    let summary = bound.summary(arrival);
+    let summary = bound.summary(arrival, &identified);
 
     // One snapshot for the whole decision: the model may be replaced while we judge.
     let model = gate.model.snapshot();
@@ -122,13 +122,14 @@ async fn read(
 ) -> Result<Response<ReplyBody>, Fault> {
     let (outgoing, _closing) = sendable.release().map_err(|error| Fault::internal(&error))?;
     let until = outgoing.get().identified.until;
+    let goes_on = outcome::GoesOn::of(&decision.action, outgoing.get().bound.held().head());
     let signed = gate.sign(outgoing).await?;
     let answer = stream::opened(gate, &decision.action, until, gate.forward(signed)).await;
     let answer = answer.map_err(|error| Fault::unanswered(&error, decision.id))?;
     if issued::lists_keys(&decision.action) {
         return issued::list(gate, &decision.action, answer).await;
     }
-    Ok(outcome::pass(gate, &decision.action.actor, until, answer))
+    Ok(outcome::pass(gate, &decision.action.actor, (until, goes_on), answer))
 }
 
 /// Carries a change out, or refuses it; either way its evidence comes first.

@@ -6,6 +6,7 @@
 
 mod end;
 mod issued;
+mod services;
 mod sources;
 
 use jiff::{SignedDuration, Timestamp};

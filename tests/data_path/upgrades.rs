@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -214,6 +214,69 @@ fn a_stream_is_one_of_the_requests_that_its_actor_may_have_at_once() {
     let (server, _) = case.taken();
     drop(server);
     case.gate.finish();
+}
+
+impl Case {
+    /// Asks for something that is read, and begins to be answered.
+    fn read(&self, path: &str, framing: &str, first: &str) -> (BufReader<TcpStream>, TcpStream) {
+        let mut client = TcpStream::connect(self.gate.address).unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let (token, host) = (&self.token, self.gate.address);
+        write!(client, "GET {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\r\n")
+            .unwrap();
+        let (mut server, head) = self.taken();
+        assert!(head.starts_with(&format!("GET {path} ")), "{head}");
+        write!(server, "HTTP/1.1 200 OK\r\n{framing}\r\n\r\n{first}").unwrap();
+        let mut reader = BufReader::new(client);
+        assert!(head_of(&mut reader).starts_with("HTTP/1.1 200 "));
+        (reader, server)
+    }
+}
+
+/// What comes until the connection ends, and whether it ended well.
+fn rest(reader: &mut BufReader<TcpStream>) -> String {
+    let mut rest = Vec::new();
+    drop(reader.read_to_end(&mut rest));
+    String::from_utf8(rest).unwrap()
+}
+
+#[test]
+fn what_goes_on_for_ever_ends_soon_after_the_gate_is_told_to_and_what_ends_by_itself_has_its_time() {
+    let case = Case::start();
+    let chunked = "transfer-encoding: chunked";
+    let (mut watch, _events) = case.read("/api/v1/pods?watch=true", chunked, "3\r\n{}\n\r\n");
+    let log = "/api/v1/namespaces/default/pods/web/log?follow=true";
+    let (mut log, _lines) = case.read(log, chunked, "3\r\nabc\r\n");
+    let (mut list, mut items) = case.read("/api/v1/pods", "content-length: 6", "abc");
+    let mut stream = case.ask("");
+    let (mut server, _) = case.taken();
+    server.write_all(CHANGED.as_bytes()).unwrap();
+    let mut changed = [0; 12];
+    stream.read_exact(&mut changed).unwrap();
+    let Case { mut gate, .. } = case;
+    let begun = Instant::now();
+    let slow = thread::spawn(move || {
+        thread::sleep(Duration::from_secs(5));
+        items.write_all(b"def").unwrap();
+    });
+    let stopped = thread::spawn(move || {
+        assert!(gate.stop());
+        gate
+    });
+    // A client takes the end of a watch for what it is, and that of a log for the program's: only the first is one.
+    assert_eq!(rest(&mut watch), "3\r\n{}\n\r\n0\r\n\r\n");
+    assert_eq!(rest(&mut log), "3\r\nabc\r\n");
+    drop(stream.read_to_end(&mut Vec::new()));
+    let after = begun.elapsed();
+    assert!((1.0..4.5).contains(&after.as_secs_f64()), "{after:?}");
+    assert_eq!(rest(&mut list), "abcdef");
+    let gate = stopped.join().unwrap();
+    slow.join().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
+    let mut ledger = gate.ledger();
+    let ends = ledger.refresh().iter().filter_map(|entry| entry.says.pointer("/end/streamed/ended").cloned());
+    assert_eq!(ends.collect::<Vec<_>>(), ["gate"]);
+    gate.finish();
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -80,6 +81,8 @@ pub(crate) struct Gate {
     pub(crate) folder: TempDir,
     setup: Setup,
     keys: Vec<(String, Key)>,
+    // Secrets that it handed out while it ran.
+    handed_out: Mutex<Vec<String>>,
     child: Child,
     checked: bool,
 }
@@ -97,7 +100,8 @@ impl Gate {
             .collect();
         recorder.watch(&ledger_folder(folder.path(), &setup));
         let (child, address, admin) = spawn(folder.path(), &setup);
-        Self { address, admin, recorder, folder, setup, keys, child, checked: false }
+        let handed_out = Mutex::default();
+        Self { address, admin, recorder, folder, setup, keys, handed_out, child, checked: false }
     }
 
     /// The client of one of the actors.
@@ -108,6 +112,11 @@ impl Gate {
 
     pub(crate) fn key(&self, actor: &str) -> &Key {
         &self.keys.iter().find(|(name, _)| name == actor).expect("the actor has a key").1
+    }
+
+    /// Has a secret that the program handed out looked for in all that it writes.
+    pub(crate) fn must_not_write(&self, secret: &str) {
+        self.handed_out.lock().unwrap().push(secret.to_owned());
     }
 
     /// The real key pair.
@@ -245,6 +254,7 @@ impl Gate {
         secrets.push(self.setup.real.1.clone());
         secrets.extend(self.keys.iter().map(|(_, key)| key.secret.clone()));
         secrets.extend(self.setup.secrets.iter().map(|secret| (*secret).to_owned()));
+        secrets.extend(self.handed_out.lock().unwrap().iter().cloned());
         let mut written = self.ledger().texts();
         written.push(self.log());
         for text in &written {

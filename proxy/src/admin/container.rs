@@ -68,7 +68,8 @@ pub(super) async fn give(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
 ) -> Response {
-    let token = match own(&endpoint, peer, &headers).and_then(|()| presented(&endpoint.gate, &headers)) {
+    let token = match own(endpoint.address, peer, &headers).and_then(|()| presented(&endpoint.gate, &headers))
+    {
         Ok(token) => token,
         Err((status, fault)) => {
             if endpoint.wrong.check().is_err() {
@@ -105,7 +106,7 @@ fn refusal(status: StatusCode, reason: &str, text: &str) -> Refusal {
 }
 
 /// Refuses what no program of this machine sends that was told of the endpoint.
-fn own(endpoint: &Endpoint, peer: SocketAddr, headers: &HeaderMap) -> Result<(), Refusal> {
+fn own(address: SocketAddr, peer: SocketAddr, headers: &HeaderMap) -> Result<(), Refusal> {
     let forbidden = |reason, text| Err(refusal(StatusCode::FORBIDDEN, reason, text));
     if !peer.ip().to_canonical().is_loopback() {
         return forbidden("foreign_peer", "credentials are given to programs of this machine only");
@@ -115,7 +116,7 @@ fn own(endpoint: &Endpoint, peer: SocketAddr, headers: &HeaderMap) -> Result<(),
     }
     let mut hosts = headers.get_all(header::HOST).iter();
     let host = hosts.next().filter(|_| hosts.next().is_none()).and_then(|host| host.to_str().ok());
-    if host.is_some_and(|host| is_own(host, endpoint.address)) {
+    if host.is_some_and(|host| is_own(host, address)) {
         return Ok(());
     }
     forbidden("foreign_host", "the request names another host; use the address that `ordain env` prints")
@@ -197,6 +198,23 @@ async fn pair(gate: &Arc<Gate>, token: &Arc<IssuedKey>) -> Result<Response, Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_peers_of_this_machine_are_told_anything() {
+        let own = |peer: &str| {
+            let address = SocketAddr::from(([0, 0, 0, 0], 7071));
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, header::HeaderValue::from_static("127.0.0.1:7071"));
+            super::own(address, SocketAddr::new(peer.parse().unwrap(), 40_000), &headers)
+                .map_err(|(_, fault)| fault.reason_code().as_str().to_owned())
+        };
+        for peer in ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"] {
+            assert_eq!(own(peer), Ok(()), "{peer}");
+        }
+        for peer in ["10.0.0.5", "::ffff:10.0.0.5", "fe80::1", "0.0.0.0", "192.0.2.1"] {
+            assert_eq!(own(peer), Err("foreign_peer".to_owned()), "{peer}");
+        }
+    }
 
     #[test]
     fn only_loopback_and_the_address_itself_are_own_hosts() {

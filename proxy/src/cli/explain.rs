@@ -80,7 +80,8 @@ fn tell(
         format!("{} · {} in {} mode · {}", decision.id, decision.ruling, decision.mode, decision.effect),
     );
     say("when", format!("{} · ledger entry {entry}", decision.time));
-    say("who", format!("{who} with key {}", actor.credential));
+    let passed = if decision.head.own_credential { ", whose own credential goes on" } else { "" };
+    say("who", format!("{who} with key {}{passed}", actor.credential));
     say(
         "upstream",
         format!("{} · {} account {}", actor.upstream.name, actor.upstream.plane, actor.upstream.account),

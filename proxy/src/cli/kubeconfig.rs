@@ -82,7 +82,11 @@ struct Pair {
 
 /// The clusters of a configuration.
 pub(super) fn clusters(config: &Config) -> impl Iterator<Item = &UpstreamConfig> {
-    config.upstreams.iter().filter(|upstream| upstream.kind.plane() == Plane::Kubernetes)
+    // Where actors' own credentials go on, their clients are set up with those.
+    config
+        .upstreams
+        .iter()
+        .filter(|upstream| upstream.kind.plane() == Plane::Kubernetes && !upstream.kind.passes())
 }
 
 /// The text of the file.
@@ -90,7 +94,7 @@ pub(super) fn clusters(config: &Config) -> impl Iterator<Item = &UpstreamConfig>
 /// # Errors
 /// There is no cluster, or nothing to trust the gate by yet.
 pub(super) fn text(config: &Config, user: &User<'_>) -> anyhow::Result<String> {
-    let current = clusters(config).next().context("no upstream is a Kubernetes cluster; configure one")?;
+    let current = clusters(config).next().context("no upstream is a Kubernetes cluster that tokens are issued for; configure one without `pass_through`")?;
     // A certificate that was given to us is one that clients trust as they do others.
     let trust = match &config.tls {
         Some(_) => None,

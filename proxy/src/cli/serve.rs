@@ -4,11 +4,12 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use http::Request;
+use http::{Request, Response};
 use ordain_action::{ActorKind, Party, Plane};
 use ordain_evidence::ChangeKind;
 use tokio::net::TcpListener;
@@ -24,11 +25,16 @@ use crate::config::{Config, UpstreamConfig};
 use crate::egress::Egress;
 use crate::gate::Gate;
 use crate::keys::{IssuedKey, NewKey};
-use crate::listen::{Entrance, Redirected, Redirection, RequestBody, Socket, Tunnels};
+use crate::listen::{ConnectionInfo, Entrance, Redirected, Redirection, RequestBody, Socket, Tunnels};
 use crate::reload::Watched;
+use crate::reply::ReplyBody;
 use crate::settings::{Settings, environment};
 use crate::telemetry::LogFilter;
 use crate::{admin, egress, events, files, listen, reload, request, telemetry};
+
+/// How long what goes on until somebody ends it may go on once the gate is told to stop: watches, streams, tunnels. What
+/// has an end of its own has all the time to drain.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Run the gate.
 #[derive(Debug, clap::Args)]
@@ -113,12 +119,22 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     gate.drain();
     stop.send_replace(true);
     drop(sd_notify::notify(&[sd_notify::NotifyState::Stopping]));
-    while let Some(ended) = serving.join_next().await {
-        ended?;
+    let grace = GRACE.min(gate.config().limits.drain);
+    let mut ended = std::pin::pin!(async {
+        while let Some(ended) = serving.join_next().await {
+            ended?;
+        }
+        reloading.await?;
+        gate.changes.finish(grace + Duration::from_secs(5)).await;
+        anyhow::Ok(())
+    });
+    tokio::select! {
+        ended = ended.as_mut() => ended?,
+        () = tokio::time::sleep(grace) => {
+            gate.stopping.cancel();
+            ended.await?;
+        }
     }
-    reloading.await?;
-    gate.stopping.cancel();
-    gate.changes.finish(Duration::from_secs(5)).await;
     gate.ledger.clone().close().await;
     health.await??;
     events::stopped();
@@ -178,23 +194,25 @@ async fn listen(
     stop: impl Future<Output = ()> + Send,
 ) {
     let (settings, counts) = gate.listening();
-    let service = move |connection, request: Request<RequestBody>| {
-        let span = events::request_span(request.method(), request.uri().path());
-        // Boxed, so that a connection without a request in flight has no room for one.
-        Box::pin(request::serve(Arc::clone(&gate), connection, request).instrument(span))
-    };
-    listen::run(listener, entrance, settings, counts, service, stop).await;
+    listen::run(listener, entrance, settings, counts, service(gate), stop).await;
 }
 
 /// The same on a socket of this machine.
 async fn listen_on(gate: Arc<Gate>, socket: Socket, stop: impl Future<Output = ()> + Send) {
     let (settings, counts) = gate.listening();
-    let service = move |connection, request: Request<RequestBody>| {
-        let span = events::request_span(request.method(), request.uri().path());
-        Box::pin(request::serve(Arc::clone(&gate), connection, request).instrument(span))
-    };
-    listen::run_socket(socket, settings, counts, service, stop).await;
+    listen::run_socket(socket, settings, counts, service(gate), stop).await;
 }
+
+/// What answers each request, by whichever way it came in.
+fn service(gate: Arc<Gate>) -> impl Fn(ConnectionInfo, Request<RequestBody>) -> Answering {
+    move |connection, request| {
+        let span = events::request_span(request.method(), request.uri().path());
+        // Boxed, so that a connection without a request in flight has no room for one.
+        Box::pin(request::serve(Arc::clone(&gate), connection, request).instrument(span))
+    }
+}
+
+type Answering = Pin<Box<dyn Future<Output = Response<ReplyBody>> + Send>>;
 
 /// What stands in for control planes, with a certificate authority of its own where it had none.
 async fn tunnels(gate: &Gate) -> anyhow::Result<Arc<Egress>> {
@@ -260,6 +278,9 @@ fn greeting(
                 text.push_str(&format!("  not served yet: {why}\n"));
             }
         }
+    }
+    for weaker in config.upstreams.iter().filter_map(UpstreamConfig::weaker) {
+        text.push_str(&format!("  WEAKER: {weaker}\n"));
     }
     for line in config.identity.lines() {
         text.push_str(&format!("  {line}\n"));

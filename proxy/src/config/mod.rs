@@ -4,6 +4,7 @@
 
 mod egress;
 mod identity;
+mod secrets;
 mod upstream;
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use crate::listen::{Clients, Redirection};
 use crate::settings::{self, Addresses, Settings, Size};
 
 pub use egress::{Chain, Egress, PassRule};
+pub use secrets::{OAuthClient, OAuthShows, SecretFrom, VaultSecret, VaultShows};
 pub use upstream::{
     AwsCredentials, AwsUpstream, GrpcUpstream, KubernetesUpstream, PlainCredential, Reach, UpstreamConfig,
     UpstreamKind,
@@ -314,6 +316,32 @@ mod tests {
             "[[upstream]]\nname = \"prod\"\nplane = \"aws\"\nendpoint = \"http://127.0.0.1:5000/x\"",
             expect![
                 "`endpoint` of upstream `prod` is `http://127.0.0.1:5000/x`: give a base URL such as `http://127.0.0.1:5000`, with no path"
+            ],
+        );
+    }
+
+    #[test]
+    fn pass_through_is_where_an_own_credential_can_be_sent_on() {
+        check(
+            "[[upstream]]\nname = \"prod\"\nplane = \"aws\"\npass_through = true",
+            expect![
+                "`pass_through` of upstream `prod` is `true`: an actor's own key signs for the address that it asks, which is ours, and cannot be verified without its secret; take it out, and give actors keys with `ordain key create` or `ordain key import`"
+            ],
+        );
+        let cluster =
+            "[[upstream]]\nname = \"live\"\nplane = \"kubernetes\"\nendpoint = \"https://10.0.0.1:6443\"\n";
+        check(
+            cluster,
+            expect![
+                "`endpoint` of upstream `live` is `https://10.0.0.1:6443`: say with which `credentials` it is reached"
+            ],
+        );
+        let passing = format!("{cluster}pass_through = true\n");
+        check(&passing, expect!["resolved"]);
+        check(
+            &format!("{passing}uid = \"u-1\""),
+            expect![
+                "`uid` of upstream `live` is `u-1`: the gate has no credential there that could read it; give it `credentials`, or take it out"
             ],
         );
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use ordain_action::Plane;
 use ordain_rules::Mode;
 
+use super::secrets::{self, OAuthClient, VaultSecret};
 use super::{ConfigError, mode};
 use crate::settings::{self, Credentials};
 
@@ -61,6 +62,8 @@ pub enum AwsCredentials {
     Profile(String),
     /// A key pair in a file.
     File(PathBuf),
+    /// A key pair in a secret store.
+    Vault(Box<VaultSecret>),
 }
 
 /// An API over gRPC: what it is, and how it is reached.
@@ -81,6 +84,8 @@ pub struct KubernetesUpstream {
     pub uid: Option<String>,
     /// Where it is, and with which credential.
     pub reach: Reach,
+    /// Each actor's own credential goes on in place of the gate's.
+    pub passes: bool,
 }
 
 /// Where a plane is that has one address, and with which credential it is reached.
@@ -107,6 +112,8 @@ pub enum Reach {
 /// A credential that is sent as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlainCredential {
+    /// None of the gate's: actors' own go there, or it takes whoever reaches it.
+    Nothing,
     /// A bearer token in a file.
     TokenFile(PathBuf),
     /// A bearer token in a variable.
@@ -119,8 +126,10 @@ pub enum PlainCredential {
     Header(settings::Header),
     /// A client certificate and its key.
     Certificate(settings::Tls),
-    /// None.
-    Nothing,
+    /// A bearer token in a secret store.
+    Vault(Box<VaultSecret>),
+    /// A bearer token of an authorization server.
+    OAuth(Box<OAuthClient>),
 }
 
 impl PlainCredential {
@@ -128,6 +137,7 @@ impl PlainCredential {
     #[must_use]
     pub fn shown(&self) -> String {
         match self {
+            Self::Nothing => "none of the gate's".to_owned(),
             Self::TokenFile(path) => format!("token file {}", path.display()),
             Self::TokenVariable(name) => format!("token variable {name}"),
             Self::Command(words) => format!("command {}", words.join(" ")),
@@ -136,7 +146,8 @@ impl PlainCredential {
             }
             Self::Header(header) => format!("header {}, file {}", header.name, header.file.display()),
             Self::Certificate(files) => format!("certificate {}", files.certificate.display()),
-            Self::Nothing => "none".to_owned(),
+            Self::Vault(secret) => secret.shown(),
+            Self::OAuth(client) => client.shown(),
         }
     }
 
@@ -144,6 +155,8 @@ impl PlainCredential {
     #[must_use]
     pub const fn file(&self) -> Option<&PathBuf> {
         match self {
+            Self::Vault(secret) => Some(secret.file()),
+            Self::OAuth(client) => client.file(),
             Self::TokenFile(path) => Some(path),
             Self::Basic(basic) => Some(&basic.password_file),
             Self::Header(header) => Some(&header.file),
@@ -180,6 +193,9 @@ impl UpstreamKind {
             (Self::Aws(AwsUpstream { credentials: AwsCredentials::File(path), .. }), None) => {
                 format!("file {}", path.display())
             }
+            (Self::Aws(AwsUpstream { credentials: AwsCredentials::Vault(secret), .. }), None) => {
+                secret.shown()
+            }
             (_, None) => "default".to_owned(),
         }
     }
@@ -191,7 +207,19 @@ impl UpstreamKind {
             (_, Some(Reach::Kubeconfig { file, .. })) => file.as_ref(),
             (_, Some(Reach::At { credential, .. })) => credential.file(),
             (Self::Aws(AwsUpstream { credentials: AwsCredentials::File(path), .. }), None) => Some(path),
+            (Self::Aws(AwsUpstream { credentials: AwsCredentials::Vault(secret), .. }), None) => {
+                Some(secret.file())
+            }
             (_, None) => None,
+        }
+    }
+
+    /// Whether each actor's own credential goes on in place of the gate's.
+    #[must_use]
+    pub const fn passes(&self) -> bool {
+        match self {
+            Self::Aws(_) | Self::Grpc(_) => false,
+            Self::Kubernetes(cluster) => cluster.passes,
         }
     }
 
@@ -213,6 +241,20 @@ impl UpstreamKind {
             (_, Some(Reach::At { endpoint, .. })) => Some(endpoint),
             (_, Some(Reach::Kubeconfig { .. }) | None) => None,
         }
+    }
+}
+
+impl UpstreamConfig {
+    /// Why it is weaker than custody, where it is.
+    #[must_use]
+    pub fn weaker(&self) -> Option<String> {
+        self.kind.passes().then(|| {
+            format!(
+                "each actor's own credential goes on to the upstream `{}` (`pass_through`): whoever holds one can go round \
+                 the gate",
+                self.name
+            )
+        })
     }
 }
 
@@ -290,12 +332,19 @@ fn aws(written: &settings::Upstream) -> Result<AwsUpstream, ConfigError> {
         ("methods", shown(written.methods.as_ref())),
     ];
     not_of("aws", written, others)?;
+    if written.pass_through {
+        let fix = "an actor's own key signs for the address that it asks, which is ours, and cannot be verified without its \
+                   secret; take it out, and give actors keys with `ordain key create` or `ordain key import`";
+        return Err(ConfigError::new(key("pass_through"), "true", fix));
+    }
     let credentials = match &written.credentials {
         Credentials::Default => AwsCredentials::Chain,
         Credentials::Profile(name) => AwsCredentials::Profile(name.clone()),
         Credentials::File(path) => AwsCredentials::File(path.clone()),
+        Credentials::Vault(secret) => AwsCredentials::Vault(Box::new(vault_pair(&written.name, secret)?)),
         other => {
-            let fix = "for AWS use `default`, or `profile` or `file` with its name";
+            let fix =
+                "for AWS use `default`, `profile` or `file` with its name, or `vault` with what it takes";
             return Err(ConfigError::new(key("credentials"), word(other), fix));
         }
     };
@@ -322,19 +371,27 @@ fn kubernetes(written: &settings::Upstream) -> Result<KubernetesUpstream, Config
             return Err(ConfigError::new(key("endpoint"), endpoint, fix));
         }
         let reach = Reach::Kubeconfig { file: named.file.clone(), context: named.context.clone() };
-        return Ok(KubernetesUpstream { uid: written.uid.clone(), reach });
+        return Ok(KubernetesUpstream { uid: written.uid.clone(), reach, passes: written.pass_through });
     }
     let credential = match &written.credentials {
         Credentials::Default => None,
-        others => Some(plain(others).ok_or_else(|| {
+        others => Some(plain(&written.name, others)?.ok_or_else(|| {
             let fix = "for Kubernetes use `default`, or `kubeconfig`, `token_file`, `token_variable`, `command`, \
-                       `basic`, `header` or `certificate` with what it takes";
+                       `basic`, `header`, `certificate`, `vault` or `oauth` with what it takes";
             ConfigError::new(key("credentials"), word(others), fix)
         })?),
     };
     let reach = match (&written.endpoint, credential) {
         (None, None) => Reach::Kubeconfig { file: None, context: None },
         (Some(text), Some(credential)) => {
+            Reach::At { endpoint: base(&key("endpoint"), text)?, trust: written.trust.clone(), credential }
+        }
+        (Some(text), None) if written.pass_through => {
+            if let Some(uid) = &written.uid {
+                let fix = "the gate has no credential there that could read it; give it `credentials`, or take it out";
+                return Err(ConfigError::new(key("uid"), uid, fix));
+            }
+            let credential = PlainCredential::Nothing;
             Reach::At { endpoint: base(&key("endpoint"), text)?, trust: written.trust.clone(), credential }
         }
         (Some(text), None) => {
@@ -346,7 +403,25 @@ fn kubernetes(written: &settings::Upstream) -> Result<KubernetesUpstream, Config
             return Err(ConfigError::new(key("credentials"), word(&written.credentials), fix));
         }
     };
-    Ok(KubernetesUpstream { uid: written.uid.clone(), reach })
+    Ok(KubernetesUpstream { uid: written.uid.clone(), reach, passes: written.pass_through })
+}
+
+fn of(name: &str) -> String {
+    format!("of upstream `{name}`")
+}
+
+/// A key pair in a secret store, which has fields of its own and is looked at again as other keys are.
+fn vault_pair(name: &str, written: &settings::Vault) -> Result<VaultSecret, ConfigError> {
+    let key = |field: &str| format!("`credentials.vault.{field}` of upstream `{name}`");
+    if let Some(field) = &written.field {
+        let fix = "a key has `access_key_id`, `secret_access_key` and, where there is one, `session_token`; take it out";
+        return Err(ConfigError::new(key("field"), field, fix));
+    }
+    if let Some(time) = &written.refresh {
+        let fix = "a key without an end is looked at again every quarter of an hour; take it out";
+        return Err(ConfigError::new(key("refresh"), time, fix));
+    }
+    secrets::vault(&of(name), written)
 }
 
 fn grpc(written: &settings::Upstream) -> Result<GrpcUpstream, ConfigError> {
@@ -355,6 +430,10 @@ fn grpc(written: &settings::Upstream) -> Result<GrpcUpstream, ConfigError> {
     let others =
         [("region", written.region.clone()), ("role", written.role.clone()), ("uid", written.uid.clone())];
     not_of("grpc", written, others)?;
+    if written.pass_through {
+        let fix = "an API over gRPC is sent the gate's own credential; take it out";
+        return Err(ConfigError::new(key("pass_through"), "true", fix));
+    }
     let missing = |field: &str, fix: &str| ConfigError::new(key(field), "", fix);
     let text = written.endpoint.as_ref().ok_or_else(|| missing("endpoint", "say where the API is"))?;
     let descriptors = written.descriptors.clone().ok_or_else(|| {
@@ -365,9 +444,9 @@ fn grpc(written: &settings::Upstream) -> Result<GrpcUpstream, ConfigError> {
     })?;
     let credential = match &written.credentials {
         Credentials::None => PlainCredential::Nothing,
-        others => plain(others).ok_or_else(|| {
-            let fix = "for gRPC use `none`, or `token_file`, `token_variable`, `command`, `basic`, `header` or \
-                       `certificate` with what it takes";
+        others => plain(&written.name, others)?.ok_or_else(|| {
+            let fix = "for gRPC use `none`, or `token_file`, `token_variable`, `command`, `basic`, `header`, \
+                       `certificate`, `vault` or `oauth` with what it takes";
             ConfigError::new(key("credentials"), word(others), fix)
         })?,
     };
@@ -377,21 +456,27 @@ fn grpc(written: &settings::Upstream) -> Result<GrpcUpstream, ConfigError> {
 }
 
 /// A credential that is sent as it is; none where it is of another sort.
-fn plain(written: &Credentials) -> Option<PlainCredential> {
-    Some(match written {
+fn plain(upstream: &str, written: &Credentials) -> Result<Option<PlainCredential>, ConfigError> {
+    Ok(Some(match written {
         Credentials::TokenFile(path) => PlainCredential::TokenFile(path.clone()),
         Credentials::TokenVariable(name) => PlainCredential::TokenVariable(name.clone()),
         Credentials::Command(words) if !words.is_empty() => PlainCredential::Command(words.clone()),
         Credentials::Basic(basic) => PlainCredential::Basic(basic.clone()),
         Credentials::Header(header) => PlainCredential::Header(header.clone()),
         Credentials::Certificate(files) => PlainCredential::Certificate(files.clone()),
+        Credentials::Vault(secret) => {
+            PlainCredential::Vault(Box::new(secrets::vault(&of(upstream), secret)?))
+        }
+        Credentials::Oauth(client) => {
+            PlainCredential::OAuth(Box::new(secrets::oauth(&of(upstream), client)?))
+        }
         Credentials::Default
         | Credentials::None
         | Credentials::Profile(_)
         | Credentials::File(_)
         | Credentials::Kubeconfig(_)
-        | Credentials::Command(_) => return None,
-    })
+        | Credentials::Command(_) => return Ok(None),
+    }))
 }
 
 /// The name of a cluster or an API stands in the names of all that it has.
@@ -436,6 +521,8 @@ fn word(credentials: &Credentials) -> &'static str {
         Credentials::Basic(_) => "basic",
         Credentials::Header(_) => "header",
         Credentials::Certificate(_) => "certificate",
+        Credentials::Vault(_) => "vault",
+        Credentials::Oauth(_) => "oauth",
     }
 }
 

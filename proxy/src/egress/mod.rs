@@ -82,7 +82,6 @@ impl Egress {
         let lets = ArcSwap::from_pointee(lets(config));
         let passing = pass::Passing {
             ledger: gate.ledger.clone(),
-            own: gate.own().addresses.clone(),
             outlet: gate.outlet().clone(),
             upstreams: Arc::clone(&upstreams),
             keys: Arc::clone(&keys),

@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::forward::is_forbidden;
 use crate::keys::KeyStore;
 use crate::listen::{Asker, Over, Passage, Passed, ProxyRefusal};
+use crate::machine;
 use crate::upstream::Upstreams;
 
 /// How long one address may take to answer: there may be others.
@@ -28,7 +29,6 @@ const CONNECT: Duration = Duration::from_secs(4);
 #[derive(Debug)]
 pub(super) struct Passing {
     pub(super) ledger: Ledger,
-    pub(super) own: Vec<SocketAddr>,
     pub(super) outlet: Outlet,
     pub(super) upstreams: Arc<Upstreams>,
     pub(super) keys: Arc<KeyStore>,
@@ -92,9 +92,8 @@ impl Passing {
         let found = lookup_host((host, port)).await.map_err(|error| unreached(error.to_string()))?;
         let all: Vec<SocketAddr> = found.collect();
         let upstreams = self.upstream_addresses().await.map_err(unreached)?;
-        let inside = |address: &SocketAddr| {
-            is_inside(address.ip()) || self.own.contains(address) || upstreams.contains(&canonical(*address))
-        };
+        let inside =
+            |address: &SocketAddr| is_inside(address.ip()) || upstreams.contains(&canonical(*address));
         match all.iter().find(|address| inside(address)) {
             Some(_) => Err(ProxyRefusal::Inside(host.to_owned())),
             None => Ok(all),
@@ -127,7 +126,7 @@ fn canonical(address: SocketAddr) -> SocketAddr {
 /// This machine's own addresses and those that are never an upstream.
 fn is_inside(address: IpAddr) -> bool {
     let address = address.to_canonical();
-    address.is_loopback() || is_forbidden(address)
+    machine::has(address) || is_forbidden(address)
 }
 
 /// Connects to the first that answers.
@@ -163,7 +162,10 @@ mod tests {
         ] {
             assert!(is_inside(address.parse().unwrap()), "{address}");
         }
-        for address in ["192.0.2.1", "10.0.0.1", "2001:db8::1"] {
+        for own in if_addrs::get_if_addrs().unwrap() {
+            assert!(is_inside(own.ip()), "{}", own.ip());
+        }
+        for address in ["203.0.113.7", "198.51.100.1", "2001:db8::1"] {
             assert!(!is_inside(address.parse().unwrap()), "{address}");
         }
     }

@@ -24,9 +24,10 @@ use super::OutBody;
 use super::connector::Kept;
 use super::resolver::GuardedResolver;
 use crate::chain::Leaving;
+use crate::machine::Elsewhere;
 
 /// The connector of all upstreams.
-pub(super) type Connector = Kept<HttpsConnector<Leaving<HttpConnector<GuardedResolver>>>>;
+pub(super) type Connector = Kept<HttpsConnector<Leaving<Elsewhere<HttpConnector<GuardedResolver>>>>>;
 
 /// Connections to an upstream, kept from request to request.
 pub(super) type Client = HyperClient<Connector, OutBody>;

@@ -5,6 +5,7 @@
 
 mod connector;
 mod lanes;
+mod messenger;
 mod resolver;
 
 #[cfg(test)]
@@ -23,6 +24,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper_rustls::FixedServerNameResolver;
 use hyper_util::client::legacy::Client as HyperClient;
+use hyper_util::client::legacy::connect::dns::GaiResolver;
 use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use ordain_action::Outcome;
@@ -35,9 +37,11 @@ use self::resolver::GuardedResolver;
 use crate::answer;
 use crate::chain::Outlet;
 use crate::held::OutgoingBody;
+use crate::machine::Elsewhere;
 use crate::payload::{BodyError, BrokenOff, PassingBody, PayloadBody};
 
 pub use self::lanes::{AnswerBody, Protocol};
+pub use self::messenger::{Asking, Messenger};
 pub use self::resolver::is_forbidden;
 
 /// How long the other side of a conversation may say nothing at all.
@@ -190,6 +194,14 @@ impl Outward {
         self.timeout.store(millis, Ordering::Relaxed);
     }
 
+    /// Connections to a service that hands out credentials of our own.
+    ///
+    /// # Errors
+    /// A text naming what is wrong with the certificates.
+    pub fn messenger(&self, trust: Trust) -> Result<Messenger, String> {
+        self.forwarder(trust).map(Messenger)
+    }
+
     /// Connections to an upstream, which share nothing with those to others.
     ///
     /// # Errors
@@ -241,7 +253,7 @@ impl Forwarder {
         protocol: Protocol,
     ) -> Self {
         let connector = |protocol: Protocol| -> Connector {
-            let mut http = HttpConnector::new_with_resolver(GuardedResolver::new(Arc::clone(&outward.own)));
+            let mut http = HttpConnector::new_with_resolver(GuardedResolver(GaiResolver::new()));
             http.enforce_http(false);
             http.set_nodelay(true);
             http.set_connect_timeout(Some(Duration::from_secs(10)));
@@ -252,7 +264,7 @@ impl Forwarder {
             if let Some(name) = &name {
                 tls = tls.with_server_name_resolver(FixedServerNameResolver::new(name.clone()));
             }
-            let around = outward.outlet.around(http);
+            let around = outward.outlet.around(Elsewhere { direct: http, own: Arc::clone(&outward.own) });
             Kept(match protocol {
                 Protocol::Http1 => tls.enable_http1().wrap_connector(around),
                 Protocol::Negotiated => tls.enable_all_versions().wrap_connector(around),
@@ -321,13 +333,22 @@ impl Forwarder {
         uri: Uri,
         credential: Option<(HeaderName, HeaderValue)>,
     ) -> Result<(StatusCode, Bytes), String> {
+        self.asked(Request::new(OutBody::Whole(OutgoingBody::default())), uri, credential).await
+    }
+
+    /// The same for what else the gate asks.
+    async fn asked(
+        &self,
+        mut asking: Request<OutBody>,
+        uri: Uri,
+        headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+    ) -> Result<(StatusCode, Bytes), String> {
         let host = uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
-        let mut asking = Request::new(OutBody::Whole(OutgoingBody::default()));
         *asking.uri_mut() = uri;
         asking.headers_mut().insert(header::HOST, host.ok_or("it has no host")?);
         asking.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         asking.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("ordain"));
-        asking.headers_mut().extend(credential);
+        asking.headers_mut().extend(headers);
         let answer = self.exchange(asking).await.map_err(|error| error.to_string())?;
         let answer = answer::hold(answer).await;
         let answer = answer.map_err(|_| "its answer did not come whole")?;

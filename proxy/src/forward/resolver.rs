@@ -1,10 +1,9 @@
 //! Looks names up, and refuses addresses that no control plane has.
 //!
-//! Leaves out connecting.
+//! Leaves out connecting, and this gate's own addresses (`machine`).
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
@@ -12,18 +11,7 @@ use tower::Service;
 
 /// The system's resolver, guarded.
 #[derive(Debug, Clone)]
-pub(super) struct GuardedResolver {
-    inner: GaiResolver,
-    own: Arc<[SocketAddr]>,
-}
-
-impl GuardedResolver {
-    /// One that never leads to `own` addresses.
-    #[must_use]
-    pub(super) fn new(own: Arc<[SocketAddr]>) -> Self {
-        Self { inner: GaiResolver::new(), own }
-    }
-}
+pub(super) struct GuardedResolver(pub(super) GaiResolver);
 
 impl Service<Name> for GuardedResolver {
     type Response = std::vec::IntoIter<SocketAddr>;
@@ -31,16 +19,15 @@ impl Service<Name> for GuardedResolver {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(context)
+        self.0.poll_ready(context)
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
         let shown = name.as_str().to_owned();
-        let own = Arc::clone(&self.own);
-        let found = self.inner.call(name);
+        let found = self.0.call(name);
         Box::pin(async move {
             let all: Vec<SocketAddr> = found.await?.collect();
-            match all.iter().find(|address| is_forbidden(address.ip()) || own.contains(address)) {
+            match all.iter().find(|address| is_forbidden(address.ip())) {
                 // One forbidden address among several is a rebinding attempt as likely as a mistake.
                 Some(address) => Err(std::io::Error::other(format!(
                     "`{shown}` resolves to `{address}`, which is never an upstream"

@@ -196,3 +196,24 @@ async fn what_an_upstream_did_not_look_at_was_not_done() {
         assert_eq!(error.outcome(), expected, "{error}");
     }
 }
+
+#[tokio::test]
+async fn no_name_and_no_address_leads_to_ourselves() {
+    let own = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let port = own.local_addr().unwrap().port();
+    let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let outward = Outward::new(vec![own.local_addr().unwrap()], Duration::from_millis(500));
+    let forwarder = outward.forwarder(Trust::default()).unwrap();
+    let look = async |host: &str, port: u16| {
+        forwarder.look(format!("http://{host}:{port}/").parse().unwrap(), None).await.unwrap_err()
+    };
+    let all = if_addrs::get_if_addrs().unwrap().into_iter().map(|one| one.ip());
+    let v4 = all.filter(std::net::IpAddr::is_ipv4).map(|ip| ip.to_string());
+    for host in v4.chain(["localhost".to_owned()]) {
+        let why = look(&host, port).await;
+        assert!(why.contains("is this gate itself"), "{host}: {why}");
+    }
+    // Another port of this machine is somebody else.
+    let why = look("localhost", other.local_addr().unwrap().port()).await;
+    assert!(why.contains("did not answer within"), "{why}");
+}

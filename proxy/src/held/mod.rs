@@ -293,9 +293,9 @@ pub struct OutgoingBody {
 }
 
 impl OutgoingBody {
-    /// Bytes of the gate's own.
+    /// What the gate says itself: short, and held for nobody.
     #[must_use]
-    pub const fn of(bytes: Bytes) -> Self {
+    pub fn of(bytes: Bytes) -> Self {
         Self { bytes: Some(bytes), _share: None }
     }
 }

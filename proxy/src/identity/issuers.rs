@@ -83,31 +83,25 @@ impl Issuers {
     }
 
     /// The rules that a token may come to, by the issuer that it names.
-    pub(super) fn rules_for(&self, token: &str) -> impl Iterator<Item = &IssuerRule> {
-        let issuer = Read::new(token).ok().and_then(|read| read.issuer().map(str::to_owned));
+    pub(super) fn rules_for(&self, token: &Read<'_>) -> impl Iterator<Item = &IssuerRule> {
+        let issuer = token.issuer().map(str::to_owned);
         self.rules.iter().filter(move |rule| Some(&rule.issuer) == issuer.as_ref())
     }
 
-    /// Who a token is.
+    /// Who a token is, the issuer of which is believed.
     ///
     /// # Errors
     /// A [`Fault`] in words that tell the caller what to do.
     pub(super) async fn claim(
         &self,
-        token: &str,
-        upstreams: &Upstreams,
+        read: Read<'_>,
+        upstreams: &Arc<Upstreams>,
         now: Timestamp,
     ) -> Result<(Vouched, &Grant), Fault> {
-        let read = Read::new(token)?;
         let issuer = read.issuer().unwrap_or_default().to_owned();
-        let keys = self.keys.get(&issuer).ok_or_else(|| {
-            let text = "the issuer of the token (`iss`) is not one that is believed here; use another token, or ask the \
-                        operator for an entry under `identity`";
-            unauthenticated("unknown_issuer", text)
-        })?;
-        // Reading is cheap, and keys may be fetched in between.
-        let again = Read::new(token)?;
-        let proven = keys.with(&read, upstreams, now, |keys| again.prove(keys, now)).await??;
+        let keys =
+            self.keys.get(&issuer).ok_or_else(|| invalid("its issuer (`iss`) is none that is believed"))?;
+        let proven = keys.with(read, upstreams, now, |read, keys| read.prove(keys, now)).await??;
         let signed =
             |rule: &&IssuerRule| rule.issuer == issuer && rule.algorithms.contains(&proven.algorithm);
         let rules = || self.rules.iter().filter(signed);

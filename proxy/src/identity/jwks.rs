@@ -1,6 +1,7 @@
 //! The keys of an issuer: fetched from where it publishes them, kept, and fetched again when a token names another.
 //!
-//! Whoever sends tokens with keys that are made up has them fetched twice a minute at most. Nothing is followed
+//! Whoever sends tokens with keys that are made up has them fetched twice a minute at most, also where they go away in the
+//! middle of it. Nothing is followed
 //! elsewhere: a redirect is an error. Leaves out what the keys are for (`jwt`).
 
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ use ordain_action::DenialKind;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde::Deserialize;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::jwt::{Key, Read, keys_in};
 use crate::fault::Fault;
@@ -86,8 +87,10 @@ pub(super) struct Jwks {
     outward: Outward,
     kept: ArcSwapOption<Kept>,
     // One fetch at a time; when the last was tried, and what came of it where it failed.
-    fetching: Mutex<Option<(Timestamp, Option<String>)>>,
+    fetching: Arc<Mutex<Tried>>,
 }
+
+type Tried = Option<(Timestamp, Option<String>)>;
 
 #[derive(Debug)]
 struct Kept {
@@ -97,7 +100,7 @@ struct Kept {
 
 impl Jwks {
     pub(super) fn new(source: Source, outward: Outward) -> Self {
-        Self { source, outward, kept: ArcSwapOption::empty(), fetching: Mutex::new(None) }
+        Self { source, outward, kept: ArcSwapOption::empty(), fetching: Arc::default() }
     }
 
     pub(super) const fn source(&self) -> &Source {
@@ -108,23 +111,27 @@ impl Jwks {
     ///
     /// # Errors
     /// A [`Fault`]: there are no keys to be had.
-    pub(super) async fn with<T>(
-        &self,
-        token: &Read<'_>,
-        upstreams: &Upstreams,
+    pub(super) async fn with<'t, T>(
+        self: &Arc<Self>,
+        token: Read<'t>,
+        upstreams: &Arc<Upstreams>,
         now: Timestamp,
-        use_of: impl FnOnce(&[Key]) -> T,
+        use_of: impl FnOnce(Read<'t>, &[Key]) -> T,
     ) -> Result<T, Fault> {
-        if let Some(kept) = self.fitting(token, now) {
-            return Ok(use_of(&kept.keys));
+        if let Some(kept) = self.fitting(&token, now) {
+            return Ok(use_of(token, &kept.keys));
         }
         // Boxed, because every request in flight would carry the room for a call that one in thousands makes.
-        Box::pin(self.look(token, upstreams, now)).await?;
-        let kept = self.kept.load_full().filter(|kept| now.duration_since(kept.at) < STALE);
-        match kept {
-            Some(kept) => Ok(use_of(&kept.keys)),
+        Box::pin(self.look(&token, upstreams, now)).await?;
+        match self.usable(now) {
+            Some(kept) => Ok(use_of(token, &kept.keys)),
             None => Err(unreachable("they are too old")),
         }
+    }
+
+    /// Keys that are not too old to be used where no others are to be had.
+    fn usable(&self, now: Timestamp) -> Option<Arc<Kept>> {
+        self.kept.load_full().filter(|kept| now.duration_since(kept.at) < STALE)
     }
 
     /// Keys that are fresh and have the one that a token names.
@@ -132,8 +139,20 @@ impl Jwks {
         self.kept.load_full().filter(|kept| now.duration_since(kept.at) < FRESH && token.has_key(&kept.keys))
     }
 
-    async fn look(&self, token: &Read<'_>, upstreams: &Upstreams, now: Timestamp) -> Result<(), Fault> {
-        let mut last = self.fetching.lock().await;
+    async fn look(
+        self: &Arc<Self>,
+        token: &Read<'_>,
+        upstreams: &Arc<Upstreams>,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let last = match self.usable(now).filter(|kept| token.has_key(&kept.keys)) {
+            // One request has them fetched; the others go on with those that have the token's.
+            Some(_) => match Arc::clone(&self.fetching).try_lock_owned() {
+                Ok(last) => last,
+                Err(_) => return Ok(()),
+            },
+            None => Arc::clone(&self.fetching).lock_owned().await,
+        };
         if self.fitting(token, now).is_some() {
             return Ok(());
         }
@@ -143,6 +162,18 @@ impl Jwks {
             let kept = self.kept.load().is_some();
             return why.as_ref().filter(|_| !kept).map_or(Ok(()), |why| Err(unreachable(why)));
         }
+        // A task of its own: whoever asks may go away in the middle of it, and the pause counts all the same.
+        let (jwks, upstreams) = (Arc::clone(self), Arc::clone(upstreams));
+        let fetching = tokio::spawn(async move { jwks.fetch_anew(last, &upstreams, now).await });
+        fetching.await.unwrap_or_else(|error| Err(Fault::internal(&error)))
+    }
+
+    async fn fetch_anew(
+        &self,
+        mut last: OwnedMutexGuard<Tried>,
+        upstreams: &Upstreams,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
         let fetched = match tokio::time::timeout(PATIENCE, self.fetch(upstreams, now)).await {
             Ok(fetched) => fetched.and_then(|document| keys_in(&document)),
             Err(_) => Err("it does not answer".to_owned()),
@@ -174,6 +205,10 @@ impl Jwks {
                 self.get(&client, keys_of(issuer, &document)?).await
             }
             Source::Upstream(name) => {
+                let base = upstreams.base(name)?;
+                if !is_safe(&base) {
+                    return Err(format!("`{base}` is not served over TLS"));
+                }
                 let (status, body) = upstreams.look(name, OF_CLUSTER, now).await?;
                 ok(status).and_then(|()| bounded(body))
             }

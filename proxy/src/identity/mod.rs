@@ -14,6 +14,7 @@ mod issuers;
 mod jwks;
 mod jwt;
 mod local;
+mod passed;
 mod presented;
 mod schemes;
 pub mod settings;
@@ -46,7 +47,11 @@ pub use schemes::{Rules, Schemes};
 use vouched::Vouched;
 
 /// Who a head says it is from. What of it is not proven by the head alone is proven with the body.
-pub struct Claimed(Scheme);
+pub struct Claimed {
+    scheme: Scheme,
+    // Its own credential goes on to its upstream.
+    own: bool,
+}
 
 enum Scheme {
     Signature(Box<sigv4::Claimed>),
@@ -62,7 +67,7 @@ pub struct Known<'a, F> {
     /// Whom we were told to believe.
     pub schemes: &'a Schemes,
     /// Where a cluster's keys are asked for.
-    pub upstreams: &'a Upstreams,
+    pub upstreams: &'a Arc<Upstreams>,
     /// The verified upstream of a name.
     pub upstream: F,
 }
@@ -77,6 +82,8 @@ pub struct Identified {
     pub by: Shown,
     /// When what showed it ends, where that is no issued key: what goes on is cut then (`KeyStore::until_over`).
     pub until: Option<Timestamp>,
+    /// The request's own credential goes on to its upstream, in place of the gate's.
+    pub own: bool,
 }
 
 /// What showed who a request is from.
@@ -111,27 +118,56 @@ pub async fn claim<F: Fn(&str) -> Option<Upstream>>(
     head: &Head<'_>,
     now: Timestamp,
 ) -> Result<Claimed, Fault> {
-    let Known { keys, schemes, upstreams, upstream } = known;
     if plane == Plane::Aws {
-        return Ok(Claimed(Scheme::Signature(Box::new(sigv4::claim(keys, upstream, head, now)?))));
+        let claimed = sigv4::claim(known.keys, known.upstream, head, now)?;
+        return Ok(Claimed { scheme: Scheme::Signature(Box::new(claimed)), own: false });
     }
-    let claimed = match presented::find(head)? {
-        Presented::Bearer(presented) if presented.starts_with(token::BEGINNING) => {
-            Claimed(Scheme::Token(bearer::claim(keys, upstream, presented, now)?))
+    let presented = presented::find(head)?;
+    let scheme = match presented {
+        Presented::Bearer(text) if text.starts_with(token::BEGINNING) => {
+            Scheme::Token(bearer::claim(known.keys, &known.upstream, text, now)?)
         }
-        presented @ (Presented::Bearer(_) | Presented::Nothing) => {
-            let vouched = schemes.claim(presented, &arrival.connection, head, upstreams, now).await;
-            let (vouched, grant) = vouched?;
-            let upstream = grant.upstream((&arrival.place, plane), upstream)?;
-            if upstream.plane == Plane::Aws {
-                let text = "requests to AWS are signed; sign them with an access key that `ordain key create` printed";
-                return Err(unauthenticated("signature_needed", text));
-            }
-            Claimed(Scheme::Vouched(vouched, upstream))
+        Presented::Bearer(_) | Presented::Nothing => {
+            let (vouched, upstream) = vouched_for(&known, (arrival, plane), head, presented, now).await?;
+            Scheme::Vouched(vouched, upstream)
         }
     };
-    fits(arrival, plane, claimed.upstream())?;
-    Ok(claimed)
+    fits(arrival, plane, scheme.upstream())?;
+    let own = passed::goes_on(&known, &scheme, presented)?;
+    Ok(Claimed { scheme, own })
+}
+
+/// Who it is that has no key of ours, and of which upstream.
+async fn vouched_for<F: Fn(&str) -> Option<Upstream>>(
+    known: &Known<'_, F>,
+    (arrival, plane): (&Arrival, Plane),
+    head: &Head<'_>,
+    presented: Presented<'_>,
+    now: Timestamp,
+) -> Result<(Vouched, Upstream), Fault> {
+    let schemes = known.schemes;
+    // What is presented and not right is not passed over for what the connection says.
+    let (vouched, grant) = match presented {
+        Presented::Nothing => {
+            let shown = schemes.by_connection(&arrival.connection, head.headers, now);
+            shown.unwrap_or_else(|| Err(schemes.nobody()))?
+        }
+        Presented::Bearer(text) => match schemes.read(text) {
+            Some(read) => schemes.by_token(read, known.upstreams, now).await?,
+            // It says nothing to us, and may be for the upstream alone.
+            None => {
+                let beside = passed::beside(known, (arrival, plane), head.headers, now)?;
+                return beside.ok_or_else(|| schemes.nobodys(text));
+            }
+        },
+    };
+    let upstream = grant.upstream((&arrival.place, plane), &known.upstream)?;
+    if upstream.plane == Plane::Aws {
+        let text =
+            "requests to AWS are signed; sign them with an access key that `ordain key create` printed";
+        return Err(unauthenticated("signature_needed", text));
+    }
+    Ok((vouched, upstream))
 }
 
 /// Refuses an identity that is bound elsewhere than where the request came to.
@@ -151,6 +187,11 @@ fn in_force(keys: &KeyStore, key: &IssuedKey, now: Timestamp) -> Result<(), Faul
     allowed(keys, std::iter::once(&key.party).chain(&key.on_behalf_of))?;
     if let Some(ended) = keys.ended_by(key, now) {
         let id = &key.id;
+        let real = key.minted.as_ref().and_then(|minted| minted.expires);
+        if let Some(expires) = real.filter(|_| ended.id == *id && key.end().is_none_or(|end| now < end)) {
+            let text = format!("the session ended at `{expires}`; start a new one");
+            return Err(unauthenticated("token_expired", text));
+        }
         let (reason, is, remedy) = match (ended.revoked, ended.inactive) {
             (Some(_), _) => ("key_revoked", "revoked", "ask for another"),
             (None, Some(_)) => ("key_inactive", "inactive", "have it made active, or ask for another"),
@@ -163,13 +204,7 @@ fn in_force(keys: &KeyStore, key: &IssuedKey, now: Timestamp) -> Result<(), Faul
         };
         return Err(unauthenticated(reason, text));
     }
-    match key.minted.as_ref().and_then(|minted| minted.expires) {
-        Some(expires) if now >= expires => Err(unauthenticated(
-            "token_expired",
-            format!("the session ended at `{expires}`; start a new one"),
-        )),
-        Some(_) | None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Refuses parties that are revoked, whatever shows them.
@@ -211,21 +246,27 @@ fn session(key: &IssuedKey) -> Option<Arc<str>> {
     Some(if minted.principal.is_empty() { Arc::clone(&key.id) } else { Arc::clone(&minted.principal) })
 }
 
+impl Scheme {
+    const fn upstream(&self) -> &Upstream {
+        match self {
+            Self::Signature(claimed) => claimed.upstream(),
+            Self::Token(claimed) => &claimed.upstream,
+            Self::Vouched(_, upstream) => upstream,
+        }
+    }
+}
+
 impl Claimed {
     /// The upstream that it is for.
     #[must_use]
     pub const fn upstream(&self) -> &Upstream {
-        match &self.0 {
-            Scheme::Signature(claimed) => claimed.upstream(),
-            Scheme::Token(claimed) => &claimed.upstream,
-            Scheme::Vouched(_, upstream) => upstream,
-        }
+        self.scheme.upstream()
     }
 
     /// Whether the body comes in chunks that are signed.
     #[must_use]
     pub fn is_chunked(&self) -> bool {
-        match &self.0 {
+        match &self.scheme {
             Scheme::Signature(claimed) => claimed.payload().is_chunked(),
             Scheme::Token(_) | Scheme::Vouched(..) => false,
         }
@@ -243,20 +284,21 @@ impl Claimed {
         body: Body<'_>,
         now: Timestamp,
     ) -> Result<Identified, Fault> {
-        match self.0 {
+        let own = self.own;
+        match self.scheme {
             Scheme::Signature(claimed) => {
                 let (actor, key, proven, account) = claimed.prove(keys, derived, head, body, now)?;
                 let by = Shown::Signature(Box::new(Signature { key, sha256: declared(&proven), proven }));
-                Ok(Identified { actor, account, by, until: None })
+                Ok(Identified { actor, account, by, until: None, own })
             }
             Scheme::Token(claimed) => {
                 let (actor, key, account) = claimed.prove(keys, now)?;
-                Ok(Identified { actor, account, by: Shown::Token(key), until: None })
+                Ok(Identified { actor, account, by: Shown::Token(key), until: None, own })
             }
             Scheme::Vouched(vouched, upstream) => {
                 let (until, account) = (vouched.until, Arc::clone(&upstream.account));
                 let actor = vouched.actor(keys, upstream, now)?;
-                Ok(Identified { actor, account, by: Shown::Vouched, until })
+                Ok(Identified { actor, account, by: Shown::Vouched, until, own })
             }
         }
     }

@@ -8,7 +8,7 @@ use ordain_action::DenialKind;
 use ordain_decode::Head;
 
 use crate::fault::Fault;
-use crate::keys::token::BEGINNING;
+use crate::keys::token::{self, BEGINNING};
 
 /// A credential in the head of a request, outside AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,14 +42,12 @@ pub(super) fn find<'a>(head: &Head<'a>) -> Result<Presented<'a>, Fault> {
     elsewhere(head, first.is_some())?;
     let Some(value) = first else { return Ok(Presented::Nothing) };
     let text = value.to_str().map_err(|_| unreadable())?;
-    let (scheme, rest) = text.split_once(' ').unwrap_or((text, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
+    let token = token::bearer(text).ok_or_else(|| {
         let text = "the credential in `Authorization` is of a kind that is not taken here; send \
                     `Authorization: Bearer` with a token that `ordain key create --bearer` printed, or with one of an \
                     issuer that is configured here";
-        return Err(unauthenticated("other_scheme", text));
-    }
-    let token = rest.trim_matches(' ');
+        unauthenticated("other_scheme", text)
+    })?;
     // RFC 6750 section 2.1. A comma would be a second credential to whoever joins headers.
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
     if token.is_empty() || !token.bytes().all(plain) {

@@ -8,17 +8,17 @@ use std::sync::Arc;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Uri};
 use jiff::Timestamp;
-use ordain_decode::Head;
 
 use super::certificate::{self, Certificates};
 use super::grant::Grant;
 use super::issuers::{IssuerRule, Issuers};
+use super::jwt::Read;
 use super::local::{self, SingleUserRule, UserRule};
-use super::presented::{Presented, unauthenticated};
+use super::presented::unauthenticated;
 use super::vouched::Vouched;
 use crate::fault::Fault;
 use crate::forward::Outward;
-use crate::keys::token::BEGINNING;
+use crate::keys::token::{self, BEGINNING};
 use crate::listen::ConnectionInfo;
 use crate::upstream::Upstreams;
 
@@ -42,6 +42,16 @@ pub struct Schemes {
     rules: Rules,
 }
 
+/// What of a connection shows somebody.
+enum Shower<'s, 'c> {
+    /// A client certificate, and those that are taken.
+    Certificate(&'c [u8], &'s Certificates),
+    /// The user at the other end of a Unix socket.
+    User(u32),
+    /// That it is of this machine.
+    Single(&'s SingleUserRule),
+}
+
 impl Schemes {
     /// Those of a configuration. What is known of issuers that stay as they are is kept.
     #[must_use]
@@ -50,46 +60,72 @@ impl Schemes {
         Self { issuers, rules }
     }
 
-    /// Who it is that has no key of ours.
-    ///
-    /// # Errors
-    /// A [`Fault`] in words that tell the caller what to do, for the schemes that there are.
-    pub(super) async fn claim(
-        &self,
-        presented: Presented<'_>,
-        connection: &ConnectionInfo,
-        head: &Head<'_>,
-        upstreams: &Upstreams,
-        now: Timestamp,
-    ) -> Result<(Vouched, &Grant), Fault> {
-        // What is presented and not right is not passed over for what the connection says.
-        match presented {
-            Presented::Bearer(_) if self.issuers.is_empty() => {
-                let text = "the token is not one that is taken here; use one that `ordain key create --bearer` printed";
-                Err(unauthenticated("unknown_token", text))
-            }
-            Presented::Bearer(token) => self.issuers.claim(token, upstreams, now).await,
-            Presented::Nothing => self.of_connection(connection, head, now),
-        }
+    /// A token whose issuer is one whose tokens are taken. Nothing of it is proven.
+    pub(super) fn read<'t>(&self, token: &'t str) -> Option<Read<'t>> {
+        Read::new(token).ok().filter(|read| self.issuers.rules_for(read).next().is_some())
     }
 
-    fn of_connection(
+    /// Who it is whose token this is.
+    ///
+    /// # Errors
+    /// A [`Fault`] in words that tell the caller what to do.
+    pub(super) async fn by_token(
         &self,
-        connection: &ConnectionInfo,
-        head: &Head<'_>,
+        read: Read<'_>,
+        upstreams: &Arc<Upstreams>,
         now: Timestamp,
     ) -> Result<(Vouched, &Grant), Fault> {
+        self.issuers.claim(read, upstreams, now).await
+    }
+
+    /// What is said of a token that nobody who is believed made.
+    pub(super) fn nobodys(&self, token: &str) -> Fault {
+        if self.issuers.is_empty() {
+            let text =
+                "the token is not one that is taken here; use one that `ordain key create --bearer` printed";
+            return unauthenticated("unknown_token", text);
+        }
+        Read::new(token).err().unwrap_or_else(|| {
+            let text = "the issuer of the token (`iss`) is not one that is believed here; use another token, or ask the \
+                        operator for an entry under `identity`";
+            unauthenticated("unknown_issuer", text)
+        })
+    }
+
+    /// Whom a connection shows, where it shows anybody.
+    pub(super) fn by_connection(
+        &self,
+        connection: &ConnectionInfo,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Option<Result<(Vouched, &Grant), Fault>> {
+        Some(match self.shower(connection, headers)? {
+            Shower::Certificate(der, taken) => certificate::claim(&taken.rules, der, now),
+            Shower::User(uid) => local::user(&self.rules.users, uid),
+            Shower::Single(rule) => rule.vouch(),
+        })
+    }
+
+    /// What is said of somebody whom nothing shows.
+    pub(super) fn nobody(&self) -> Fault {
+        unauthenticated("missing_authentication", self.remedy())
+    }
+
+    /// What of a connection shows somebody. What is presented and not right is not passed over for what comes after it.
+    fn shower<'s, 'c>(
+        &'s self,
+        connection: &'c ConnectionInfo,
+        headers: &HeaderMap,
+    ) -> Option<Shower<'s, 'c>> {
         let certificate = connection.tls.as_ref().and_then(|tls| tls.client.as_ref());
         if let (Some(der), Some(taken)) = (certificate, &self.rules.certificates) {
-            return certificate::claim(&taken.rules, der, now);
+            return Some(Shower::Certificate(der, taken));
         }
         if let Some(uid) = connection.uid {
-            return local::user(&self.rules.users, uid);
+            return Some(Shower::User(uid));
         }
-        match &self.rules.single_user {
-            Some(rule) if rule.fits(connection, head.headers) => rule.vouch(),
-            Some(_) | None => Err(unauthenticated("missing_authentication", self.remedy())),
-        }
+        let single = self.rules.single_user.as_ref();
+        single.filter(|rule| rule.fits(connection, headers)).map(Shower::Single)
     }
 
     /// What would show who somebody is.
@@ -121,36 +157,33 @@ impl Schemes {
         headers: &HeaderMap,
         uri: &Uri,
     ) -> BTreeSet<Arc<str>> {
-        let mut values = headers.get_all(AUTHORIZATION).iter();
-        let grants: Vec<&Grant> = match (values.next(), values.next()) {
-            (Some(_), Some(_)) => Vec::new(),
-            (Some(value), None) => {
-                let token = value.to_str().ok().and_then(|value| value.split_once(' '));
-                let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-                let token =
-                    token.map(|(_, token)| token.trim()).filter(|token| !token.starts_with(BEGINNING));
-                let rules = token.into_iter().flat_map(|token| self.issuers.rules_for(token));
+        let grants: Vec<&Grant> = match (headers.contains_key(AUTHORIZATION), token::presented(headers)) {
+            (_, Some(token)) if token.starts_with(BEGINNING) => Vec::new(),
+            (_, Some(token)) => {
+                let read = Read::new(token).ok();
+                let rules = read.iter().flat_map(|read| self.issuers.rules_for(read));
                 rules.map(|rule| &rule.grant).collect()
             }
+            (true, None) => Vec::new(),
             // A presigned URL says by itself who it is from.
-            (None, _) if uri.query().is_some_and(|query| query.to_ascii_lowercase().contains("x-amz-")) => {
+            (false, None)
+                if uri.query().is_some_and(|query| query.to_ascii_lowercase().contains("x-amz-")) =>
+            {
                 Vec::new()
             }
-            (None, _) => self.grant_of_connection(connection, headers).into_iter().collect(),
+            (false, None) => self.grant_of(connection, headers).into_iter().collect(),
         };
         grants.into_iter().flat_map(|grant| grant.upstreams.iter().cloned()).collect()
     }
 
-    fn grant_of_connection(&self, connection: &ConnectionInfo, headers: &HeaderMap) -> Option<&Grant> {
-        let certificate = connection.tls.as_ref().and_then(|tls| tls.client.as_ref());
-        if let (Some(der), Some(taken)) = (certificate, &self.rules.certificates) {
-            return certificate::rule(&taken.rules, der).map(|(rule, _)| &rule.grant);
+    fn grant_of(&self, connection: &ConnectionInfo, headers: &HeaderMap) -> Option<&Grant> {
+        match self.shower(connection, headers)? {
+            Shower::Certificate(der, taken) => {
+                certificate::rule(&taken.rules, der).map(|(rule, _)| &rule.grant)
+            }
+            Shower::User(uid) => self.rules.users.iter().find(|rule| rule.uid == uid).map(|rule| &rule.grant),
+            Shower::Single(rule) => Some(&rule.grant),
         }
-        if let Some(uid) = connection.uid {
-            return self.rules.users.iter().find(|rule| rule.uid == uid).map(|rule| &rule.grant);
-        }
-        let single = self.rules.single_user.as_ref().filter(|rule| rule.fits(connection, headers));
-        single.map(|rule| &rule.grant)
     }
 }
 

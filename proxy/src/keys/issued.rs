@@ -132,12 +132,10 @@ impl IssuedKey {
         }
     }
 
-    /// Whether it is not taken at a time, by itself: revoked, resting or over.
+    /// When it ends, and whatever descends from it: the past where it is revoked or rests.
     #[must_use]
-    pub fn has_ended(&self, now: Timestamp) -> bool {
-        self.revoked.is_some()
-            || self.inactive.is_some()
-            || self.expires.is_some_and(|expires| now >= expires)
+    pub fn end(&self) -> Option<Timestamp> {
+        self.revoked.or(self.inactive).map(|_| Timestamp::MIN).or(self.expires)
     }
 }
 

@@ -161,6 +161,14 @@ impl KeyStore {
         self.keys.load().get(id).cloned()
     }
 
+    /// Whether a text is the id or what only the holder of an issued key knows.
+    #[must_use]
+    pub fn holds(&self, text: &str) -> bool {
+        let keys = self.keys.load();
+        let session = |key: &IssuedKey| key.session_token.as_ref().is_some_and(|token| token.is(text));
+        keys.contains_key(text) || keys.values().any(|key| session(key) || key.is_known_by(text))
+    }
+
     /// All keys, oldest first.
     #[must_use]
     pub fn list(&self) -> Vec<Arc<IssuedKey>> {
@@ -173,12 +181,7 @@ impl KeyStore {
     /// descends from.
     #[must_use]
     pub fn ended_by(&self, key: &IssuedKey, now: Timestamp) -> Option<Arc<IssuedKey>> {
-        let keys = self.keys.load();
-        std::iter::once(&key.id)
-            .chain(&key.lineage)
-            .filter_map(|id| keys.get(id))
-            .find(|ancestor| ancestor.has_ended(now))
-            .cloned()
+        self.endings(key).into_iter().find(|(end, _)| now >= *end).map(|(_, key)| key)
     }
 
     /// Makes a key pair. It is on disk when this returns.
@@ -360,14 +363,19 @@ impl KeyStore {
 
     /// When a key ends, with all that it descends from; the past for one that has ended, `None` for one that lasts.
     fn ends(&self, key: &IssuedKey) -> Option<Timestamp> {
+        self.endings(key).into_iter().map(|(end, _)| end).min()
+    }
+
+    /// All that ends a key, nearest first: itself, and what it descends from. What an upstream handed out lasts as long as
+    /// the upstream says of it, and not as long as the credential that it was asked for with.
+    fn endings(&self, key: &IssuedKey) -> Vec<(Timestamp, Arc<IssuedKey>)> {
         let keys = self.keys.load();
-        let own = |key: &IssuedKey| {
-            let minted = key.minted.as_ref().and_then(|minted| minted.expires);
-            let rests = key.revoked.or(key.inactive).map(|_| Timestamp::MIN);
-            rests.into_iter().chain(key.expires).chain(minted).min()
-        };
-        let all = std::iter::once(&key.id).chain(&key.lineage).filter_map(|id| keys.get(id));
-        all.filter_map(|key| own(key)).min()
+        let real = key.minted.as_ref().and_then(|minted| minted.expires);
+        let own =
+            keys.get(&key.id).and_then(|key| key.end().into_iter().chain(real).min().map(|end| (end, key)));
+        let others =
+            key.lineage.iter().filter_map(|id| keys.get(id)).filter_map(|key| Some((key.end()?, key)));
+        own.into_iter().chain(others).map(|(end, key)| (end, Arc::clone(key))).collect()
     }
 
     /// Looks for other processes' changes twice a second until the store is dropped; `failed` hears what cannot be

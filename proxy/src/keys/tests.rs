@@ -246,6 +246,27 @@ fn a_lasting_key_of_a_session_that_was_revoked_stays_ended_when_the_session_is_l
 }
 
 #[test]
+fn what_a_session_made_lasts_as_long_as_is_said_of_it() {
+    let state = tempfile::tempdir().unwrap();
+    let opened = store(state.path()).unwrap();
+    let session = mint(&opened, &opened.create(&alice(), now()).unwrap());
+    let lasting = KeyPair { session_token: None, ..real() };
+    let lasting = opened.mint(&session, lasting, None, "", "123456789012", now()).unwrap();
+    // Whoever asks whether a key is in force is told the same.
+    let in_force = |key: &IssuedKey, at| {
+        let by = opened.ended_by(key, at);
+        assert_eq!(by.is_none(), opened.is_in_force(key, at), "{by:?}");
+        by.is_none()
+    };
+    let ends = session.minted.as_ref().unwrap().expires.unwrap();
+    let just_before = ends - SignedDuration::from_nanos(1);
+    assert!(in_force(&session, just_before) && !in_force(&session, ends));
+    assert!(in_force(&lasting, ends));
+    opened.revoke(&session.id, now()).unwrap();
+    assert!(!in_force(&session, now()) && !in_force(&lasting, now()));
+}
+
+#[test]
 fn a_key_that_is_over_takes_its_sessions_with_it() {
     let state = tempfile::tempdir().unwrap();
     let opened = store(state.path()).unwrap();

@@ -19,13 +19,24 @@ use super::KeyError;
 /// What every issued token begins with.
 pub const BEGINNING: &str = "ordain.";
 
-/// The id in an issued token, where a head presents one and nothing else.
+/// Whether there is an issued token in a text.
 #[must_use]
-pub fn presented_id(headers: &HeaderMap) -> Option<&str> {
+pub fn is_in(text: &[u8]) -> bool {
+    text.windows(BEGINNING.len()).any(|part| part.eq_ignore_ascii_case(BEGINNING.as_bytes()))
+}
+
+/// The token in a value of `authorization`, as it stands; `None` where that is of another kind.
+#[must_use]
+pub fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_matches(' '))
+}
+
+/// The token that a head presents, issued or not, where it presents one and nothing else.
+#[must_use]
+pub fn presented(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let only = values.next().filter(|_| values.next().is_none())?.to_str().ok()?;
-    let (scheme, token) = only.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| id_of(token.trim())).flatten()
+    bearer(values.next().filter(|_| values.next().is_none())?.to_str().ok()?)
 }
 
 /// The id in an issued token.

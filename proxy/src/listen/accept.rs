@@ -231,7 +231,7 @@ where
         Ok(Ok(opened)) => opened,
         Ok(Err(Unopened::Passed(mut passing))) => {
             passing.client.seat(place);
-            return Box::pin(passing.run(settings.idle_timeout, stop)).await;
+            return Box::pin(passing.run(&settings, stop)).await;
         }
         failed => {
             if settings.tls.is_some() || !matches!(entrance, Entrance::Reverse(_)) {

@@ -18,8 +18,8 @@ use super::{ListenSettings, Tls, TlsInfo, WayIn};
 /// What HTTP/2 begins with.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// What TLS begins with (RFC 8446 section 5.1).
-const HANDSHAKE: u8 = 22;
+/// What TLS begins with: a record of the handshake (RFC 8446 section 5.1).
+pub(super) const HANDSHAKE: u8 = 22;
 
 /// Finds out what a connection speaks.
 pub(super) async fn open(

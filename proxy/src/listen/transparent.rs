@@ -18,13 +18,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::LazyConfigAcceptor;
 
 use super::egress::{Passage, Tunnels, shaken};
-use super::reverse::preface;
+use super::reverse::{HANDSHAKE, preface};
 use super::stream::{Carrier, Opened, Stream, Unopened};
 use super::tunnel::{Passing, hello};
 use super::{GuardRefusal, ListenSettings, WayIn};
-
-/// What a TLS connection begins with: a record of the handshake.
-const HANDSHAKE: u8 = 0x16;
+use crate::machine::is_ours;
 
 /// A record of TLS that ends a handshake: fatal, and the name is not known here. It says as much as a refusal can.
 const UNRECOGNIZED_NAME: &[u8] = &[0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 112];
@@ -87,7 +85,7 @@ impl Redirected {
             Redirection::Rewritten => original(socket, local)?,
             Redirection::Kept => local,
         };
-        let ours = destination == canonical(self.own)
+        let ours = is_ours(&[self.own], destination)
             || (self.by == Redirection::Rewritten && destination == local)
             || !PORTS.contains(&destination.port());
         (!ours).then_some(destination)

@@ -16,8 +16,9 @@ use rustls::server::Acceptor;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
+use super::ListenSettings;
 use super::serve;
 use super::stream::Stream;
 
@@ -94,8 +95,9 @@ pub(super) fn agrees(host: &str, name: Option<&str>) -> Result<(), ProxyRefusal>
 }
 
 impl Passing {
-    /// Copies until both sides have said all, one breaks off, who asked is nobody any more, or nothing moves for `idle`.
-    pub(super) async fn run(self, idle: Duration, mut stop: watch::Receiver<bool>) {
+    /// Copies until both sides have said all, one breaks off, who asked is nobody any more, nothing moves for long,
+    /// or the listener stops.
+    pub(super) async fn run(self, settings: &ListenSettings, mut stop: watch::Receiver<bool>) {
         let Self { client, hello, passed: Passed { upstream, tunnel, over } } = self;
         let (client_reads, client_writes) = tokio::io::split(client);
         let (upstream_reads, mut upstream_writes) = upstream.into_split();
@@ -108,11 +110,13 @@ impl Passing {
         let ended = async { tokio::try_join!(there, back) };
         let stopping = async {
             serve::stopped(&mut stop).await;
-            quiet(&tunnel, QUIET_AT_STOP).await;
+            // One that is busy has nearly all the time to drain; the rest is for its end to be told.
+            let most = settings.drain.saturating_sub(settings.drain / 10);
+            let _busy = timeout(most, quiet(&tunnel, QUIET_AT_STOP)).await;
         };
         let why = tokio::select! {
             ended = ended => if ended.is_ok() { "closed" } else { "broken_off" },
-            () = quiet(&tunnel, idle) => "idle",
+            () = quiet(&tunnel, settings.idle_timeout) => "idle",
             () = over.0 => "revoked",
             () = stopping => "gate_stopping",
         };

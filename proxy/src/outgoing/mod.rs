@@ -99,9 +99,9 @@ impl Outgoing {
             (Leaving::Signed { .. }, Shown::Token(_) | Shown::Vouched) => {
                 Err(unsendable(&"only what was signed can be signed again"))
             }
-            (Leaving::Plain { header, base, .. }, _) => {
+            (Leaving::Plain { carried, base, .. }, _) => {
                 let of = (hands_out, self.claim.plane() == Plane::Grpc);
-                plain::make((head, body), of, header.as_ref(), base)
+                plain::make((head, body), of, carried, base)
             }
         }
     }

@@ -11,20 +11,32 @@ use super::{unsendable, whole};
 use crate::fault::Fault;
 use crate::forward::OutBody;
 use crate::held::HeldBody;
+use crate::keys::token;
 use crate::payload::PassingBody;
-use crate::upstream::{self, Header};
+use crate::upstream::{self, Carried};
 
-/// Puts the real credential in the place of the caller's, and the upstream's base before the path.
+/// Puts the real credential in the place of the caller's, unless that is what goes on, and the upstream's base before the
+/// path.
 pub(super) fn make(
     (mut head, body): (Parts, HeldBody),
     (hands_out, is_grpc): (bool, bool),
-    credential: Option<&Header>,
+    carried: &Carried,
     base: &Uri,
 ) -> Result<Request<OutBody>, Fault> {
     // The caller's own means nothing to the upstream, and is nobody else's business.
-    head.headers.remove(AUTHORIZATION);
-    if let Some((name, value)) = credential.map(Header::to_pair) {
-        head.headers.insert(name, value);
+    let own = head.headers.remove(AUTHORIZATION);
+    match (carried, own) {
+        (Carried::Header(header), _) => {
+            let (name, value) = header.to_pair();
+            head.headers.insert(name, value);
+        }
+        (Carried::Connection, _) => {}
+        // INVARIANT: no token of ours leaves, whatever was made of it before.
+        (Carried::Own, Some(mut value)) if !token::is_in(value.as_bytes()) => {
+            value.set_sensitive(true);
+            head.headers.insert(AUTHORIZATION, value);
+        }
+        (Carried::Own, _) => return Err(unsendable(&"it has no credential of its own that may leave")),
     }
     if hands_out {
         // The credential in the answer is exchanged, and of the forms that clients ask for this is the one we write.

@@ -118,7 +118,7 @@ fn looser(old: &Config, new: &Config) -> Option<&'static str> {
 /// What is new about an upstream that was not there, with what is looser in it than in the rest.
 fn added(upstream: &UpstreamConfig, general: Mode) -> Vec<(ChangeKind, String)> {
     let (name, mode) = (&upstream.name, upstream.mode.unwrap_or(general));
-    let loosened = if mode < general { ": loosened" } else { "" };
+    let loosened = if mode < general || upstream.kind.passes() { ": loosened" } else { "" };
     let parts = parts(upstream);
     let parts = parts.iter().filter(|(_, value)| !value.is_empty());
     let parts: Vec<String> = parts.map(|(part, value)| format!("`{part}` `{value}`")).collect();
@@ -157,7 +157,8 @@ fn upstream_changes(
         .map(|(old, new)| format!("`{}` from `{}` to `{}`", old.0, old.1, new.1))
         .collect();
     if !parts.is_empty() {
-        let summary = format!("upstream `{name}`: {}", parts.join(", "));
+        let loosened = if new.kind.passes() && !old.kind.passes() { ": loosened" } else { "" };
+        let summary = format!("upstream `{name}`: {}{loosened}", parts.join(", "));
         changes.push((ChangeKind::Configuration, summary));
     }
     changes
@@ -177,7 +178,7 @@ fn apis(config: &Config) -> String {
     if apis.is_empty() { "none".to_owned() } else { apis.join(", ") }
 }
 
-fn parts(upstream: &UpstreamConfig) -> [(&'static str, String); 9] {
+fn parts(upstream: &UpstreamConfig) -> [(&'static str, String); 10] {
     let text = |part: Option<&String>| part.cloned().unwrap_or_default();
     let (aws, cluster) = match &upstream.kind {
         UpstreamKind::Aws(aws) => (Some(aws), None),
@@ -197,6 +198,7 @@ fn parts(upstream: &UpstreamConfig) -> [(&'static str, String); 9] {
         ("credentials", upstream.kind.credentials()),
         ("role", text(aws.and_then(|aws| aws.role.as_ref()))),
         ("uid", text(cluster.and_then(|cluster| cluster.uid.as_ref()))),
+        ("pass_through", if upstream.kind.passes() { "true" } else { "" }.to_owned()),
         ("trust", trust.map_or_else(String::new, |path| path.display().to_string())),
     ]
 }

@@ -3,6 +3,7 @@
 //! Leaves out what they mean together (`config`). The only file that reads the environment.
 
 mod listen;
+mod secrets;
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use serde::Deserialize;
 
 use crate::identity::settings::Identity;
 pub use listen::{Addresses, Egress, Listen, Tls};
+pub use secrets::{OAuth, Vault, VaultApprole, VaultKubernetes, VaultLogin};
 
 /// The whole file.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -134,6 +136,10 @@ pub struct Upstream {
     /// A role to assume for each actor, with the actor's name as source identity.
     #[serde(default)]
     pub role: Option<String>,
+    /// For Kubernetes: send each actor's own credential on as it came, in place of the gate's. Weaker: whoever holds one
+    /// can go round the gate.
+    #[serde(default)]
+    pub pass_through: bool,
     /// The mode of this plane, over the general one.
     #[serde(default)]
     pub mode: Option<String>,
@@ -169,6 +175,10 @@ pub enum Credentials {
     Header(Header),
     /// A client certificate.
     Certificate(Tls),
+    /// A secret of HashiCorp Vault or OpenBao.
+    Vault(Vault),
+    /// A token that an authorization server gives to the gate in its own name.
+    Oauth(OAuth),
 }
 
 /// A context of a kubeconfig file.

@@ -6,6 +6,7 @@ pub mod aws;
 mod error;
 pub mod minted;
 pub mod plain;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -26,6 +27,7 @@ use crate::config::{UpstreamConfig, UpstreamKind};
 use crate::events;
 use crate::forward::{Forwarder, Outward, is_forbidden};
 use crate::keys::Real;
+use crate::machine;
 
 /// How long the start waits for the accounts to be verified. Whoever answers later is served from then on, and nobody
 /// before: to wait longer would only keep the other upstreams from being served.
@@ -130,15 +132,37 @@ pub enum Leaving {
         /// The base URL.
         endpoint: Option<Uri>,
     },
-    /// A header, or nothing where the connection itself carries the credential.
+    /// A credential that is sent as it is.
     Plain {
-        /// The header with the real credential.
-        header: Option<Header>,
+        /// How it is carried.
+        carried: Carried,
         /// The base URL of the upstream.
         base: Uri,
         /// The connections to that upstream, which nothing else uses.
         through: Arc<Forwarder>,
     },
+}
+
+/// How a credential goes on that is sent as it is.
+#[derive(Debug)]
+pub enum Carried {
+    /// In this header.
+    Header(Header),
+    /// By the connection itself.
+    Connection,
+    /// It is the actor's own, in `authorization` as it came.
+    Own,
+}
+
+/// Whose credential a request leaves with.
+#[derive(Debug, Clone, Copy)]
+pub enum Whose<'a> {
+    /// That of the upstream's configuration.
+    Gate,
+    /// The real one behind a minted key.
+    Minted(&'a Real),
+    /// The actor's own.
+    Actor,
 }
 
 impl Upstreams {
@@ -247,8 +271,17 @@ impl Upstreams {
         self.entries.load().get(name)?.verified().cloned()
     }
 
+    /// Whether each actor's own credential goes on to an upstream, in place of the gate's.
+    #[must_use]
+    pub fn passes(&self, name: &str) -> bool {
+        match self.entries.load().get(name).map(|entry| &entry.kind) {
+            Some(EntryKind::Plain(entry)) => entry.source().passes,
+            Some(EntryKind::Aws(_)) | None => false,
+        }
+    }
+
     /// What a request of an actor leaves with, to an upstream that is still the account it was claimed for: the credential
-    /// behind a minted key, or the upstream's own for the party.
+    /// behind a minted key, the actor's own, or the upstream's own for the party.
     ///
     /// # Errors
     /// [`UpstreamError`]: nothing must be sent.
@@ -256,7 +289,7 @@ impl Upstreams {
         &self,
         actor: &Actor,
         account: &str,
-        minted: Option<&Real>,
+        whose: Whose<'_>,
         now: Timestamp,
     ) -> Result<Leaving, UpstreamError> {
         // One entry for all of it: the settings may be replaced while a body comes in.
@@ -271,20 +304,34 @@ impl Upstreams {
                 found: verified.account.to_string(),
             });
         }
-        match (&entry.kind, minted) {
-            (EntryKind::Aws(entry), None | Some(Real::Pair(_))) => {
-                let pair = match minted.and_then(Real::pair) {
-                    Some(real) => Arc::new(real.clone()),
-                    None => entry.pair(&actor.party, now).await?,
+        let none = |why: &str| {
+            Err(UpstreamError::NoCredential { upstream: verified.name.to_string(), why: why.to_owned() })
+        };
+        match (&entry.kind, whose) {
+            (EntryKind::Aws(entry), Whose::Gate | Whose::Minted(Real::Pair(_))) => {
+                let pair = match whose {
+                    Whose::Minted(Real::Pair(real)) => Arc::new(real.clone()),
+                    Whose::Gate | Whose::Actor | Whose::Minted(Real::Bearer(_)) => {
+                        entry.pair(&actor.party, now).await?
+                    }
                 };
                 Ok(Leaving::Signed { pair, endpoint: entry.source().endpoint.clone() })
             }
-            (EntryKind::Plain(entry), None) => entry.leaving(now).await,
-            (EntryKind::Plain(entry), Some(Real::Bearer(token))) => entry.leaving_with(token),
-            (EntryKind::Aws(_), Some(Real::Bearer(_))) | (EntryKind::Plain(_), Some(Real::Pair(_))) => {
-                let why = "what stands behind the issued key is of another plane".to_owned();
-                Err(UpstreamError::NoCredential { upstream: verified.name.to_string(), why })
+            // The settings may have been replaced while a body came in: what was said of the request stays true of it.
+            (EntryKind::Plain(entry), Whose::Gate) if entry.source().passes => {
+                none("each actor's own goes on to it now")
             }
+            (EntryKind::Plain(entry), Whose::Actor) if !entry.source().passes => {
+                none("no actor's own goes on to it now")
+            }
+            (EntryKind::Plain(entry), Whose::Gate) => entry.leaving(now).await,
+            (EntryKind::Plain(entry), Whose::Actor) => entry.leaving_as_it_came(now).await,
+            (EntryKind::Plain(entry), Whose::Minted(Real::Bearer(token))) => entry.leaving_with(token),
+            (EntryKind::Aws(_), Whose::Minted(Real::Bearer(_)))
+            | (EntryKind::Plain(_), Whose::Minted(Real::Pair(_))) => {
+                none("what stands behind the issued key is of another plane")
+            }
+            (EntryKind::Aws(_), Whose::Actor) => none("an actor's own signature is not for it"),
         }
     }
 
@@ -321,6 +368,15 @@ impl Upstreams {
         })
     }
 
+    /// The base URL of an upstream that has one of its own.
+    ///
+    /// # Errors
+    /// It has none, or where it is cannot be told now.
+    pub fn base(&self, name: &str) -> Result<Uri, String> {
+        let entry = self.entry(name).map_err(|error| error.to_string())?;
+        entry.base().unwrap_or_else(|| Err("it has no address of its own".to_owned()))
+    }
+
     /// The base URLs of all upstreams that have one of their own, by name.
     ///
     /// # Errors
@@ -328,12 +384,8 @@ impl Upstreams {
     pub fn bases(&self) -> Result<Vec<(Arc<str>, Uri)>, String> {
         let entries = self.entries.load();
         let bases = entries.values().filter_map(|entry| {
-            let base = match &entry.kind {
-                EntryKind::Aws(aws) => Ok(aws.source().endpoint.clone()?),
-                EntryKind::Plain(plain) => plain.base(),
-            };
             let name = Arc::clone(entry.name());
-            Some(match base {
+            Some(match entry.base()? {
                 Ok(base) => Ok((name, base)),
                 Err(why) => Err(format!("where the upstream `{name}` is cannot be told: {why}")),
             })
@@ -349,9 +401,7 @@ impl Upstreams {
 impl Entry {
     async fn new(source: Source, account: Option<String>, own: &Own, outward: &Outward) -> Self {
         let kind = match source {
-            Source::Aws(source) => {
-                EntryKind::Aws(Box::new(aws::Entry::new(source, account, outward.outlet()).await))
-            }
+            Source::Aws(source) => EntryKind::Aws(Box::new(aws::Entry::new(source, account, outward).await)),
             Source::Plain(source) => {
                 EntryKind::Plain(Box::new(plain::Entry::new(source, account, own, outward)))
             }
@@ -363,6 +413,14 @@ impl Entry {
         match &self.kind {
             EntryKind::Aws(entry) => &entry.source().name,
             EntryKind::Plain(entry) => &entry.source().name,
+        }
+    }
+
+    /// The base URL, where it has one of its own.
+    fn base(&self) -> Option<Result<Uri, String>> {
+        match &self.kind {
+            EntryKind::Aws(entry) => entry.source().endpoint.clone().map(Ok),
+            EntryKind::Plain(entry) => Some(entry.base()),
         }
     }
 
@@ -444,11 +502,7 @@ fn check(upstream: &str, endpoint: &Uri, own: &Own) -> Result<(), UpstreamError>
         if is_forbidden(address) {
             return Err(refused("a link-local or metadata address"));
         }
-        let ours = own.addresses.iter().any(|listener| {
-            let everywhere = listener.ip().is_unspecified() && address.is_loopback();
-            listener.port() == port && (listener.ip() == address || everywhere)
-        });
-        if ours {
+        if machine::is_ours(&own.addresses, SocketAddr::new(address, port)) {
             return Err(refused("this gate itself"));
         }
     } else {

@@ -44,6 +44,8 @@ pub struct HeadSummary {
     pub host: String,
     /// The path, without a query: that may carry credentials.
     pub path: String,
+    /// Its credential is the actor's own for the upstream, and goes on to it as it came.
+    pub own_credential: bool,
 }
 
 /// What decisions are made from, by digest: the same from one reload to the next.

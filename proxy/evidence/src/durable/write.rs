@@ -165,6 +165,7 @@ fn outer<'a>(
             method: clip(&decision.head.method),
             host: clip(&decision.head.host),
             path: clip(&decision.head.path),
+            own_credential: decision.head.own_credential,
         },
         mode: verdict.mode.as_str().into(),
         ruling: verdict.ruling.as_str().into(),

@@ -165,6 +165,7 @@ pub(crate) fn decision(action: &Action, number: u64) -> Decision {
             method: "POST".to_owned(),
             host: "ec2.eu-west-1.amazonaws.com".to_owned(),
             path: "/".to_owned(),
+            own_credential: false,
         },
         digests: Arc::new(digests),
         counters: Counters::new(),

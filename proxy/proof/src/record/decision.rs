@@ -92,6 +92,9 @@ pub struct HeadRecord<'a> {
     pub host: Text<'a>,
     /// The path, without query credentials.
     pub path: Text<'a>,
+    /// Its credential is the actor's own for the upstream, and goes on to it as it came (`pass_through`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_credential: bool,
 }
 
 /// What a decision was made from, by digest.

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::output::Rows;
 use super::{Context, Exit};
-use crate::config::Config;
+use crate::config::{Config, UpstreamConfig};
 use crate::model::Model;
 
 /// Look for what would keep the gate from working here.
@@ -36,6 +36,7 @@ pub(super) fn run(context: &Context, _: Arguments) -> anyhow::Result<Exit> {
             findings.push(descriptors(&config));
             findings.push(mode(&config));
             findings.extend(identity(&config));
+            findings.extend(custody(&config));
             findings.extend(environment::findings(&config));
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             findings.extend(runtime.block_on(network::findings(&config)));
@@ -96,6 +97,12 @@ fn descriptors(config: &Config) -> Finding {
 fn identity(config: &Config) -> Vec<Finding> {
     let lines = config.identity.lines().into_iter();
     lines.map(|detail| Finding { what: "identity", ok: !detail.starts_with("ADVISORY"), detail }).collect()
+}
+
+/// The upstreams that do without custody.
+fn custody(config: &Config) -> Vec<Finding> {
+    let weaker = config.upstreams.iter().filter_map(UpstreamConfig::weaker);
+    weaker.map(|why| Finding::new("custody", Err(format!("WEAKER: {why}")))).collect()
 }
 
 fn mode(config: &Config) -> Finding {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -15,8 +15,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::config::Config;
+use crate::identity::jwks::Jwks;
+use crate::identity::jwt::Read;
 use crate::identity::{ALGORITHMS, Form, Grant, IssuerRule, Pattern, Rules, Source, Template};
 use crate::keys::Named;
+use crate::settings::Settings;
 
 enum Signer {
     Ec(EcdsaKeyPair),
@@ -84,36 +88,47 @@ struct Provider {
     keys: Arc<Mutex<Vec<Value>>>,
     documents: Arc<Mutex<BTreeMap<String, (u16, String)>>>,
     asked: Arc<AtomicUsize>,
+    // It takes questions for its keys and answers none.
+    hangs: Arc<AtomicBool>,
 }
 
 impl Provider {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
-        let made = Self { issuer, keys: Arc::default(), documents: Arc::default(), asked: Arc::default() };
+        let (keys, documents) = (Arc::default(), Arc::default());
+        let made = Self { issuer, keys, documents, asked: Arc::default(), hangs: Arc::default() };
         made.answer("/.well-known/openid-configuration", 200, &made.discovery(&made.issuer));
-        let (keys, documents, asked) =
-            (Arc::clone(&made.keys), Arc::clone(&made.documents), Arc::clone(&made.asked));
+        let (keys, documents) = (Arc::clone(&made.keys), Arc::clone(&made.documents));
+        let (asked, hangs) = (Arc::clone(&made.asked), Arc::clone(&made.hangs));
         tokio::spawn(async move {
             while let Ok((mut socket, _)) = listener.accept().await {
-                let mut head = Vec::new();
-                while !head.ends_with(b"\r\n\r\n")
-                    && socket.read_buf(&mut head).await.is_ok_and(|read| read > 0)
-                {}
-                let head = String::from_utf8(head).unwrap();
-                let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-                let (status, body) = match documents.lock().unwrap().get(&path).cloned() {
-                    Some(answer) => answer,
-                    None => {
-                        asked.fetch_add(1, Ordering::Relaxed);
-                        (200, json!({"keys": &*keys.lock().unwrap()}).to_string())
-                    }
-                };
-                let answer = format!(
-                    "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nlocation: /keys\r\nconnection: close\r\n\r\n{body}",
-                    body.len()
-                );
-                socket.write_all(answer.as_bytes()).await.unwrap();
+                let (keys, documents) = (Arc::clone(&keys), Arc::clone(&documents));
+                let (asked, hangs) = (Arc::clone(&asked), Arc::clone(&hangs));
+                tokio::spawn(async move {
+                    let mut head = Vec::new();
+                    while !head.ends_with(b"\r\n\r\n")
+                        && socket.read_buf(&mut head).await.is_ok_and(|read| read > 0)
+                    {}
+                    let head = String::from_utf8(head).unwrap();
+                    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+                    let known = documents.lock().unwrap().get(&path).cloned();
+                    let (status, body) = match known {
+                        Some(answer) => answer,
+                        None => {
+                            asked.fetch_add(1, Ordering::Relaxed);
+                            while hangs.load(Ordering::Relaxed) {
+                                tokio::time::sleep(Duration::from_millis(5)).await;
+                            }
+                            (200, json!({"keys": &*keys.lock().unwrap()}).to_string())
+                        }
+                    };
+                    let answer = format!(
+                        "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nlocation: /keys\r\nconnection: close\r\n\r\n{body}",
+                        body.len()
+                    );
+                    drop(socket.write_all(answer.as_bytes()).await);
+                });
             }
         });
         made
@@ -403,6 +418,80 @@ async fn a_new_key_is_fetched_once_and_strangers_fetch_nothing() {
     let old = world.signer.sign(&head(), &lasting);
     assert_eq!(code(&world.ask_at(&old, Place::default(), much_later).await), "invalid_token");
     assert_eq!(asked(), 3);
+}
+
+#[tokio::test]
+async fn whoever_goes_away_in_the_middle_has_keys_fetched_no_more_often() {
+    let world = World::new().await;
+    assert_eq!(world.said(json!({})).await, GOOD);
+    let later = now() + SignedDuration::from_secs(30);
+    let made_up = |kid: usize| {
+        let head = json!({"alg": "ES256", "kid": format!("made-up-{kid}")});
+        Signer::ec().sign(&head, &world.provider.claims())
+    };
+    world.provider.hangs.store(true, Ordering::Relaxed);
+    for kid in 0..5 {
+        let token = made_up(kid);
+        let asked = world.ask_at(&token, Place::default(), later);
+        assert!(tokio::time::timeout(Duration::from_millis(50), asked).await.is_err());
+    }
+    world.provider.hangs.store(false, Ordering::Relaxed);
+    assert_eq!(code(&world.ask_at(&made_up(5), Place::default(), later).await), "invalid_token");
+    assert_eq!(world.provider.asked.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn nobody_whose_key_is_known_waits_for_an_issuer() {
+    let world = World::new().await;
+    assert_eq!(world.said(json!({})).await, GOOD);
+    let later = now() + SignedDuration::from_mins(15);
+    let mut lasting = world.provider.claims();
+    lasting["exp"] = json!(now().as_second() + 86_400);
+    let token = world.signer.sign(&head(), &lasting);
+    world.provider.hangs.store(true, Ordering::Relaxed);
+    let first = world.ask_at(&token, Place::default(), later);
+    let others = async {
+        while world.provider.asked.load(Ordering::Relaxed) < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let asked = world.ask_at(&token, Place::default(), later);
+        let said = tokio::time::timeout(Duration::from_secs(1), asked).await;
+        world.provider.hangs.store(false, Ordering::Relaxed);
+        said
+    };
+    let (first, others) = tokio::join!(first, others);
+    assert_eq!((first.as_str(), others.as_deref()), (GOOD, Ok(GOOD)));
+    assert_eq!(world.provider.asked.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_asked_in_plain_text_elsewhere_says_nothing_of_its_keys() {
+    let provider = Provider::start().await;
+    let signer = Signer::ec();
+    provider.publish(&[(&signer, "k1")]);
+    let token = signer.sign(&head(), &provider.claims());
+    let outward = Outward::new(Vec::new(), Duration::from_secs(5));
+    for (at, expected) in [("http://127.0.0.1", "1"), ("http://LOCALHOST", "is not served over TLS")] {
+        // A name in capitals is not known for this machine's, and leads to it all the same.
+        let endpoint = provider.issuer.replace("http://127.0.0.1", at);
+        provider.answer(
+            "/api/v1/namespaces/kube-system",
+            200,
+            r#"{"kind":"Namespace","metadata":{"name":"kube-system","uid":"u"}}"#,
+        );
+        let text = format!(
+            "[[upstream]]\nname = \"live\"\nplane = \"kubernetes\"\nendpoint = {endpoint:?}\npass_through = true\n"
+        );
+        let config = Config::resolve(Settings::parse("gate.toml", &text).unwrap()).unwrap();
+        let sources = config.upstreams.iter().map(crate::upstream::Source::from).collect();
+        let upstreams = Upstreams::start(sources, &Own::default(), &outward, now()).await.unwrap();
+        assert!(upstreams.get("live").is_some(), "{:?}", upstreams.why_unverified("live"));
+        let jwks = Arc::new(Jwks::new(Source::Upstream("live".into()), outward.clone()));
+        let read = Read::new(&token).unwrap();
+        let known = jwks.with(read, &Arc::new(upstreams), now(), |_, keys| keys.len()).await;
+        let said = known.map_or_else(|fault| fault.log_text(), |keys| keys.to_string());
+        assert!(said.ends_with(expected), "{said}");
+    }
 }
 
 #[tokio::test]

@@ -79,9 +79,9 @@ fn arrival() -> Arrival {
 }
 
 /// Upstreams of nobody.
-fn none() -> Upstreams {
+fn none() -> Arc<Upstreams> {
     let outward = Outward::new(Vec::new(), Duration::from_secs(1));
-    now_or_never(Upstreams::start(Vec::new(), &Own::default(), &outward, now())).unwrap()
+    Arc::new(now_or_never(Upstreams::start(Vec::new(), &Own::default(), &outward, now())).unwrap())
 }
 
 /// What comes of something that waits for nobody.
@@ -400,7 +400,7 @@ async fn asked_of(
     };
     let body = Body::Held { sha256: &[0; 32] };
     let outward = Outward::new(Vec::new(), Duration::from_secs(1));
-    let upstreams = Upstreams::start(Vec::new(), &Own::default(), &outward, now()).await.unwrap();
+    let upstreams = Arc::new(Upstreams::start(Vec::new(), &Own::default(), &outward, now()).await.unwrap());
     let known = Known { keys: store, schemes, upstreams: &upstreams, upstream: clusters };
     claim(known, (arrival, Plane::Kubernetes), &head, at)
         .await

@@ -19,7 +19,7 @@ use ordain_sigv4::KeyPair;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::UpstreamError;
-use crate::chain::Outlet;
+use crate::forward::Outward;
 use cached::Cached;
 use provider::Provider;
 pub use source::{RealCredentials, Source};
@@ -41,11 +41,11 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) async fn new(source: Source, account: Option<String>, outlet: &Outlet) -> Self {
+    pub(super) async fn new(source: Source, account: Option<String>, outward: &Outward) -> Self {
         let region = provider::region(&source).await;
-        let provider = Provider::base(&source.credentials, &region);
+        let provider = Provider::base(&source.credentials, &region, outward);
         Self {
-            sts: Sts::new(&source.name, source.endpoint.as_ref(), &region, outlet),
+            sts: Sts::new(&source.name, source.endpoint.as_ref(), &region, outward.outlet()),
             base: Arc::new(Cached::new(&source.name, provider)),
             source,
             account,

@@ -21,7 +21,9 @@ use zeroize::Zeroizing;
 use super::cached::{Cached, Fetch, Fetched, Fetching};
 use super::source::{RealCredentials, Source};
 use super::sts::Sts;
+use crate::forward::Outward;
 use crate::upstream::UpstreamError;
+use crate::upstream::secrets::vault::Vault;
 
 /// Fetches a credential.
 pub(super) enum Provider {
@@ -29,6 +31,8 @@ pub(super) enum Provider {
     Sdk { profile: Option<String>, region: Region },
     /// A file of two or three lines.
     File(PathBuf),
+    /// A secret in a store.
+    Vault(Box<Vault>),
     /// In hand.
     Fixed(KeyPair),
     /// A role, assumed with another credential for one party.
@@ -44,13 +48,14 @@ pub(super) struct Role {
 }
 
 impl Provider {
-    pub(super) fn base(credentials: &RealCredentials, region: &Region) -> Self {
+    pub(super) fn base(credentials: &RealCredentials, region: &Region, outward: &Outward) -> Self {
         match credentials {
             RealCredentials::Chain => Self::Sdk { profile: None, region: region.clone() },
             RealCredentials::Profile(name) => {
                 Self::Sdk { profile: Some(name.clone()), region: region.clone() }
             }
             RealCredentials::File(path) => Self::File(path.clone()),
+            RealCredentials::Vault(secret) => Self::Vault(Box::new(Vault::new(secret, outward))),
             RealCredentials::Fixed(pair) => Self::Fixed(pair.clone()),
         }
     }
@@ -77,6 +82,10 @@ impl Provider {
                 })
             }
             Self::File(path) => read(path).map(|pair| Fetched { pair, expires: None }).map_err(missing),
+            Self::Vault(vault) => {
+                let pair = vault.pair(now).await.map_err(|failed| missing(failed.why))?;
+                Ok(Fetched { pair, expires: None })
+            }
             Self::Fixed(pair) => Ok(Fetched { pair: pair.clone(), expires: None }),
             Self::Role(role) => {
                 let pair = role.base.get(now).await?;
@@ -117,7 +126,7 @@ pub(super) async fn region(source: &Source) -> Region {
         (None, RealCredentials::Profile(name)) => {
             environment.or_else(profile.profile_name(name).build()).region().await
         }
-        (None, RealCredentials::File(_) | RealCredentials::Fixed(_)) => None,
+        (None, RealCredentials::File(_) | RealCredentials::Vault(_) | RealCredentials::Fixed(_)) => None,
     };
     named.unwrap_or_else(|| Region::from_static("us-east-1"))
 }

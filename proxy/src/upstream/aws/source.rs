@@ -8,7 +8,7 @@ use std::sync::Arc;
 use http::Uri;
 use ordain_sigv4::KeyPair;
 
-use crate::config::{AwsCredentials, AwsUpstream};
+use crate::config::{AwsCredentials, AwsUpstream, VaultSecret};
 
 /// One upstream, as configured.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +38,8 @@ pub enum RealCredentials {
     Profile(String),
     /// A file of two lines, or three with a session token.
     File(PathBuf),
+    /// A secret in a store.
+    Vault(Box<VaultSecret>),
     /// A key pair in hand.
     Fixed(KeyPair),
 }
@@ -48,8 +50,9 @@ impl PartialEq for RealCredentials {
             (Self::Chain, Self::Chain) => true,
             (Self::Profile(one), Self::Profile(other)) => one == other,
             (Self::File(one), Self::File(other)) => one == other,
+            (Self::Vault(one), Self::Vault(other)) => one == other,
             // Secrets are not compared: two pairs in hand are never taken for one.
-            (Self::Chain | Self::Profile(_) | Self::File(_) | Self::Fixed(_), _) => false,
+            (Self::Chain | Self::Profile(_) | Self::File(_) | Self::Vault(_) | Self::Fixed(_), _) => false,
         }
     }
 }
@@ -66,6 +69,7 @@ impl Source {
                 AwsCredentials::Chain => RealCredentials::Chain,
                 AwsCredentials::Profile(name) => RealCredentials::Profile(name.clone()),
                 AwsCredentials::File(path) => RealCredentials::File(path.clone()),
+                AwsCredentials::Vault(secret) => RealCredentials::Vault(secret.clone()),
             },
             role: config.role.clone(),
         }

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::chain::Outlet;
 use crate::forward::Outward;
-use crate::upstream::{self, EntryKind, Own, Upstreams};
+use crate::upstream::{self, EntryKind, Own, Upstreams, Whose};
 
 fn now() -> Timestamp {
     "2026-11-23T21:00:00Z".parse().unwrap()
@@ -243,9 +243,9 @@ async fn an_upstream_stays_with_its_account_under_the_name_that_keys_are_bound_t
         .unwrap();
     upstreams.replace(prepared, now());
     // What was claimed for one account leaves for no other.
-    assert!(upstreams.leaving(&actor("123456789012"), "123456789012", None, now()).await.is_ok());
+    assert!(upstreams.leaving(&actor("123456789012"), "123456789012", Whose::Gate, now()).await.is_ok());
     assert!(matches!(
-        upstreams.leaving(&actor("999999999999"), "999999999999", None, now()).await,
+        upstreams.leaving(&actor("999999999999"), "999999999999", Whose::Gate, now()).await,
         Err(UpstreamError::OtherAccount { .. })
     ));
 }

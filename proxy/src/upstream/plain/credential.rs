@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -20,14 +21,23 @@ use tokio::process::Command;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
+use crate::config::{OAuthClient, VaultSecret};
+use crate::events;
+use crate::forward::Outward;
 use crate::keys::SEALING_KEY;
 use crate::settings::environment;
+use crate::upstream::secrets::Failed;
+use crate::upstream::secrets::oauth::OAuth;
+use crate::upstream::secrets::vault::Vault;
 
 /// A file or a variable is read again after this time: tokens are replaced where they lie.
 const READ_AGAIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// A credential is fetched again when it has less than this left.
 const REFRESH: SignedDuration = SignedDuration::from_secs(60);
+
+/// What could not be refreshed, and still lasts, is fetched again after this time.
+const PAUSE: SignedDuration = SignedDuration::from_secs(10);
 
 /// How long a program may take to print a credential.
 const COMMAND_MAX: Duration = Duration::from_secs(30);
@@ -86,6 +96,10 @@ pub(super) enum Fetch {
     Basic { user: String, password: PathBuf },
     /// A header's name, and the file of its value.
     Header { name: String, value: PathBuf },
+    /// A secret store.
+    Vault(Box<VaultSecret>),
+    /// An authorization server.
+    OAuth(Box<OAuthClient>),
 }
 
 impl Fetch {
@@ -109,7 +123,7 @@ impl Fetch {
         basic(user, password).map(Self::Fixed)
     }
 
-    async fn fetch(&self, now: Timestamp) -> Result<Kept, String> {
+    async fn fetch(&self, now: Timestamp) -> Result<Kept, Failed> {
         let until = now + READ_AGAIN;
         let (header, until) = match self {
             Self::Nothing => (None, Timestamp::MAX),
@@ -132,54 +146,157 @@ impl Fetch {
                 let printed = run(program, arguments, environment).await?;
                 printed_header(program, &printed, now)?
             }
+            Self::Vault(_) | Self::OAuth(_) => return Err(Failed::refused("it is of a service")),
         };
-        Ok(Kept { header, until, asked: now })
+        Ok(Kept::until(header, until, now))
     }
 }
 
+/// Where a credential comes from, ready to be asked.
 #[derive(Debug)]
+enum From {
+    Here(Fetch),
+    Vault(Box<Vault>),
+    OAuth(Box<OAuth>),
+}
+
+impl From {
+    async fn fetch(&self, now: Timestamp) -> Result<Kept, Failed> {
+        match self {
+            Self::Here(fetch) => fetch.fetch(now).await,
+            Self::Vault(vault) => {
+                let header = Header::bearer(&vault.token(now).await?)?;
+                Ok(Kept { header: Some(header), again: vault.again(now), ends: None })
+            }
+            Self::OAuth(oauth) => {
+                let (token, until) = oauth.token(now).await?;
+                Ok(Kept::until(Some(Header::bearer(&token)?), until, now))
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
 struct Kept {
     header: Option<Header>,
-    until: Timestamp,
-    asked: Timestamp,
+    again: Timestamp,
+    // `None` for one that is not said to end.
+    ends: Option<Timestamp>,
+}
+
+impl Kept {
+    /// What ends at a time is fetched again before. What is handed out for less time than that is used until it ends.
+    fn until(header: Option<Header>, until: Timestamp, now: Timestamp) -> Self {
+        let before = until.checked_sub(REFRESH).unwrap_or(until);
+        let again = before.max(until.min(now.checked_add(REFRESH).unwrap_or(until)));
+        Self { header, again, ends: Some(until) }
+    }
+
+    fn lasts(&self, now: Timestamp) -> bool {
+        self.ends.is_none_or(|ends| ends > now)
+    }
 }
 
 /// A credential and where it comes from.
+#[derive(Debug, Clone)]
+pub(super) struct Credential(Arc<Cache>);
+
 #[derive(Debug)]
-pub(super) struct Credential {
-    fetch: Fetch,
+struct Cache {
+    from: From,
     kept: ArcSwapOption<Kept>,
-    // One fetch at a time.
-    fetching: Mutex<()>,
+    fetches: AtomicU64,
+    // One fetch at a time. Holds what the last one failed with, for those who waited for it.
+    fetching: Arc<Mutex<Option<String>>>,
 }
 
 impl Credential {
-    pub(super) fn new(fetch: Fetch) -> Self {
-        Self { fetch, kept: ArcSwapOption::empty(), fetching: Mutex::new(()) }
+    pub(super) fn new(fetch: Fetch, outward: &Outward) -> Self {
+        let from = match fetch {
+            Fetch::Vault(secret) => From::Vault(Box::new(Vault::new(&secret, outward))),
+            Fetch::OAuth(client) => From::OAuth(Box::new(OAuth::new(&client, outward))),
+            here => From::Here(here),
+        };
+        Self(Arc::new(Cache {
+            from,
+            kept: ArcSwapOption::empty(),
+            fetches: AtomicU64::new(0),
+            fetching: Arc::default(),
+        }))
     }
 
     /// The header to send; none where the connection carries the credential.
     pub(super) async fn get(&self, now: Timestamp) -> Result<Option<Header>, String> {
-        if let Some(header) = self.fresh(now) {
+        match self.0.fresh(now) {
+            Some(header) => Ok(header),
+            // Boxed, because every request in flight would carry the room for a fetch that one in thousands makes.
+            None => Box::pin(self.anew(now)).await,
+        }
+    }
+
+    async fn anew(&self, now: Timestamp) -> Result<Option<Header>, String> {
+        let cache = &self.0;
+        let before = cache.fetches.load(Ordering::Acquire);
+        let mut failed = match cache.lasting(now) {
+            // One request fetches; the others go on with what still lasts.
+            Some(kept) => match Arc::clone(&cache.fetching).try_lock_owned() {
+                Ok(failed) => failed,
+                Err(_) => return Ok(kept.header),
+            },
+            None => Arc::clone(&cache.fetching).lock_owned().await,
+        };
+        if let Some(header) = cache.fresh(now) {
             return Ok(header);
         }
-        let _one = self.fetching.lock().await;
-        if let Some(header) = self.fresh(now) {
-            return Ok(header);
+        if cache.fetches.load(Ordering::Acquire) != before
+            && let Some(why) = &*failed
+        {
+            return Err(why.clone());
         }
-        let kept = self.fetch.fetch(now).await?;
-        let header = kept.header.clone();
-        self.kept.store(Some(Arc::new(kept)));
-        Ok(header)
+        // A task of its own: whoever asked may go away, and what was asked of others has been asked.
+        let cache = Arc::clone(cache);
+        let task = tokio::spawn(async move {
+            let outcome = cache.fetch(now).await;
+            cache.fetches.fetch_add(1, Ordering::Release);
+            *failed = outcome.as_ref().err().cloned();
+            outcome
+        });
+        task.await.unwrap_or_else(|error| Err(format!("it could not be fetched: {error}")))
+    }
+}
+
+impl Cache {
+    async fn fetch(&self, now: Timestamp) -> Result<Option<Header>, String> {
+        match self.from.fetch(now).await {
+            Ok(kept) => {
+                let header = kept.header.clone();
+                self.kept.store(Some(Arc::new(kept)));
+                Ok(header)
+            }
+            Err(failed) => match self.lasting(now).filter(|_| failed.passing) {
+                Some(kept) => {
+                    events::credential_kept(&failed.why);
+                    let again = now.checked_add(PAUSE).unwrap_or(Timestamp::MAX);
+                    self.kept.store(Some(Arc::new(Kept { again, ..kept.clone() })));
+                    Ok(kept.header)
+                }
+                None => {
+                    self.kept.store(None);
+                    Err(failed.why)
+                }
+            },
+        }
     }
 
     fn fresh(&self, now: Timestamp) -> Option<Option<Header>> {
         let kept = self.kept.load();
-        let kept = kept.as_ref()?;
-        // What is handed out for less time than we would fetch it again before is used until it ends.
-        let lasts =
-            kept.until > now + REFRESH || (kept.until > now && now.duration_since(kept.asked) < REFRESH);
-        lasts.then(|| kept.header.clone())
+        let kept = kept.as_ref().filter(|kept| now < kept.again && kept.lasts(now))?;
+        Some(kept.header.clone())
+    }
+
+    fn lasting(&self, now: Timestamp) -> Option<Kept> {
+        let kept = self.kept.load();
+        kept.as_deref().filter(|kept| kept.lasts(now)).cloned()
     }
 }
 
@@ -198,7 +315,7 @@ fn read(path: &Path) -> Result<Zeroizing<String>, String> {
 }
 
 /// Runs a program as client libraries run theirs, and gives back what it prints.
-async fn run(
+pub(in crate::upstream) async fn run(
     program: &str,
     arguments: &[String],
     environment: &[(String, String)],

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::Place;
-use super::credential::{Credential, Fetch};
+use super::credential::Fetch;
 use super::source::{certificates, identity};
 use crate::forward::Trust;
 use crate::settings::environment;
@@ -176,7 +176,7 @@ fn read(text: &str, folder: &Path, context: Option<&str>) -> Result<Place, Strin
     let base = cluster.server.parse().map_err(|_| format!("names `{}`, which is no URL", cluster.server))?;
     let fetch = fetch(user, folder, trust.client.is_some())
         .map_err(|why| format!("has a user `{}` that {why}", found.context.user))?;
-    Ok(Place { base, trust, credential: Credential::new(fetch) })
+    Ok(Place { base, trust, fetch })
 }
 
 /// In the order in which clients prefer them.

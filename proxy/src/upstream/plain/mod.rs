@@ -22,11 +22,13 @@ use ordain_sigv4::Secret;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::{Leaving, Own, UpstreamError};
+use super::{Carried, Leaving, Own, UpstreamError};
 use crate::forward::{Forwarder, Outward, Trust};
-use credential::Credential;
 pub use credential::Header;
+pub(super) use credential::run;
+use credential::{Credential, Fetch};
 pub use source::Source;
+pub(super) use source::certificates;
 
 /// The namespace that every cluster has from its first moment, and by whose UID clusters are told apart.
 const ANCHOR: &str = "/api/v1/namespaces/kube-system";
@@ -68,7 +70,7 @@ struct Reached {
 struct Place {
     base: Uri,
     trust: Trust,
-    credential: Credential,
+    fetch: Fetch,
 }
 
 impl Entry {
@@ -131,7 +133,19 @@ impl Entry {
     pub(super) async fn leaving(&self, now: Timestamp) -> Result<Leaving, UpstreamError> {
         let reached = self.current(now).await?;
         let header = reached.credential.get(now).await.map_err(|why| self.no_credential(why))?;
-        Ok(Leaving::Plain { header, base: reached.base.clone(), through: Arc::clone(&reached.through) })
+        let carried = header.map_or(Carried::Connection, Carried::Header);
+        Ok(Leaving::Plain { carried, base: reached.base.clone(), through: Arc::clone(&reached.through) })
+    }
+
+    /// What a request leaves with whose own credential goes on: nothing of ours, over a connection that carries nothing
+    /// either.
+    pub(super) async fn leaving_as_it_came(&self, now: Timestamp) -> Result<Leaving, UpstreamError> {
+        let reached = self.current(now).await?;
+        Ok(Leaving::Plain {
+            carried: Carried::Own,
+            base: reached.base.clone(),
+            through: Arc::clone(&reached.anonymous),
+        })
     }
 
     /// What a request leaves with whose credential was handed out by the upstream: the real token, over a connection that
@@ -140,7 +154,7 @@ impl Entry {
         let reached = self.reached()?;
         let header = Header::bearer(token.expose()).map_err(|why| self.no_credential(why))?;
         Ok(Leaving::Plain {
-            header: Some(header),
+            carried: Carried::Header(header),
             base: reached.base.clone(),
             through: Arc::clone(&reached.anonymous),
         })
@@ -179,7 +193,8 @@ impl Entry {
             let _one = self.asking.lock().await;
             // Taken before the reading: who asks for it meanwhile asks for another.
             if self.anew.swap(false, Ordering::AcqRel) {
-                match self.reach(now).await {
+                // Boxed, because every request in flight would carry the room for it.
+                match Box::pin(self.reach(now)).await {
                     Ok(reached) => self.reached.store(Some(Arc::new(reached))),
                     Err(error) => {
                         self.anew.store(true, Ordering::Release);
@@ -204,7 +219,8 @@ impl Entry {
         };
         let made = |trust| self.outward.forwarder(trust).map(Arc::new).map_err(|why| self.unverified(why));
         let (anonymous, through) = (made(bare)?, made(place.trust)?);
-        let reached = Reached { base: place.base, through, anonymous, credential: place.credential };
+        let credential = Credential::new(place.fetch, &self.outward);
+        let reached = Reached { base: place.base, through, anonymous, credential };
         self.ask(&reached, now).await?;
         Ok(reached)
     }
@@ -232,6 +248,8 @@ impl Entry {
                 let why = "the credential may not read the namespace `kube-system`, whose UID is expected";
                 Err(self.unverified(why.to_owned()))
             }
+            // A cluster says so in words of its own, by which it is told from what else might answer there.
+            (StatusCode::UNAUTHORIZED, None) if self.source.is_anonymous() && is_status(&body) => Ok(()),
             (StatusCode::UNAUTHORIZED, _) => {
                 Err(self.unverified("it does not take the credential".to_owned()))
             }
@@ -284,6 +302,15 @@ pub fn at(base: &Uri, target: &str) -> Result<Uri, String> {
     let whole = format!("{before}{target}");
     parts.path_and_query = Some(whole.parse().map_err(|_| format!("`{whole}` is no path"))?);
     Uri::from_parts(parts).map_err(|error| error.to_string())
+}
+
+/// Whether this is a refusal in a cluster's own words.
+fn is_status(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Object {
+        kind: String,
+    }
+    serde_json::from_slice(body).is_ok_and(|object: Object| object.kind == "Status")
 }
 
 fn uid(body: &[u8]) -> Option<String> {

@@ -10,7 +10,7 @@ use ordain_action::Plane;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::credential::{Credential, Fetch};
+use super::credential::Fetch;
 use super::{Place, kubeconfig};
 use crate::config::{GrpcUpstream, KubernetesUpstream, PlainCredential, Reach};
 use crate::forward::{Protocol, Trust};
@@ -28,6 +28,8 @@ pub struct Source {
     pub plane: Plane,
     account: Option<String>,
     pub(super) uid: Option<String>,
+    /// Each actor's own credential goes on in place of ours.
+    pub(in crate::upstream) passes: bool,
     reach: Reach,
 }
 
@@ -39,6 +41,7 @@ impl Source {
             plane: Plane::Kubernetes,
             account: account.map(str::to_owned),
             uid: config.uid.clone(),
+            passes: config.passes,
             reach: config.reach.clone(),
         }
     }
@@ -51,6 +54,7 @@ impl Source {
             account: account.map(str::to_owned),
             uid: None,
             reach: config.reach.clone(),
+            passes: false,
         }
     }
 
@@ -62,6 +66,11 @@ impl Source {
             (_, Some("http")) => Protocol::Http1,
             _ => Protocol::Negotiated,
         }
+    }
+
+    /// Whether we have no credential of our own there.
+    pub(super) const fn is_anonymous(&self) -> bool {
+        matches!(&self.reach, Reach::At { credential: PlainCredential::Nothing, .. })
     }
 
     /// The cluster's or the API's name.
@@ -105,8 +114,10 @@ impl Source {
                         Fetch::Nothing
                     }
                     PlainCredential::Nothing => Fetch::Nothing,
+                    PlainCredential::Vault(secret) => Fetch::Vault(secret.clone()),
+                    PlainCredential::OAuth(client) => Fetch::OAuth(client.clone()),
                 };
-                Ok(Place { base: endpoint.clone(), trust: trusted, credential: Credential::new(fetch) })
+                Ok(Place { base: endpoint.clone(), trust: trusted, fetch })
             }
             Reach::Kubeconfig { file: None, context: None } => match in_cluster()? {
                 Some(place) => Ok(place),
@@ -133,12 +144,12 @@ fn in_cluster() -> Result<Option<Place>, String> {
     Ok(Some(Place {
         base: base.parse().map_err(|_| format!("`{base}` is no URL"))?,
         trust: Trust { roots: Some(certificates(&folder.join("ca.crt"))?), ..Trust::default() },
-        credential: Credential::new(Fetch::TokenFile(folder.join("token"))),
+        fetch: Fetch::TokenFile(folder.join("token")),
     }))
 }
 
 /// The certificates of a PEM file.
-pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+pub(in crate::upstream) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let shown = path.display();
     let all: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
     let all = all.map_err(|error| format!("`{shown}` cannot be read as PEM certificates: {error}"))?;

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::config::{GrpcUpstream, KubernetesUpstream, PlainCredential, Reach};
 use crate::settings;
-use crate::upstream::{self, Upstreams};
+use crate::upstream::{self, Upstreams, Whose};
 
 fn now() -> Timestamp {
     "2026-11-23T21:00:00Z".parse().unwrap()
@@ -26,6 +26,8 @@ struct Cluster {
     endpoint: Uri,
     status: Arc<AtomicU16>,
     presented: Arc<Lock<Vec<String>>>,
+    // What it answers, where not with the namespace.
+    body: Arc<Lock<String>>,
 }
 
 impl Cluster {
@@ -33,7 +35,8 @@ impl Cluster {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
         let (status, presented) = (Arc::new(AtomicU16::new(200)), Arc::new(Lock::new(Vec::new())));
-        let (answers, kept) = (Arc::clone(&status), Arc::clone(&presented));
+        let body = Arc::new(Lock::new(String::new()));
+        let (answers, kept, told) = (Arc::clone(&status), Arc::clone(&presented), Arc::clone(&body));
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let mut request = Vec::new();
@@ -46,9 +49,14 @@ impl Cluster {
                 assert!(request.starts_with("GET /api/v1/namespaces/kube-system HTTP/1.1\r\n"), "{request}");
                 let header = |line: &str| line.strip_prefix("authorization: ").map(str::to_owned);
                 kept.lock().unwrap().push(request.lines().find_map(header).unwrap_or_default());
-                let body = format!(
-                    "{{\"kind\":\"Namespace\",\"metadata\":{{\"name\":\"kube-system\",\"uid\":\"{uid}\"}}}}"
-                );
+                let told = told.lock().unwrap().clone();
+                let body = if told.is_empty() {
+                    format!(
+                        "{{\"kind\":\"Namespace\",\"metadata\":{{\"name\":\"kube-system\",\"uid\":\"{uid}\"}}}}"
+                    )
+                } else {
+                    told
+                };
                 let answer = format!(
                     "HTTP/1.1 {} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
                     answers.load(Ordering::SeqCst),
@@ -57,7 +65,7 @@ impl Cluster {
                 stream.write_all(answer.as_bytes()).await.unwrap();
             }
         });
-        Self { endpoint, status, presented }
+        Self { endpoint, status, presented, body }
     }
 
     fn with(&self, credential: PlainCredential) -> Source {
@@ -66,7 +74,7 @@ impl Cluster {
 
     fn source(&self, uid: Option<&str>, credential: PlainCredential) -> Source {
         let reach = Reach::At { endpoint: self.endpoint.clone(), trust: None, credential };
-        let config = KubernetesUpstream { uid: uid.map(str::to_owned), reach };
+        let config = KubernetesUpstream { uid: uid.map(str::to_owned), reach, passes: false };
         Source::kubernetes("prod", Some("shop-cluster"), &config)
     }
 
@@ -99,13 +107,14 @@ fn alice() -> Actor {
 
 /// What a request of hers leaves with; why it does not.
 async fn leaves_with(upstreams: &Upstreams, at: Timestamp) -> String {
-    match upstreams.leaving(&alice(), "shop-cluster", None, at).await {
-        Ok(Leaving::Plain { header: Some(header), .. }) => {
+    match upstreams.leaving(&alice(), "shop-cluster", Whose::Gate, at).await {
+        Ok(Leaving::Plain { carried: Carried::Header(header), .. }) => {
             let (name, value) = header.to_pair();
             assert!(value.is_sensitive(), "a credential is marked as one");
             format!("{name}: {}", value.to_str().unwrap())
         }
-        Ok(Leaving::Plain { header: None, .. }) => "nothing".to_owned(),
+        Ok(Leaving::Plain { carried: Carried::Connection, .. }) => "nothing".to_owned(),
+        Ok(Leaving::Plain { carried: Carried::Own, .. }) => "its own".to_owned(),
         Ok(Leaving::Signed { .. }) => panic!("of another plane"),
         Err(error) => error.to_string(),
     }
@@ -206,12 +215,43 @@ async fn a_cluster_that_does_not_take_the_credential_is_not_served() {
 }
 
 #[tokio::test]
+async fn whose_credential_leaves_is_what_is_configured_and_what_was_said_of_the_request() {
+    let cluster = Cluster::start("uid-1").await;
+    let source = |passes, credential| {
+        let reach = Reach::At { endpoint: cluster.endpoint.clone(), trust: None, credential };
+        Source::kubernetes("prod", Some("shop-cluster"), &KubernetesUpstream { uid: None, reach, passes })
+    };
+    // Without a credential of ours it is told by its own words that somebody is there.
+    cluster.status.store(401, Ordering::SeqCst);
+    let upstreams = start(source(true, PlainCredential::Nothing), &Own::default()).await.unwrap();
+    assert!(upstreams.why_unverified("prod").unwrap().contains("does not take the credential"));
+    *cluster.body.lock().unwrap() = r#"{"kind":"Status","apiVersion":"v1","code":401}"#.to_owned();
+    assert!(upstreams.verify("prod", now()).await.is_ok());
+    assert!(upstreams.passes("prod") && !upstreams.passes("other"));
+    let leaving = async |upstreams: &Upstreams, whose: Whose<'_>| match upstreams
+        .leaving(&alice(), "shop-cluster", whose, now())
+        .await
+    {
+        Ok(Leaving::Plain { carried, .. }) => format!("{carried:?}"),
+        Ok(Leaving::Signed { .. }) => panic!("of another plane"),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(leaving(&upstreams, Whose::Actor).await, "Own");
+    let refused = leaving(&upstreams, Whose::Gate).await;
+    assert!(refused.contains("each actor's own goes on to it now"), "{refused}");
+    let upstreams = start(source(false, PlainCredential::Nothing), &Own::default()).await.unwrap();
+    assert!(upstreams.verify("prod", now()).await.is_ok());
+    let refused = leaving(&upstreams, Whose::Actor).await;
+    assert!(refused.contains("no actor's own goes on to it now"), "{refused}");
+}
+
+#[tokio::test]
 async fn a_request_that_was_claimed_for_another_cluster_leaves_for_none() {
     let (cluster, folder) = (Cluster::start("uid-1").await, tempfile::tempdir().unwrap());
     let token = file(folder.path(), "token", "real-token");
     let upstreams = start(cluster.with(PlainCredential::TokenFile(token)), &Own::default()).await.unwrap();
     assert!(matches!(
-        upstreams.leaving(&alice(), "other", None, now()).await,
+        upstreams.leaving(&alice(), "other", Whose::Gate, now()).await,
         Err(UpstreamError::OtherAccount { .. })
     ));
 }
@@ -300,8 +340,11 @@ fn kubeconfig(folder: &Path, server: &str, cluster: &str, user: &str) -> Source 
          clusters:\n- name: c\n  cluster: {{server: \"{server}\"{cluster}}}\nusers:\n- name: u\n  user: {user}\n"
     );
     let path = file(folder, "kubeconfig", &text);
-    let config =
-        KubernetesUpstream { uid: None, reach: Reach::Kubeconfig { file: Some(path), context: None } };
+    let config = KubernetesUpstream {
+        uid: None,
+        reach: Reach::Kubeconfig { file: Some(path), context: None },
+        passes: false,
+    };
     Source::kubernetes("prod", Some("shop-cluster"), &config)
 }
 

@@ -1,0 +1,342 @@
+//! Services that hand out the gate's own credentials, as resolved.
+//!
+//! Leaves out asking them (`upstream::secrets`).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::Uri;
+
+use super::{ConfigError, duration};
+use crate::identity::is_safe;
+use crate::settings::{self, VaultLogin};
+
+/// The shortest time after which a secret is read again.
+const REFRESH_LEAST: Duration = Duration::from_secs(10);
+
+/// Where a pod finds its own token.
+const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+/// A secret in a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultSecret {
+    /// The base URL.
+    pub address: Uri,
+    /// The authorities that its certificate must come from, where not the system's.
+    pub trust: Option<PathBuf>,
+    /// The namespace.
+    pub namespace: Option<String>,
+    /// Where the engine is mounted.
+    pub mount: String,
+    /// The path below.
+    pub path: String,
+    /// The field, for what is one text.
+    pub field: String,
+    /// How the gate shows who it is.
+    pub login: VaultShows,
+    /// After which time it is read again.
+    pub refresh: Duration,
+}
+
+/// How the gate shows a secret store who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VaultShows {
+    /// By a token in a file.
+    TokenFile(PathBuf),
+    /// By a service account's token in a file.
+    Kubernetes {
+        /// The role.
+        role: String,
+        /// Where the method is mounted.
+        mount: String,
+        /// The file.
+        token: PathBuf,
+    },
+    /// By a secret id in a file.
+    Approle {
+        /// The role's id.
+        role: String,
+        /// Where the method is mounted.
+        mount: String,
+        /// The file.
+        secret: PathBuf,
+    },
+}
+
+/// A client of an authorization server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OAuthClient {
+    /// The token endpoint.
+    pub endpoint: Uri,
+    /// The authorities that its certificate must come from, where not the system's.
+    pub trust: Option<PathBuf>,
+    /// The client's id.
+    pub id: String,
+    /// How it shows who it is.
+    pub shows: OAuthShows,
+    /// What else is asked: names and values, sorted as they are sent.
+    pub asks: Vec<(&'static str, String)>,
+}
+
+/// How a client shows an authorization server who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OAuthShows {
+    /// By a secret.
+    Secret {
+        /// Where it comes from.
+        from: SecretFrom,
+        /// It is sent in the form, and not in a header.
+        in_form: bool,
+    },
+    /// By a signature (RFC 7523).
+    Key {
+        /// The PEM file of the private key.
+        file: PathBuf,
+        /// The name by which the server knows it.
+        id: Option<String>,
+    },
+}
+
+/// Where a secret comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretFrom {
+    /// A file.
+    File(PathBuf),
+    /// A program that prints it.
+    Command(Vec<String>),
+}
+
+impl VaultSecret {
+    /// In words, without what is secret.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let login = match &self.login {
+            VaultShows::TokenFile(path) => format!("token file {}", path.display()),
+            VaultShows::Kubernetes { role, mount, .. } => format!("{mount} role {role}"),
+            VaultShows::Approle { role, mount, .. } => format!("{mount} role {role}"),
+        };
+        let namespace = self.namespace.as_ref().map_or_else(String::new, |name| format!(" in {name}"));
+        format!(
+            "secret {}/{} field {} of {}{namespace} by {login} every {:?}",
+            self.mount, self.path, self.field, self.address, self.refresh
+        )
+    }
+
+    /// The file that holds what is secret.
+    #[must_use]
+    pub const fn file(&self) -> &PathBuf {
+        match &self.login {
+            VaultShows::TokenFile(path)
+            | VaultShows::Kubernetes { token: path, .. }
+            | VaultShows::Approle { secret: path, .. } => path,
+        }
+    }
+}
+
+impl OAuthClient {
+    /// In words, without what is secret.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let shows = match &self.shows {
+            OAuthShows::Secret { from: SecretFrom::File(path), .. } => {
+                format!("secret file {}", path.display())
+            }
+            OAuthShows::Secret { from: SecretFrom::Command(words), .. } => {
+                format!("command {}", words.join(" "))
+            }
+            OAuthShows::Key { file, .. } => format!("key file {}", file.display()),
+        };
+        let asks: Vec<String> = self.asks.iter().map(|(name, value)| format!(" {name} {value}")).collect();
+        format!("client {} of {} by {shows}{}", self.id, self.endpoint, asks.concat())
+    }
+
+    /// The file that holds what is secret, where one does.
+    #[must_use]
+    pub const fn file(&self) -> Option<&PathBuf> {
+        match &self.shows {
+            OAuthShows::Secret { from: SecretFrom::File(path), .. } | OAuthShows::Key { file: path, .. } => {
+                Some(path)
+            }
+            OAuthShows::Secret { from: SecretFrom::Command(_), .. } => None,
+        }
+    }
+}
+
+/// Resolves a secret in a store.
+pub(super) fn vault(of: &str, written: &settings::Vault) -> Result<VaultSecret, ConfigError> {
+    let key = |field: &str| format!("`credentials.vault.{field}` {of}");
+    let path = |field: &str, text: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@+=:".contains(&byte);
+        let well = |part: &str| !matches!(part, "" | "." | "..") && part.bytes().all(plain);
+        let trimmed = text.trim_matches('/');
+        let fix = "give a path such as `ordain/prod`, in letters, digits and `-._~@+=:`";
+        let all = trimmed.split('/').all(well);
+        all.then(|| trimmed.to_owned()).ok_or_else(|| ConfigError::new(key(field), text, fix))
+    };
+    let mount = |field: &str, written: &Option<String>, usual: &str| match written {
+        Some(text) => path(field, text),
+        None => Ok(usual.to_owned()),
+    };
+    let login = match &written.login {
+        VaultLogin::TokenFile(path) => VaultShows::TokenFile(path.clone()),
+        VaultLogin::Kubernetes(pod) => VaultShows::Kubernetes {
+            role: pod.role.clone(),
+            mount: mount("login.kubernetes.mount", &pod.mount, "kubernetes")?,
+            token: pod.token_file.clone().unwrap_or_else(|| PathBuf::from(POD_TOKEN)),
+        },
+        VaultLogin::Approle(role) => VaultShows::Approle {
+            role: role.role_id.clone(),
+            mount: mount("login.approle.mount", &role.mount, "approle")?,
+            secret: role.secret_id_file.clone(),
+        },
+    };
+    let refresh = written.refresh.as_ref().map(|text| {
+        let time = duration(&key("refresh"), text)?;
+        let fix = "give 10 s or more";
+        if time < REFRESH_LEAST { Err(ConfigError::new(key("refresh"), text, fix)) } else { Ok(time) }
+    });
+    Ok(VaultSecret {
+        address: service(&key("address"), &written.address)?,
+        trust: written.trust.clone(),
+        namespace: written.namespace.as_deref().map(|text| path("namespace", text)).transpose()?,
+        mount: mount("mount", &written.mount, "secret")?,
+        path: path("path", &written.path)?,
+        field: written.field.clone().unwrap_or_else(|| "token".to_owned()),
+        login,
+        refresh: refresh.transpose()?.unwrap_or(Duration::from_mins(5)),
+    })
+}
+
+/// Resolves a client of an authorization server.
+pub(super) fn oauth(of: &str, written: &settings::OAuth) -> Result<OAuthClient, ConfigError> {
+    let key = |field: &str| format!("`credentials.oauth.{field}` {of}");
+    let only = |field: &str, value: Option<&String>, with: &str| match value {
+        Some(value) => Err(ConfigError::new(key(field), value, format!("it goes with {with}; take it out"))),
+        None => Ok(()),
+    };
+    let from = match (&written.secret_file, &written.secret_command, &written.private_key_file) {
+        (Some(path), None, None) => Some(SecretFrom::File(path.clone())),
+        (None, Some(words), None) if !words.is_empty() => Some(SecretFrom::Command(words.clone())),
+        (None, None, Some(_)) => None,
+        _ => {
+            let fix = "give exactly one of `secret_file`, `secret_command` and `private_key_file`";
+            return Err(ConfigError::new(format!("`credentials.oauth` {of}"), &written.client_id, fix));
+        }
+    };
+    let shows = match (from, &written.private_key_file) {
+        (Some(from), _) => {
+            only("key_id", written.key_id.as_ref(), "`private_key_file`")?;
+            let in_form = match written.secret_in.as_deref() {
+                None | Some("basic") => false,
+                Some("post") => true,
+                Some(other) => {
+                    return Err(ConfigError::new(key("secret_in"), other, "use `basic` or `post`"));
+                }
+            };
+            OAuthShows::Secret { from, in_form }
+        }
+        (None, file) => {
+            only("secret_in", written.secret_in.as_ref(), "a secret")?;
+            OAuthShows::Key { file: file.clone().unwrap_or_default(), id: written.key_id.clone() }
+        }
+    };
+    let asks = [("scope", &written.scope), ("audience", &written.audience), ("resource", &written.resource)];
+    Ok(OAuthClient {
+        endpoint: service(&key("token_endpoint"), &written.token_endpoint)?,
+        trust: written.trust.clone(),
+        id: written.client_id.clone(),
+        shows,
+        asks: asks.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect(),
+    })
+}
+
+/// The URL of a service that secrets are sent to and come from.
+fn service(key: &str, text: &str) -> Result<Uri, ConfigError> {
+    let fix = "give a URL with `https`, and without a query; `http` is taken of this machine alone";
+    let uri: Option<Uri> = text.parse().ok();
+    uri.filter(|uri| is_safe(uri) && uri.query().is_none()).ok_or_else(|| ConfigError::new(key, text, fix))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::super::Config;
+    use crate::settings::Settings;
+
+    #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
+    fn check(credentials: &str, expected: Expect) {
+        let text = format!(
+            "[[upstream]]\nname = \"live\"\nplane = \"kubernetes\"\nendpoint = \"https://10.0.0.1\"\ncredentials = {{ {credentials} }}"
+        );
+        let said = match Settings::parse("gate.toml", &text) {
+            Err(error) => error.to_string(),
+            Ok(settings) => match Config::resolve(settings) {
+                Err(error) => error.to_string(),
+                Ok(config) => config.upstreams.iter().map(|one| one.kind.credentials()).collect(),
+            },
+        };
+        expected.assert_eq(&said);
+    }
+
+    #[test]
+    fn a_store_is_asked_over_tls_for_a_path_that_is_one() {
+        check(
+            "vault = { address = \"https://vault:8200\", path = \"/ordain/prod\", login = { token_file = \"t\" } }",
+            expect![
+                "secret secret/ordain/prod field token of https://vault:8200/ by token file t every 300s"
+            ],
+        );
+        check(
+            "vault = { address = \"http://vault:8200\", path = \"a\", login = { token_file = \"t\" } }",
+            expect![
+                "`credentials.vault.address` of upstream `live` is `http://vault:8200`: give a URL with `https`, and without a query; `http` is taken of this machine alone"
+            ],
+        );
+        check(
+            "vault = { address = \"https://vault\", path = \"a/../b\", login = { token_file = \"t\" } }",
+            expect![
+                "`credentials.vault.path` of upstream `live` is `a/../b`: give a path such as `ordain/prod`, in letters, digits and `-._~@+=:`"
+            ],
+        );
+        check(
+            "vault = { address = \"https://vault\", path = \"a\", refresh = \"1s\", login = { token_file = \"t\" } }",
+            expect!["`credentials.vault.refresh` of upstream `live` is `1s`: give 10 s or more"],
+        );
+        check(
+            "vault = { address = \"https://vault\", path = \"a\" }",
+            expect!["`gate.toml` line 5, column 25: `login` is missing; add it"],
+        );
+    }
+
+    #[test]
+    fn a_client_shows_itself_in_one_way() {
+        let client = "token_endpoint = \"https://id.example/token\", client_id = \"gate\"";
+        check(
+            &format!("oauth = {{ {client}, scope = \"a b\", private_key_file = \"k\" }}"),
+            expect!["client gate of https://id.example/token by key file k scope a b"],
+        );
+        check(
+            &format!("oauth = {{ {client}, secret_file = \"s\", private_key_file = \"k\" }}"),
+            expect![
+                "`credentials.oauth` of upstream `live` is `gate`: give exactly one of `secret_file`, `secret_command` and `private_key_file`"
+            ],
+        );
+        check(
+            &format!("oauth = {{ {client}, secret_file = \"s\", key_id = \"k\" }}"),
+            expect![
+                "`credentials.oauth.key_id` of upstream `live` is `k`: it goes with `private_key_file`; take it out"
+            ],
+        );
+        check(
+            &format!("oauth = {{ {client}, secret_file = \"s\", secret_in = \"query\" }}"),
+            expect!["`credentials.oauth.secret_in` of upstream `live` is `query`: use `basic` or `post`"],
+        );
+        check(
+            "oauth = { token_endpoint = \"http://id.example/token\", client_id = \"gate\", secret_file = \"s\" }",
+            expect![
+                "`credentials.oauth.token_endpoint` of upstream `live` is `http://id.example/token`: give a URL with `https`, and without a query; `http` is taken of this machine alone"
+            ],
+        );
+    }
+}
