@@ -49,6 +49,7 @@ impl Bound {
         let reading = claim.decode(&identified.actor.upstream, &head, bytes, identified.payload_sha256());
         let reading = exchange::resolve(keys, arrival, claim, identified, &mut held, reading)?;
         check_protocol(held.head(), &reading)?;
+        check_withheld(claim, held.bytes().map_or(&[][..], |bytes| bytes))?;
         let action = Arc::new(Action { actor: identified.actor.clone(), reading });
         let head = head::of(arrival, held.head());
         let digest = request_digest(&action, || head::digest(&head, held.sha256()));
@@ -105,4 +106,14 @@ fn check_protocol(head: &Parts, reading: &Reading) -> Result<(), Fault> {
     let text =
         "the operation is no stream, and its connection stays what it is; send the request without `upgrade`";
     Err(Fault::new(DenialKind::Malformed, "framing_upgrade", text))
+}
+
+/// Refuses a body that holds what stands in answers where a credential was withheld: it would destroy the real one.
+fn check_withheld(claim: &Claim<'_>, body: &[u8]) -> Result<(), Fault> {
+    if !claim.writes_back(body) {
+        return Ok(());
+    }
+    let text = "the body holds what the gate shows in the place of a credential, and would be written over the real one; \
+                leave that member out, or send a patch of what changes";
+    Err(Fault::new(DenialKind::Malformed, "withheld_value", text))
 }

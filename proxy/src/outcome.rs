@@ -22,6 +22,7 @@ use crate::issued;
 use crate::keys::IssuedKey;
 use crate::reply::{self, ReplyBody};
 use crate::upstream::minted;
+use crate::withheld;
 
 /// A change whose request has left.
 #[derive(Debug)]
@@ -41,6 +42,9 @@ pub struct Open {
     /// What a caller is told in warn mode.
     pub warning: Option<Warning>,
 }
+
+/// The outcome of what was answered in a way that could not be shown.
+const WITHHELD: Outcome = Outcome::Unknown { why: "answer_withheld" };
 
 /// Passes a read's answer on. What may go on for long, as a watch does, is cut when its actor is one no more.
 #[must_use]
@@ -70,21 +74,40 @@ pub async fn deliver(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, r
         }
         Reading::Undecodable { .. } => false,
     };
-    if carries {
+    if open.claim.goes_on() && answer.status().is_success() {
+        deliver_begun(gate, open, answer, reply).await
+    } else if carries {
         deliver_held(gate, open, answer, reply).await
     } else {
         deliver_streamed(gate, open, answer, reply).await
     }
 }
 
+/// An answer that goes on for as long as somebody listens: that it has begun is how the request ended.
+async fn deliver_begun(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, reply: Reply) {
+    let head = AnswerHead { status: answer.status().as_u16(), headers: answer.headers() };
+    let answered = open.outcome(head, b"", Vec::new());
+    let passed = pass(gate, &open.action.actor, open.until, answer);
+    let response = open.shown(gate, passed).await;
+    let outcome = if response.is_ok() { answered } else { WITHHELD };
+    gate.close(open.closing, open.id, &open.action, outcome).await;
+    drop(reply.send(response));
+}
+
 async fn deliver_streamed(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, reply: Reply) {
     let late = matches!(&open.action.reading, Reading::Call(call) if open.claim.may_fail_late(call));
-    let (mut response, pump) = pump(answer, late);
+    let (response, pump) = pump(answer, late);
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    open.mark(&mut response);
-    drop(reply.send(Ok(response)));
-    let (end, kept) = pump.run().await;
+    // What may be shown is only known while it is read.
+    let show = async {
+        let response = open.shown(gate, response).await;
+        let shown = response.is_ok();
+        drop(reply.send(response));
+        shown
+    };
+    let (shown, (end, kept)) = tokio::join!(show, pump.run());
     let outcome = match end {
+        End::Whole if !shown => WITHHELD,
         End::Whole => open.outcome(AnswerHead { status, headers: &headers }, &kept, Vec::new()),
         End::Broken => Outcome::Unknown { why: "answer_broken" },
     };
@@ -115,18 +138,18 @@ async fn deliver_held(gate: &Arc<Gate>, open: Open, answer: Response<Incoming>, 
         issued::follow(gate, &open.action, open.id).await;
     }
     let outcome = open.outcome(head, &held.body, created);
-    let response = body.map(|body| {
-        let mut head = held.head;
-        head.headers.remove(http::header::TRANSFER_ENCODING);
-        head.headers.insert(http::header::CONTENT_LENGTH, body.len().into());
-        let mut response = Response::from_parts(head, reply::full(body));
-        open.mark(&mut response);
-        response
-    });
-    let response = response.map_err(|fault| {
-        gate.metrics.custody_leak(open.id, &fault.log_text());
-        fault.with_decision(open.id)
-    });
+    let response = match body {
+        Ok(body) => {
+            let mut head = held.head;
+            head.headers.remove(http::header::TRANSFER_ENCODING);
+            head.headers.insert(http::header::CONTENT_LENGTH, body.len().into());
+            open.shown(gate, Response::from_parts(head, reply::full(body))).await
+        }
+        Err(fault) => {
+            gate.metrics.custody_leak(open.id, &fault.log_text());
+            Err(fault.with_decision(open.id))
+        }
+    };
     // What was created is in the model before the caller knows of it, so that its next request is judged
     // with it.
     gate.close(open.closing, open.id, &open.action, outcome).await;
@@ -155,6 +178,17 @@ async fn reissued(gate: &Arc<Gate>, open: &Open, held: &HeldAnswer) -> Result<By
 }
 
 impl Open {
+    /// What the caller may see of an answer, with the decision on it.
+    async fn shown(
+        &self,
+        gate: &Arc<Gate>,
+        answer: Response<ReplyBody>,
+    ) -> Result<Response<ReplyBody>, Fault> {
+        let mut response = withheld::withhold(gate, &self.claim, self.id, answer).await?;
+        self.mark(&mut response);
+        Ok(response)
+    }
+
     /// Puts the decision on an answer, and in warn mode what enforce would have said.
     pub fn mark(&self, response: &mut Response<ReplyBody>) {
         reply::name_decision(response.headers_mut(), self.id);

@@ -22,6 +22,7 @@ pub use answer::{
 };
 pub use contract::{Destination, NativeResponse, Needs};
 pub use head::{Head, WayIn};
+pub use kubernetes::Withholding;
 pub use refusal::refusal;
 pub use room::Claim;
 pub use rooms::Rooms;

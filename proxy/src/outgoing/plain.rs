@@ -16,7 +16,7 @@ use crate::upstream::{self, Header};
 /// Puts the real credential in the place of the caller's, and the upstream's base before the path.
 pub(super) fn make(
     (mut head, body): (Parts, HeldBody),
-    hands_out: bool,
+    accept: Option<HeaderValue>,
     credential: Option<&Header>,
     base: &Uri,
 ) -> Result<Request<OutBody>, Fault> {
@@ -25,9 +25,8 @@ pub(super) fn make(
     if let Some((name, value)) = credential.map(Header::to_pair) {
         head.headers.insert(name, value);
     }
-    if hands_out {
-        // The credential in the answer is exchanged, and of the forms that clients ask for this is the one we write.
-        head.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    if let Some(accept) = accept {
+        head.headers.insert(ACCEPT, accept);
         head.headers.remove(ACCEPT_ENCODING);
     }
     let host = base.authority().ok_or_else(|| unsendable(&"its upstream has no host"))?;

@@ -1,6 +1,6 @@
 """A stub of a cluster's API server, for what a kubelet is needed for: exec, attach, log, port-forward, and watches.
 
-It is labelled a stub and serves one Pod. What it speaks is the API server's own: WebSocket with the channel protocols
+It is labelled a stub and serves one Pod, and what `holding.py` holds. What it speaks is the API server's own: WebSocket with the channel protocols
 `v4.channel.k8s.io` and `v5.channel.k8s.io`, chunked logs and watches, `Status` errors. Commands are really run, in a
 folder of the stub's own. Every request is appended to a journal, one line of JSON each: what arrived, under which
 credential.
@@ -17,6 +17,7 @@ import os
 import ssl
 import struct
 
+import holding
 from aiohttp import WSMsgType, web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -103,12 +104,23 @@ class Cluster:
         return web.json_response({"kind": "APIVersions", "versions": ["v1"]})
 
     async def groups(self, _):
-        return web.json_response({"kind": "APIGroupList", "apiVersion": "v1", "groups": []})
+        version = {"groupVersion": "certificates.k8s.io/v1", "version": "v1"}
+        group = {"name": "certificates.k8s.io", "versions": [version], "preferredVersion": version}
+        return web.json_response({"kind": "APIGroupList", "apiVersion": "v1", "groups": [group]})
+
+    async def certificates(self, _):
+        resources = [{"name": "certificatesigningrequests", "singularName": "certificatesigningrequest",
+                      "namespaced": False, "kind": "CertificateSigningRequest", "shortNames": ["csr"],
+                      "verbs": ["get", "list"]}]
+        return web.json_response({"kind": "APIResourceList", "groupVersion": "certificates.k8s.io/v1",
+                                  "resources": resources})
 
     async def core(self, _):
         verbs = ["create", "delete", "get", "list", "watch"]
         resources = [{"name": "pods", "singularName": "pod", "namespaced": True, "kind": "Pod", "verbs": verbs,
-                      "shortNames": ["po"]}]
+                      "shortNames": ["po"]},
+                     {"name": "secrets", "singularName": "secret", "namespaced": True, "kind": "Secret",
+                      "verbs": verbs + ["patch", "update"]}]
         return web.json_response({"kind": "APIResourceList", "groupVersion": "v1", "resources": resources})
 
     async def namespace(self, request):
@@ -218,6 +230,8 @@ async def serve(arguments):
     app.router.add_get(one + "/log", cluster.log)
     app.router.add_route("*", one + "/exec", cluster.execute)
     app.router.add_route("*", one + "/portforward", cluster.forward)
+    app.router.add_get("/apis/certificates.k8s.io/v1", cluster.certificates)
+    holding.route(app.router)
     app.router.add_route("*", "/{rest:.*}", cluster.other)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(os.path.join(arguments.folder, "server.pem"))

@@ -2,5 +2,6 @@
 
 mod cluster;
 mod real;
+mod secrets;
 mod streams;
 mod sweep;

@@ -177,13 +177,19 @@ fn answer(request: &Request, object: &ObjectPath, content: &Content) -> Result<A
         });
     }
     if request.verb == Verb::Create {
-        let token = object.resource == "serviceaccounts" && object.subresource.as_deref() == Some("token");
+        let token = class::is_token(object);
         let minting = !token && class::mints(object);
         answer.mints = match (token, minting) {
             (true, _) => Some(Minted::Bearer),
             (_, true) => Some(Minted::Unrewritable),
             (false, false) => None,
         };
+    }
+    let writes = matches!(request.verb, Verb::Create | Verb::Update | Verb::Patch);
+    if writes && group == "core" && object.resource == "secrets" && class::is_bootstrap_token(object, content)
+    {
+        // Whoever sends it knows it, and joins the cluster with it by any way.
+        answer.mints = Some(Minted::Unrewritable);
     }
     Ok(answer)
 }

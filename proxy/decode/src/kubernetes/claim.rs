@@ -2,14 +2,16 @@
 //!
 //! Leaves out each of the steps, which have files of their own.
 
+use http::{HeaderMap, HeaderValue};
 use ordain_action::{Call, Created, Denial, Undecodable, Upstream};
 
 use super::content::BODY_MAX;
 use super::kinds::canonical_group;
 use super::path::Place;
-use super::request::{Connect, Request};
+use super::request::{Connect, Request, Verb};
 use super::resource::Cluster;
-use super::{Room, answer, call, deny};
+use super::withheld::{self, Withholding};
+use super::{Room, answer, call, class, deny};
 use crate::Head;
 use crate::answer::{AnswerHead, AnswerRead, MintedToken, TokenReplacement};
 use crate::contract::{Destination, NativeResponse, Needs};
@@ -70,6 +72,49 @@ impl<'r> Claim<'r> {
             signing_name: String::new(),
             signing_region: String::new(),
         })
+    }
+
+    /// Where a request goes that could not be read, in modes that let it pass: nowhere, where its answer hands out a
+    /// credential that would have to be found by what was asked for.
+    pub(crate) fn destination_unread(&self) -> Result<Destination, Undecodable> {
+        let request = self.reading.as_ref().map_err(Undecodable::clone)?;
+        match &request.place {
+            Place::Object(object) if class::is_token(object) || class::mints(object) => {
+                Err(Undecodable::new(
+                    "custody_leak",
+                    "the request cannot be read, and its answer hands out a credential; send it in a form that can",
+                ))
+            }
+            Place::Object(_) | Place::Url(_) => self.destination(),
+        }
+    }
+
+    /// What has to be withheld from the answer, whatever is made of the request.
+    pub(crate) fn withholding(&self) -> Option<Withholding> {
+        self.reading.as_ref().ok().and_then(Withholding::of)
+    }
+
+    /// The form to ask for an answer in, where something is withheld from it.
+    pub(crate) fn accept(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let withholds = self.reading.as_ref().is_ok_and(|request| withheld::objects(request).is_some());
+        withholds.then(|| withheld::accept(headers))
+    }
+
+    /// The body would put into the cluster what stands in answers where a credential was withheld.
+    pub(crate) fn writes_back(&self, body: &[u8]) -> bool {
+        let withholds = self.reading.as_ref().is_ok_and(|request| withheld::objects(request).is_some());
+        withholds && withheld::writes_back(body)
+    }
+
+    /// An answer that begins well goes on until somebody ends it, and tells no more of how the request went.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.reading.as_ref().is_ok_and(|request| request.verb == Verb::Watch)
+    }
+
+    /// What ends a watch of which nothing more may be shown, as the server ends one.
+    pub(crate) fn last_event(&self, denial: &Denial) -> Vec<u8> {
+        let status = deny::response(self.reading.as_ref().ok(), false, denial).body;
+        [b"{\"type\":\"ERROR\",\"object\":".as_slice(), &status, b"}\n"].concat()
     }
 
     pub(crate) fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {

@@ -90,6 +90,11 @@ pub(super) fn mints(object: &ObjectPath) -> bool {
         && (object.subresource.is_some() || made.iter().any(|ending| object.resource.ends_with(ending)))
 }
 
+/// The subresource by which a service account's token is asked for.
+pub(super) fn is_token(object: &ObjectPath) -> bool {
+    object.resource == "serviceaccounts" && object.subresource.as_deref() == Some("token")
+}
+
 /// Questions that are asked by making an object which is never kept.
 fn is_question(request: &Request, object: &ObjectPath) -> bool {
     request.verb == Verb::Create
@@ -327,7 +332,7 @@ fn relaxes_pod_security(request: &Request, content: &Content) -> bool {
 }
 
 /// A secret by which a machine joins the cluster.
-fn is_bootstrap_token(object: &ObjectPath, content: &Content) -> bool {
+pub(super) fn is_bootstrap_token(object: &ObjectPath, content: &Content) -> bool {
     let said = content.text("type").ok().flatten() == Some("bootstrap.kubernetes.io/token");
     let named = object.name.as_deref().or_else(|| content.name().ok().flatten());
     let by_name = named.is_some_and(|name| name.starts_with("bootstrap-token-"));

@@ -7,6 +7,8 @@
 //!   object's name, labels and annotations.
 //! - **Catalogue**: the messages of protobuf; the grammar says the rest, and `kinds.rs` lists what every cluster
 //!   serves.
+//! - **Withholds** from answers what the cluster takes for a credential: tokens in secrets, certificates of clients
+//!   (`withheld.rs`).
 //! - **Denies as** a `Status` object with `reason: Forbidden` (`deny.rs`).
 //! - **Absent on purpose**: what the server itself defaults or merges; cascades, which are the judge's; what is said
 //!   inside of streams; what an operator makes of a custom resource, but for the authority that its members name.
@@ -21,6 +23,7 @@ mod deny;
 mod kinds;
 mod patch;
 mod path;
+mod pieces;
 mod protobuf;
 mod request;
 mod resource;
@@ -30,10 +33,12 @@ mod typed;
 #[cfg(test)]
 mod typed_tests;
 mod wire;
+mod withheld;
 
 pub(crate) use claim::Claim;
 pub(crate) use deny::{refusal, warn};
 pub(crate) use path::is_ours;
+pub use withheld::Withholding;
 
 use crate::Head;
 use crate::tokens::Tokens;
