@@ -4,9 +4,9 @@
 
 use http::{HeaderMap, HeaderValue};
 use ordain_action::{Call, Created, Denial, Undecodable, Upstream};
+use ordain_catalog::ClusterKind;
 
 use super::content::BODY_MAX;
-use super::kinds::canonical_group;
 use super::path::Place;
 use super::request::{Connect, Request, Verb};
 use super::resource::Cluster;
@@ -63,7 +63,7 @@ impl<'r> Claim<'r> {
         let request = self.reading.as_ref().map_err(Undecodable::clone)?;
         let service = match &request.place {
             Place::Url(_) => "core",
-            Place::Object(object) => canonical_group(&object.group, &object.resource),
+            Place::Object(object) => ClusterKind::group_of(&object.group, &object.resource),
         };
         Ok(Destination {
             service: service.to_owned(),

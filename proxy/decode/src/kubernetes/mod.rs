@@ -5,8 +5,7 @@
 //! - **Reads** the paths, verbs and subresources of the API for every group, custom and aggregated ones too; bodies
 //!   in JSON, YAML, CBOR and all patch types, and in protobuf: in full for built-in kinds, else as far as the
 //!   object's name, labels and annotations.
-//! - **Catalogue**: the messages of protobuf; the grammar says the rest, and `kinds.rs` lists what every cluster
-//!   serves.
+//! - **Catalogue**: the messages of protobuf; what every cluster serves; the grammar says the rest.
 //! - **Withholds** from answers what the cluster takes for a credential: tokens in secrets, certificates of clients
 //!   (`withheld.rs`).
 //! - **Denies as** a `Status` object with `reason: Forbidden` (`deny.rs`).
@@ -20,7 +19,6 @@ mod claim;
 mod class;
 mod content;
 mod deny;
-mod kinds;
 mod patch;
 mod path;
 mod pieces;
