@@ -118,7 +118,9 @@ class Cluster:
 
     async def core(self, _):
         verbs = ["create", "delete", "get", "list", "watch"]
-        resources = [{"name": "pods", "singularName": "pod", "namespaced": True, "kind": "Pod", "verbs": verbs,
+        resources = [{"name": "namespaces", "singularName": "namespace", "namespaced": False, "kind": "Namespace",
+                      "verbs": verbs + ["patch", "update"], "shortNames": ["ns"]},
+                     {"name": "pods", "singularName": "pod", "namespaced": True, "kind": "Pod", "verbs": verbs,
                       "shortNames": ["po"]},
                      {"name": "secrets", "singularName": "secret", "namespaced": True, "kind": "Secret",
                       "verbs": verbs + ["patch", "update"]}]
@@ -127,6 +129,11 @@ class Cluster:
     async def namespace(self, request):
         name = request.match_info["name"]
         return web.json_response({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name, "uid": UID}})
+
+    async def namespaces(self, request):
+        items = [{"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name, "uid": UID}}
+                 for name in ("default", "shop")]
+        return holding.answer(request, items)
 
     async def pods(self, request):
         if request.query.get("watch") not in ("true", "1"):
@@ -267,7 +274,9 @@ async def serve(arguments):
     app.router.add_get("/api", cluster.api)
     app.router.add_get("/apis", cluster.groups)
     app.router.add_get("/api/v1", cluster.core)
-    app.router.add_get("/api/v1/namespaces/{name}", cluster.namespace)
+    app.router.add_get("/api/v1/namespaces", cluster.namespaces)
+    for method in ("GET", "DELETE", "PATCH"):
+        app.router.add_route(method, "/api/v1/namespaces/{name}", cluster.namespace)
     app.router.add_get("/api/v1/namespaces/default/pods", cluster.pods)
     app.router.add_get(one, cluster.pod)
     app.router.add_delete(one, cluster.delete)

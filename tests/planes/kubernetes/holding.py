@@ -37,13 +37,13 @@ REQUEST = {"kind": "CertificateSigningRequest", "apiVersion": "certificates.k8s.
 
 
 def listed(objects):
-    return {"kind": "SecretList", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": objects}
+    return {"kind": objects[0]["kind"] + "List", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": objects}
 
 
 def table(objects):
     columns = [{"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0},
                {"name": "Type", "type": "string", "format": "", "description": "", "priority": 0}]
-    rows = [{"cells": [one["metadata"]["name"], one["type"]], "object": one} for one in objects]
+    rows = [{"cells": [one["metadata"]["name"], one.get("type", "Active")], "object": one} for one in objects]
     return {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": "7"},
             "columnDefinitions": columns, "rows": rows}
 

@@ -1,6 +1,7 @@
 //! The Kubernetes API, as its own clients speak to it.
 
 mod cluster;
+mod mcp;
 mod real;
 mod secrets;
 mod streams;
