@@ -8,7 +8,7 @@ use http::HeaderValue;
 use http::header::UPGRADE;
 use http::request::Parts;
 use ordain_action::{Action, DenialKind, Digest, Reading, request_digest};
-use ordain_decode::Claim;
+use ordain_decode::{Claim, Misplaced};
 use ordain_evidence::HeadSummary;
 
 use crate::fault::Fault;
@@ -108,12 +108,18 @@ fn check_protocol(head: &Parts, reading: &Reading) -> Result<(), Fault> {
     Err(Fault::new(DenialKind::Malformed, "framing_upgrade", text))
 }
 
-/// Refuses a body that holds what stands in answers where a credential was withheld: it would destroy the real one.
+/// Refuses what would destroy a credential that is withheld from answers, or put it where it is not.
 fn check_withheld(claim: &Claim<'_>, body: &[u8]) -> Result<(), Fault> {
-    if !claim.writes_back(body) {
-        return Ok(());
-    }
-    let text = "the body holds what the gate shows in the place of a credential, and would be written over the real one; \
-                leave that member out, or send a patch of what changes";
+    let text = match claim.misplaces(body) {
+        None => return Ok(()),
+        Some(Misplaced::Overwritten) => {
+            "the body holds what the gate shows in the place of a credential, and would be written over the real one; \
+             leave that member out, or send a patch of what changes"
+        }
+        Some(Misplaced::Moved) => {
+            "a patch of an object that may hold a credential of the cluster must not move or copy anything in it; say the \
+             values themselves, by `add`, `replace` and `remove`"
+        }
+    };
     Err(Fault::new(DenialKind::Malformed, "withheld_value", text))
 }

@@ -17,8 +17,8 @@ mod setup;
 mod tokens;
 
 pub use answer::{
-    AnswerHead, AnswerRead, KeyPairReplacement, MintedCredentials, MintedKeyPair, MintedToken, Replacement,
-    TokenReplacement,
+    AnswerHead, AnswerRead, KeyPairReplacement, MintedCredentials, MintedKeyPair, MintedToken, Misplaced,
+    Replacement, TokenReplacement,
 };
 pub use contract::{Destination, NativeResponse, Needs};
 pub use head::{Head, WayIn};

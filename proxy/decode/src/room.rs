@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue};
 use ordain_action::{Call, Created, Denial, Plane, Reading, Undecodable, Upstream};
 
 use crate::Head;
-use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Replacement};
+use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Misplaced, Replacement};
 use crate::contract::{Destination, NativeResponse, Needs};
 use crate::kubernetes::Withholding;
 use crate::{aws, kubernetes};
@@ -136,12 +136,12 @@ impl<'r> Claim<'r> {
         }
     }
 
-    /// Whether a body would put into the upstream what stands in answers where something was withheld.
+    /// What a body would do to a credential that is withheld from answers: it must not leave then, in any mode.
     #[must_use]
-    pub fn writes_back(&self, body: &[u8]) -> bool {
+    pub fn misplaces(&self, body: &[u8]) -> Option<Misplaced> {
         match &self.room {
-            Claimed::Aws(_) => false,
-            Claimed::Kubernetes(claim) => claim.writes_back(body),
+            Claimed::Aws(_) => None,
+            Claimed::Kubernetes(claim) => claim.misplaces(body),
         }
     }
 

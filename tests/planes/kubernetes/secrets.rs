@@ -191,6 +191,15 @@ fn a_request_that_cannot_be_read_gets_no_credential_in_shadow() {
     let patched = reply(&gate, &token, "PATCH /api/v1/namespaces/default/secrets/bot-token", patch, twice);
     assert_eq!(patched.status, 200, "shadow lets pass what it cannot read: {}", patched.text());
     shows_none(&patched.text());
+    // A token that was moved would stand where nothing tells that it is one.
+    let list = "content-type: application/json-patch+json\r\n";
+    for moved in [
+        "[{\"op\":\"move\",\"from\":\"/data/token\",\"path\":\"/metadata/annotations/a\"}]",
+        "[{\"op\":\"add\",\"op\":\"copy\",\"from\":\"/data/token\",\"path\":\"/data/mine\"}]",
+    ] {
+        let refused = reply(&gate, &token, "PATCH /api/v1/namespaces/default/secrets/moved", list, moved);
+        assert_eq!((refused.status, refused.reason()), (400, "withheld_value"), "{}", refused.text());
+    }
     let minted = "POST /api/v1/namespaces/default/serviceaccounts/bot/token";
     let refused = reply(&gate, &token, minted, json, twice);
     assert_eq!((refused.status, refused.reason()), (400, "custody_leak"), "{}", refused.text());
@@ -206,7 +215,12 @@ fn a_request_that_cannot_be_read_gets_no_credential_in_shadow() {
     assert_eq!(made.status, 201, "{}", made.text());
     let arrived = stub.arrived();
     let reached = |word: &str| arrived.iter().any(|one| one["target"].as_str().unwrap().contains(word));
-    assert!(!reached("/token") && !reached("kube-system/secrets") && reached("default/secrets"));
+    assert!(
+        !reached("secrets/moved")
+            && !reached("/token")
+            && !reached("kube-system/secrets")
+            && reached("default/secrets")
+    );
     gate.finish();
 }
 

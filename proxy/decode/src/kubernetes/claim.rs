@@ -13,7 +13,7 @@ use super::resource::Cluster;
 use super::withheld::{self, Withholding};
 use super::{Room, answer, call, class, deny};
 use crate::Head;
-use crate::answer::{AnswerHead, AnswerRead, MintedToken, TokenReplacement};
+use crate::answer::{AnswerHead, AnswerRead, MintedToken, Misplaced, TokenReplacement};
 use crate::contract::{Destination, NativeResponse, Needs};
 
 /// A request that this room has claimed.
@@ -100,10 +100,13 @@ impl<'r> Claim<'r> {
         withholds.then(|| withheld::accept(headers))
     }
 
-    /// The body would put into the cluster what stands in answers where a credential was withheld.
-    pub(crate) fn writes_back(&self, body: &[u8]) -> bool {
-        let withholds = self.reading.as_ref().is_ok_and(|request| withheld::objects(request).is_some());
-        withholds && withheld::writes_back(body)
+    /// What the body would do to a credential that is withheld from answers.
+    pub(crate) fn misplaces(&self, body: &[u8]) -> Option<Misplaced> {
+        let request = self.reading.as_ref().ok().filter(|request| withheld::objects(request).is_some())?;
+        if withheld::writes_back(body) {
+            return Some(Misplaced::Overwritten);
+        }
+        withheld::moves(request, body).then_some(Misplaced::Moved)
     }
 
     /// An answer that begins well goes on until somebody ends it, and tells no more of how the request went.

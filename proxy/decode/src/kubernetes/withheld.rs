@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 
 use super::path::{ObjectPath, Place};
 use super::pieces::{Piece, Pieces, bad};
-use super::request::{Request, Verb};
+use super::request::{Form, Request, Verb};
 use crate::answer::AnswerHead;
 
 /// What stands in the place of a credential, as whoever decodes it reads it.
@@ -64,6 +64,22 @@ pub(super) fn objects(request: &Request) -> Option<Objects> {
 /// Whether a body holds what stands in the place of a credential: it would be written over the real one.
 pub(super) fn writes_back(body: &[u8]) -> bool {
     [INSTEAD, WRITTEN.as_bytes()].into_iter().any(|text| memmem::find(body, text).is_some())
+}
+
+/// Whether a patch may put a credential where nothing tells that it is one: by moving or copying it, which only a JSON
+/// patch does. What cannot be read as one that does not, may.
+pub(super) fn moves(request: &Request, body: &[u8]) -> bool {
+    let others = [Form::MergePatch, Form::StrategicPatch, Form::ApplyYaml, Form::ApplyCbor];
+    if request.verb != Verb::Patch || request.form.as_ref().is_ok_and(|form| others.contains(form)) {
+        return false;
+    }
+    let plain = |operation: &&RawValue| {
+        let name = members(operation.get()).ok()?.get("op").map(RawValue::get)?;
+        // A name that is written in another way is none of these.
+        Some(matches!(name, "\"add\"" | "\"remove\"" | "\"replace\"" | "\"test\""))
+    };
+    let operations = std::str::from_utf8(body).ok().and_then(|text| read::<Vec<&RawValue>>(text).ok());
+    !operations.is_some_and(|all| all.iter().all(|operation| plain(operation) == Some(true)))
 }
 
 /// Of the forms in which an answer is asked for, those that are read here. The server looks at the first header alone.

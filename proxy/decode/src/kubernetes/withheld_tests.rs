@@ -185,6 +185,40 @@ fn what_stands_instead_is_not_written_back() {
     assert!(!writes_back(token().as_bytes()));
 }
 
+#[test]
+fn a_patch_that_may_move_a_credential_is_known() {
+    let patch = |media: &'static str, method: &str, body: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+        let head = crate::Head {
+            method,
+            target: "/api/v1/namespaces/n/secrets/s",
+            authority: "h",
+            headers: &headers,
+            way_in: crate::WayIn::Reverse,
+            plane: None,
+        };
+        moves(&Request::read(&head).unwrap(), body.as_bytes())
+    };
+    let json = "application/json-patch+json";
+    let op = |op: &str| {
+        format!(
+            "[{{\"op\":\"test\",\"path\":\"/a\"}},{{\"op\":{op},\"from\":\"/data/token\",\"path\":\"/data/mine\"}}]"
+        )
+    };
+    for told in ["\"move\"", "\"copy\"", "\"m\\u006fve\"", "\"add\",\"op\":\"move\"", "1", ""] {
+        assert!(patch(json, "PATCH", &op(told)), "{told}");
+        // What the server takes for such a patch, and we do not.
+        assert!(patch("application/json-patch+json;a=b", "PATCH", &op(told)), "{told}");
+    }
+    assert!(patch(json, "PATCH", "{}") && patch(json, "PATCH", "") && patch(json, "PATCH", "[{}]"));
+    for told in ["\"add\"", "\"remove\"", "\"replace\""] {
+        assert!(!patch(json, "PATCH", &op(told)), "{told}");
+    }
+    assert!(!patch("application/merge-patch+json", "PATCH", &op("\"move\"")));
+    assert!(!patch("application/json", "PUT", "{}") && !patch(json, "DELETE", ""));
+}
+
 fn given(watches: bool, text: &[u8], size: usize) -> String {
     let mut withholding = Withholding { objects: Objects::Secrets, pieces: Pieces::new(watches), watches };
     let mut out = Vec::new();
