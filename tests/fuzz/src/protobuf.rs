@@ -135,6 +135,7 @@ fn typed(leaves: &mut Leaves, version: &str, kind: &str, raw: &[u8]) -> Vec<&'st
         ("v1", "Secret") => {
             let secret = Secret::decode(raw).expect(READ);
             put(leaves, "type", secret.r#type.as_deref());
+            // What it holds is nowhere as it is.
             entries(leaves, "data", secret.data.keys().map(|key| (key, String::new())));
             entries(leaves, "stringData", secret.string_data.keys().map(|key| (key, String::new())));
             vec!["type", "data", "stringData"]

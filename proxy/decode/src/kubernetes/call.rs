@@ -232,6 +232,7 @@ fn push_leaves(
     sent: &Fields,
     parameters: &mut Parameters,
 ) {
+    let kind = content.of_object().text("kind");
     for (path, value) in sent.iter() {
         let place = content.patched.as_ref().and_then(|patched| patched.place_of(path));
         let place = match (&content.patched, &place) {
@@ -242,7 +243,7 @@ fn push_leaves(
         let token;
         let value = match value {
             Scalar::Text(text) | Scalar::Number(text)
-                if place.is_some_and(|place| secret::is_secret(object, place)) =>
+                if place.is_some_and(|place| secret::is_secret(object, kind, place)) =>
             {
                 token = tokens.token(text);
                 Scalar::Token(&token)
