@@ -118,7 +118,8 @@ fn accepted(call: &Call, request: &Request<'_>) {
         || request.target.contains("dryRun=%")
         || request.body.windows(6).any(|window| window == b"dryRun")
         || request.target.contains('%')
-        || request.body.windows(2).any(|window| window == b"\\u");
+        || request.body.windows(2).any(|window| window == b"\\u")
+        || (media(request) == "application/vnd.kubernetes.protobuf" && protobuf::is_dry(request.body));
     let asks = info.resource.ends_with("reviews");
     assert!(call.is_change() || reads || dry || asks, "a change is read as a read: {call:?}");
     if reads && info.resource == "secrets" && info.group.is_empty() {

@@ -23,7 +23,26 @@ pub const MAGIC: &[u8] = b"k8s\0";
 #[derive(Clone, PartialEq, Message)]
 struct Any {
     #[prost(message, optional, tag = "1")]
-    metadata: Option<ObjectMeta>,
+    metadata: Option<Called>,
+}
+
+/// What an object is called. Of a kind that nobody knows our reader looks at no more of its metadata.
+#[derive(Clone, PartialEq, Message)]
+struct Called {
+    #[prost(string, optional, tag = "1")]
+    name: Option<String>,
+    #[prost(string, optional, tag = "2")]
+    generate_name: Option<String>,
+    #[prost(string, optional, tag = "3")]
+    namespace: Option<String>,
+    #[prost(string, optional, tag = "5")]
+    uid: Option<String>,
+    #[prost(string, optional, tag = "6")]
+    resource_version: Option<String>,
+    #[prost(btree_map = "string, string", tag = "11")]
+    labels: BTreeMap<String, String>,
+    #[prost(btree_map = "string, string", tag = "12")]
+    annotations: BTreeMap<String, String>,
 }
 
 /// Leaves by their paths, as our reader writes them; a secret is there without its value.
@@ -86,6 +105,15 @@ pub fn held(call: &Call, body: &[u8]) {
     }
 }
 
+/// Options of a deletion that ask for nothing to be deleted.
+#[must_use]
+pub fn is_dry(body: &[u8]) -> bool {
+    let unknown =
+        body.strip_prefix(MAGIC).and_then(|envelope| Unknown::decode(envelope).ok()).unwrap_or_default();
+    let options = unknown.raw.and_then(|raw| DeleteOptions::decode(&*raw).ok()).unwrap_or_default();
+    options.dry_run == ["All"]
+}
+
 const TOKEN: &str = "a secret";
 
 fn shown(value: Scalar<'_>) -> String {
@@ -118,7 +146,7 @@ fn entries<'e>(leaves: &mut Leaves, path: &str, entries: impl Iterator<Item = (&
     }
 }
 
-fn metadata(leaves: &mut Leaves, meta: &ObjectMeta) {
+fn metadata(leaves: &mut Leaves, meta: &Called) {
     put(leaves, "metadata.name", meta.name.as_deref());
     put(leaves, "metadata.generateName", meta.generate_name.as_deref());
     put(leaves, "metadata.namespace", meta.namespace.as_deref());
