@@ -8,7 +8,7 @@ use http::HeaderValue;
 use http::header::UPGRADE;
 use http::request::Parts;
 use ordain_action::{Action, DenialKind, Digest, Reading, request_digest};
-use ordain_decode::Claim;
+use ordain_decode::{Claim, Misplaced};
 use ordain_evidence::HeadSummary;
 
 use crate::fault::Fault;
@@ -49,6 +49,7 @@ impl Bound {
         let reading = claim.decode(&identified.actor.upstream, &head, bytes, identified.payload_sha256());
         let reading = exchange::resolve(keys, arrival, claim, identified, &mut held, reading)?;
         check_protocol(held.head(), &reading)?;
+        check_withheld(claim, held.bytes().map_or(&[][..], |bytes| bytes))?;
         let action = Arc::new(Action { actor: identified.actor.clone(), reading });
         let head = head::of(arrival, held.head());
         let digest = request_digest(&action, || head::digest(&head, held.sha256()));
@@ -105,4 +106,20 @@ fn check_protocol(head: &Parts, reading: &Reading) -> Result<(), Fault> {
     let text =
         "the operation is no stream, and its connection stays what it is; send the request without `upgrade`";
     Err(Fault::new(DenialKind::Malformed, "framing_upgrade", text))
+}
+
+/// Refuses what would destroy a credential that is withheld from answers, or put it where it is not.
+fn check_withheld(claim: &Claim<'_>, body: &[u8]) -> Result<(), Fault> {
+    let text = match claim.misplaces(body) {
+        None => return Ok(()),
+        Some(Misplaced::Overwritten) => {
+            "the body holds what the gate shows in the place of a credential, and would be written over the real one; \
+             leave that member out, or send a patch of what changes"
+        }
+        Some(Misplaced::Moved) => {
+            "a patch of an object that may hold a credential of the cluster must not move or copy anything in it; say the \
+             values themselves, by `add`, `replace` and `remove`"
+        }
+    };
+    Err(Fault::new(DenialKind::Malformed, "withheld_value", text))
 }

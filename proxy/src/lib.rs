@@ -36,6 +36,7 @@ pub mod payload;
 pub mod place;
 pub mod reply;
 pub mod stream;
+pub mod withheld;
 
 pub mod exchange;
 pub mod issued;

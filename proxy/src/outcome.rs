@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::request::Parts;
 use http::{HeaderMap, Response};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
@@ -23,6 +22,7 @@ use crate::issued;
 use crate::keys::IssuedKey;
 use crate::reply::{self, ReplyBody};
 use crate::upstream::minted;
+use crate::withheld;
 
 /// A change whose request has left.
 #[derive(Debug)]
@@ -43,6 +43,9 @@ pub struct Open {
     pub warning: Option<Warning>,
 }
 
+/// The outcome of what was answered in a way that could not be shown.
+const WITHHELD: Outcome = Outcome::Unknown { why: "answer_withheld" };
+
 /// What a read goes on for until somebody ends it, which may be the gate where it stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GoesOn {
@@ -55,14 +58,13 @@ pub enum GoesOn {
 }
 
 impl GoesOn {
-    /// What is known of a request before it leaves.
+    /// What is known of a request, and of its query, before it leaves.
     #[must_use]
-    pub fn of(action: &Action, head: &Parts) -> Self {
+    pub fn of(action: &Action, query: &str) -> Self {
         let Reading::Call(call) = &action.reading else { return Self::Not };
         if action.actor.upstream.plane != Plane::Kubernetes {
             return Self::Not;
         }
-        let query = head.uri.query().unwrap_or_default();
         let followed = || {
             let mut all = form_urlencoded::parse(query.as_bytes());
             all.any(|(name, value)| name == "follow" && !["0", "false"].contains(&&*value))
@@ -119,20 +121,40 @@ pub async fn deliver(gate: &Arc<Gate>, open: Open, answer: Response<AnswerBody>,
         }
         Reading::Undecodable { .. } => false,
     };
-    if carries {
+    if open.claim.goes_on() && answer.status().is_success() {
+        deliver_begun(gate, open, answer, reply).await
+    } else if carries {
         deliver_held(gate, open, answer, reply).await
     } else {
         deliver_streamed(gate, open, answer, reply).await
     }
 }
 
+/// An answer that goes on for as long as somebody listens: that it has begun is how the request ended.
+async fn deliver_begun(gate: &Arc<Gate>, open: Open, answer: Response<AnswerBody>, reply: Reply) {
+    let head = AnswerHead { status: answer.status().as_u16(), headers: answer.headers() };
+    let answered = open.outcome(head, (b"", None), Vec::new());
+    let passed = pass(gate, &open.action.actor, (open.until, GoesOn::of(&open.action, "")), answer);
+    let response = open.shown(gate, passed).await;
+    let outcome = if response.is_ok() { answered } else { WITHHELD };
+    gate.close(open.closing, open.id, &open.action, outcome).await;
+    drop(reply.send(response));
+}
+
 async fn deliver_streamed(gate: &Arc<Gate>, open: Open, answer: Response<AnswerBody>, reply: Reply) {
     let late = matches!(&open.action.reading, Reading::Call(call) if open.claim.may_fail_late(call));
-    let (mut response, mut pump) = pump(answer, late);
+    let (response, mut pump) = pump(answer, late);
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    open.mark(&mut response);
-    drop(reply.send(Ok(response)));
-    let outcome = match pump.run().await {
+    // What may be shown is only known while it is read.
+    let show = async {
+        let response = open.shown(gate, response).await;
+        let shown = response.is_ok();
+        drop(reply.send(response));
+        shown
+    };
+    let (shown, end) = tokio::join!(show, pump.run());
+    let outcome = match end {
+        End::Whole if !shown => WITHHELD,
         End::Whole => {
             let head = AnswerHead { status, headers: &headers };
             open.outcome(head, (pump.kept(), pump.trailers()), Vec::new())
@@ -166,18 +188,18 @@ async fn deliver_held(gate: &Arc<Gate>, open: Open, answer: Response<AnswerBody>
         issued::follow(gate, &open.action, open.id).await;
     }
     let outcome = open.outcome(head, (&held.body, held.trailers.as_ref()), created);
-    let response = body.map(|body| {
-        let mut head = held.head;
-        head.headers.remove(http::header::TRANSFER_ENCODING);
-        head.headers.insert(http::header::CONTENT_LENGTH, body.len().into());
-        let mut response = Response::from_parts(head, reply::full(body));
-        open.mark(&mut response);
-        response
-    });
-    let response = response.map_err(|fault| {
-        gate.metrics.custody_leak(open.id, &fault.log_text());
-        fault.with_decision(open.id)
-    });
+    let response = match body {
+        Ok(body) => {
+            let mut head = held.head;
+            head.headers.remove(http::header::TRANSFER_ENCODING);
+            head.headers.insert(http::header::CONTENT_LENGTH, body.len().into());
+            open.shown(gate, Response::from_parts(head, reply::full(body))).await
+        }
+        Err(fault) => {
+            gate.metrics.custody_leak(open.id, &fault.log_text());
+            Err(fault.with_decision(open.id))
+        }
+    };
     // What was created is in the model before the caller knows of it, so that its next request is judged
     // with it.
     gate.close(open.closing, open.id, &open.action, outcome).await;
@@ -206,6 +228,17 @@ async fn reissued(gate: &Arc<Gate>, open: &Open, held: &HeldAnswer) -> Result<By
 }
 
 impl Open {
+    /// What the caller may see of an answer, with the decision on it.
+    async fn shown(
+        &self,
+        gate: &Arc<Gate>,
+        answer: Response<ReplyBody>,
+    ) -> Result<Response<ReplyBody>, Fault> {
+        let mut response = withheld::withhold(gate, &self.claim, self.id, answer).await?;
+        self.mark(&mut response);
+        Ok(response)
+    }
+
     /// Puts the decision on an answer, and in warn mode what enforce would have said.
     pub fn mark(&self, response: &mut Response<ReplyBody>) {
         reply::name_decision(response.headers_mut(), self.id);

@@ -23,7 +23,7 @@ use crate::outgoing::Outgoing;
 use crate::place::Arrival;
 use crate::reply::{self, ReplyBody};
 use crate::throttle::{Seat, Seated};
-use crate::{head, issued, outcome, stream, way};
+use crate::{head, issued, outcome, stream, way, withheld};
 
 /// Answers one request: with what the control plane answered, or with a denial in its own form.
 ///
@@ -101,7 +101,7 @@ async fn decide(
     let answer = match judged.permit {
         Some(permit) if matches!(permit.kind(), PermitKind::Read | PermitKind::PassThrough) => {
             let sendable = gate.ledger.read(permit, outgoing).map_err(|error| Fault::internal(&error))?;
-            read(gate, &decision, sendable).await?
+            read(gate, claim, &decision, sendable).await?
         }
         permit => {
             // From here to the settled outcome the change has a task of its own: a client that goes away
@@ -117,19 +117,22 @@ async fn decide(
 /// Passes a read, or what a plane lets pass as one. Nothing durable is owed for it.
 async fn read(
     gate: &Arc<Gate>,
+    claim: &Claim<'static>,
     decision: &Decision,
     sendable: Sendable<Outgoing>,
 ) -> Result<Response<ReplyBody>, Fault> {
     let (outgoing, _closing) = sendable.release().map_err(|error| Fault::internal(&error))?;
     let until = outgoing.get().identified.until;
-    let goes_on = outcome::GoesOn::of(&decision.action, outgoing.get().bound.held().head());
+    let query = outgoing.get().bound.held().head().uri.query().unwrap_or_default();
+    let goes_on = outcome::GoesOn::of(&decision.action, query);
     let signed = gate.sign(outgoing).await?;
     let answer = stream::opened(gate, &decision.action, until, gate.forward(signed)).await;
     let answer = answer.map_err(|error| Fault::unanswered(&error, decision.id))?;
     if issued::lists_keys(&decision.action) {
         return issued::list(gate, &decision.action, answer).await;
     }
-    Ok(outcome::pass(gate, &decision.action.actor, (until, goes_on), answer))
+    let passed = outcome::pass(gate, &decision.action.actor, (until, goes_on), answer);
+    withheld::withhold(gate, claim, decision.id, passed).await
 }
 
 /// Carries a change out, or refuses it; either way its evidence comes first.

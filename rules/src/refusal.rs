@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use ordain_action::{Access, Effect, Party, ReasonCode};
+use ordain_action::{Access, Effect, Party, Plane, ReasonCode};
 
 use crate::blast::Unknown;
 use crate::resolve::Site;
@@ -40,10 +40,15 @@ pub(crate) fn undecodable(code: &str, text: &str) -> Reason {
     reason(Ruling::Deny, Count::Identity, code, 0, (text, remedy))
 }
 
-pub(crate) fn custody_leak(operation: &str) -> Reason {
+pub(crate) fn custody_leak(plane: Plane, operation: &str) -> Reason {
     let text =
         format!("`{operation}` hands out a real credential that cannot be exchanged for an issued one");
-    let remedy = "have an operator make the call outside the gate, or use `sts:AssumeRole`".to_owned();
+    let instead = match plane {
+        Plane::Kubernetes => ", or use `kubectl create token`",
+        Plane::Aws => ", or use `sts:AssumeRole`",
+        Plane::Grpc | Plane::Unknown => "",
+    };
+    let remedy = format!("have an operator make the call outside the gate{instead}");
     reason(Ruling::Deny, Count::Identity, "custody_leak", 0, (text, remedy))
 }
 

@@ -97,6 +97,10 @@ def clusters():
         headers = [("cluster", "prod"), ("content-type", "application/vnd.kubernetes.protobuf")]
         for folder in ("", "/namespaces/shop"):
             put("cluster", request("POST", f"/{root}{folder}/{plural}", headers, base64.b64decode(body)))
+    # Objects that the target makes of bytes, of each of its kinds.
+    for kind in range(6):
+        for rest in (b"", b"\x05name\x03va\x02\x04abc\x01\x07\x81\x09" * 4, bytes(range(120))):
+            put("cluster", b"\0\x40\x08\1\3k.v\2w\0\3u1\5" + bytes([kind]) + rest)
     path = ROOT / "tests/planes/kubernetes/sweep/requests.jsonl.zst"
     with path.open("rb") as packed, zstandard.ZstdDecompressor().stream_reader(packed) as plain:
         for number, line in enumerate(io.TextIOWrapper(plain, encoding="utf-8")):
@@ -107,6 +111,25 @@ def clusters():
                 put("cluster", request(one["method"], target, one["headers"], base64.b64decode(one["body_b64"])))
     for path in sorted((ROOT / "deploy").rglob("*.yaml")):
         put("yaml", path.read_bytes()[:SHORT])
+
+
+def answers():
+    """Answers of a cluster in which a credential (`@`) may stand."""
+    secret = '{"kind":"Secret","metadata":{"name":"s"},"data":{"ca.crt":"Y2E=","%s":"@"},"type":"%s"}'
+    token = secret % ("token", "kubernetes.io/service-account-token")
+    signed = '{"spec":{"signerName":"kubernetes.io/%s"},"status":{"certificate":"@"}}'
+    objects = (token, secret % ("token-secret", "bootstrap.kubernetes.io/token"), secret % ("token", "Opaque"))
+    requests = tuple(signed % name for name in ("kube-apiserver-client", "kubelet-serving")) + ('{"status":"Failure"}',)
+    for what, those in ((0, objects), (2, requests)):
+        for size in (1, 7, 255):
+            for one in those:
+                put("withheld", bytes([what, size]) + one.encode())
+                event = '{"type":"ADDED","object":' + one + "}\n"
+                put("withheld", bytes([what + 1, size]) + (event * 2).encode())
+            listed = '{"kind":"List","metadata":{},"items":[' + ",".join(those) + ']}\n'
+            put("withheld", bytes([what, size]) + listed.encode())
+            rows = ",".join('{"cells":["a",1],"object":' + one + "}" for one in those)
+            put("withheld", bytes([what, size]) + ('{"kind":"Table","columnDefinitions":[{}], "rows": [' + rows + "]}").encode())
 
 
 def attacks():
@@ -188,5 +211,5 @@ def by_hand():
         put("frame", bytes([1, step, 2, 0, 70, 2, 255]) + b"an entry, and another, and a blob " * 8)
 
 
-for part in (sweep, cases, clusters, attacks, by_hand):
+for part in (sweep, cases, clusters, answers, attacks, by_hand):
     part()

@@ -21,7 +21,8 @@ pub enum Outcome {
         /// Why, in a stable word, for example `client_gone`.
         why: &'static str,
     },
-    /// The upstream answered and the answer was read to its end.
+    /// The upstream answered and the answer was read to its end, or began, where it goes on for as long as somebody
+    /// listens.
     Answered {
         /// HTTP status.
         status: u16,

@@ -1,11 +1,12 @@
-//! The operations of each control plane, and the messages of the Kubernetes API, as read-only data: an index in the
-//! program's read-only section, and one compressed block a service that is decoded on first use.
+//! The operations of each control plane, and the kinds and messages of the Kubernetes API, as read-only data: an index
+//! in the program's read-only section, and one compressed block a service that is decoded on first use.
 //!
 //! Leaves out logic. Which operation a request means, and what a resource is called in full, the rooms decide.
 
 mod catalog;
 mod hosts;
 mod index;
+mod kinds;
 mod messages;
 mod operation;
 mod path;
@@ -16,6 +17,7 @@ mod types;
 
 pub use catalog::{Catalog, OverlayError, messages};
 pub use hosts::{Destination, HostClaim, Hosts, Partition, Variant};
+pub use kinds::ClusterKind;
 pub use messages::{Form, Message, MessageField, MessageId, Messages, Shape};
 pub use operation::{
     Auth, Binding, BoundMember, Http, Kind, Location, Mark, Member, MintedAt, NewAt, Operation, Payload,

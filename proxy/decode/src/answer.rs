@@ -26,6 +26,15 @@ pub struct AnswerRead {
     pub status: Option<u16>,
 }
 
+/// What a request would do to a credential that is withheld from answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misplaced {
+    /// Write over it what stands in its place in answers.
+    Overwritten,
+    /// Put it where nothing tells that it is one, or so it may be.
+    Moved,
+}
+
 /// Credentials found in an answer: the real ones, which stay in the gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MintedCredentials {

@@ -18,11 +18,12 @@ mod setup;
 mod tokens;
 
 pub use answer::{
-    AnswerHead, AnswerRead, KeyPairReplacement, MintedCredentials, MintedKeyPair, MintedToken, Replacement,
-    TokenReplacement,
+    AnswerHead, AnswerRead, KeyPairReplacement, MintedCredentials, MintedKeyPair, MintedToken, Misplaced,
+    Replacement, TokenReplacement,
 };
 pub use contract::{Destination, NativeResponse, Needs};
 pub use head::{Head, WayIn};
+pub use kubernetes::Withholding;
 pub use refusal::refusal;
 pub use room::Claim;
 pub use rooms::Rooms;

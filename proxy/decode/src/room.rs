@@ -2,12 +2,13 @@
 //!
 //! Leaves out which rooms there are (`rooms.rs`) and what each of them knows.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use ordain_action::{Call, Created, Denial, Plane, Reading, Undecodable, Upstream};
 
 use crate::Head;
-use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Replacement};
+use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Misplaced, Replacement};
 use crate::contract::{Destination, NativeResponse, Needs};
+use crate::kubernetes::Withholding;
 use crate::{aws, grpc, kubernetes};
 
 /// A request that a room has claimed.
@@ -123,7 +124,53 @@ impl<'r> Claim<'r> {
         match &self.room {
             Claimed::Aws(claim) => claim.destination_unread(upstream, head),
             Claimed::Grpc(claim) => claim.destination(),
-            Claimed::Kubernetes(claim) => claim.destination(),
+            Claimed::Kubernetes(claim) => claim.destination_unread(),
+        }
+    }
+
+    /// What has to be withheld from the answer, whatever is made of the request; `None` where it passes as it is.
+    #[must_use]
+    pub fn withholding(&self) -> Option<Withholding> {
+        match &self.room {
+            Claimed::Aws(_) | Claimed::Grpc(_) => None,
+            Claimed::Kubernetes(claim) => claim.withholding(),
+        }
+    }
+
+    /// The form to ask for an answer in, where something is withheld from it: of those that the caller asks for, those
+    /// that are read here.
+    #[must_use]
+    pub fn accept(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        match &self.room {
+            Claimed::Aws(_) | Claimed::Grpc(_) => None,
+            Claimed::Kubernetes(claim) => claim.accept(headers),
+        }
+    }
+
+    /// What a body would do to a credential that is withheld from answers: it must not leave then, in any mode.
+    #[must_use]
+    pub fn misplaces(&self, body: &[u8]) -> Option<Misplaced> {
+        match &self.room {
+            Claimed::Aws(_) | Claimed::Grpc(_) => None,
+            Claimed::Kubernetes(claim) => claim.misplaces(body),
+        }
+    }
+
+    /// Whether a success goes on until somebody ends it: then its head says all that there is to know of the request.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        match &self.room {
+            Claimed::Aws(_) | Claimed::Grpc(_) => false,
+            Claimed::Kubernetes(claim) => claim.goes_on(),
+        }
+    }
+
+    /// What ends such an answer where nothing more of it may be shown, as the plane itself ends one.
+    #[must_use]
+    pub fn last_event(&self, denial: &Denial) -> Vec<u8> {
+        match &self.room {
+            Claimed::Aws(_) | Claimed::Grpc(_) => Vec::new(),
+            Claimed::Kubernetes(claim) => claim.last_event(denial),
         }
     }
 

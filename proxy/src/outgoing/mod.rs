@@ -2,7 +2,7 @@
 //!
 //! The bytes that leave are the bytes that were judged, but for a closed list: credentials, `x-amz-date`,
 //! `host`, hop-by-hop headers, `expect`, `traceparent`, the end of `user-agent`, the framing of `aws-chunked`, and
-//! the form in which an answer is asked for that hands out a credential. An issued id was exchanged before they were judged (`issued`). Leaves out sending.
+//! the form in which an answer is asked for that may hold a credential. An issued id was exchanged before they were judged (`issued`). Leaves out sending.
 
 mod plain;
 mod signed;
@@ -56,11 +56,10 @@ impl Outgoing {
         leaving: &Leaving,
         now: Timestamp,
     ) -> Result<Request<OutBody>, Fault> {
+        let accept = self.accept();
         let destination = self.destination.map_err(|why| {
             Fault::new(DenialKind::Malformed, why.reason_code, why.text).with_decision(self.decision)
         })?;
-        let hands_out =
-            matches!(&self.bound.action().reading, Reading::Call(call) if call.answer.mints.is_some());
         let (mut head, body) = self.bound.into_held().into_parts();
         // Headers say how a body in chunks is put together, and nothing about one that is held whole.
         let as_received = match &body {
@@ -100,10 +99,19 @@ impl Outgoing {
                 Err(unsendable(&"only what was signed can be signed again"))
             }
             (Leaving::Plain { carried, base, .. }, _) => {
-                let of = (hands_out, self.claim.plane() == Plane::Grpc);
+                let of = (accept, self.claim.plane() == Plane::Grpc);
                 plain::make((head, body), of, carried, base)
             }
         }
+    }
+
+    /// The form to ask for an answer in, where a credential in it is exchanged or withheld; the caller's where none is.
+    fn accept(&self) -> Option<HeaderValue> {
+        let mints =
+            matches!(&self.bound.action().reading, Reading::Call(call) if call.answer.mints.is_some());
+        // Of the forms that clients ask for this is the one we write.
+        let plain = mints.then(|| HeaderValue::from_static("application/json"));
+        plain.or_else(|| self.claim.accept(&self.bound.held().head().headers))
     }
 }
 

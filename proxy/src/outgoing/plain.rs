@@ -19,7 +19,7 @@ use crate::upstream::{self, Carried};
 /// path.
 pub(super) fn make(
     (mut head, body): (Parts, HeldBody),
-    (hands_out, is_grpc): (bool, bool),
+    (accept, is_grpc): (Option<HeaderValue>, bool),
     carried: &Carried,
     base: &Uri,
 ) -> Result<Request<OutBody>, Fault> {
@@ -38,9 +38,8 @@ pub(super) fn make(
         }
         (Carried::Own, _) => return Err(unsendable(&"it has no credential of its own that may leave")),
     }
-    if hands_out {
-        // The credential in the answer is exchanged, and of the forms that clients ask for this is the one we write.
-        head.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    if let Some(accept) = accept {
+        head.headers.insert(ACCEPT, accept);
         head.headers.remove(ACCEPT_ENCODING);
     }
     let host = base.authority().ok_or_else(|| unsendable(&"its upstream has no host"))?;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use ordain_action::{Access, Completeness, Effect, Plane, Resource, Role, Scalar};
+use ordain_catalog::ClusterKind;
 
 use crate::inventory::Entry;
 use crate::kubernetes::{self, Body, Name, Operation};
@@ -138,7 +139,7 @@ pub(super) fn outside<'r>(
 
 /// Whether objects of a type lie in namespaces; of a type that nothing is known of, they may.
 fn lies_in_namespaces(snapshot: &Snapshot, name: &Name<'_>) -> bool {
-    let known = kubernetes::is_namespaced(name.group, name.resource);
+    let known = ClusterKind::of(name.group, name.resource).map(|known| known.namespaced);
     known.unwrap_or_else(|| {
         let Some(model) = snapshot.model() else { return true };
         let here = kubernetes::object_name(name.cluster, (name.group, name.resource), None, "");

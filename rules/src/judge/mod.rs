@@ -126,7 +126,7 @@ pub fn read(snapshot: &Snapshot, action: &Action, request: Digest) -> Judged {
 fn leak(snapshot: &Snapshot, action: &Action, call: &Call) -> Judged {
     let operation = call.effects.first().map_or("", |effect| &effect.iam_action);
     let mode = snapshot.strictest_mode(&action.actor);
-    let reasons = vec![refusal::custody_leak(operation)];
+    let reasons = vec![refusal::custody_leak(call.plane, operation)];
     Judged { verdict: bare(snapshot, mode, Ruling::Deny, reasons), permit: None }
 }
 

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use crate::glob::Glob;
 
 pub(crate) use body::{Body, Member, parts, text};
-pub(crate) use kinds::{guessed_plural, is_namespaced, kind_of};
+pub(crate) use kinds::guessed_plural;
 pub(crate) use operation::{Operation, creates};
 
 const SCHEME: &str = "k8s://";

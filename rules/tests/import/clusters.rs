@@ -230,3 +230,21 @@ fn what_cannot_be_imported_is_refused_with_the_object_and_what_to_give() {
         );
     }
 }
+
+#[test]
+fn an_object_has_the_name_that_requests_have_whichever_group_lists_it() {
+    let list = r#"{"kind":"List","items":[
+        {"kind":"Ingress","apiVersion":"extensions/v1beta1","metadata":{"name":"web","namespace":"shop","uid":"u"}},
+        {"kind":"PodSecurityPolicy","apiVersion":"extensions/v1beta1","metadata":{"name":"strict"}},
+        {"kind":"VolumeAttributesClass","apiVersion":"storage.k8s.io/v1","metadata":{"name":"fast"}}
+    ]}"#;
+    let imported = import(&[source("old.json", list)], &[]).unwrap();
+    for name in [
+        "k8s://prod/networking.k8s.io/namespaces/shop/ingresses/web",
+        "k8s://prod/policy/podsecuritypolicies/strict",
+        "k8s://prod/storage.k8s.io/volumeattributesclasses/fast",
+    ] {
+        assert!(imported.text.contains(name), "{name} in {}", imported.text);
+    }
+    assert!(!imported.text.contains("/extensions/"), "{}", imported.text);
+}

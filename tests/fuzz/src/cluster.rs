@@ -4,12 +4,14 @@
 //! The server's reading is that of `RequestInfoFactory` (`k8s.io/apiserver/pkg/endpoints/request`), written anew from
 //! its text. It reads more than we do: only what both read is compared.
 
+use http::{HeaderMap, HeaderValue};
 use ordain_action::{
     Action, Actor, ActorKind, Call, Denial, DenialKind, Digest, IdentityProof, Party, Plane, Reading,
     ReasonCode, Resource, Role, Upstream, request_digest,
 };
 use ordain_decode::{Claim, Head, Needs, WayIn};
 
+use crate::protobuf;
 use crate::request::Request;
 use crate::room::rooms;
 
@@ -22,9 +24,31 @@ fn upstream() -> Upstream {
     }
 }
 
-/// Decodes one request and holds it against the other readings.
+/// Decodes one request and holds it against the other readings. Bytes that begin with a zero are no request: an object
+/// is made of them, which has to be read, and again with a byte of its body changed.
 pub fn check(data: &[u8]) {
-    let Some(request) = Request::parse(data) else { return };
+    if let Some([place, byte, script @ ..]) = data.strip_prefix(b"\0") {
+        let Some((method, target, mut body)) = protobuf::made(script) else { return };
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", HeaderValue::from_static("application/vnd.kubernetes.protobuf"));
+        let sent = |body: &[u8]| {
+            let headers = headers.clone();
+            let authority = "gate.internal:8080".to_owned();
+            taken(&Request { method, target: &target, authority, headers, body })
+        };
+        assert!(sent(&body), "what another writer wrote is not read");
+        let at = usize::from(*place) * body.len() / 256;
+        body[at] = *byte;
+        sent(&body);
+        return;
+    }
+    if let Some(request) = Request::parse(data) {
+        taken(&request);
+    }
+}
+
+/// Holds one request against the other readings; whether it is one that is read.
+fn taken(request: &Request<'_>) -> bool {
     let head = Head {
         method: request.method,
         target: request.target,
@@ -43,9 +67,10 @@ pub fn check(data: &[u8]) {
     let digest = Digest::of(body);
     assert_eq!(request_digest(&one, || digest), request_digest(&two, || digest));
     match &one.reading {
-        Reading::Call(call) => accepted(call, &request),
+        Reading::Call(call) => accepted(call, request),
         Reading::Undecodable { why, .. } => refused(&claim, why.reason_code),
     }
+    matches!(one.reading, Reading::Call(_))
 }
 
 fn action(reading: Reading) -> Action {
@@ -72,6 +97,9 @@ fn accepted(call: &Call, request: &Request<'_>) {
             assert!(resource.pattern || !resource.name.contains('*'), "{resource:?}");
         }
     }
+    if !body_of(call, request).is_empty() && media(request) == "application/vnd.kubernetes.protobuf" {
+        protobuf::held(call, request.body);
+    }
     let info = Info::read(request);
     let first = &call.effects[0];
     let Some(info) = info else {
@@ -91,7 +119,8 @@ fn accepted(call: &Call, request: &Request<'_>) {
         || request.target.contains("dryRun=%")
         || request.body.windows(6).any(|window| window == b"dryRun")
         || request.target.contains('%')
-        || request.body.windows(2).any(|window| window == b"\\u");
+        || request.body.windows(2).any(|window| window == b"\\u")
+        || (media(request) == "application/vnd.kubernetes.protobuf" && protobuf::is_dry(request.body));
     let asks = info.resource.ends_with("reviews");
     assert!(call.is_change() || reads || dry || asks, "a change is read as a read: {call:?}");
     if reads && info.resource == "secrets" && info.group.is_empty() {
@@ -103,6 +132,19 @@ fn accepted(call: &Call, request: &Request<'_>) {
     } else {
         created(target, &info, request);
     }
+}
+
+/// The body that the server reads: none of what asks for a stream, or reads.
+fn body_of<'r>(call: &Call, request: &Request<'r>) -> &'r [u8] {
+    let operation = &*call.effects[0].operation;
+    let reads = ["get/", "list/", "watch/"].iter().any(|verb| operation.starts_with(verb));
+    if reads || call.answer.upgrades { &[] } else { request.body }
+}
+
+/// The form of the body, as the server sees it.
+fn media(request: &Request<'_>) -> String {
+    let value = request.headers.get("content-type").and_then(|media| media.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 fn target_is(target: &Resource, info: &Info) {

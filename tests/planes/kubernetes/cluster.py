@@ -1,7 +1,7 @@
 """A stub of a cluster's API server, for what a kubelet is needed for: exec, attach, log, port-forward, and watches.
 
-It is labelled a stub and serves one Pod. What it speaks is the API server's own: WebSocket with the channel protocols
-`v4.channel.k8s.io` and `v5.channel.k8s.io`, chunked logs and watches, `Status` errors. Commands are really run, in a
+It is labelled a stub and serves one Pod, and what `holding.py` holds. What it speaks is the API server's own: WebSocket with the channel protocols
+`v4.channel.k8s.io` and `v5.channel.k8s.io`, SPDY/3.1 by itself and in a WebSocket (`spdy.py`), chunked logs and watches, `Status` errors. Commands are really run, in a
 folder of the stub's own. Every request is appended to a journal, one line of JSON each: what arrived, under which
 credential.
 
@@ -17,6 +17,8 @@ import os
 import ssl
 import struct
 
+import holding
+import spdy
 from aiohttp import WSMsgType, web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -103,17 +105,35 @@ class Cluster:
         return web.json_response({"kind": "APIVersions", "versions": ["v1"]})
 
     async def groups(self, _):
-        return web.json_response({"kind": "APIGroupList", "apiVersion": "v1", "groups": []})
+        version = {"groupVersion": "certificates.k8s.io/v1", "version": "v1"}
+        group = {"name": "certificates.k8s.io", "versions": [version], "preferredVersion": version}
+        return web.json_response({"kind": "APIGroupList", "apiVersion": "v1", "groups": [group]})
+
+    async def certificates(self, _):
+        resources = [{"name": "certificatesigningrequests", "singularName": "certificatesigningrequest",
+                      "namespaced": False, "kind": "CertificateSigningRequest", "shortNames": ["csr"],
+                      "verbs": ["get", "list"]}]
+        return web.json_response({"kind": "APIResourceList", "groupVersion": "certificates.k8s.io/v1",
+                                  "resources": resources})
 
     async def core(self, _):
         verbs = ["create", "delete", "get", "list", "watch"]
-        resources = [{"name": "pods", "singularName": "pod", "namespaced": True, "kind": "Pod", "verbs": verbs,
-                      "shortNames": ["po"]}]
+        resources = [{"name": "namespaces", "singularName": "namespace", "namespaced": False, "kind": "Namespace",
+                      "verbs": verbs + ["patch", "update"], "shortNames": ["ns"]},
+                     {"name": "pods", "singularName": "pod", "namespaced": True, "kind": "Pod", "verbs": verbs,
+                      "shortNames": ["po"]},
+                     {"name": "secrets", "singularName": "secret", "namespaced": True, "kind": "Secret",
+                      "verbs": verbs + ["patch", "update"]}]
         return web.json_response({"kind": "APIResourceList", "groupVersion": "v1", "resources": resources})
 
     async def namespace(self, request):
         name = request.match_info["name"]
         return web.json_response({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name, "uid": UID}})
+
+    async def namespaces(self, request):
+        items = [{"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name, "uid": UID}}
+                 for name in ("default", "shop")]
+        return holding.answer(request, items)
 
     async def pods(self, request):
         if request.query.get("watch") not in ("true", "1"):
@@ -146,6 +166,9 @@ class Cluster:
             await asyncio.sleep(0.05)
 
     async def execute(self, request):
+        return await self.run(request, request.query.getall("command"))
+
+    async def run(self, request, command):
         """Runs a command, its streams on the channels of the protocol (KEP-4006)."""
         offered = ("v5.channel.k8s.io", "v4.channel.k8s.io")
         socket = web.WebSocketResponse(protocols=offered)
@@ -154,7 +177,7 @@ class Cluster:
         await socket.prepare(request)
         wants = request.query.get("stdin") == "true"
         process = await asyncio.create_subprocess_exec(
-            *request.query.getall("command"), cwd=self.work, stdin=asyncio.subprocess.PIPE,
+            *command, cwd=self.work, stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
 
         async def out(channel, stream):
@@ -189,10 +212,26 @@ class Cluster:
         await socket.close()
         return socket
 
+    async def attach(self, request):
+        """A process that is there already, and says back what it is told."""
+        return await self.run(request, ["sh", "-c", 'read line && echo "heard: $line"'])
+
     async def forward(self, request):
-        """One port, echoed: two channels, each beginning with the port's number."""
-        socket = web.WebSocketResponse(protocols=("v4.channel.k8s.io",))
+        """One port, in capitals, by whichever way the client asks for it."""
+        if request.headers.get("upgrade", "").lower() == "spdy/3.1":
+            return await spoken(request)
+        tunnel = "SPDY/3.1+portforward.k8s.io"
+        socket = web.WebSocketResponse(protocols=(tunnel, "v4.channel.k8s.io"), max_msg_size=64 << 20)
+        if not socket.can_prepare(request).ok:
+            return status(400, "BadRequest", "Upgrade request required")
         await socket.prepare(request)
+        if socket.ws_protocol == tunnel:
+            forwarding = spdy.PortForward()
+            async for message in socket:
+                if message.type == WSMsgType.BINARY and (answer := forwarding.take(message.data)):
+                    await socket.send_bytes(answer)
+            return socket
+        # Two channels, each beginning with the port's number.
         port = int(request.query["ports"].split(",")[0])
         for channel in (0, 1):
             await socket.send_bytes(bytes([channel]) + struct.pack("<H", port))
@@ -200,6 +239,30 @@ class Cluster:
             if message.type == WSMsgType.BINARY and message.data[:1] == b"\0":
                 await socket.send_bytes(b"\0" + message.data[1:].upper())
         return socket
+
+
+class Spoken(asyncio.Protocol):
+    """A connection that has changed to SPDY."""
+
+    def __init__(self, transport):
+        self.transport, self.forwarding, self.over = transport, spdy.PortForward(), asyncio.Event()
+
+    def data_received(self, data):
+        self.transport.write(self.forwarding.take(data))
+
+    def connection_lost(self, _):
+        self.over.set()
+
+
+async def spoken(request):
+    """What clients of before 1.31 do: the connection itself changes its protocol."""
+    offered = request.headers.get("x-stream-protocol-version", "")
+    request.transport.write(f"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n"
+                            f"X-Stream-Protocol-Version: {offered}\r\n\r\n".encode())
+    protocol = Spoken(request.transport)
+    request.transport.set_protocol(protocol)
+    await protocol.over.wait()
+    return web.Response()
 
 
 async def serve(arguments):
@@ -211,13 +274,18 @@ async def serve(arguments):
     app.router.add_get("/api", cluster.api)
     app.router.add_get("/apis", cluster.groups)
     app.router.add_get("/api/v1", cluster.core)
-    app.router.add_get("/api/v1/namespaces/{name}", cluster.namespace)
+    app.router.add_get("/api/v1/namespaces", cluster.namespaces)
+    for method in ("GET", "DELETE", "PATCH"):
+        app.router.add_route(method, "/api/v1/namespaces/{name}", cluster.namespace)
     app.router.add_get("/api/v1/namespaces/default/pods", cluster.pods)
     app.router.add_get(one, cluster.pod)
     app.router.add_delete(one, cluster.delete)
     app.router.add_get(one + "/log", cluster.log)
     app.router.add_route("*", one + "/exec", cluster.execute)
+    app.router.add_route("*", one + "/attach", cluster.attach)
     app.router.add_route("*", one + "/portforward", cluster.forward)
+    app.router.add_get("/apis/certificates.k8s.io/v1", cluster.certificates)
+    holding.route(app.router)
     app.router.add_route("*", "/{rest:.*}", cluster.other)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(os.path.join(arguments.folder, "server.pem"))

@@ -1,6 +1,8 @@
 //! The Kubernetes API, as its own clients speak to it.
 
 pub(crate) mod cluster;
+mod mcp;
 mod real;
+mod secrets;
 mod streams;
 mod sweep;

@@ -256,3 +256,44 @@ fn serial_what_others_may_not_do_never_arrives_and_the_servers_own_refusals_pass
     assert!(refused.contains("User \"weak\" cannot delete resource \"configmaps\""), "{refused}");
     weak.finish();
 }
+
+#[test]
+fn serial_what_a_real_server_shows_of_a_token_is_withheld() {
+    let (Some((_, kubectl)), Some(server)) = (tools(), Server::start()) else { return };
+    server.ready(&kubectl);
+    assert!(server.direct(&kubectl, &["create", "namespace", "shop"]).0);
+    assert!(server.direct(&kubectl, &["-n", "shop", "create", "serviceaccount", "bot"]).0);
+    let token = "a-real-token-in-a-secret-that-must-never-be-seen";
+    let coded = "YS1yZWFsLXRva2VuLWluLWEtc2VjcmV0LXRoYXQtbXVzdC1uZXZlci1iZS1zZWVu";
+    let file = server.folder.path().join("secret.yaml");
+    // As `kubectl apply` keeps it, in an annotation too.
+    let secret = format!(
+        "apiVersion: v1\nkind: Secret\ntype: kubernetes.io/service-account-token\nmetadata: {{name: t, namespace: shop, \
+         annotations: {{kubernetes.io/service-account.name: bot}}}}\ndata: {{token: {coded}, namespace: c2hvcA==}}\n"
+    );
+    fs::write(&file, secret).unwrap();
+    let made = server.direct(&kubectl, &["apply", "-f", &file.display().to_string()]);
+    assert!(made.0, "{}", made.1);
+    assert!(server.direct(&kubectl, &["-n", "shop", "get", "secret", "t", "-o", "yaml"]).1.contains(coded));
+    let gate = gate(server.upstream(ADMIN), "enforce");
+    let alice = Kubectl::of(&gate, &kubectl, "alice", "person");
+    let shown = [
+        alice.well(&["-n", "shop", "get", "secret", "t", "-o", "yaml"]),
+        alice.well(&["get", "secrets", "-A", "-o", "json"]),
+        alice.well(&["get", "--raw", "/api/v1/watch/namespaces/shop/secrets?timeoutSeconds=2"]),
+        alice.well(&["get", "--raw", "/api/v1/secrets?watch=true&timeoutSeconds=2"]),
+        alice.well(&["-n", "shop", "label", "secret", "t", "a=b", "-o", "json"]),
+        alice.well(&["-n", "shop", "annotate", "secret", "t", "a=b", "-o", "yaml"]),
+    ];
+    for text in &shown {
+        assert!(text.contains("c2hvcA=="), "all else is there: {text}");
+        assert!(!text.contains(coded) && !text.contains(token), "{text}");
+    }
+    let table = alice.well(&["-n", "shop", "get", "secrets"]);
+    assert!(table.contains("kubernetes.io/service-account-token   2"), "{table}");
+    let described = alice.well(&["-n", "shop", "describe", "secret", "t"]);
+    assert!(described.contains("withheld by ordain"), "{described}");
+    // What stands instead went nowhere.
+    assert!(server.direct(&kubectl, &["-n", "shop", "get", "secret", "t", "-o", "yaml"]).1.contains(coded));
+    gate.finish();
+}

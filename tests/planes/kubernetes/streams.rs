@@ -4,9 +4,11 @@
 //! Leaves out everything that is no stream: a real API server is better at it (`real.rs`).
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -87,6 +89,100 @@ fn admitted_streams_work_as_without_the_gate() {
         assert_eq!(one["headers"]["Authorization"], format!("Bearer {REAL}"), "{one}");
     }
     check_canary(&gate, &[said(&failed)]);
+    gate.finish();
+}
+
+/// A port-forward of kubectl's, and where it listens.
+fn forwarded(mut command: Command) -> (Child, SocketAddr) {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines.next().and_then(Result::ok).unwrap_or_else(|| {
+        child.wait().unwrap();
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        panic!("kubectl forwards nothing: {said}")
+    });
+    let at = line.strip_prefix("Forwarding from ").and_then(|rest| rest.split(' ').next()).unwrap();
+    // What it says of each connection must not fill its pipe.
+    std::thread::spawn(move || lines.for_each(drop));
+    (child, at.parse().unwrap())
+}
+
+/// Sends all of it, and reads to the end of what comes back.
+fn through(at: SocketAddr, sent: &[u8]) -> Vec<u8> {
+    let mut socket = TcpStream::connect(at).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let (mut into, copy) = (socket.try_clone().unwrap(), sent.to_owned());
+    let writing = std::thread::spawn(move || {
+        into.write_all(&copy).unwrap();
+        into.shutdown(Shutdown::Write).unwrap();
+    });
+    let mut came = Vec::new();
+    socket.read_to_end(&mut came).unwrap();
+    writing.join().unwrap();
+    came
+}
+
+#[test]
+fn an_admitted_port_forward_carries_bytes_both_ways_by_either_protocol() {
+    let Some((python, kubectl)) = tools() else { return };
+    let stub = Stub::start(&python);
+    let gate = gate(stub.upstream(""), "enforce");
+    let alice = Kubectl::of(&gate, &kubectl, "alice", "person");
+    for (number, tunnelled) in ["true", "false"].into_iter().enumerate() {
+        let mut command = alice.command(&["port-forward", "pod/web", ":8080", "--address", "127.0.0.1"]);
+        command.env("KUBECTL_PORT_FORWARD_WEBSOCKETS", tunnelled);
+        let (mut child, at) = forwarded(command);
+        assert_eq!(through(at, b"through the gate"), b"THROUGH THE GATE");
+        // Several at once over one connection, each a megabyte both ways.
+        let sent: Vec<u8> = (0..1_000_000_u32).map(|number| b'a' + (number % 23) as u8).collect();
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| assert!(through(at, &sent) == sent.to_ascii_uppercase()));
+            }
+        });
+        // Told to end, what keeps its time ends it too.
+        let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        child.wait().unwrap();
+        eventually("the stream has its end in the ledger", || streams(&gate).len() == number + 1);
+        let end = &streams(&gate)[number];
+        let passed = |way: &str| end[way].as_u64().unwrap();
+        assert!(passed("sent") > 3_000_000 && passed("received") > 3_000_000, "{end}");
+        // It was asked for in the way that is to be tried.
+        let asked =
+            stub.arrived().into_iter().rfind(|one| one["target"].as_str().unwrap().contains("portforward"));
+        let upgrade = asked.unwrap()["headers"]["Upgrade"].as_str().unwrap().to_lowercase();
+        assert_eq!(upgrade, if tunnelled == "true" { "websocket" } else { "spdy/3.1" });
+    }
+    check_canary(&gate, &[]);
+    gate.finish();
+}
+
+#[test]
+fn an_admitted_attach_is_heard_and_a_denied_one_never_arrives() {
+    let Some((python, kubectl)) = tools() else { return };
+    let stub = Stub::start(&python);
+    let gate = gate(stub.upstream(""), "enforce");
+    let robot = Kubectl::of(&gate, &kubectl, "robot", "agent");
+    let refused = robot.badly(&["attach", "web"]);
+    assert!(
+        refused.contains("pods \"web\" is forbidden: User \"robot\" cannot create resource \"pods/attach\""),
+        "{refused}"
+    );
+    assert!(!stub.arrived().iter().any(|one| one["target"].as_str().unwrap().contains("attach")));
+    let alice = Kubectl::of(&gate, &kubectl, "alice", "person");
+    let mut child = alice
+        .command(&["attach", "-i", "web"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"knock\n").unwrap();
+    let came = child.wait_with_output().unwrap();
+    assert!(said(&came).contains("heard: knock"), "{}", said(&came));
+    eventually("it has its end in the ledger", || streams(&gate).len() == 1);
     gate.finish();
 }
 

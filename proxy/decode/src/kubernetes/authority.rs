@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use ordain_action::{Access, Effect, Level, Parameters, Resource, Role, Scalar, Undecodable};
+use ordain_catalog::ClusterKind;
 
 use super::content::Content;
-use super::kinds::{canonical_group, is_built_in};
 use super::path::{ObjectPath, is_name};
 use super::request::{Request, Verb};
 use super::resource::Cluster;
@@ -65,10 +65,10 @@ pub(super) fn handed_over(
 
 /// Objects of which pods are made, or may be: the server's own, and what an operator may make of anything else.
 fn makes_pods(object: &ObjectPath) -> bool {
-    let group = canonical_group(&object.group, &object.resource);
+    let group = ClusterKind::group_of(&object.group, &object.resource);
     let whole = matches!(object.subresource.as_deref(), None | Some("ephemeralcontainers" | "resize"));
     whole
-        && (!is_built_in(&object.group, &object.resource)
+        && (ClusterKind::of(&object.group, &object.resource).is_none()
             || matches!(
                 (group, object.resource.as_str()),
                 (
@@ -139,7 +139,7 @@ fn effect(handed: &Handed, object: &ObjectPath, cluster: Cluster<'_>) -> Result<
         Handed::Secret(name) => ("secrets", Access::SecretRead, target("secrets", Some(namespace), name)),
     };
     let mut parameters = Parameters::new();
-    let group = canonical_group(&object.group, &object.resource);
+    let group = ClusterKind::group_of(&object.group, &object.resource);
     let to = format!("{group}:{}", object.resource);
     parameters.push("handedTo", Scalar::Text(&to)).map_err(|_| super::call::too_many())?;
     Ok(Effect {

@@ -8,9 +8,9 @@ use ordain_action::{
     Access, Answer, Call, Completeness, Effect, Level, Minted, NewIdentifier, Parameters, Plane, Resource,
     Role, Scalar, Undecodable,
 };
+use ordain_catalog::ClusterKind;
 
 use super::content::Content;
-use super::kinds::{canonical_group, is_built_in};
 use super::path::{ObjectPath, Place, is_name};
 use super::request::{Connect, Impersonated, Request, Verb};
 use super::resource::Cluster;
@@ -73,7 +73,7 @@ fn of_object(
     let classes = class::of(request, object, &content).0;
     let parameters = parameters(tokens, request, object, &content)?;
     let dry = classes == [Access::Read];
-    let group = canonical_group(&object.group, &object.resource);
+    let group = ClusterKind::group_of(&object.group, &object.resource);
     let operation = operation(request.verb, object);
     let asked = match object.group.as_str() {
         "" => format!("core:{}", self::operation(request.asked, object)),
@@ -118,7 +118,7 @@ fn resources(
     }
     let upserts = matches!(request.verb, Verb::Update | Verb::Patch) && object.subresource.is_none();
     // Somebody else's server may not look at what selects.
-    let narrows = request.verb.reads() && is_built_in(&object.group, &object.resource);
+    let narrows = request.verb.reads() && ClusterKind::of(&object.group, &object.resource).is_some();
     let selected = if narrows { request.selected_name() } else { None };
     let mut resources = cluster.targets(object, object.name.as_deref().or(selected));
     if upserts {
@@ -163,7 +163,7 @@ fn bound_to(content: &Content, cluster: Cluster<'_>) -> Result<Option<Resource>,
 /// What the answer will tell.
 fn answer(request: &Request, object: &ObjectPath, content: &Content) -> Result<Answer, Undecodable> {
     let mut answer = Answer { upgrades: request.connect.is_some(), ..Answer::default() };
-    let group = canonical_group(&object.group, &object.resource);
+    let group = ClusterKind::group_of(&object.group, &object.resource);
     if request.verb == Verb::Create
         && object.subresource.is_none()
         && content.name()?.is_none()
@@ -177,13 +177,19 @@ fn answer(request: &Request, object: &ObjectPath, content: &Content) -> Result<A
         });
     }
     if request.verb == Verb::Create {
-        let token = object.resource == "serviceaccounts" && object.subresource.as_deref() == Some("token");
+        let token = class::is_token(object);
         let minting = !token && class::mints(object);
         answer.mints = match (token, minting) {
             (true, _) => Some(Minted::Bearer),
             (_, true) => Some(Minted::Unrewritable),
             (false, false) => None,
         };
+    }
+    let writes = matches!(request.verb, Verb::Create | Verb::Update | Verb::Patch);
+    if writes && group == "core" && object.resource == "secrets" && class::is_bootstrap_token(object, content)
+    {
+        // Whoever sends it knows it, and joins the cluster with it by any way.
+        answer.mints = Some(Minted::Unrewritable);
     }
     Ok(answer)
 }
@@ -226,6 +232,7 @@ fn push_leaves(
     sent: &Fields,
     parameters: &mut Parameters,
 ) {
+    let kind = content.of_object().text("kind");
     for (path, value) in sent.iter() {
         let place = content.patched.as_ref().and_then(|patched| patched.place_of(path));
         let place = match (&content.patched, &place) {
@@ -236,7 +243,7 @@ fn push_leaves(
         let token;
         let value = match value {
             Scalar::Text(text) | Scalar::Number(text)
-                if place.is_some_and(|place| secret::is_secret(object, place)) =>
+                if place.is_some_and(|place| secret::is_secret(object, kind, place)) =>
             {
                 token = tokens.token(text);
                 Scalar::Token(&token)

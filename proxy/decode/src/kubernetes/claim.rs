@@ -2,16 +2,18 @@
 //!
 //! Leaves out each of the steps, which have files of their own.
 
+use http::{HeaderMap, HeaderValue};
 use ordain_action::{Call, Created, Denial, Undecodable, Upstream};
+use ordain_catalog::ClusterKind;
 
 use super::content::BODY_MAX;
-use super::kinds::canonical_group;
 use super::path::Place;
-use super::request::{Connect, Request};
+use super::request::{Connect, Request, Verb};
 use super::resource::Cluster;
-use super::{Room, answer, call, deny};
+use super::withheld::{self, Withholding};
+use super::{Room, answer, call, class, deny};
 use crate::Head;
-use crate::answer::{AnswerHead, AnswerRead, MintedToken, TokenReplacement};
+use crate::answer::{AnswerHead, AnswerRead, MintedToken, Misplaced, TokenReplacement};
 use crate::contract::{Destination, NativeResponse, Needs};
 
 /// A request that this room has claimed.
@@ -61,7 +63,7 @@ impl<'r> Claim<'r> {
         let request = self.reading.as_ref().map_err(Undecodable::clone)?;
         let service = match &request.place {
             Place::Url(_) => "core",
-            Place::Object(object) => canonical_group(&object.group, &object.resource),
+            Place::Object(object) => ClusterKind::group_of(&object.group, &object.resource),
         };
         Ok(Destination {
             service: service.to_owned(),
@@ -70,6 +72,52 @@ impl<'r> Claim<'r> {
             signing_name: String::new(),
             signing_region: String::new(),
         })
+    }
+
+    /// Where a request goes that could not be read, in modes that let it pass: nowhere, where its answer hands out a
+    /// credential that would have to be found by what was asked for.
+    pub(crate) fn destination_unread(&self) -> Result<Destination, Undecodable> {
+        let request = self.reading.as_ref().map_err(Undecodable::clone)?;
+        match &request.place {
+            Place::Object(object) if class::is_token(object) || class::mints(object) => {
+                Err(Undecodable::new(
+                    "custody_leak",
+                    "the request cannot be read, and its answer hands out a credential; send it in a form that can",
+                ))
+            }
+            Place::Object(_) | Place::Url(_) => self.destination(),
+        }
+    }
+
+    /// What has to be withheld from the answer, whatever is made of the request.
+    pub(crate) fn withholding(&self) -> Option<Withholding> {
+        self.reading.as_ref().ok().and_then(Withholding::of)
+    }
+
+    /// The form to ask for an answer in, where something is withheld from it.
+    pub(crate) fn accept(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let withholds = self.reading.as_ref().is_ok_and(|request| withheld::objects(request).is_some());
+        withholds.then(|| withheld::accept(headers))
+    }
+
+    /// What the body would do to a credential that is withheld from answers.
+    pub(crate) fn misplaces(&self, body: &[u8]) -> Option<Misplaced> {
+        let request = self.reading.as_ref().ok().filter(|request| withheld::objects(request).is_some())?;
+        if withheld::writes_back(body) {
+            return Some(Misplaced::Overwritten);
+        }
+        withheld::moves(request, body).then_some(Misplaced::Moved)
+    }
+
+    /// An answer that begins well goes on until somebody ends it, and tells no more of how the request went.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.reading.as_ref().is_ok_and(|request| request.verb == Verb::Watch)
+    }
+
+    /// What ends a watch of which nothing more may be shown, as the server ends one.
+    pub(crate) fn last_event(&self, denial: &Denial) -> Vec<u8> {
+        let status = deny::response(self.reading.as_ref().ok(), false, denial).body;
+        [b"{\"type\":\"ERROR\",\"object\":".as_slice(), &status, b"}\n"].concat()
     }
 
     pub(crate) fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {

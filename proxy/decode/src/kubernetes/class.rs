@@ -3,9 +3,9 @@
 //! What cannot be seen counts as the worst it may be. Leaves out authority that a body hands over (`authority.rs`).
 
 use ordain_action::{Access, Level, Scalar};
+use ordain_catalog::ClusterKind;
 
 use super::content::Content;
-use super::kinds::canonical_group;
 use super::path::ObjectPath;
 use super::request::{Connect, Form, Request, Verb};
 use crate::form::fields::{segments, unescape};
@@ -47,7 +47,7 @@ pub(super) fn of(request: &Request, object: &ObjectPath, content: &Content) -> C
 
 /// Infrastructure, or the noise that runs through it: events and leases.
 pub(super) fn level(object: &ObjectPath) -> Level {
-    match (canonical_group(&object.group, &object.resource), object.resource.as_str()) {
+    match (ClusterKind::group_of(&object.group, &object.resource), object.resource.as_str()) {
         ("core", "events") | ("coordination.k8s.io", "leases") => Level::Data,
         _ => Level::Control,
     }
@@ -88,6 +88,11 @@ pub(super) fn mints(object: &ObjectPath) -> bool {
     hands_out_secrets(object)
         && object.resource != "secrets"
         && (object.subresource.is_some() || made.iter().any(|ending| object.resource.ends_with(ending)))
+}
+
+/// The subresource by which a service account's token is asked for.
+pub(super) fn is_token(object: &ObjectPath) -> bool {
+    object.resource == "serviceaccounts" && object.subresource.as_deref() == Some("token")
 }
 
 /// Questions that are asked by making an object which is never kept.
@@ -143,7 +148,7 @@ fn bases(request: &Request, object: &ObjectPath, content: &Content) -> Vec<Acces
 
 /// Objects that the server makes when they are to be updated and are not there.
 fn may_create(object: &ObjectPath) -> bool {
-    let group = canonical_group(&object.group, &object.resource);
+    let group = ClusterKind::group_of(&object.group, &object.resource);
     matches!(
         (group, object.resource.as_str()),
         ("core", "endpoints" | "events" | "limitranges" | "services")
@@ -264,7 +269,7 @@ fn answers_with_secrets(request: &Request, object: &ObjectPath) -> bool {
 
 /// The request changes who may do what, or who is asked.
 fn grants(request: &Request, object: &ObjectPath, content: &Content) -> bool {
-    let group = canonical_group(&object.group, &object.resource);
+    let group = ClusterKind::group_of(&object.group, &object.resource);
     let resource = object.resource.as_str();
     if object.subresource.as_deref() == Some("approval") {
         return true;
@@ -327,7 +332,7 @@ fn relaxes_pod_security(request: &Request, content: &Content) -> bool {
 }
 
 /// A secret by which a machine joins the cluster.
-fn is_bootstrap_token(object: &ObjectPath, content: &Content) -> bool {
+pub(super) fn is_bootstrap_token(object: &ObjectPath, content: &Content) -> bool {
     let said = content.text("type").ok().flatten() == Some("bootstrap.kubernetes.io/token");
     let named = object.name.as_deref().or_else(|| content.name().ok().flatten());
     let by_name = named.is_some_and(|name| name.starts_with("bootstrap-token-"));
@@ -395,7 +400,7 @@ fn opens_service(request: &Request, content: &Content) -> bool {
 /// The request is checked and dropped, and the server itself guarantees it: said once, in the one exact form, for an
 /// object of the server's own.
 fn is_dry(request: &Request, object: &ObjectPath, content: &Content) -> bool {
-    let own = super::kinds::is_built_in(&object.group, &object.resource)
+    let own = ClusterKind::of(&object.group, &object.resource).is_some()
         && object.group != "metrics.k8s.io"
         && matches!(object.subresource.as_deref(), None | Some("status" | "scale"));
     let asked = match request.verb {

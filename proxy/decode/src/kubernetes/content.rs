@@ -3,8 +3,8 @@
 //! Leaves out what the leaves mean for the seriousness of the request (`class.rs`, `authority.rs`).
 
 use ordain_action::{Completeness, Scalar, Undecodable};
+use ordain_catalog::ClusterKind;
 
-use super::kinds;
 use super::path::{ObjectPath, is_name};
 use super::request::{Form, Request, Verb};
 use super::{patch, protobuf};
@@ -130,7 +130,7 @@ impl Content {
                 ("", Some("binding")) => Some("Binding"),
                 ("", Some("token")) => Some("TokenRequest"),
                 ("extensions" | "apps", Some("rollback")) => Some("DeploymentRollback"),
-                (group, _) => kinds::kind(group, &object.resource),
+                (group, _) => ClusterKind::of(group, &object.resource).map(|known| known.kind),
             };
             if expected.is_some_and(|expected| expected != kind) {
                 return Err(disagrees("kind", kind));

@@ -4,9 +4,9 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use ordain_action::{Denial, DenialKind, Effect};
+use ordain_catalog::ClusterKind;
 use serde::Serialize;
 
-use super::kinds::canonical_group;
 use super::path::Place;
 use super::request::Request;
 use crate::contract::NativeResponse;
@@ -125,7 +125,7 @@ pub(crate) fn refusal(who: &str, effect: &Effect, why: &str) -> String {
     }
     let group = match &*effect.service {
         "core" => "",
-        group => canonical_group(group, resource),
+        group => ClusterKind::group_of(group, resource),
     };
     let name = effect.resources.first().map_or("", |resource| resource.name.as_str());
     let namespace = name.split_once("/namespaces/").and_then(|(_, rest)| rest.split_once('/'));

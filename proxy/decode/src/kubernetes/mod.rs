@@ -5,8 +5,9 @@
 //! - **Reads** the paths, verbs and subresources of the API for every group, custom and aggregated ones too; bodies
 //!   in JSON, YAML, CBOR and all patch types, and in protobuf: in full for built-in kinds, else as far as the
 //!   object's name, labels and annotations.
-//! - **Catalogue**: the messages of protobuf; the grammar says the rest, and `kinds.rs` lists what every cluster
-//!   serves.
+//! - **Catalogue**: the messages of protobuf; what every cluster serves; the grammar says the rest.
+//! - **Withholds** from answers what the cluster takes for a credential: tokens in secrets, certificates of clients
+//!   (`withheld.rs`).
 //! - **Denies as** a `Status` object with `reason: Forbidden` (`deny.rs`).
 //! - **Absent on purpose**: what the server itself defaults or merges; cascades, which are the judge's; what is said
 //!   inside of streams; what an operator makes of a custom resource, but for the authority that its members name.
@@ -18,9 +19,9 @@ mod claim;
 mod class;
 mod content;
 mod deny;
-mod kinds;
 mod patch;
 mod path;
+mod pieces;
 mod protobuf;
 mod request;
 mod resource;
@@ -29,10 +30,12 @@ mod time;
 mod typed;
 #[cfg(test)]
 mod typed_tests;
+mod withheld;
 
 pub(crate) use claim::Claim;
 pub(crate) use deny::{refusal, warn};
 pub(crate) use path::is_ours;
+pub use withheld::Withholding;
 
 use crate::Head;
 use crate::tokens::Tokens;

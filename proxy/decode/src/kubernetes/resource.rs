@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use ordain_action::{NameBasis, Resource, Role};
+use ordain_catalog::ClusterKind;
 
-use super::kinds::{self, canonical_group};
 use super::path::ObjectPath;
 
 /// What stands for a cluster as a whole.
@@ -50,19 +50,21 @@ impl Cluster<'_> {
 
     /// What a path names under a name of its own, or everything that the path holds.
     pub(super) fn targets(self, path: &ObjectPath, name: Option<&str>) -> Vec<Resource> {
-        let group = canonical_group(&path.group, &path.resource);
+        let group = ClusterKind::group_of(&path.group, &path.resource);
         let kind = (group, &*path.resource);
         let namespace = path.namespace.as_deref();
         let one = |namespace: Option<&str>, name: &str| self.object(Role::Target, kind, namespace, name);
         match (namespace, name) {
             (Some(_), name) => vec![one(namespace, name.unwrap_or("*"))],
             // Objects of a namespaced resource are named in theirs: this can only be a list of all of them.
-            (None, name) => match (kinds::namespaced(&path.group, &path.resource), name) {
-                (Some(true), name) => vec![one(Some("*"), name.unwrap_or("*"))],
-                (Some(false), name) => vec![one(None, name.unwrap_or("*"))],
-                (None, Some(name)) => vec![one(None, name)],
-                (None, None) => vec![one(None, "*"), one(Some("*"), "*")],
-            },
+            (None, name) => {
+                match (ClusterKind::of(&path.group, &path.resource).map(|known| known.namespaced), name) {
+                    (Some(true), name) => vec![one(Some("*"), name.unwrap_or("*"))],
+                    (Some(false), name) => vec![one(None, name.unwrap_or("*"))],
+                    (None, Some(name)) => vec![one(None, name)],
+                    (None, None) => vec![one(None, "*"), one(Some("*"), "*")],
+                }
+            }
         }
     }
 

@@ -14,11 +14,11 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 const NAMES: [&str; 8] =
     ["token", "bearerToken", "accessToken", "refreshToken", "idToken", "apiKey", "secretKey", "kubeconfig"];
 
-/// Whether what stands at a place of an object is a secret.
-pub(super) fn is_secret(object: &ObjectPath, place: &str) -> bool {
+/// Whether what stands at a place of an object is a secret. An object that calls itself one is one, wherever it is sent.
+pub(super) fn is_secret(object: &ObjectPath, kind: Option<&str>, place: &str) -> bool {
     let parts: Vec<String> = segments(place).map(unescape).collect();
     let named = parts.iter().rev().find(|part| !part.bytes().all(|byte| byte.is_ascii_digit()));
-    let in_secret = object.resource == "secrets"
+    let in_secret = (object.resource == "secrets" || kind == Some("Secret"))
         && parts
             .first()
             .is_none_or(|first| first.is_empty() || matches!(first.as_str(), "data" | "stringData"));
@@ -38,12 +38,13 @@ mod tests {
     #[test]
     fn secrets_are_known_by_where_they_stand() {
         let check = |resource: &str, place: &str| {
-            is_secret(&ObjectPath { resource: resource.to_owned(), ..ObjectPath::default() }, place)
+            is_secret(&ObjectPath { resource: resource.to_owned(), ..ObjectPath::default() }, None, place)
         };
         assert!(
             check("secrets", "data.k") && check("secrets", "stringData.a\\.b") && check("secrets", "data")
         );
         assert!(!check("secrets", "metadata.name") && !check("configmaps", "data.k"));
+        assert!(is_secret(&ObjectPath::default(), Some("Secret"), "data.k"));
         assert!(check("pods", "spec.containers.1.env.2.value"));
         assert!(!check("pods", "spec.containers.1.env.2.name"));
         assert!(check("tokenreviews", "spec.token") && check("widgets", "spec.adminPassword"));

@@ -11,12 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use ordain_catalog::ClusterKind;
 use serde_json::{Map, Value, json};
 
 use self::object::Object;
 use self::relation::Relations;
 use super::{ImportError, ImportSummary, Imported, as_of_line, entity_name, quoted};
-use crate::kubernetes::{guessed_plural, kind_of, namespace_name, object_name};
+use crate::kubernetes::{guessed_plural, namespace_name, object_name};
 use crate::model::{OWNER_TAGS, Source};
 
 /// What an import is told beside the lists.
@@ -69,14 +70,15 @@ impl Kinds {
         }
     }
 
-    /// The plural of a kind, and whether its objects lie in namespaces where that is known.
-    fn of(&self, group: &str, kind: &str) -> (String, Option<bool>) {
-        if let Some(known) = kind_of(group, kind) {
-            return (known.resource.to_owned(), Some(known.namespaced));
+    /// The group that a kind is known under and its plural, and whether its objects lie in namespaces where that is
+    /// known.
+    fn of<'g>(&self, group: &'g str, kind: &str) -> ((&'g str, String), Option<bool>) {
+        if let Some(known) = ClusterKind::called(group, kind) {
+            return ((known.group, known.resource.to_owned()), Some(known.namespaced));
         }
         match self.0.get(&(group.to_owned(), kind.to_owned())) {
-            Some((plural, namespaced)) => (plural.clone(), Some(*namespaced)),
-            None => (guessed_plural(kind), None),
+            Some((plural, namespaced)) => ((group, plural.clone()), Some(*namespaced)),
+            None => ((group, guessed_plural(kind)), None),
         }
     }
 }
@@ -151,7 +153,7 @@ fn placed(object: Object, number: usize, kinds: &Kinds, cluster: &str) -> Result
     if [&metadata.name, &metadata.namespace].into_iter().any(|name| name.contains('/')) {
         return Err(format!("object {number}, a `{kind}`, has a name that no object has; {GIVE}"));
     }
-    let (resource, namespaced) = kinds.of(object.group(), kind);
+    let ((group, resource), namespaced) = kinds.of(object.group(), kind);
     let namespace = Some(metadata.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     match (namespaced, namespace) {
         (Some(true), None) => {
@@ -165,7 +167,7 @@ fn placed(object: Object, number: usize, kinds: &Kinds, cluster: &str) -> Result
         }
         (Some(_) | None, _) => {}
     }
-    let group = object.group().to_owned();
+    let group = group.to_owned();
     let canonical = object_name(cluster, (&group, &resource), namespace, &metadata.name);
     Ok(Item { group, resource, canonical, object })
 }

@@ -97,8 +97,7 @@ impl<'i> Relations<'i> {
     fn made_by(&mut self, item: &Item, at: usize) {
         for owner in item.object.metadata.owner_references.iter().flatten() {
             let by_name = || {
-                let group = group(&owner.api_version);
-                let (resource, _) = self.kinds.of(group, &owner.kind);
+                let ((group, resource), _) = self.kinds.of(group(&owner.api_version), &owner.kind);
                 let here = |namespace: &str| self.find((group, &resource), namespace, &owner.name);
                 here(item.namespace()).or_else(|| here(""))
             };
@@ -182,8 +181,7 @@ impl<'i> Relations<'i> {
     fn reference(&mut self, at: usize, namespace: &str, target: Option<&Value>) {
         let text = |name: &str| target.and_then(|target| target.get(name)).and_then(Value::as_str);
         if let (Some(kind), Some(_)) = (text("kind"), text("name")) {
-            let group = group(text("apiVersion").unwrap_or("v1"));
-            let (resource, _) = self.kinds.of(group, kind);
+            let ((group, resource), _) = self.kinds.of(group(text("apiVersion").unwrap_or("v1")), kind);
             let name = target.and_then(|target| target.get("name"));
             self.needs(at, EdgeKind::DependsOn, (group, &resource), namespace, name);
         }

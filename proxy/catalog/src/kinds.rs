@@ -1,23 +1,34 @@
-//! What every cluster serves: groups, resources, what an object of each is called, and whether it lies in a namespace.
+//! What every Kubernetes cluster serves: groups, resources, what an object of each is called, and whether it lies in a
+//! namespace.
 //!
-//! Leaves out custom resources and aggregated APIs, which are read by grammar alone.
+//! Leaves out custom resources and aggregated APIs, of which nothing is known beforehand.
 
 /// One resource that every cluster serves.
-#[derive(Debug, Clone, Copy)]
-struct Known {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClusterKind {
+    /// Its group; `core` for the one that has no name.
+    pub group: &'static str,
+    /// Its plural, as paths have it.
+    pub resource: &'static str,
+    /// What an object of it is called in a body.
+    pub kind: &'static str,
+    /// Its objects lie in namespaces.
+    pub namespaced: bool,
+}
+
+const fn known(
     group: &'static str,
     resource: &'static str,
     kind: &'static str,
     namespaced: bool,
-}
-
-const fn known(group: &'static str, resource: &'static str, kind: &'static str, namespaced: bool) -> Known {
-    Known { group, resource, kind, namespaced }
+) -> ClusterKind {
+    ClusterKind { group, resource, kind, namespaced }
 }
 
 const CLUSTER: bool = false;
 const NAMESPACE: bool = true;
 
+const CORE: &str = "core";
 const ADMISSION: &str = "admissionregistration.k8s.io";
 const AUTHORIZATION: &str = "authorization.k8s.io";
 const CERTIFICATES: &str = "certificates.k8s.io";
@@ -26,24 +37,24 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 const RESOURCE: &str = "resource.k8s.io";
 const STORAGE: &str = "storage.k8s.io";
 
-const ALL: [Known; 76] = [
-    known("", "bindings", "Binding", NAMESPACE),
-    known("", "componentstatuses", "ComponentStatus", CLUSTER),
-    known("", "configmaps", "ConfigMap", NAMESPACE),
-    known("", "endpoints", "Endpoints", NAMESPACE),
-    known("", "events", "Event", NAMESPACE),
-    known("", "limitranges", "LimitRange", NAMESPACE),
-    known("", "namespaces", "Namespace", CLUSTER),
-    known("", "nodes", "Node", CLUSTER),
-    known("", "persistentvolumeclaims", "PersistentVolumeClaim", NAMESPACE),
-    known("", "persistentvolumes", "PersistentVolume", CLUSTER),
-    known("", "pods", "Pod", NAMESPACE),
-    known("", "podtemplates", "PodTemplate", NAMESPACE),
-    known("", "replicationcontrollers", "ReplicationController", NAMESPACE),
-    known("", "resourcequotas", "ResourceQuota", NAMESPACE),
-    known("", "secrets", "Secret", NAMESPACE),
-    known("", "serviceaccounts", "ServiceAccount", NAMESPACE),
-    known("", "services", "Service", NAMESPACE),
+const ALL: [ClusterKind; 76] = [
+    known(CORE, "bindings", "Binding", NAMESPACE),
+    known(CORE, "componentstatuses", "ComponentStatus", CLUSTER),
+    known(CORE, "configmaps", "ConfigMap", NAMESPACE),
+    known(CORE, "endpoints", "Endpoints", NAMESPACE),
+    known(CORE, "events", "Event", NAMESPACE),
+    known(CORE, "limitranges", "LimitRange", NAMESPACE),
+    known(CORE, "namespaces", "Namespace", CLUSTER),
+    known(CORE, "nodes", "Node", CLUSTER),
+    known(CORE, "persistentvolumeclaims", "PersistentVolumeClaim", NAMESPACE),
+    known(CORE, "persistentvolumes", "PersistentVolume", CLUSTER),
+    known(CORE, "pods", "Pod", NAMESPACE),
+    known(CORE, "podtemplates", "PodTemplate", NAMESPACE),
+    known(CORE, "replicationcontrollers", "ReplicationController", NAMESPACE),
+    known(CORE, "resourcequotas", "ResourceQuota", NAMESPACE),
+    known(CORE, "secrets", "Secret", NAMESPACE),
+    known(CORE, "serviceaccounts", "ServiceAccount", NAMESPACE),
+    known(CORE, "services", "Service", NAMESPACE),
     known(ADMISSION, "mutatingadmissionpolicies", "MutatingAdmissionPolicy", CLUSTER),
     known(ADMISSION, "mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding", CLUSTER),
     known(ADMISSION, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", CLUSTER),
@@ -110,51 +121,79 @@ const ALL: [Known; 76] = [
     known("storagemigration.k8s.io", "storageversionmigrations", "StorageVersionMigration", CLUSTER),
 ];
 
-/// The group under which an object is known, whichever of its groups a request names; `core` for the one without a
-/// name. The same object is served by several groups in older clusters.
-pub(super) fn canonical_group<'g>(group: &'g str, resource: &str) -> &'g str {
-    match (group, resource) {
-        ("", _) | ("events.k8s.io", "events") => "core",
-        ("extensions", "deployments" | "daemonsets" | "replicasets") => "apps",
-        ("extensions", "ingresses" | "networkpolicies") => NETWORKING,
-        ("extensions", "podsecuritypolicies") => "policy",
-        (other, _) => other,
+/// Groups that older clusters serve the same objects under, beside the one that they are known under.
+const ALSO: [(&str, &str, &str); 8] = [
+    ("", "*", CORE),
+    ("events.k8s.io", "events", CORE),
+    ("extensions", "daemonsets", "apps"),
+    ("extensions", "deployments", "apps"),
+    ("extensions", "ingresses", NETWORKING),
+    ("extensions", "networkpolicies", NETWORKING),
+    ("extensions", "podsecuritypolicies", "policy"),
+    ("extensions", "replicasets", "apps"),
+];
+
+impl ClusterKind {
+    /// All of them.
+    #[must_use]
+    pub const fn all() -> &'static [Self] {
+        &ALL
     }
-}
 
-fn find(group: &str, resource: &str) -> Option<&'static Known> {
-    let group = match canonical_group(group, resource) {
-        "core" => "",
-        other => other,
-    };
-    ALL.iter().find(|known| known.group == group && known.resource == resource)
-}
+    /// The group under which objects of a resource are known, whichever of its groups is named.
+    #[must_use]
+    pub fn group_of<'g>(group: &'g str, resource: &str) -> &'g str {
+        let also = ALSO.iter().find(|also| also.0 == group && (also.1 == "*" || also.1 == resource));
+        also.map_or(group, |also| also.2)
+    }
 
-/// What an object of a resource is called in a body.
-pub(super) fn kind(group: &str, resource: &str) -> Option<&'static str> {
-    find(group, resource).map(|known| known.kind)
-}
+    /// By the resource, under any of its groups.
+    #[must_use]
+    pub fn of(group: &str, resource: &str) -> Option<&'static Self> {
+        let group = Self::group_of(group, resource);
+        ALL.iter().find(|known| known.group == group && known.resource == resource)
+    }
 
-/// Whether objects of a resource lie in namespaces; none where every cluster may have it otherwise.
-pub(super) fn namespaced(group: &str, resource: &str) -> Option<bool> {
-    find(group, resource).map(|known| known.namespaced)
-}
-
-/// A resource that the API server itself serves, so that what its own code guarantees holds.
-pub(super) fn is_built_in(group: &str, resource: &str) -> bool {
-    find(group, resource).is_some()
+    /// By what its objects are called, under any of its groups.
+    #[must_use]
+    pub fn called(group: &str, kind: &str) -> Option<&'static Self> {
+        ALL.iter().find(|known| known.kind == kind && Self::group_of(group, known.resource) == known.group)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn an_object_has_one_name_whichever_group_it_is_asked_for_in() {
-        assert_eq!(canonical_group("extensions", "ingresses"), "networking.k8s.io");
-        assert_eq!(canonical_group("events.k8s.io", "events"), "core");
-        assert_eq!(kind("extensions", "deployments"), Some("Deployment"));
-        assert_eq!(namespaced("", "nodes"), Some(false));
-        assert_eq!(kind("example.com", "pods"), None);
+        for (group, resource, kind, known) in [
+            ("extensions", "ingresses", "Ingress", "networking.k8s.io"),
+            ("extensions", "deployments", "Deployment", "apps"),
+            ("events.k8s.io", "events", "Event", "core"),
+            ("", "pods", "Pod", "core"),
+            ("core", "pods", "Pod", "core"),
+        ] {
+            assert_eq!(ClusterKind::group_of(group, resource), known);
+            let found = ClusterKind::of(group, resource).unwrap();
+            assert_eq!((found.group, found.kind), (known, kind));
+            assert_eq!(ClusterKind::called(group, kind), Some(found));
+        }
+        assert!(!ClusterKind::of("", "nodes").unwrap().namespaced);
+        assert_eq!(ClusterKind::of("example.com", "pods"), None);
+        assert_eq!(ClusterKind::called("extensions", "Pod"), None);
+        assert_eq!(ClusterKind::group_of("extensions", "widgets"), "extensions");
+    }
+
+    #[test]
+    fn every_kind_is_there_once() {
+        let resources: BTreeSet<_> = ALL.iter().map(|known| (known.group, known.resource)).collect();
+        let kinds: BTreeSet<_> = ALL.iter().map(|known| (known.group, known.kind)).collect();
+        assert_eq!((resources.len(), kinds.len()), (ALL.len(), ALL.len()));
+        assert!(
+            ALSO.iter().filter(|also| also.1 != "*").all(|also| ClusterKind::of(also.2, also.1).is_some())
+        );
     }
 }
