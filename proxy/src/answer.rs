@@ -124,9 +124,13 @@ impl<B: Body<Data = Bytes> + Unpin> Pump<B> {
                     self.trailers = Some(trailers.clone());
                     Frame::trailers(trailers)
                 }
-                Next::End => return End::Whole,
+                Next::End => {
+                    self.caller = nobody();
+                    return End::Whole;
+                }
                 Next::Broken => {
                     self.break_off("the upstream broke off its answer").await;
+                    self.caller = nobody();
                     return End::Broken;
                 }
             };
@@ -134,12 +138,16 @@ impl<B: Body<Data = Bytes> + Unpin> Pump<B> {
                 // A caller that stops reading must not keep the evidence open for ever.
                 let sent = tokio::time::timeout(ANSWER_IDLE, self.caller.send(Ok(frame))).await;
                 if sent.is_err() {
-                    let (gone, _) = mpsc::channel(1);
-                    self.caller = gone;
+                    self.caller = nobody();
                 }
             }
         }
     }
+}
+
+/// A caller that wants nothing.
+fn nobody<T>() -> mpsc::Sender<T> {
+    mpsc::channel(1).0
 }
 
 impl<B> Pump<B> {
