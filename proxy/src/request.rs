@@ -126,7 +126,8 @@ async fn read(
     let query = outgoing.get().bound.held().head().uri.query().unwrap_or_default();
     let goes_on = outcome::GoesOn::of(&decision.action, query);
     let signed = gate.sign(outgoing).await?;
-    let answer = stream::opened(gate, &decision.action, until, gate.forward(signed)).await;
+    // Boxed: what a request in flight carries is moved when its task begins.
+    let answer = stream::opened(gate, &decision.action, until, Box::pin(gate.forward(signed))).await;
     let answer = answer.map_err(|error| Fault::unanswered(&error, decision.id))?;
     if issued::lists_keys(&decision.action) {
         return issued::list(gate, &decision.action, answer).await;
@@ -187,7 +188,7 @@ async fn change(
         }
     };
     closing.started();
-    match stream::opened(&gate, &action, until, gate.forward(signed)).await {
+    match stream::opened(&gate, &action, until, Box::pin(gate.forward(signed))).await {
         Ok(response) => {
             let open = outcome::Open { closing, claim, key, until, id, action, warning };
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {

@@ -102,10 +102,16 @@ pub async fn opened(
     if !is_conversation(action) {
         return answering.await;
     }
+    // Boxed, because every request in flight would carry the room for what few of them are.
+    let over = Box::pin(async {
+        tokio::select! {
+            () = gate.keys.until_over(&action.actor, until, &gate.clock) => {}
+            () = gate.stopping.cancelled() => {}
+        }
+    });
     tokio::select! {
         answer = answering => answer,
-        () = gate.keys.until_over(&action.actor, until, &gate.clock) => Err(ForwardError::Over),
-        () = gate.stopping.cancelled() => Err(ForwardError::Over),
+        () = over => Err(ForwardError::Over),
     }
 }
 

@@ -96,6 +96,8 @@ fn only_a_read_on_a_kept_connection_is_asked_once_more() {
         });
     };
     let check = |sent: &Sent, status: u16, operation: &str, times: usize| {
+        // A connection is put back a moment after its answer has ended.
+        std::thread::sleep(Duration::from_millis(50));
         let before = arrived(&gate, operation);
         let reply = client.send(sent);
         assert_eq!((reply.status, arrived(&gate, operation) - before), (status, times), "{}", reply.text());

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ordain_action::{Access, Level};
-use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{DescriptorPool, FieldDescriptor, MessageDescriptor};
 
 use crate::form::fields::segments;
 use crate::setup::{GrpcApi, GrpcMethod, GrpcResource};
@@ -208,10 +208,7 @@ fn has(of: &MessageDescriptor, path: &str) -> bool {
     let mut at = Some(of.clone());
     for part in segments(path) {
         let Some(field) = at.and_then(|of| of.get_field_by_name(part)) else { return false };
-        at = match field.kind() {
-            Kind::Message(of) if !field.is_map() => Some(of),
-            _ => None,
-        };
+        at = field.kind().as_message().filter(|_| !field.is_map()).cloned();
     }
     true
 }
@@ -267,13 +264,10 @@ fn passes_by(input: &MessageDescriptor, fields: &BTreeSet<String>, path: &str) -
         if fields.contains(field.full_name()) {
             return true;
         }
-        at = match field.kind() {
-            Kind::Message(of) if field.is_map() => match of.map_entry_value_field().kind() {
-                Kind::Message(of) => Some(of),
-                _ => None,
-            },
-            Kind::Message(of) => Some(of),
-            _ => None,
+        let kind = field.kind();
+        at = match kind.as_message() {
+            Some(of) if field.is_map() => of.map_entry_value_field().kind().as_message().cloned(),
+            of => of.cloned(),
         };
     }
     false

@@ -184,11 +184,10 @@ fn text_of(kind: &Kind, value: Value<'_>) -> Result<String, Undecodable> {
 
 /// What a key is where an entry says none.
 const fn default_key(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::String => "",
-        Kind::Bool => "false",
-        _ => "0",
+    if matches!(kind, Kind::String) {
+        return "";
     }
+    if matches!(kind, Kind::Bool) { "false" } else { "0" }
 }
 
 enum Width {
