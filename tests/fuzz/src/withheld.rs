@@ -54,6 +54,7 @@ fn shown(target: &str, text: &[u8], size: usize) -> Option<Vec<u8>> {
         headers: &headers,
         way_in: WayIn::Reverse,
         plane: Some(Plane::Kubernetes),
+        upstream: None,
     };
     let claim = rooms().claim(&head).expect("whatever comes to a cluster's place is claimed");
     let mut room: Withholding = claim.withholding().expect("something is withheld there");
