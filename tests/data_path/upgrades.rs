@@ -174,6 +174,7 @@ fn an_upstream_that_does_not_change_answers_as_always_and_what_came_behind_is_a_
     let second = head_of(&mut reader);
     assert!(second.starts_with("HTTP/1.1 401 ") && second.contains("missing_authentication"), "{second}");
     assert!(case.arrived.try_recv().is_err(), "nothing of it reached the upstream");
+    eventually("its end is on record", || case.ends().len() == 1);
     assert_eq!(case.ends()[0]["answered"]["status"], 403);
     case.gate.finish();
 }
