@@ -89,7 +89,8 @@ fn compare(effect: &Effect, theirs: &DynamicMessage) {
     }
     for (path, value) in &flat {
         let found = ours.remove(path);
-        let same = found.as_ref().is_some_and(|found| found == value || found == "secret");
+        let encoded = |found: &str| value == "base64:" && found.starts_with("base64:");
+        let same = found.as_ref().is_some_and(|found| found == value || found == "secret" || encoded(found));
         assert!(same, "`{path}` is {value:?} and was read as {found:?}");
     }
     for (path, value) in ours {
@@ -141,7 +142,8 @@ fn leaf(
         Value::String(text) => text.clone(),
         Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) if !text.starts_with("base64:") && !text.contains(char::is_control) => text.to_owned(),
-            _ => return,
+            // What follows is another library's to say.
+            _ => "base64:".to_owned(),
         },
         Value::EnumNumber(number) => of
             .and_then(|of| of.get_value(*number))

@@ -112,7 +112,7 @@ fn entry(
     let mark = fields.enter(&key);
     match held {
         Some(value) => one(&kind, value, fields, depth)?,
-        None => fields.put(Scalar::Empty),
+        None => absent(&kind, fields),
     }
     fields.leave(mark);
     Ok(key)
@@ -180,6 +180,28 @@ fn text_of(kind: &Kind, value: Value<'_>) -> Result<String, Undecodable> {
         (Kind::Double, Value::Eight(eight)) => f64::from_le_bytes(eight).to_string(),
         _ => return Err(other()),
     })
+}
+
+/// The value of an entry that says none.
+fn absent(kind: &Kind, fields: &mut Fields) {
+    match kind {
+        Kind::Message(_) => fields.put(Scalar::Empty),
+        Kind::Bool => fields.put(Scalar::Bool(false)),
+        Kind::String | Kind::Bytes => fields.put(Scalar::Text("")),
+        Kind::Enum(of) => fields.put(Scalar::Text(of.default_value().name())),
+        Kind::Double
+        | Kind::Float
+        | Kind::Int32
+        | Kind::Int64
+        | Kind::Uint32
+        | Kind::Uint64
+        | Kind::Sint32
+        | Kind::Sint64
+        | Kind::Fixed32
+        | Kind::Fixed64
+        | Kind::Sfixed32
+        | Kind::Sfixed64 => fields.put(Scalar::Number("0")),
+    }
 }
 
 /// What a key is where an entry says none.
