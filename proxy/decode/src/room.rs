@@ -123,7 +123,7 @@ impl<'r> Claim<'r> {
     ) -> Result<Destination, Undecodable> {
         match &self.room {
             Claimed::Aws(claim) => claim.destination_unread(upstream, head),
-            Claimed::Grpc(claim) => claim.destination(),
+            Claimed::Grpc(claim) => claim.destination_unread(upstream),
             Claimed::Kubernetes(claim) => claim.destination_unread(),
         }
     }

@@ -168,7 +168,12 @@ impl Says {
                     "`{path}` is a secret, and a name is none; name it by another field"
                 )));
             }
-            check(path)
+            check(path)?;
+            if holds_others(input, path) {
+                let why = format!("`{path}` is a message, and a name is none; name it by a field of that");
+                return Err(within(why));
+            }
+            Ok(())
         };
         let mut resources = Vec::new();
         for GrpcResource { kind, name, all_if } in &said.resources {
@@ -203,14 +208,25 @@ fn is_redacted(field: &FieldDescriptor) -> bool {
     known.unwrap_or(newer)
 }
 
-/// Whether a message has a field at that path, through lists and maps.
+/// Whether a message has a field at that path, through lists.
 fn has(of: &MessageDescriptor, path: &str) -> bool {
+    field(of, path).is_some()
+}
+
+/// Whether what a message has at that path has fields of its own.
+fn holds_others(of: &MessageDescriptor, path: &str) -> bool {
+    field(of, path).is_some_and(|field| field.kind().as_message().is_some())
+}
+
+fn field(of: &MessageDescriptor, path: &str) -> Option<FieldDescriptor> {
     let mut at = Some(of.clone());
+    let mut found = None;
     for part in segments(path) {
-        let Some(field) = at.and_then(|of| of.get_field_by_name(part)) else { return false };
+        let field = at?.get_field_by_name(part)?;
         at = field.kind().as_message().filter(|_| !field.is_map()).cloned();
+        found = Some(field);
     }
-    true
+    found
 }
 
 /// The parts of `{field.of.message}/more`.

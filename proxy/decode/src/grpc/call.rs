@@ -2,6 +2,7 @@
 //!
 //! Leaves out how a message is read (`message.rs`).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ordain_action::{
@@ -13,6 +14,7 @@ use super::api::{Method, Named, Part, Says, is_at};
 use super::claim::Asked;
 use super::{frame, message, name};
 use crate::form::Fields;
+use crate::form::fields::segments;
 use crate::tokens::Tokens;
 
 /// The most resources of one call.
@@ -76,7 +78,7 @@ fn resources(
 impl Named {
     fn of(&self, fields: &Fields, api: &str) -> Vec<Resource> {
         let all = || vec![name::all(api, &self.kind)];
-        if self.all_if.iter().any(|path| !at(fields, path).is_empty()) {
+        if self.all_if.iter().any(|path| says_something(fields, path)) {
             return all();
         }
         let several = self.parts.iter().filter(|part| matches!(part, Part::Field(_))).count() > 1;
@@ -85,11 +87,11 @@ impl Named {
             match part {
                 Part::Text(text) => names.iter_mut().for_each(|name| name.push_str(text)),
                 Part::Field(path) => {
+                    // What names nothing may mean everything.
+                    let Some(values) = named(fields, path) else { return all() };
                     let values: Vec<String> =
-                        at(fields, path).into_iter().map(|value| name::part(value, several)).collect();
+                        values.into_iter().map(|value| name::part(value, several)).collect();
                     match (values.as_slice(), names.len()) {
-                        // What names nothing may mean everything.
-                        ([], _) => return all(),
                         ([only], _) => names.iter_mut().for_each(|name| name.push_str(only)),
                         (many, 1) => {
                             let before = names.remove(0);
@@ -107,15 +109,50 @@ impl Named {
     }
 }
 
-/// The values at a path of a message, of all items where lists are on the way; none where nothing is said there.
-fn at<'f>(fields: &'f Fields, path: &str) -> Vec<&'f str> {
-    let values = fields.iter().filter(|(found, _)| is_at(found, path));
-    let texts = values.filter_map(|(_, value)| match value {
+/// The values at a path of a message, of all items where lists are on the way; none where one of them, or all, say
+/// nothing.
+fn named<'f>(fields: &'f Fields, path: &str) -> Option<Vec<&'f str>> {
+    let leaves = fields.iter().filter(|(found, _)| is_at(found, path));
+    let values: Option<Vec<&str>> = leaves.clone().map(|(_, value)| said(value)).collect();
+    // Each item on the way has one.
+    let whole = (1..segments(path).count()).all(|depth| {
+        let of = |(found, _): (&str, Scalar<'_>)| within(found, path, depth).map(str::to_owned);
+        let all: BTreeSet<String> = fields.iter().filter_map(of).collect();
+        all == leaves.clone().filter_map(of).collect()
+    });
+    values.filter(|values| whole && !values.is_empty())
+}
+
+/// The beginning of a leaf's place that a path names by its first parts, with the numbers of items in it.
+fn within<'p>(found: &'p str, path: &str, depth: usize) -> Option<&'p str> {
+    let mut wanted = segments(path).take(depth).peekable();
+    let mut end = 0;
+    for part in segments(found) {
+        let item = part.bytes().all(|byte| byte.is_ascii_digit());
+        match wanted.peek() {
+            _ if item => {}
+            None => break,
+            Some(next) if *next == part => drop(wanted.next()),
+            Some(_) => return None,
+        }
+        end += part.len() + 1;
+    }
+    let ends = wanted.peek().is_none();
+    found.get(..end.saturating_sub(1)).filter(|_| ends)
+}
+
+/// Whether something is said at a path of a message, or below it.
+fn says_something(fields: &Fields, path: &str) -> bool {
+    fields.iter().any(|(found, value)| is_at(found, path) && said(value).is_some())
+}
+
+/// What a value says; a default says nothing.
+fn said(value: Scalar<'_>) -> Option<&str> {
+    match value {
         Scalar::Text("") | Scalar::Number("0") | Scalar::Bool(false) | Scalar::Null => None,
         Scalar::Text(text) | Scalar::Number(text) | Scalar::Token(text) => Some(text),
         Scalar::Bool(true) | Scalar::Empty => Some("true"),
-    });
-    texts.collect()
+    }
 }
 
 /// All parameters, secrets as tokens.

@@ -33,6 +33,19 @@ pub(super) struct Asked<'r> {
     pub(super) encoding: Encoding,
 }
 
+impl Asked<'_> {
+    /// It is read by the descriptors of the API that it goes to.
+    fn belongs_to(&self, upstream: &Upstream) -> Result<(), Undecodable> {
+        if self.upstream == &*upstream.name {
+            return Ok(());
+        }
+        Err(Undecodable::new(
+            "other_api",
+            "the credential is for another upstream than the API that was asked; send it to that one's own name",
+        ))
+    }
+}
+
 impl<'r> Claim<'r> {
     /// Claims a request that came to a place of this plane.
     pub(super) fn make(room: &'r Room, head: &Head<'_>) -> Self {
@@ -48,12 +61,7 @@ impl<'r> Claim<'r> {
 
     pub(crate) fn decode(&self, upstream: &Upstream, body: &[u8]) -> Result<Call, Undecodable> {
         let asked = self.reading.as_ref().map_err(Undecodable::clone)?;
-        if asked.upstream != &*upstream.name {
-            return Err(Undecodable::new(
-                "other_api",
-                "the credential is for another upstream than the API that was asked; send it to that one's own name",
-            ));
-        }
+        asked.belongs_to(upstream)?;
         call::make(&self.room.tokens, asked, body, &upstream.account)
     }
 
@@ -71,6 +79,20 @@ impl<'r> Claim<'r> {
             signing_name: String::new(),
             signing_region: String::new(),
         })
+    }
+
+    /// What cannot be read goes nowhere where its answer hands out a credential, or where it is of another API than its
+    /// credential.
+    pub(crate) fn destination_unread(&self, upstream: &Upstream) -> Result<Destination, Undecodable> {
+        let asked = self.reading.as_ref().map_err(Undecodable::clone)?;
+        asked.belongs_to(upstream)?;
+        if asked.method.says.as_ref().is_some_and(|says| says.mints) {
+            return Err(Undecodable::new(
+                "custody_leak",
+                "the request cannot be read, and its answer hands out a credential; send it in a form that can",
+            ));
+        }
+        self.destination()
     }
 
     pub(crate) fn read_answer(answer: &AnswerHead<'_>, trailers: Option<&HeaderMap>) -> AnswerRead {

@@ -75,7 +75,7 @@ impl Room {
         found.map(|(name, api)| (name.as_str(), api)).ok_or_else(|| {
             Undecodable::new(
                 "unknown_api",
-                "several APIs are served here, and nothing says which is meant; send it to the API's own name",
+                "nothing says which API over gRPC is meant, or it is not served here; send it to the API's own name",
             )
         })
     }

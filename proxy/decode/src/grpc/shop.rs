@@ -54,6 +54,7 @@ pub(crate) fn api() -> GrpcApi {
             ..method("Orders/Put", Access::Update, &[("order", "{id.shop}/{id.id}", &[])])
         },
         method("Orders/Remove", Access::Delete, &[("order", "all/{ids}", &["from", "to"])]),
+        method("Orders/Sell", Access::Update, &[("item", "{items.name}", &[])]),
         method("Orders/Watch", Access::Read, &[]),
         method("Orders/Upload", Access::Create, &[("order", "{id.shop}", &[])]),
         method("Orders/Tail", Access::Read, &[]),

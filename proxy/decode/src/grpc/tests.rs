@@ -85,6 +85,12 @@ fn what_is_said_of_methods_has_to_fit_them() {
         ],
     );
     check(
+        vec![method("a.S/One", &[("thing", "{m}", "")])],
+        expect![
+            "the API of the upstream `a` cannot be read: what is said of `a.S/One`: `m` is a message, and a name is none; name it by a field of that"
+        ],
+    );
+    check(
         vec![method("a.S/One", &[("a thing", "{name}", "")])],
         expect![
             "the API of the upstream `a` cannot be read: what is said of `a.S/One`: `a thing` is no type; use letters, digits, `-`, `_` and `.`"
