@@ -110,12 +110,21 @@ impl Cluster {
                 tokio::spawn(async move {
                     let _open = connection;
                     let Ok(stream) = acceptor.accept(stream).await else { return };
-                    let service = service_fn(move |request: Request<Incoming>| {
-                        let (method, version) = (request.method().clone(), request.version());
-                        let line = format!("{method} {} {version:?}", request.uri().path());
-                        arrived.lock().unwrap().push(line);
-                        let answer = answer(request, &open);
-                        async move { Ok::<_, Infallible>(answer) }
+                    let service = service_fn(move |mut request: Request<Incoming>| {
+                        let (arrived, open) = (Arc::clone(&arrived), Arc::clone(&open));
+                        async move {
+                            let (method, version) = (request.method().clone(), request.version());
+                            let mut line = format!("{method} {} {version:?}", request.uri().path());
+                            if line.contains("/proxy/") {
+                                let mut length = 0;
+                                while let Some(frame) = request.body_mut().frame().await {
+                                    length += frame.unwrap().into_data().map_or(0, |data| data.len());
+                                }
+                                line.push_str(&format!(" {length}"));
+                            }
+                            arrived.lock().unwrap().push(line);
+                            Ok::<_, Infallible>(answer(request, &open))
+                        }
                     });
                     let mut server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
                     server.http2().max_concurrent_streams(100);
@@ -199,6 +208,12 @@ fn a_cluster_is_spoken_to_in_http2_but_for_streams_that_change_their_connection(
     let delete = case.ask(&token, "DELETE /api/v1/namespaces/default/pods/web", "");
     let deleted = read_reply(&mut { delete }, false).unwrap();
     assert_eq!(deleted.status, 200, "{}", deleted.text());
+    // What goes through a proxy is not held: it passes as it comes.
+    let proxied = "POST /api/v1/namespaces/default/services/web:80/proxy/hook?x=1";
+    let mut through = case.ask(&token, proxied, "content-length: 5\r\n");
+    through.write_all(b"hello").unwrap();
+    let through = read_reply(&mut through, false).unwrap();
+    assert_eq!(through.status, 200, "{}", through.text());
     let exec = "POST /api/v1/namespaces/default/pods/web/exec?command=sh&stdin=true";
     let upgrade = "connection: Upgrade\r\nupgrade: SPDY/3.1\r\ncontent-length: 0\r\n";
     let mut stream = case.ask(&token, exec, upgrade);
@@ -220,6 +235,7 @@ fn a_cluster_is_spoken_to_in_http2_but_for_streams_that_change_their_connection(
         [
             "GET /api/v1/namespaces/default/pods HTTP/2.0",
             "DELETE /api/v1/namespaces/default/pods/web HTTP/2.0",
+            "POST /api/v1/namespaces/default/services/web:80/proxy/hook HTTP/2.0 5",
             "POST /api/v1/namespaces/default/pods/web/exec HTTP/1.1",
         ]
     );

@@ -221,7 +221,7 @@ impl<'d> Estate<'d> {
             let provenance = self.provenance(of_fact(&provenance, fact));
             let draft = Draft {
                 kind: Arc::from(fact.kind.as_str()),
-                plane: if kubernetes::is_name(&name) { Some(Plane::Kubernetes) } else { plane },
+                plane: named_plane(&name).or(plane),
                 owner_tags: Arc::clone(&owner_tags),
                 account: Arc::from(account.unwrap_or_default()),
                 region: fact.region.as_deref().map_or(region, Arc::from),
@@ -467,10 +467,25 @@ fn tags(written: &BTreeMap<String, String>) -> Vec<(Arc<str>, Arc<str>)> {
     written.iter().map(|(key, value)| (Arc::from(key.as_str()), Arc::from(value.as_str()))).collect()
 }
 
-/// Account and region of an ARN, and the cluster of a name in one; empty for any other name.
+/// What the names of what is in an API over gRPC begin with: `grpc://API/TYPE/NAME`.
+const GRPC: &str = "grpc://";
+
+/// The plane that a canonical name says it is of; `None` where it says nothing.
+pub(crate) fn named_plane(name: &str) -> Option<Plane> {
+    match name {
+        cluster if kubernetes::is_name(cluster) => Some(Plane::Kubernetes),
+        api if api.starts_with(GRPC) => Some(Plane::Grpc),
+        _ => None,
+    }
+}
+
+/// Account and region of an ARN, and the cluster or the API of a name in one; empty for any other name.
 pub(crate) fn account_and_region(name: &str) -> (Arc<str>, Arc<str>) {
     if let Some(name) = Name::parse(name) {
         return (Arc::from(name.cluster), Arc::from(""));
+    }
+    if let Some(rest) = name.strip_prefix(GRPC) {
+        return (Arc::from(rest.split('/').next().unwrap_or_default()), Arc::from(""));
     }
     let mut parts = name.split(':');
     if parts.next() != Some("arn") {
@@ -492,9 +507,9 @@ pub(crate) fn plane(word: Option<&str>, place: &Place, problems: &mut Vec<Proble
 
 /// The plane of something with a canonical name, which says it where the document does not.
 fn plane_of(word: Option<&str>, name: &str, place: &Place, problems: &mut Vec<Problem>) -> Option<Plane> {
-    match word {
-        None if kubernetes::is_name(name) => Some(Plane::Kubernetes),
-        word => plane(word, place, problems),
+    match (word, named_plane(name)) {
+        (None, Some(named)) => Some(named),
+        (word, _) => plane(word, place, problems),
     }
 }
 

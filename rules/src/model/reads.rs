@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ordain_action::Plane;
 
 use super::document::ReadsSpec;
-use super::estate::account_and_region;
+use super::estate::{account_and_region, named_plane};
 use super::people::People;
 use super::text::{Body, Placed};
 use crate::ReadScope;
@@ -57,7 +57,7 @@ fn owned(inventory: &Inventory, scopes: &Scopes, placed: &[Placed]) -> ByOwner {
     for scope in scopes.all() {
         for glob in &scope.names {
             let (account, _) = account_and_region(glob.as_str());
-            let plane = if kubernetes::is_name(glob.as_str()) { Plane::Kubernetes } else { Plane::Aws };
+            let plane = named_plane(glob.as_str()).unwrap_or(Plane::Aws);
             for owner in scope.owners.iter().chain(&scope.system) {
                 add(&mut owned, owner, (plane, &account), Name::parse(glob.as_str()).as_ref());
             }

@@ -68,6 +68,16 @@ def call(name, channel, metadata, arguments):
     elif name == "get":
         answer = kv.Range(rpc.RangeRequest(key=arguments[0].encode()), metadata=metadata)
         say(*(pair.value.decode() for pair in answer.kvs))
+    elif name in ("remove", "remove-all"):
+        key = arguments[0].encode()
+        end = key[:-1] + bytes([key[-1] + 1]) if name == "remove-all" else b""
+        answer = kv.DeleteRange(rpc.DeleteRangeRequest(key=key, range_end=end), metadata=metadata)
+        say("removed", answer.deleted)
+    elif name in ("unread-put", "unread-authenticate"):
+        # With a field that no descriptor has.
+        path = "/etcdserverpb.KV/Put" if name == "unread-put" else "/etcdserverpb.Auth/Authenticate"
+        channel.unary_unary(path)(b"\x0a\x04root\x12\x07hunter2\xfa\x07\x01x", metadata=metadata)
+        say("answered")
     elif name == "authenticate":
         stubs.AuthStub(channel).Authenticate(
             rpc.AuthenticateRequest(name="root", password="hunter2"), metadata=metadata

@@ -108,7 +108,13 @@ impl Etcd {
         );
         let mut setup = Setup { mode, upstream, secrets: vec![REAL], ..Setup::default() };
         let owned = "apiVersion: ordain/v1\nkind: Account\nmetadata: {name: etcd}\n\
-                     spec: {plane: grpc, account: etcd, owner: platform}\n";
+                     spec: {plane: grpc, account: etcd, owner: platform}\n---\n\
+                     apiVersion: backstage.io/v1alpha1\nkind: Group\nmetadata: {name: carts}\n\
+                     spec: {type: team, children: []}\n---\n\
+                     apiVersion: backstage.io/v1alpha1\nkind: User\nmetadata: {name: carol}\n\
+                     spec: {memberOf: [carts]}\n---\n\
+                     apiVersion: ordain/v1\nkind: Scope\nmetadata: {name: carts}\n\
+                     spec: {names: [\"grpc://etcd/key/carts/*\"], owner: carts}\n";
         setup.model.push(("etcd.yaml", owned.to_owned()));
         // It makes the gate's own authority, by which its address is trusted.
         setup.listen = "egress = \"127.0.0.1:0\"\n".to_owned();
@@ -399,11 +405,37 @@ fn what_a_revoked_actor_has_open_is_cut() {
 }
 
 #[test]
+fn a_part_of_an_api_is_its_owners_and_no_more_than_that() {
+    let Some(etcd) = Etcd::start() else { return };
+    let gated = etcd.gate("enforce");
+    let carol = gated.token("carol", "person");
+    assert_eq!(gated.says(&carol, &["put", "carts/1", "a"]), "put");
+    assert_eq!(gated.says(&carol, &["get", "carts/1"]), "a");
+    let denied = gated.says(&carol, &["put", "shop/bikes", "0"]);
+    assert!(
+        denied.starts_with("PERMISSION_DENIED") && denied.contains("grpc://etcd/key/shop/bikes"),
+        "{denied}"
+    );
+    // A range may be anybody's keys, whatever it begins with.
+    let denied = gated.says(&carol, &["remove-all", "carts/"]);
+    assert!(denied.starts_with("PERMISSION_DENIED") && denied.contains("grpc://etcd/key/*"), "{denied}");
+    assert_eq!(etcd.direct(&["get", "--print-value-only", "carts/1"]).stdout, b"a\n");
+    assert_eq!(gated.says(&carol, &["remove", "carts/1"]), "removed 1");
+    gated.gate.finish();
+}
+
+#[test]
 fn shadow_lets_all_pass_that_can_be_read() {
     let Some(etcd) = Etcd::start() else { return };
     let gated = etcd.gate("shadow");
     let mallory = gated.token("mallory", "agent");
     assert_eq!(gated.says(&mallory, &["put", "shop/bikes", "0"]), "put");
     assert_eq!(etcd.direct(&["get", "--print-value-only", "shop/bikes"]).stdout, b"0\n");
+    // What cannot be read goes on too, but for what is answered with a token that goes round the gate.
+    let alice = gated.token("alice", "person");
+    let unread = gated.says(&alice, &["unread-put"]);
+    assert!(!unread.contains("descriptors") && !unread.contains("ordain"), "{unread}");
+    let leak = gated.says(&alice, &["unread-authenticate"]);
+    assert!(leak.contains("custody_leak") || leak.contains("hands out a credential"), "{leak}");
     gated.gate.finish();
 }
