@@ -40,6 +40,7 @@ pub mod withheld;
 
 pub mod exchange;
 pub mod issued;
+pub mod keeping;
 pub mod keys;
 pub mod upstream;
 

@@ -18,11 +18,12 @@ use crate::change::Reply;
 use crate::fault::Fault;
 use crate::gate::Gate;
 use crate::held::Held;
+use crate::keeping::Keeping;
 use crate::listen::{ConnectionInfo, RequestBody};
 use crate::outgoing::Outgoing;
 use crate::place::Arrival;
 use crate::reply::{self, ReplyBody};
-use crate::throttle::{Seat, Seated};
+use crate::throttle::Seat;
 use crate::{head, issued, outcome, stream, way, withheld};
 
 /// Answers one request: with what the control plane answered, or with a denial in its own form.
@@ -111,7 +112,7 @@ async fn decide(
             changes.run(|reply| change(gate, judged, decision, outgoing, seat, reply)).await?
         }
     };
-    Ok(answer.map(|body| Seated::new(body, seat).boxed_unsync()))
+    Ok(answer.map(|body| Keeping::new(body, seat).boxed_unsync()))
 }
 
 /// Passes a read, or what a plane lets pass as one. Nothing durable is owed for it.

@@ -5,19 +5,13 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use http_body::{Body, Frame, SizeHint};
 use ordain_action::{DenialKind, Party};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::fault::Fault;
-use crate::payload::BodyError;
-use crate::reply::ReplyBody;
 
 /// Actors that ask for nothing are forgotten when there are more than so many.
 const KEPT_MAX: usize = 4_096;
@@ -76,41 +70,6 @@ impl Throttle {
         let made = Arc::new(Semaphore::new(self.at_once));
         seats.insert(party.clone(), Arc::clone(&made));
         made
-    }
-}
-
-/// An answer that keeps its request's place until its last byte.
-#[derive(Debug)]
-pub struct Seated {
-    body: ReplyBody,
-    _seat: Arc<Seat>,
-}
-
-impl Seated {
-    /// Keeps a place for as long as the body lasts.
-    #[must_use]
-    pub const fn new(body: ReplyBody, seat: Arc<Seat>) -> Self {
-        Self { body, _seat: seat }
-    }
-}
-
-impl Body for Seated {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
+use ordain_action::Scalar;
 use sha2::Sha256;
 
 /// The keyed hash, ready to take a secret.
@@ -27,6 +28,27 @@ impl Tokens {
         let mut mac = self.0.clone();
         mac.update(secret.as_bytes());
         format!("hmac-sha256:{}", hex::encode(mac.finalize().into_bytes()))
+    }
+
+    /// A parameter as it may be seen: the token of a secret, which is put into `token`, or the value itself.
+    pub(crate) fn cover<'v>(
+        &self,
+        value: Scalar<'v>,
+        is_secret: impl Fn() -> bool,
+        token: &'v mut String,
+    ) -> Scalar<'v> {
+        match value {
+            Scalar::Text(text) | Scalar::Number(text) if is_secret() => {
+                *token = self.token(text);
+                Scalar::Token(token)
+            }
+            plain @ (Scalar::Text(_)
+            | Scalar::Number(_)
+            | Scalar::Bool(_)
+            | Scalar::Null
+            | Scalar::Empty
+            | Scalar::Token(_)) => plain,
+        }
     }
 }
 

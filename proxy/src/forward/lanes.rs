@@ -6,14 +6,10 @@
 //! Leaves out sending (`super`) and TLS.
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client as HyperClient;
@@ -24,6 +20,7 @@ use super::OutBody;
 use super::connector::Kept;
 use super::resolver::GuardedResolver;
 use crate::chain::Leaving;
+use crate::keeping::Keeping;
 use crate::machine::Elsewhere;
 
 /// The connector of all upstreams.
@@ -73,7 +70,7 @@ struct Lane {
 
 /// A place in a lane, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Taken(Arc<Lane>);
+pub struct Taken(Arc<Lane>);
 
 impl Lanes {
     /// Lanes over connections of that sort.
@@ -140,37 +137,5 @@ impl Drop for Taken {
     }
 }
 
-/// An answer's body, which keeps its place as long as it is read.
-#[derive(Debug)]
-pub struct AnswerBody {
-    body: Incoming,
-    _taken: Option<Taken>,
-}
-
-impl AnswerBody {
-    /// The body of an answer that came over `taken`.
-    #[must_use]
-    pub(super) const fn new(body: Incoming, taken: Option<Taken>) -> Self {
-        Self { body, _taken: taken }
-    }
-}
-
-impl Body for AnswerBody {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
+/// An answer's body, which keeps its place in a lane where it has one.
+pub type AnswerBody = Keeping<Incoming, Option<Taken>>;

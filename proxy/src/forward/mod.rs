@@ -40,7 +40,7 @@ use crate::held::OutgoingBody;
 use crate::machine::Elsewhere;
 use crate::payload::{BodyError, BrokenOff, PassingBody, PayloadBody};
 
-pub use self::lanes::{AnswerBody, Protocol};
+pub use self::lanes::{AnswerBody, Protocol, Taken};
 pub use self::messenger::{Asking, Messenger};
 pub use self::resolver::is_forbidden;
 

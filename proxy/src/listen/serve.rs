@@ -5,29 +5,26 @@
 //! no HTTP/1 request.
 
 use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, Uri};
-use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use pin_project_lite::pin_project;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::body::{Pace, RequestBody};
 use super::busy::{Busy, Quiet};
-use super::connection::{Answering, Guarded, HeadTimes, REFUSED, Verge};
+use super::connection::{Guarded, HeadTimes, REFUSED, Verge};
 use super::guard::{guard, settle};
 use super::stream::Stream;
 use super::{AnswerBody, ConnectionInfo, GuardRefusal, ListenSettings};
+use crate::keeping::Keeping;
 
 /// The largest head over HTTP/2, as HTTP/1 has it.
 const HEAD_MAX: u32 = 64 * 1024;
@@ -96,7 +93,7 @@ pub(super) async fn http1<S, F, B>(
             if let Some(verge) = asked {
                 verge.decide(answer.status() == StatusCode::SWITCHING_PROTOCOLS);
             }
-            Ok::<_, Infallible>(answer.map(|body| Answered { body, _answering: answering }))
+            Ok::<_, Infallible>(answer.map(|body| Keeping::new(body, answering)))
         }
     });
     let connection = http1::Builder::new()
@@ -113,35 +110,6 @@ pub(super) async fn http1<S, F, B>(
         () = stopped(&mut stop) => connection.as_mut().graceful_shutdown(),
     }
     let _ended = connection.await;
-}
-
-pin_project! {
-    /// The body of an answer, whose connection knows when it ends.
-    struct Answered<B> {
-        #[pin]
-        body: B,
-        _answering: Answering,
-    }
-}
-
-impl<B: Body> Body for Answered<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        self.project().body.poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }
 
 /// Serves HTTP/2 until the connection ends.

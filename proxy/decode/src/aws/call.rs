@@ -186,19 +186,8 @@ fn parameters(request: &Request<'_, '_>, wire: &Wire) -> Result<Parameters, Unde
     for leaf in wire.iter() {
         let location = if rest { leaf.location } else { Location::Body };
         let secret = secret::is_secret(operation, *protocol, location, leaf.path);
-        let token;
-        let value = match leaf.value {
-            Scalar::Text(text) | Scalar::Number(text) if secret => {
-                token = tokens.token(text);
-                Scalar::Token(&token)
-            }
-            plain @ (Scalar::Text(_)
-            | Scalar::Number(_)
-            | Scalar::Bool(_)
-            | Scalar::Null
-            | Scalar::Empty
-            | Scalar::Token(_)) => plain,
-        };
+        let mut token = String::new();
+        let value = tokens.cover(leaf.value, || secret, &mut token);
         let pushed = if operation.is_idempotency_token(*protocol, location, leaf.path) {
             parameters.push_idempotency(leaf.path, value)
         } else {

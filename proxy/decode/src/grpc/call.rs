@@ -161,19 +161,8 @@ fn push(tokens: &Tokens, method: &Method, fields: &Fields, parameters: &mut Para
         parameters.incomplete(Completeness::Partial("there are more parameters than are kept"));
     }
     for (path, value) in fields.iter() {
-        let token;
-        let value = match value {
-            Scalar::Text(text) | Scalar::Number(text) if method.is_secret(path) => {
-                token = tokens.token(text);
-                Scalar::Token(&token)
-            }
-            plain @ (Scalar::Text(_)
-            | Scalar::Number(_)
-            | Scalar::Bool(_)
-            | Scalar::Null
-            | Scalar::Empty
-            | Scalar::Token(_)) => plain,
-        };
+        let mut token = String::new();
+        let value = tokens.cover(value, || method.is_secret(path), &mut token);
         if parameters.push(path, value).is_err() {
             parameters.incomplete(Completeness::Partial("there are more parameters than are kept"));
             return;

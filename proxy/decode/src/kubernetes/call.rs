@@ -240,21 +240,12 @@ fn push_leaves(
             (Some(_), Some(place)) => Some(place.as_str()),
             (None, _) => Some(path),
         };
-        let token;
-        let value = match value {
-            Scalar::Text(text) | Scalar::Number(text)
-                if place.is_some_and(|place| secret::is_secret(object, kind, place)) =>
-            {
-                token = tokens.token(text);
-                Scalar::Token(&token)
-            }
-            plain @ (Scalar::Text(_)
-            | Scalar::Number(_)
-            | Scalar::Bool(_)
-            | Scalar::Null
-            | Scalar::Empty
-            | Scalar::Token(_)) => plain,
-        };
+        let mut token = String::new();
+        let value = tokens.cover(
+            value,
+            || place.is_some_and(|place| secret::is_secret(object, kind, place)),
+            &mut token,
+        );
         if parameters.push(path, value).is_err() {
             parameters.incomplete(Completeness::Partial("there are more parameters than are kept"));
             return;
