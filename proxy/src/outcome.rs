@@ -53,7 +53,7 @@ pub enum GoesOn {
     Not,
     /// A watch: clients ask for it again from where it ended, as they do where the upstream ends it.
     Watch,
-    /// What a program writes, followed: its end would be taken for the program's.
+    /// What a program writes, followed, or what is said in a conversation: its end would be taken for theirs.
     Follow,
 }
 
@@ -62,6 +62,9 @@ impl GoesOn {
     #[must_use]
     pub fn of(action: &Action, query: &str) -> Self {
         let Reading::Call(call) = &action.reading else { return Self::Not };
+        if call.answer.streams {
+            return Self::Follow;
+        }
         if action.actor.upstream.plane != Plane::Kubernetes {
             return Self::Not;
         }

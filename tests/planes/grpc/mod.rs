@@ -119,7 +119,7 @@ impl Etcd {
         // It makes the gate's own authority, by which its address is trusted.
         setup.listen = "egress = \"127.0.0.1:0\"\n".to_owned();
         // A body that is held has to come fast; what goes on may be silent.
-        setup.settings = "[limits]\nbody_timeout = \"1s\"\n".to_owned();
+        setup.settings = "[limits]\nbody_timeout = \"1s\"\ndrain = \"60s\"\n".to_owned();
         let gate = Gate::start(setup);
         eventually("the API is served", || !gate.log().contains("not served"));
         Gated { gate, etcd: self }
@@ -401,6 +401,27 @@ fn what_a_revoked_actor_has_open_is_cut() {
         "{cut}"
     );
     eventually("its end is recorded", || gated.outcomes("/end/streamed/ended") == ["revoked"]);
+    gated.gate.finish();
+}
+
+#[test]
+fn a_gate_that_stops_ends_its_conversations_and_waits_for_none() {
+    let Some(etcd) = Etcd::start() else { return };
+    let mut gated = etcd.gate("enforce");
+    let alice = gated.token("alice", "person");
+    let mut watch = Talking::start(gated.python(&alice, &["watch", "shop/bikes"]));
+    let mut alive = Talking::start(gated.python(&alice, &["keep-alive"]));
+    assert_eq!((watch.line(), alive.line()), ("created".to_owned(), "alive 600".to_owned()));
+    // Long before the time to drain is over, or this fails.
+    assert!(gated.gate.stop(), "{}", gated.gate.log());
+    alive.say("more");
+    for line in [watch.line(), alive.line()] {
+        assert!(
+            ["INTERNAL", "CANCELLED", "UNKNOWN", "UNAVAILABLE"].iter().any(|code| line.starts_with(code)),
+            "{line}"
+        );
+    }
+    assert_eq!(gated.outcomes("/end/streamed/ended"), ["gate"]);
     gated.gate.finish();
 }
 
