@@ -47,6 +47,9 @@ pub use self::resolver::is_forbidden;
 /// How long the other side of a conversation may say nothing at all.
 const CONVERSATION: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The one call of gRPC that the gate makes itself.
+const HEALTH: &str = "/grpc.health.v1.Health/Check";
+
 /// A body on its way upstream.
 #[derive(Debug)]
 pub enum OutBody {
@@ -355,16 +358,23 @@ impl Forwarder {
         Ok((answer.head.status, answer.body))
     }
 
-    /// Calls a method of gRPC for the gate itself, with nothing and with the gate's own credential. The statuses of HTTP
-    /// and of gRPC.
+    /// Asks an API over gRPC at a base URL whether it is well, with the gate's own credential: a call that changes nothing,
+    /// and that nobody has to know. The statuses of HTTP and of gRPC.
     ///
     /// # Errors
     /// Why there is no answer.
-    pub async fn call(
+    pub async fn health(
         &self,
-        uri: Uri,
+        base: &Uri,
         credential: Option<(HeaderName, HeaderValue)>,
     ) -> Result<(StatusCode, Option<u16>), String> {
+        let path = format!("{}{HEALTH}", base.path().trim_end_matches('/'));
+        let uri = Uri::builder()
+            .scheme(base.scheme_str().unwrap_or("https"))
+            .authority(base.authority().map_or("", |at| at.as_str()))
+            .path_and_query(path)
+            .build()
+            .map_err(|error| error.to_string())?;
         let empty = OutgoingBody::of(Bytes::from_static(&[0; 5]));
         let mut asking = Request::new(OutBody::Whole(empty));
         *asking.method_mut() = http::Method::POST;

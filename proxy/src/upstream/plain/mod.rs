@@ -33,9 +33,6 @@ pub(super) use source::certificates;
 /// The namespace that every cluster has from its first moment, and by whose UID clusters are told apart.
 const ANCHOR: &str = "/api/v1/namespaces/kube-system";
 
-/// What an API over gRPC is asked: a call that changes nothing, and that nobody has to know.
-const HEALTH: &str = "/grpc.health.v1.Health/Check";
-
 /// The status of gRPC to who is not known.
 const UNAUTHENTICATED: u16 = 16;
 
@@ -259,8 +256,7 @@ impl Entry {
 
     /// Asks an API whether it is well. Many cannot be asked that; all say who may not ask.
     async fn ask_api(&self, reached: &Reached, header: Option<&Header>) -> Result<(), UpstreamError> {
-        let uri = at(&reached.base, HEALTH).map_err(|why| self.unverified(why))?;
-        let asked = reached.through.call(uri, header.map(Header::to_pair)).await;
+        let asked = reached.through.health(&reached.base, header.map(Header::to_pair)).await;
         match asked.map_err(|why| self.unverified(why))? {
             (StatusCode::OK, Some(UNAUTHENTICATED)) => {
                 Err(self.unverified("it does not take the credential".to_owned()))

@@ -139,7 +139,7 @@ async fn api(folder: &Path, status: u16, grpc: Option<&'static str>) -> Source {
                     assert_eq!(request.headers()["authorization"], "Bearer real-token");
                     assert_eq!(
                         (request.uri().path(), &request.headers()["te"]),
-                        (super::HEALTH, &"trailers".parse().unwrap())
+                        ("/grpc.health.v1.Health/Check", &"trailers".parse().unwrap())
                     );
                     let mut head = http::Response::builder().status(status);
                     if let Some(grpc) = grpc {
