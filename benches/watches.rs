@@ -18,6 +18,9 @@ use ordain_benches::running::{Running, announce, build};
 use ordain_benches::{bare, watch};
 use serde_json::{Value, json};
 
+/// How long what ended has to be given back: longer than a client that says no more is taken to be there.
+const GIVEN_BACK: Duration = Duration::from_secs(60);
+
 #[derive(Parser)]
 struct Arguments {
     /// How many watches.
@@ -78,7 +81,7 @@ async fn compare(arguments: &Arguments) -> anyhow::Result<()> {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let during = proxy.resident()?;
         drop(open);
-        tokio::time::sleep(Duration::from_secs(5)).await;
+        tokio::time::sleep(GIVEN_BACK).await;
         let after = proxy.resident()?;
         let each = during.saturating_sub(before) / u64::try_from(arguments.count)?;
         report.push(json!({

@@ -33,7 +33,7 @@ use crate::config::Config;
 use crate::events::{self, Metrics};
 use crate::fault::Fault;
 use crate::files;
-use crate::forward::{AnswerBody, ForwardError, Forwarder, OutBody, Outward, Trust};
+use crate::forward::{AnswerBody, ForwardError, Forwarder, OutBody, Outward, Protocol, Trust};
 use crate::held::{Budget, Need};
 use crate::identity::{self, Claimed, Identified, Known, Schemes};
 use crate::keys::KeyStore;
@@ -148,7 +148,8 @@ impl Gate {
         let outlet = Outlet::new(config.outward.proxy.as_ref())?;
         let outward = Outward::new(own, config.limits.upstream_timeout).leaving_by(outlet);
         let upstreams = Upstreams::start(sources, &listeners, &outward, clock.now()).await?;
-        let forwarder = outward.forwarder(Trust::default()).map_err(anyhow::Error::msg)?;
+        let trust = Trust { protocol: Protocol::Negotiated, ..Trust::default() };
+        let forwarder = outward.forwarder(trust).map_err(anyhow::Error::msg)?;
         let schemes = Schemes::new(config.identity.clone(), None, &outward);
         let catalogue = Digest::from_hex(rooms.catalog_digest())
             .unwrap_or_else(|| Digest::of(rooms.catalog_digest().as_bytes()));

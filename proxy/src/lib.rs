@@ -54,4 +54,5 @@ pub mod reload;
 pub mod clock;
 pub mod events;
 pub mod fault;
+pub mod memory;
 pub mod telemetry;

@@ -21,6 +21,7 @@ use crate::hop;
 use crate::issued;
 use crate::keys::IssuedKey;
 use crate::reply::{self, ReplyBody};
+use crate::stream;
 use crate::upstream::minted;
 use crate::withheld;
 
@@ -102,7 +103,7 @@ pub fn pass(
     let (mut head, body) = answer.into_parts();
     hop::strip(&mut head.headers);
     let body = body.map_err(Into::into).boxed_unsync();
-    if actor.upstream.plane == Plane::Aws {
+    if actor.upstream.plane == Plane::Aws && goes_on == GoesOn::Not {
         return Response::from_parts(head, body);
     }
     let (gate, actor) = (Arc::clone(gate), actor.clone());
@@ -231,6 +232,14 @@ async fn reissued(gate: &Arc<Gate>, open: &Open, held: &HeldAnswer) -> Result<By
 }
 
 impl Open {
+    /// Whether what the upstream answers is events that hold nothing which has to be known before they are passed on.
+    #[must_use]
+    pub fn is_of_events(&self, answer: &Response<AnswerBody>) -> bool {
+        let Reading::Call(call) = &self.action.reading else { return false };
+        let told = call.answer.mints.is_some() || !call.answer.creates.is_empty();
+        !told && stream::gives_events(&self.claim, answer)
+    }
+
     /// What the caller may see of an answer, with the decision on it.
     async fn shown(
         &self,

@@ -20,6 +20,7 @@ use crate::gate::Gate;
 use crate::held::Held;
 use crate::keeping::Keeping;
 use crate::listen::{ConnectionInfo, RequestBody};
+use crate::outcome::GoesOn;
 use crate::outgoing::Outgoing;
 use crate::place::Arrival;
 use crate::reply::{self, ReplyBody};
@@ -125,7 +126,7 @@ async fn read(
     let (outgoing, _closing) = sendable.release().map_err(|error| Fault::internal(&error))?;
     let until = outgoing.get().identified.until;
     let query = outgoing.get().bound.held().head().uri.query().unwrap_or_default();
-    let goes_on = outcome::GoesOn::of(&decision.action, query);
+    let goes_on = GoesOn::of(&decision.action, query);
     let signed = gate.sign(outgoing).await?;
     // Boxed: what a request in flight carries is moved when its task begins.
     let answer = stream::opened(gate, &decision.action, until, Box::pin(gate.forward(signed))).await;
@@ -133,6 +134,7 @@ async fn read(
     if issued::lists_keys(&decision.action) {
         return issued::list(gate, &decision.action, answer).await;
     }
+    let goes_on = if stream::gives_events(claim, &answer) { GoesOn::Follow } else { goes_on };
     let passed = outcome::pass(gate, &decision.action.actor, (until, goes_on), answer);
     withheld::withhold(gate, claim, decision.id, passed).await
 }
@@ -196,7 +198,7 @@ async fn change(
                 return stream::deliver(&gate, open, asked, response, reply).await;
             }
             drop(asked);
-            if stream::is_conversation(&open.action) {
+            if stream::is_conversation(&open.action) || open.is_of_events(&response) {
                 return stream::converse(&gate, open, sent, response, reply).await;
             }
             outcome::deliver(&gate, open, response, reply).await;

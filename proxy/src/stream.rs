@@ -18,7 +18,7 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use ordain_action::{Action, DenialKind, Outcome, Reading};
-use ordain_decode::AnswerHead;
+use ordain_decode::{AnswerHead, Claim};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 
 use crate::answer::{self, End};
@@ -119,6 +119,12 @@ pub async fn opened(
 #[must_use]
 pub fn is_conversation(action: &Action) -> bool {
     matches!(&action.reading, Reading::Call(call) if call.answer.streams)
+}
+
+/// Whether an answer is events, for as long as the upstream likes.
+#[must_use]
+pub fn gives_events(claim: &Claim<'_>, answer: &Response<AnswerBody>) -> bool {
+    claim.gives_events(&AnswerHead { status: answer.status().as_u16(), headers: answer.headers() })
 }
 
 /// Passes on what an upstream says in a conversation that may change something, until one side ends it or the gate must,

@@ -21,6 +21,15 @@ use crate::{Head, Rooms};
 /// The account that names are built with where no upstream says which.
 pub const NO_ACCOUNT: &str = "000000000000";
 
+/// Where a request is taken to have come.
+#[derive(Debug, Clone, Copy)]
+pub struct At<'a> {
+    /// The upstream, whose account stands in the names of resources.
+    pub upstream: &'a Upstream,
+    /// That upstream's own room reads it, whatever it looks like; else the request has to say of which plane it is.
+    pub served: bool,
+}
+
 /// One request, as a line has it.
 #[derive(Debug, Deserialize)]
 struct Line<'a> {
@@ -38,42 +47,38 @@ struct Line<'a> {
 
 /// Reads one line and appends one line: what the request would do, or why that cannot be said.
 pub fn decode_line(rooms: &Rooms, line: &str, out: &mut String) {
-    decode_line_for(rooms, &nobody().upstream, line, out);
+    decode_line_at(rooms, At { upstream: &nobody().upstream, served: false }, line, out);
 }
 
-/// Reads one line for an upstream, whose account stands in the names of resources.
-pub fn decode_line_for(rooms: &Rooms, upstream: &Upstream, line: &str, out: &mut String) {
+/// Reads one line as what came there.
+pub fn decode_line_at(rooms: &Rooms, at: At<'_>, line: &str, out: &mut String) {
     match serde_json::from_str::<Line<'_>>(line) {
         Ok(line) => {
-            let read = read_line(rooms, upstream, &line);
-            write(&line.id, upstream, read, out);
+            let read = read_line(rooms, at, &line);
+            write(&line.id, at.upstream, read, out);
         }
         Err(error) => {
             let why = Undecodable::new(
                 "bad_line",
                 format!("the line is not a request: {error}; see `ordain decode --help`"),
             );
-            write("", upstream, Err(why), out);
+            write("", at.upstream, Err(why), out);
         }
     }
 }
 
-/// Reads one line for an upstream: its id, and what the request would do.
+/// Reads one line as what came there: its id, and what the request would do.
 ///
 /// # Errors
 /// The line is not a request.
-pub fn read_request(
-    rooms: &Rooms,
-    upstream: &Upstream,
-    line: &str,
-) -> Result<(String, Reading), Undecodable> {
+pub fn read_request(rooms: &Rooms, at: At<'_>, line: &str) -> Result<(String, Reading), Undecodable> {
     let line: Line<'_> = serde_json::from_str(line).map_err(|error| {
         Undecodable::new(
             "bad_line",
             format!("the line is not a request: {error}; see `ordain decode --help`"),
         )
     })?;
-    let reading = match read_line(rooms, upstream, &line) {
+    let reading = match read_line(rooms, at, &line) {
         Ok((reading, _)) => reading,
         Err(why) => Reading::Undecodable { plane: Plane::Unknown, why },
     };
@@ -81,12 +86,12 @@ pub fn read_request(
 }
 
 /// Reads one raw HTTP request and appends one line.
-pub fn decode_raw(rooms: &Rooms, upstream: &Upstream, id: &str, raw: &[u8], out: &mut String) {
-    let read = read_raw(rooms, upstream, raw);
-    write(id, upstream, read, out);
+pub fn decode_raw(rooms: &Rooms, at: At<'_>, id: &str, raw: &[u8], out: &mut String) {
+    let read = read_raw(rooms, at, raw);
+    write(id, at.upstream, read, out);
 }
 
-fn read_line(rooms: &Rooms, upstream: &Upstream, line: &Line<'_>) -> Result<(Reading, Digest), Undecodable> {
+fn read_line(rooms: &Rooms, at: At<'_>, line: &Line<'_>) -> Result<(Reading, Digest), Undecodable> {
     let rest = line.url.split_once("://").map(|(_, rest)| rest).ok_or_else(|| bad_url(&line.url))?;
     let cut = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, target) = rest.split_at_checked(cut).ok_or_else(|| bad_url(&line.url))?;
@@ -107,7 +112,7 @@ fn read_line(rooms: &Rooms, upstream: &Upstream, line: &Line<'_>) -> Result<(Rea
     let body = STANDARD
         .decode(line.body_b64.as_bytes())
         .map_err(|_| Undecodable::new("bad_line", "`body_b64` is not base64; encode the body"))?;
-    read(rooms, upstream, &line.method, &target, authority, &headers, &body)
+    read(rooms, at, &line.method, &target, authority, &headers, &body)
 }
 
 fn bad_url(url: &str) -> Undecodable {
@@ -135,7 +140,7 @@ fn append(headers: &mut HeaderMap, name: &str, value: &[u8]) -> Result<(), Undec
     Ok(())
 }
 
-fn read_raw(rooms: &Rooms, upstream: &Upstream, raw: &[u8]) -> Result<(Reading, Digest), Undecodable> {
+fn read_raw(rooms: &Rooms, at: At<'_>, raw: &[u8]) -> Result<(Reading, Digest), Undecodable> {
     let bad = || {
         Undecodable::new(
             "bad_http",
@@ -160,7 +165,7 @@ fn read_raw(rooms: &Rooms, upstream: &Upstream, raw: &[u8]) -> Result<(Reading, 
         append(&mut headers, name, value.trim_matches([' ', '\t']).as_bytes())?;
     }
     let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
-    read(rooms, upstream, method, target, &host, &headers, body)
+    read(rooms, at, method, target, &host, &headers, body)
 }
 
 /// Head and body at the first empty line; text files may end their lines in a line feed alone.
@@ -174,7 +179,7 @@ fn split_head(raw: &[u8]) -> Option<(&[u8], &[u8])> {
 
 fn read(
     rooms: &Rooms,
-    upstream: &Upstream,
+    at: At<'_>,
     method: &str,
     target: &str,
     authority: &str,
@@ -187,14 +192,20 @@ fn read(
         authority,
         headers,
         way_in: crate::WayIn::Reverse,
-        plane: None,
-        upstream: None,
+        plane: at.served.then_some(at.upstream.plane),
+        upstream: at.served.then_some(&*at.upstream.name),
     };
     head.way_in = rooms.way_in(head.host());
-    head.plane = rooms.looks_like(&head);
+    head.plane = head.plane.or_else(|| rooms.looks_like(&head));
+    if head.plane == Some(Plane::Grpc) && !at.served {
+        return Err(Undecodable::new(
+            "unknown_api",
+            "a call over gRPC is read by the descriptors of its API; say which upstream serves it (`--upstream NAME`)",
+        ));
+    }
     let declared = headers.get("x-amz-content-sha256").and_then(|hash| hash.to_str().ok());
     let claim = rooms.claim(&head)?;
-    Ok((claim.decode(upstream, &head, body, declared), Digest::of(body)))
+    Ok((claim.decode(at.upstream, &head, body, declared), Digest::of(body)))
 }
 
 /// An actor for the digest, which has to name one: nobody asks here.

@@ -165,6 +165,15 @@ impl<'r> Claim<'r> {
         }
     }
 
+    /// Whether an answer is events, which come for as long as the upstream likes, and of which each stands for itself.
+    #[must_use]
+    pub fn gives_events(&self, head: &AnswerHead<'_>) -> bool {
+        match &self.room {
+            Claimed::Aws(_) => aws::gives_events(head),
+            Claimed::Grpc(_) | Claimed::Kubernetes(_) => false,
+        }
+    }
+
     /// What ends such an answer where nothing more of it may be shown, as the plane itself ends one.
     #[must_use]
     pub fn last_event(&self, denial: &Denial) -> Vec<u8> {

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use crate::canonical::nibble;
+use crate::head::AUTHORITY;
 use crate::{AmzDate, Head, Placement, Refusal, Scope};
 
 /// A signature as it is presented.
@@ -205,17 +206,21 @@ fn signed_headers(text: &str) -> Result<String, Refusal> {
     for name in text.split(';') {
         // Sorted and without a second of the same name is what makes the canonical text unique.
         let in_order = name > before;
-        let well_formed = name.bytes().all(|byte| {
-            byte.is_ascii_lowercase()
-                || byte.is_ascii_digit()
-                || matches!(byte, b'-' | b'_' | b'.' | b'!' | b'#' | b'$' | b'&' | b'+' | b'^' | b'|' | b'~')
-        });
+        let well_formed = name == AUTHORITY
+            || name.bytes().all(|byte| {
+                byte.is_ascii_lowercase()
+                    || byte.is_ascii_digit()
+                    || matches!(
+                        byte,
+                        b'-' | b'_' | b'.' | b'!' | b'#' | b'$' | b'&' | b'+' | b'^' | b'|' | b'~'
+                    )
+            });
         if !in_order || !well_formed {
             return Err(Refusal::malformed(
                 "the signed headers are not a sorted list of names in lower case; list each once",
             ));
         }
-        host |= name == "host";
+        host |= matches!(name, "host" | AUTHORITY);
         before = name;
     }
     if !host {

@@ -5,6 +5,8 @@
 use http::HeaderMap;
 use sha2::{Digest as _, Sha256};
 
+use crate::head::AUTHORITY;
+
 /// How a service brings a path into its canonical form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PathRules {
@@ -42,6 +44,8 @@ pub(crate) struct Canonical<'a> {
     pub(crate) rules: PathRules,
     pub(crate) query: &'a str,
     pub(crate) host: &'a [u8],
+    /// The same again, as HTTP/2 has it.
+    pub(crate) authority: &'a [u8],
     pub(crate) headers: &'a HeaderMap,
     /// Lower case, sorted, parted by `;`.
     pub(crate) signed_headers: &'a str,
@@ -61,7 +65,9 @@ impl Canonical<'_> {
         for name in self.signed_headers.split(';') {
             out.extend_from_slice(name.as_bytes());
             out.push(b':');
-            if name == "host" {
+            if name == AUTHORITY {
+                value(self.authority, &mut out);
+            } else if name == "host" {
                 value(self.host, &mut out);
             } else {
                 for (index, each) in self.headers.get_all(name).iter().enumerate() {

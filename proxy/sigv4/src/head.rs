@@ -6,6 +6,10 @@ use http::HeaderMap;
 
 use crate::Refusal;
 
+/// What HTTP/2 carries in place of the `host` header (RFC 9113 section 8.3.1): the SDK for JavaScript signs it under this
+/// name where it speaks HTTP/2, and AWS takes it.
+pub(crate) const AUTHORITY: &str = ":authority";
+
 /// The head of a request, as received.
 #[derive(Debug, Clone, Copy)]
 pub struct Head<'a> {

@@ -118,6 +118,7 @@ pub fn sign(
         rules: PathRules::of(outgoing.service),
         query,
         host: outgoing.host.as_bytes(),
+        authority: outgoing.host.as_bytes(),
         headers,
         signed_headers: &signed_headers,
         payload: &payload,

@@ -84,6 +84,7 @@ impl Case {
             rules: self.rules,
             query: self.head().query(),
             host: self.headers["host"].as_bytes(),
+            authority: self.headers["host"].as_bytes(),
             headers: &self.headers,
             signed_headers: &signed_headers,
             payload: &payload,

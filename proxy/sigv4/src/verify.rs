@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq;
 use crate::authorization::{self, Presented};
 use crate::canonical::{Canonical, PathRules, hex_of, is_s3};
 use crate::chunk::ChunkSigner;
+use crate::head::AUTHORITY;
 use crate::{AmzDate, Head, KeyCache, Payload, Refusal, Scope, Secret};
 
 /// How far a signature's time may be from ours, as AWS allows.
@@ -108,8 +109,8 @@ fn covers(head: &Head<'_>, presented: &Presented) -> Result<(), Refusal> {
     if let Some(name) = open {
         return Err(Refusal::UnsignedHeader(name.as_str().to_owned()));
     }
-    let missing =
-        presented.signed_headers.split(';').find(|name| *name != "host" && !head.headers.contains_key(*name));
+    let is_there = |name: &str| matches!(name, "host" | AUTHORITY) || head.headers.contains_key(name);
+    let missing = presented.signed_headers.split(';').find(|name| !is_there(name));
     if let Some(name) = missing {
         return Err(Refusal::malformed(format!(
             "the header `{name}` is signed and missing; send what was signed"
@@ -199,6 +200,7 @@ impl Claimed {
             rules,
             query: head.query(),
             host,
+            authority: head.authority.as_bytes(),
             headers: head.headers,
             signed_headers: &presented.signed_headers,
             payload: &payload,

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use ordain_evidence::ChangeKind;
 use serde::Serialize;
 
-use super::decode::rooms;
+use super::asked::rooms;
 use super::output::Rows;
 use super::{Context, Exit};
 use crate::clock::Clock;

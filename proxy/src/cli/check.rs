@@ -9,23 +9,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use ordain_action::{
-    Action, Actor, ActorKind, Digest, IdentityProof, Party, Plane, Reading, Upstream, request_digest,
-};
+use ordain_action::{Action, Actor, ActorKind, Digest, IdentityProof, Party, Reading, request_digest};
 use ordain_decode::Rooms;
-use ordain_decode::line::read_request;
+use ordain_decode::line::{At, read_request};
 use ordain_rules::{Counters, LiveInventory, Ruling, Verdict};
 use serde::Serialize;
 
 use super::output::Rows;
-use super::{Context, Exit, decode};
+use super::{Context, Exit, asked};
 use crate::clock::Clock;
-use crate::config::Config;
 use crate::model::Model;
 
 /// Judge requests against the model without sending them.
 #[derive(Debug, clap::Args)]
-#[command(after_help = decode::LINES)]
+#[command(after_help = asked::LINES)]
 pub(super) struct Arguments {
     /// Who would ask, by the name the model knows.
     #[arg(long)]
@@ -36,7 +33,8 @@ pub(super) struct Arguments {
     /// The account that the requests are for; the upstream's own where the settings name it.
     #[arg(long)]
     account: Option<String>,
-    /// The upstream's name; the first configured one when it is not given.
+    /// The upstream's name, whose room reads the requests. When it is not given, it is the first that is configured, and
+    /// the requests are read as what they look like.
     #[arg(long)]
     upstream: Option<String>,
     /// Files of JSON lines as `ordain decode` reads them; `-` is standard input.
@@ -66,7 +64,7 @@ struct Said {
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
     let config = context.config()?;
     let model = Model::open(config.model.clone(), config.modes(), LiveInventory::new())?;
-    let rooms = decode::rooms(&config)?;
+    let rooms = asked::rooms(&config)?;
     let kind = ActorKind::parse(&arguments.kind)
         .with_context(|| format!("`--kind` is `{}`: use `person`, `pipeline` or `agent`", arguments.kind))?;
     let actor = Actor {
@@ -75,8 +73,9 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
         proof: IdentityProof::Claimed,
         on_behalf_of: Vec::new(),
         session: None,
-        upstream: upstream(&config, arguments.upstream.as_deref(), arguments.account)?,
+        upstream: asked::upstream(&config, arguments.upstream.as_deref(), arguments.account)?,
     };
+    let served = arguments.upstream.is_some();
     let mut all = Vec::new();
     for path in &arguments.files {
         let opened: Box<dyn BufRead> = if path == Path::new("-") {
@@ -90,7 +89,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
             let place = || format!("`{}` line {}", path.display(), number + 1);
             let line = line.with_context(place)?;
             if !line.trim().is_empty() {
-                all.push(check(&rooms, &model, &actor, &line).with_context(place)?);
+                all.push(check(&rooms, &model, &actor, served, &line).with_context(place)?);
             }
         }
     }
@@ -114,34 +113,9 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     Ok(if no { Exit::No } else { Exit::Ok })
 }
 
-/// The upstream that is meant, and whose account it is.
-fn upstream(config: &Config, name: Option<&str>, account: Option<String>) -> anyhow::Result<Upstream> {
-    let mut all = config.upstreams.iter();
-    let found = match name {
-        Some(name) => all
-            .find(|upstream| upstream.name == name)
-            .with_context(|| format!("there is no upstream `{name}`; give one that is configured"))?,
-        None => all.next().context("no upstream is configured")?,
-    };
-    let account = account
-        .or_else(|| found.account.clone())
-        .with_context(|| format!("upstream `{}` names no account; give it with `--account`", found.name))?;
-    let plane = found.kind.plane();
-    anyhow::ensure!(
-        plane != Plane::Aws || account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()),
-        "`--account` is `{account}`: give the twelve digits of an AWS account"
-    );
-    Ok(Upstream {
-        name: found.name.as_str().into(),
-        plane,
-        account: account.as_str().into(),
-        partition: Arc::from(if plane == Plane::Aws { "aws" } else { "" }),
-    })
-}
-
-fn check(rooms: &Rooms, model: &Model, actor: &Actor, line: &str) -> anyhow::Result<Checked> {
-    let (id, reading) =
-        read_request(rooms, &actor.upstream, line).map_err(|why| anyhow::anyhow!(why.text))?;
+fn check(rooms: &Rooms, model: &Model, actor: &Actor, served: bool, line: &str) -> anyhow::Result<Checked> {
+    let at = At { upstream: &actor.upstream, served };
+    let (id, reading) = read_request(rooms, at, line).map_err(|why| anyhow::anyhow!(why.text))?;
     let operations = match &reading {
         Reading::Call(call) => call.effects.iter().map(|effect| effect.iam_action.to_string()).collect(),
         Reading::Undecodable { .. } => Vec::new(),

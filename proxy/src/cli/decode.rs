@@ -11,24 +11,17 @@ use std::thread;
 
 use anyhow::Context as _;
 use ordain_action::{Plane, Upstream};
-use ordain_decode::line::{decode_line_for, decode_raw};
-use ordain_decode::{Rooms, RoomsConfig};
+use ordain_decode::Rooms;
+use ordain_decode::line::{At, decode_line_at, decode_raw};
 
+use super::asked::{self, LINES};
 use super::{Context, Exit};
-use crate::config::Config;
 
 /// The most lines that are decoded together.
 const BATCH: usize = 2_048;
 
 /// Bytes read at once: enough for a batch to fill up.
 const BUFFER: usize = 1 << 18;
-
-/// What a line holds, for the help of the verbs that read them.
-pub(super) const LINES: &str = "\
-A line is one request, as an object:
-  {\"id\": \"1\", \"method\": \"POST\", \"url\": \"https://ec2.eu-west-1.amazonaws.com/\",
-   \"headers\": [[\"content-type\", \"application/x-www-form-urlencoded\"]], \"body_b64\": \"QWN0aW9uPS4uLg==\"}
-`headers` and `body_b64` (the body in base64) may be left out; signatures are not looked at.";
 
 /// Read requests and say what they would do.
 #[derive(Debug, clap::Args)]
@@ -37,20 +30,28 @@ pub(super) struct Arguments {
     /// Files of JSON lines, or of one raw HTTP request each; `-` is standard input.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// The account that the requests are for, or the name of the cluster.
-    #[arg(long, default_value = "123456789012")]
-    account: String,
+    /// The account that the requests are for, or the name of the cluster or API; the upstream's own where one is given.
+    #[arg(long)]
+    account: Option<String>,
+    /// The upstream that serves them, by its name in the settings: its room reads them, whatever they look like.
+    #[arg(long)]
+    upstream: Option<String>,
 }
 
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
-    let rooms = rooms(&context.config()?)?;
-    let upstream = Upstream {
-        name: "decode".into(),
-        plane: Plane::Aws,
-        account: arguments.account.as_str().into(),
-        partition: "aws".into(),
+    let config = context.config()?;
+    let rooms = asked::rooms(&config)?;
+    let upstream = match &arguments.upstream {
+        Some(name) => asked::upstream(&config, Some(name), arguments.account)?,
+        None => Upstream {
+            name: "decode".into(),
+            plane: Plane::Aws,
+            account: arguments.account.as_deref().unwrap_or("123456789012").into(),
+            partition: "aws".into(),
+        },
     };
-    let decoder = Decoder { rooms: &rooms, upstream: &upstream };
+    let at = At { upstream: &upstream, served: arguments.upstream.is_some() };
+    let decoder = Decoder { rooms: &rooms, at };
     let out = io::stdout().lock();
     let mut out = io::BufWriter::with_capacity(1 << 16, out);
     for path in &arguments.files {
@@ -73,21 +74,10 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     }
 }
 
-/// The rooms of a configuration. Their secrets' tokens are of no gate: they match in one run only.
-pub(super) fn rooms(config: &Config) -> anyhow::Result<Rooms> {
-    let overlay = match &config.overlay {
-        Some(path) => {
-            Some(std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?)
-        }
-        None => None,
-    };
-    Ok(Rooms::new(RoomsConfig { aws_overlay: overlay, ..RoomsConfig::default() })?)
-}
-
 #[derive(Clone, Copy)]
 struct Decoder<'r> {
     rooms: &'r Rooms,
-    upstream: &'r Upstream,
+    at: At<'r>,
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
@@ -109,7 +99,7 @@ fn file(
             let mut raw = Vec::new();
             input.read_to_end(&mut raw)?;
             let mut line = String::new();
-            decode_raw(decoder.rooms, decoder.upstream, name, &raw, &mut line);
+            decode_raw(decoder.rooms, decoder.at, name, &raw, &mut line);
             out.write_all(line.as_bytes())?;
             Ok(())
         }
@@ -168,7 +158,7 @@ fn decode_some(decoder: Decoder<'_>, lines: &[String]) -> String {
     // Each answer ends its own line.
     let mut text = String::with_capacity(lines.len() * 512);
     for line in lines {
-        decode_line_for(decoder.rooms, decoder.upstream, line, &mut text);
+        decode_line_at(decoder.rooms, decoder.at, line, &mut text);
     }
     text
 }

@@ -3,6 +3,7 @@
 //! Leaves out what the verbs do.
 
 mod actor;
+mod asked;
 mod ca;
 mod check;
 mod credentials;

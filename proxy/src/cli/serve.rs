@@ -30,7 +30,7 @@ use crate::reload::Watched;
 use crate::reply::ReplyBody;
 use crate::settings::{Settings, environment};
 use crate::telemetry::LogFilter;
-use crate::{admin, egress, events, files, listen, reload, request, telemetry};
+use crate::{admin, egress, events, files, listen, memory, reload, request, telemetry};
 
 /// How long what goes on until somebody ends it may go on once the gate is told to stop: watches, streams, tunnels. What
 /// has an end of its own has all the time to drain.
@@ -46,6 +46,9 @@ pub(super) fn run(context: &Context, _: Arguments) -> anyhow::Result<Exit> {
     let config = Config::resolve(settings)?;
     // Spans are sent by a thread of their own, which blocks: set up and ended outside the runtime, which may not.
     let telemetry = telemetry::start(&log)?;
+    if let Err(why) = memory::give_back() {
+        events::notice("memory that is freed stays with the process", &why);
+    }
     runtime()?.block_on(serve(context, config, telemetry.filter()))
 }
 

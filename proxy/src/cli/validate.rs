@@ -7,7 +7,7 @@ use ordain_rules::{LiveInventory, Snapshot};
 use serde::Serialize;
 
 use super::output::Rows;
-use super::{Context, Exit, decode};
+use super::{Context, Exit, asked};
 use crate::listen::Tls;
 use crate::model::{self, Model};
 use crate::telemetry;
@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     if let Some((certificate, key)) = &config.tls {
         drop(Tls::load(certificate, key, config.clients().as_ref())?);
     }
-    drop(decode::rooms(&config)?);
+    drop(asked::rooms(&config)?);
     let directory = arguments.model.unwrap_or_else(|| config.model.clone());
     let files = model::sources(&directory)?.len();
     let model = Model::open(directory.clone(), config.modes(), LiveInventory::new())?;

@@ -2,4 +2,5 @@
 
 pub(crate) mod clients;
 mod denials;
+mod http2;
 mod sweep;

@@ -10,6 +10,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rcgen::string::Ia5String;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use rustix::process::{Pid, Signal, kill_process};
@@ -458,5 +460,47 @@ fn shadow_lets_all_pass_that_can_be_read() {
     assert!(!unread.contains("descriptors") && !unread.contains("ordain"), "{unread}");
     let leak = gated.says(&alice, &["unread-authenticate"]);
     assert!(leak.contains("custody_leak") || leak.contains("hands out a credential"), "{leak}");
+    gated.gate.finish();
+}
+
+#[test]
+fn a_call_that_nobody_made_is_read_and_judged_by_the_same_descriptors() {
+    let Some(etcd) = Etcd::start() else { return };
+    let gated = etcd.gate("enforce");
+    let file = gated.gate.folder.path().join("calls.jsonl");
+    // `DeleteRange` of `carts/1`, then of all keys.
+    let one = STANDARD.encode(b"\0\0\0\0\x09\x0a\x07carts/1");
+    let all = STANDARD.encode(b"\0\0\0\0\x06\x0a\x01\0\x12\x01\0");
+    let line = |id: u8, body: &str| {
+        format!(
+            "{{\"id\":\"{id}\",\"method\":\"POST\",\"url\":\"https://etcd.internal/etcdserverpb.KV/DeleteRange\",\
+             \"headers\":[[\"content-type\",\"application/grpc\"]],\"body_b64\":\"{body}\"}}\n"
+        )
+    };
+    fs::write(&file, line(1, &one) + &line(2, &all)).unwrap();
+    let file = file.display().to_string();
+    let read = |arguments: &[&str]| -> Vec<Value> {
+        let output = gated.gate.run(arguments);
+        let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let named = |line: &Value| line.pointer("/effects/0/resources/0/name").cloned().unwrap_or_default();
+    let lines = read(&["decode", "--upstream", "etcd", &file]);
+    let names: Vec<Value> = lines.iter().map(named).collect();
+    assert_eq!(names, ["grpc://etcd/key/carts/1", "grpc://etcd/key/*"], "{lines:?}");
+    assert_eq!(lines[0]["effects"][0]["access"], "delete");
+    let unsaid = read(&["decode", &file]);
+    assert!(unsaid[0]["undecodable"]["text"].as_str().unwrap().contains("`--upstream NAME`"), "{unsaid:?}");
+    // What another upstream is meant for is read by its room, whatever it looks like.
+    let aws = read(&["decode", "--upstream", "default", &file]);
+    assert!(aws[0]["undecodable"]["reason_code"].is_string(), "{aws:?}");
+    let verdicts = |actor: &str| {
+        let judged = &gated.gate.run(&["-o", "json", "check", "--upstream", "etcd", "--actor", actor, &file]);
+        let judged: Value =
+            serde_json::from_slice(&judged.stdout).unwrap_or_else(|_| panic!("{}", said(judged)));
+        [judged[0]["verdict"].clone(), judged[1]["verdict"].clone()]
+    };
+    assert_eq!(verdicts("carol"), ["admit", "deny"]);
+    assert_eq!(verdicts("alice"), ["deny", "deny"]);
     gated.gate.finish();
 }

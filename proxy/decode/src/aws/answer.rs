@@ -15,6 +15,13 @@ use crate::form::{Fields, cbor, json, xml};
 /// The most identifiers that are taken from one answer: more than any create makes.
 const CREATED_MAX: usize = 1_000;
 
+/// Whether an answer is an event stream, whose media type no other answer has (Smithy, "Event stream serialization").
+pub(crate) fn gives_events(answer: &AnswerHead<'_>) -> bool {
+    let media = answer.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim();
+    (200..300).contains(&answer.status) && media.eq_ignore_ascii_case("application/vnd.amazon.eventstream")
+}
+
 /// The form of an answer's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {

@@ -2,6 +2,7 @@
 //! and no changed byte passes.
 
 mod heads;
+mod http2;
 mod streams;
 
 use std::time::{Duration, SystemTime};
