@@ -94,6 +94,11 @@ async fn compare(arguments: &Arguments) -> anyhow::Result<()> {
         writeln!(out, "{row}")?;
     }
     writeln!(out, "an idle watch is {:.2} x that of the bare proxy", each(1) / each(0))?;
+    for row in &report {
+        let at = |when: &str| row[when].as_f64().unwrap_or(f64::NAN);
+        let given = (at("during") - at("after")) / (at("during") - at("before")) * 100.0;
+        writeln!(out, "{} gives {given:.0} % of it back", row["target"])?;
+    }
     keep(&report)
 }
 

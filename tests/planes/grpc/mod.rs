@@ -504,3 +504,17 @@ fn a_call_that_nobody_made_is_read_and_judged_by_the_same_descriptors() {
     assert_eq!(verdicts("alice"), ["deny", "deny"]);
     gated.gate.finish();
 }
+
+#[test]
+fn what_methods_do_is_not_said_anew_while_the_gate_runs() {
+    let Some(etcd) = Etcd::start() else { return };
+    let gated = etcd.gate("enforce");
+    gated.gate.edit(|text| text.replace("deploy/grpc/etcd.toml", "deploy/grpc/another.toml"));
+    gated.gate.hang_up();
+    eventually("it is said", || gated.gate.log().contains("`upstream.descriptors and upstream.methods` from"));
+    assert!(gated.gate.log().contains("which takes a restart"));
+    let denied = gated.etcdctl("mallory", &["put", "shop/bikes", "9"]);
+    assert!(!denied.status.success(), "{}", said(&denied));
+    assert!(gated.etcdctl("alice", &["put", "shop/bikes", "9"]).status.success());
+    gated.gate.finish();
+}
