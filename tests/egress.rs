@@ -421,3 +421,15 @@ fn without_a_gateway_there_is_no_proxy_to_name() {
     assert!(variable("ORDAIN_LISTEN_EGRESS").is_none());
     gate.finish();
 }
+
+#[test]
+fn doctor_takes_no_listener_of_ours_for_an_upstream() {
+    let gate = Gate::start(setup());
+    gate.edit(|text| {
+        let text = text.replace("egress = \"127.0.0.1:0\"", "egress = \"127.0.0.1:9\"");
+        text + "\n[[upstream]]\nname = \"loop\"\nplane = \"aws\"\nendpoint = \"http://127.0.0.1:9\"\n"
+    });
+    let printed = said(&gate.run(&["doctor"]));
+    assert!(printed.contains("this gate itself"), "{printed}");
+    gate.finish();
+}

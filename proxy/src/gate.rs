@@ -138,16 +138,11 @@ impl Gate {
         let live = live(&config.ledger)?;
         let model = Model::open(config.model.clone(), config.modes(), live)?;
         let ledger = open_ledger(&config, &clock).context("the ledger cannot be used")?;
-        let own: Vec<SocketAddr> = [data, config.admin]
-            .into_iter()
-            .chain(config.egress)
-            .chain(config.transparent.iter().map(|(address, _)| *address))
-            .collect();
-        let listeners = Own { addresses: own.clone(), names: config.names.clone() };
+        let own = Own::of(&config, data);
         let sources = config.upstreams.iter().map(Source::from).collect();
         let outlet = Outlet::new(config.outward.proxy.as_ref())?;
-        let outward = Outward::new(own, config.limits.upstream_timeout).leaving_by(outlet);
-        let upstreams = Upstreams::start(sources, &listeners, &outward, clock.now()).await?;
+        let outward = Outward::new(own.addresses.clone(), config.limits.upstream_timeout).leaving_by(outlet);
+        let upstreams = Upstreams::start(sources, &own, &outward, clock.now()).await?;
         let trust = Trust { protocol: Protocol::Negotiated, ..Trust::default() };
         let forwarder = outward.forwarder(trust).map_err(anyhow::Error::msg)?;
         let schemes = Schemes::new(config.identity.clone(), None, &outward);
@@ -177,7 +172,7 @@ impl Gate {
             draining: AtomicBool::new(false),
             stopping: CancellationToken::new(),
             faults: Mutex::default(),
-            own: listeners,
+            own,
             listening: Arc::new(ArcSwap::from_pointee(listen_settings(&config, tls, clients))),
             program: Digest::of(env!("CARGO_PKG_VERSION").as_bytes()),
             config: ArcSwap::from_pointee(config),

@@ -23,7 +23,7 @@ use ordain_sigv4::KeyPair;
 pub use error::UpstreamError;
 pub use plain::{Header, at};
 
-use crate::config::{UpstreamConfig, UpstreamKind};
+use crate::config::{Config, UpstreamConfig, UpstreamKind};
 use crate::events;
 use crate::forward::{Forwarder, Outward, is_forbidden};
 use crate::keys::Real;
@@ -43,6 +43,16 @@ pub struct Own {
     pub addresses: Vec<SocketAddr>,
     /// Names, without ports.
     pub names: Vec<String>,
+}
+
+impl Own {
+    /// Those of a configuration, whose data address is bound.
+    #[must_use]
+    pub fn of(config: &Config, data: SocketAddr) -> Self {
+        let redirected = config.transparent.iter().map(|(address, _)| *address);
+        let addresses = [data, config.admin].into_iter().chain(config.egress).chain(redirected).collect();
+        Self { addresses, names: config.names.clone() }
+    }
 }
 
 /// Upstreams that were taken up and are not in force yet.

@@ -23,7 +23,7 @@ const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     let clock = Clock::system();
-    let own = Own { addresses: vec![config.data, config.admin], names: config.names.clone() };
+    let own = Own::of(config, config.data);
     let mut findings = Vec::new();
     let outlet = match Outlet::new(config.outward.proxy.as_ref()) {
         Ok(outlet) => outlet,
