@@ -108,6 +108,19 @@ fn a_request_to_check_is_named_by_file_and_line() {
              1   ec2:DeleteKeyPair  deny     unknown_actor: `stranger` is not declared in the model; declare a `User` or an `Actor` of that name, with the teams it acts for
             exit 1"#]],
     );
+    std::fs::write(
+        gate.folder.path().join("requests.jsonl"),
+        r#"{"id":"1","method":"GET","url":"https://cluster/api/v1/namespaces/default/pods"}"#,
+    )
+    .unwrap();
+    check(
+        &gate,
+        &["check", "--actor", "alice", &file],
+        expect![[r#"
+        error: `FOLDER/requests.jsonl` line 1: the request is of the plane `kubernetes`, and upstream `default` of `aws`; say which one is meant with `--upstream`
+        exit 2"#]],
+    );
+    std::fs::write(gate.folder.path().join("requests.jsonl"), GROUP).unwrap();
     check(
         &gate,
         &["check", "--actor", "alice", "--upstream", "prod", &file],

@@ -9,7 +9,7 @@ use http::{HeaderMap, Response};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use ordain_action::{Action, Actor, Created, DecisionId, DenialKind, Outcome, Plane, Reading};
-use ordain_decode::{AnswerHead, Claim};
+use ordain_decode::{AnswerHead, Claim, Events};
 use ordain_evidence::Closing;
 
 use crate::answer::{Cut, End, HeldAnswer, Lasting, NotHeld, hold, pump};
@@ -52,6 +52,8 @@ const WITHHELD: Outcome = Outcome::Unknown { why: "answer_withheld" };
 pub enum GoesOn {
     /// It has an end of its own.
     Not,
+    /// So it has, and is cut before it where its actor is one no more, on every plane.
+    Events,
     /// A watch: clients ask for it again from where it ended, as they do where the upstream ends it.
     Watch,
     /// What a program writes, followed, or what is said in a conversation: its end would be taken for theirs.
@@ -84,9 +86,18 @@ impl GoesOn {
     async fn stopped(self, gate: &Gate) -> Cut {
         gate.stopping.cancelled().await;
         match self {
-            Self::Not => std::future::pending().await,
+            Self::Not | Self::Events => std::future::pending().await,
             Self::Watch => Cut::Stopping,
             Self::Follow => Cut::Unfinished,
+        }
+    }
+}
+
+impl From<Events> for GoesOn {
+    fn from(events: Events) -> Self {
+        match events {
+            Events::Ending => Self::Events,
+            Events::Lasting => Self::Follow,
         }
     }
 }
@@ -232,12 +243,12 @@ async fn reissued(gate: &Arc<Gate>, open: &Open, held: &HeldAnswer) -> Result<By
 }
 
 impl Open {
-    /// Whether what the upstream answers is events that hold nothing which has to be known before they are passed on.
+    /// The events that an answer is, where nothing of it has to be known before it is passed on.
     #[must_use]
-    pub fn is_of_events(&self, answer: &Response<AnswerBody>) -> bool {
-        let Reading::Call(call) = &self.action.reading else { return false };
-        let told = call.answer.mints.is_some() || !call.answer.creates.is_empty();
-        !told && stream::gives_events(&self.claim, answer)
+    pub fn events(&self, answer: &Response<AnswerBody>) -> Option<Events> {
+        let told = matches!(&self.action.reading, Reading::Call(call)
+            if call.answer.mints.is_some() || !call.answer.creates.is_empty());
+        stream::events(&self.claim, answer).filter(|_| !told)
     }
 
     /// What the caller may see of an answer, with the decision on it.

@@ -134,7 +134,7 @@ async fn read(
     if issued::lists_keys(&decision.action) {
         return issued::list(gate, &decision.action, answer).await;
     }
-    let goes_on = if stream::gives_events(claim, &answer) { GoesOn::Follow } else { goes_on };
+    let goes_on = stream::events(claim, &answer).map_or(goes_on, GoesOn::from);
     let passed = outcome::pass(gate, &decision.action.actor, (until, goes_on), answer);
     withheld::withhold(gate, claim, decision.id, passed).await
 }
@@ -198,8 +198,9 @@ async fn change(
                 return stream::deliver(&gate, open, asked, response, reply).await;
             }
             drop(asked);
-            if stream::is_conversation(&open.action) || open.is_of_events(&response) {
-                return stream::converse(&gate, open, sent, response, reply).await;
+            let events = open.events(&response);
+            if events.is_some() || stream::is_conversation(&open.action) {
+                return stream::converse(&gate, open, (sent, events), response, reply).await;
             }
             outcome::deliver(&gate, open, response, reply).await;
         }

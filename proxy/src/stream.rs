@@ -18,7 +18,7 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use ordain_action::{Action, DenialKind, Outcome, Reading};
-use ordain_decode::{AnswerHead, Claim};
+use ordain_decode::{AnswerHead, Claim, Events};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 
 use crate::answer::{self, End};
@@ -121,18 +121,19 @@ pub fn is_conversation(action: &Action) -> bool {
     matches!(&action.reading, Reading::Call(call) if call.answer.streams)
 }
 
-/// Whether an answer is events, for as long as the upstream likes.
+/// The events that an answer is, where it is some.
 #[must_use]
-pub fn gives_events(claim: &Claim<'_>, answer: &Response<AnswerBody>) -> bool {
-    claim.gives_events(&AnswerHead { status: answer.status().as_u16(), headers: answer.headers() })
+pub fn events(claim: &Claim<'_>, answer: &Response<AnswerBody>) -> Option<Events> {
+    claim.events(&AnswerHead { status: answer.status().as_u16(), headers: answer.headers() })
 }
 
 /// Passes on what an upstream says in a conversation that may change something, until one side ends it or the gate must,
-/// and closes the evidence with how it ended. `sent` counts what the caller says meanwhile.
+/// and closes the evidence with how it ended. `sent` counts what the caller says meanwhile. What has an end of its own
+/// (`events` that do) is given the time for it where the gate stops.
 pub async fn converse(
     gate: &Arc<Gate>,
     open: Open,
-    sent: Arc<AtomicU64>,
+    (sent, events): (Arc<AtomicU64>, Option<Events>),
     answer: Response<AnswerBody>,
     reply: Reply,
 ) {
@@ -142,11 +143,19 @@ pub async fn converse(
     drop(reply.send(Ok(response)));
     gate.metrics.stream_opened();
     let gone = pump.gone();
+    let stopped = async {
+        gate.stopping.cancelled().await;
+        if events == Some(Events::Ending) {
+            std::future::pending::<()>().await;
+        }
+    };
     let ended = tokio::select! {
+        // What is at its end with its head was ended by nobody else.
+        biased;
         end = pump.run() => if end == End::Whole { "upstream" } else { "broken" },
         () = gone => "client",
         () = gate.keys.until_over(&open.action.actor, open.until, &gate.clock) => "revoked",
-        () = gate.stopping.cancelled() => "gate",
+        () = stopped => "gate",
     };
     if matches!(ended, "revoked" | "gate") {
         pump.break_off("who asked for it may do so no more").await;

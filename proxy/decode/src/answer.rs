@@ -128,3 +128,12 @@ impl fmt::Debug for TokenReplacement<'_> {
         f.write_str("TokenReplacement")
     }
 }
+
+/// An answer that is events, of which each stands for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Events {
+    /// They end when all is said.
+    Ending,
+    /// They come until somebody ends them.
+    Lasting,
+}

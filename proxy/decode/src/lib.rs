@@ -18,8 +18,8 @@ mod setup;
 mod tokens;
 
 pub use answer::{
-    AnswerHead, AnswerRead, KeyPairReplacement, MintedCredentials, MintedKeyPair, MintedToken, Misplaced,
-    Replacement, TokenReplacement,
+    AnswerHead, AnswerRead, Events, KeyPairReplacement, MintedCredentials, MintedKeyPair, MintedToken,
+    Misplaced, Replacement, TokenReplacement,
 };
 pub use contract::{Destination, NativeResponse, Needs};
 pub use head::{Head, WayIn};

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue};
 use ordain_action::{Call, Created, Denial, Plane, Reading, Undecodable, Upstream};
 
 use crate::Head;
-use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Misplaced, Replacement};
+use crate::answer::{AnswerHead, AnswerRead, Events, MintedCredentials, Misplaced, Replacement};
 use crate::contract::{Destination, NativeResponse, Needs};
 use crate::kubernetes::Withholding;
 use crate::{aws, grpc, kubernetes};
@@ -165,12 +165,12 @@ impl<'r> Claim<'r> {
         }
     }
 
-    /// Whether an answer is events, which come for as long as the upstream likes, and of which each stands for itself.
+    /// The events that a success is, where it is some.
     #[must_use]
-    pub fn gives_events(&self, head: &AnswerHead<'_>) -> bool {
+    pub fn events(&self, head: &AnswerHead<'_>) -> Option<Events> {
         match &self.room {
-            Claimed::Aws(_) => aws::gives_events(head),
-            Claimed::Grpc(_) | Claimed::Kubernetes(_) => false,
+            Claimed::Aws(claim) => claim.events(head),
+            Claimed::Grpc(_) | Claimed::Kubernetes(_) => None,
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use ordain_action::{Plane, Upstream};
-use ordain_decode::{Rooms, RoomsConfig};
+use ordain_decode::{GrpcApi, Rooms, RoomsConfig};
 
 use crate::api;
 use crate::config::Config;
@@ -18,19 +18,31 @@ A line is one request, as an object:
    \"headers\": [[\"content-type\", \"application/x-www-form-urlencoded\"]], \"body_b64\": \"QWN0aW9uPS4uLg==\"}
 `headers` and `body_b64` (the body in base64) may be left out; signatures are not looked at.";
 
-/// The rooms of a configuration. Their secrets' tokens are of no gate: they match in one run only.
+/// The rooms of a configuration, without the APIs whose files are read with [`all_rooms`]. Their secrets' tokens are of no
+/// gate: they match in one run only.
 ///
 /// # Errors
 /// A file of the configuration cannot be read, or is not what it should be.
 pub(super) fn rooms(config: &Config) -> anyhow::Result<Rooms> {
-    let overlay = match &config.overlay {
+    made(config, Vec::new())
+}
+
+/// The same, with every API that is described in files.
+///
+/// # Errors
+/// As [`rooms`].
+pub(super) fn all_rooms(config: &Config) -> anyhow::Result<Rooms> {
+    made(config, api::all(config)?)
+}
+
+fn made(config: &Config, grpc: Vec<GrpcApi>) -> anyhow::Result<Rooms> {
+    let aws_overlay = match &config.overlay {
         Some(path) => {
             Some(std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?)
         }
         None => None,
     };
-    let grpc = api::all(config)?;
-    Ok(Rooms::new(RoomsConfig { aws_overlay: overlay, grpc, ..RoomsConfig::default() })?)
+    Ok(Rooms::new(RoomsConfig { aws_overlay, grpc, ..RoomsConfig::default() })?)
 }
 
 /// The upstream that is meant, and whose account it is.

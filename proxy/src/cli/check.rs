@@ -64,7 +64,7 @@ struct Said {
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
     let config = context.config()?;
     let model = Model::open(config.model.clone(), config.modes(), LiveInventory::new())?;
-    let rooms = asked::rooms(&config)?;
+    let rooms = asked::all_rooms(&config)?;
     let kind = ActorKind::parse(&arguments.kind)
         .with_context(|| format!("`--kind` is `{}`: use `person`, `pipeline` or `agent`", arguments.kind))?;
     let actor = Actor {
@@ -116,6 +116,16 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
 fn check(rooms: &Rooms, model: &Model, actor: &Actor, served: bool, line: &str) -> anyhow::Result<Checked> {
     let at = At { upstream: &actor.upstream, served };
     let (id, reading) = read_request(rooms, at, line).map_err(|why| anyhow::anyhow!(why.text))?;
+    if let Reading::Call(call) = &reading
+        && call.plane != actor.upstream.plane
+    {
+        anyhow::bail!(
+            "the request is of the plane `{}`, and upstream `{}` of `{}`; say which one is meant with `--upstream`",
+            call.plane.as_str(),
+            actor.upstream.name,
+            actor.upstream.plane.as_str()
+        );
+    }
     let operations = match &reading {
         Reading::Call(call) => call.effects.iter().map(|effect| effect.iam_action.to_string()).collect(),
         Reading::Undecodable { .. } => Vec::new(),

@@ -40,15 +40,17 @@ pub(super) struct Arguments {
 
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
     let config = context.config()?;
-    let rooms = asked::rooms(&config)?;
-    let upstream = match &arguments.upstream {
-        Some(name) => asked::upstream(&config, Some(name), arguments.account)?,
-        None => Upstream {
-            name: "decode".into(),
-            plane: Plane::Aws,
-            account: arguments.account.as_deref().unwrap_or("123456789012").into(),
-            partition: "aws".into(),
-        },
+    let (rooms, upstream) = match &arguments.upstream {
+        Some(name) => (asked::all_rooms(&config)?, asked::upstream(&config, Some(name), arguments.account)?),
+        None => {
+            let upstream = Upstream {
+                name: "decode".into(),
+                plane: Plane::Aws,
+                account: arguments.account.as_deref().unwrap_or("123456789012").into(),
+                partition: "aws".into(),
+            };
+            (asked::rooms(&config)?, upstream)
+        }
     };
     let at = At { upstream: &upstream, served: arguments.upstream.is_some() };
     let decoder = Decoder { rooms: &rooms, at };

@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     if let Some((certificate, key)) = &config.tls {
         drop(Tls::load(certificate, key, config.clients().as_ref())?);
     }
-    drop(asked::rooms(&config)?);
+    drop(asked::all_rooms(&config)?);
     let directory = arguments.model.unwrap_or_else(|| config.model.clone());
     let files = model::sources(&directory)?.len();
     let model = Model::open(directory.clone(), config.modes(), LiveInventory::new())?;

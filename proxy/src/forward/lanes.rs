@@ -16,7 +16,7 @@ use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::OutBody;
+use super::body::Noting;
 use super::connector::Kept;
 use super::resolver::GuardedResolver;
 use crate::chain::Leaving;
@@ -27,14 +27,15 @@ use crate::machine::Elsewhere;
 pub(super) type Connector = Kept<HttpsConnector<Leaving<Elsewhere<HttpConnector<GuardedResolver>>>>>;
 
 /// Connections to an upstream, kept from request to request.
-pub(super) type Client = HyperClient<Connector, OutBody>;
+pub(super) type Client = HyperClient<Connector, Noting>;
 
 /// How many requests share a connection over HTTP/2: as many as RFC 9113 section 6.5.2 recommends that every server
 /// takes at least.
 const SHARED: usize = 100;
 
-/// How much of an answer may be on its way to a caller who does not read it, in bytes.
-const WINDOW: u32 = 256 * 1024;
+/// How much of an answer may be on its way to a caller who does not read it, in bytes: with an upstream fifty
+/// milliseconds away that is twenty megabytes a second.
+const WINDOW: u32 = 1024 * 1024;
 
 /// The same for all requests that share a connection, so that those who do not read keep nobody else waiting.
 const SHARED_WINDOW: u32 = WINDOW * 100;

@@ -3,6 +3,7 @@
 //! Takes only what came out of a `Sendable`, so that nothing leaves that was not recorded. Leaves out which host a
 //! request goes to (the room and configuration decide) and signing (`outgoing.rs`).
 
+mod body;
 mod connector;
 mod lanes;
 mod messenger;
@@ -12,15 +13,12 @@ mod resolver;
 mod tests;
 
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
-use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper_rustls::FixedServerNameResolver;
 use hyper_util::client::legacy::Client as HyperClient;
@@ -31,6 +29,7 @@ use ordain_action::Outcome;
 use ordain_evidence::Released;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 
+use self::body::{Noting, copied};
 use self::connector::{Answered, GONE, Kept, Waited, answer_of};
 use self::lanes::{Client, Connector, Lanes};
 use self::resolver::GuardedResolver;
@@ -38,8 +37,9 @@ use crate::answer;
 use crate::chain::Outlet;
 use crate::held::OutgoingBody;
 use crate::machine::Elsewhere;
-use crate::payload::{BodyError, BrokenOff, PassingBody, PayloadBody};
+use crate::payload::BrokenOff;
 
+pub use self::body::OutBody;
 pub use self::lanes::{AnswerBody, Protocol, Taken};
 pub use self::messenger::{Asking, Messenger};
 pub use self::resolver::is_forbidden;
@@ -49,60 +49,6 @@ const CONVERSATION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The one call of gRPC that the gate makes itself.
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
-
-/// A body on its way upstream.
-#[derive(Debug)]
-pub enum OutBody {
-    /// Held whole.
-    Whole(OutgoingBody),
-    /// Verified and signed again as it arrives.
-    Streaming(Box<PayloadBody>),
-    /// Passed on as it arrives.
-    Passing(Box<PassingBody>),
-}
-
-impl Body for OutBody {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match self.get_mut() {
-            Self::Whole(body) => Pin::new(body).poll_frame(context).map_err(|never| match never {}),
-            Self::Streaming(body) => Pin::new(body).poll_frame(context),
-            Self::Passing(body) => Pin::new(body).poll_frame(context),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Whole(body) => body.is_end_stream(),
-            Self::Streaming(body) => body.is_end_stream(),
-            Self::Passing(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(body) => body.size_hint(),
-            Self::Streaming(body) => body.size_hint(),
-            Self::Passing(body) => body.size_hint(),
-        }
-    }
-}
-
-/// The same request, where its body is held.
-fn copied(request: &Request<OutBody>) -> Option<Request<OutBody>> {
-    let OutBody::Whole(body) = request.body() else { return None };
-    let mut copy = Request::new(OutBody::Whole(body.clone()));
-    copy.method_mut().clone_from(request.method());
-    copy.uri_mut().clone_from(request.uri());
-    *copy.version_mut() = request.version();
-    copy.headers_mut().clone_from(request.headers());
-    Some(copy)
-}
 
 /// The upstream was not reached, or did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -417,6 +363,7 @@ impl Forwarder {
             }
         };
         let captured = capture_connection(&mut request);
+        let (request, broken) = Noting::of(request);
         let connection = || Answered::of(captured.connection_metadata().as_ref());
         match answer_of(client.request(request), timeout, GONE, connection).await {
             Ok(Ok(response)) => {
@@ -424,9 +371,10 @@ impl Forwarder {
                 Ok(response)
             }
             Ok(Err(error)) if error.is_connect() => Err(ForwardError::NotStarted(chain(&error))),
-            Ok(Err(error)) if is_refused(&error) => Err(ForwardError::Refused),
-            Ok(Err(error)) => Err(match BrokenOff::behind(&error) {
-                Some(broken) => ForwardError::Broken(broken),
+            // Over HTTP/2 the error that a body ended in is not among what its request ended in.
+            Ok(Err(error)) if broken.get().is_none() && is_refused(&error) => Err(ForwardError::Refused),
+            Ok(Err(error)) => Err(match broken.get() {
+                Some(broken) => ForwardError::Broken(broken.clone()),
                 None => {
                     let kept = Answered::of(error.connect_info()).is_some_and(|known| known.before());
                     ForwardError::Unanswered { why: chain(&error), kept }
@@ -440,14 +388,14 @@ impl Forwarder {
     }
 }
 
-/// Whether the upstream says that it did nothing of a request (RFC 9113 section 8.7).
+/// Whether the upstream says that it did nothing of a request: by its own reset, or since it closes the connection and
+/// took none as late as that (RFC 9113 sections 6.8 and 8.7).
 fn is_refused(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<h2::Error>() {
-            return error.is_remote()
-                && error.is_reset()
-                && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+            let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+            return error.is_remote() && (refused || error.is_go_away());
         }
         cause = error.source();
     }

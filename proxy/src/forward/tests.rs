@@ -7,6 +7,7 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::Frame;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -15,7 +16,7 @@ use super::*;
 type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, Infallible>;
 
 /// How much a long answer is: more than may be on its way to who does not read.
-const LONG: usize = 1024 * 1024;
+const LONG: usize = 2 * 1024 * 1024;
 
 /// An upstream: `/watch` never ends, `/long` is [`LONG`] bytes, anything else says which HTTP it came over.
 struct Server {
@@ -32,7 +33,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Body>, Infallible
             StreamBody::new(futures_util::StreamExt::chain(first, futures_util::stream::pending()))
                 .boxed_unsync()
         }
-        "/long" => Full::new(Bytes::from(vec![b'a'; LONG])).boxed_unsync(),
+        "/long" => Full::new(Bytes::from_static(&[b'a'; LONG])).boxed_unsync(),
         _ => Full::new(Bytes::from(version)).boxed_unsync(),
     }))
 }
@@ -195,6 +196,57 @@ async fn what_an_upstream_did_not_look_at_was_not_done() {
         let error = forwarder.exchange(request).await.unwrap_err();
         assert_eq!(error.outcome(), expected, "{error}");
     }
+}
+
+/// An upstream that takes the first of two requests on a connection, and says that it takes no other; it answers neither.
+async fn retiring() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                // The connection preface, then frames until two requests have come.
+                let mut preface = [0; 24];
+                stream.read_exact(&mut preface).await.unwrap();
+                stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.unwrap();
+                let mut asked = 0;
+                while asked < 2 {
+                    let mut head = [0; 9];
+                    stream.read_exact(&mut head).await.unwrap();
+                    let mut payload = vec![0; usize::from(u16::from_be_bytes([head[1], head[2]]))];
+                    stream.read_exact(&mut payload).await.unwrap();
+                    asked += usize::from(head[3] == 1);
+                }
+                // GOAWAY without an error, whose last stream is the first one.
+                stream.write_all(&[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            });
+        }
+    });
+    format!("http://localhost:{port}/")
+}
+
+#[tokio::test]
+async fn what_came_after_the_last_that_an_upstream_takes_was_not_done() {
+    let at = retiring().await;
+    let outward = Outward::new(Vec::new(), Duration::from_secs(10));
+    let trust = Trust { protocol: Protocol::Http2, ..Trust::default() };
+    let forwarder = outward.forwarder(trust).unwrap();
+    let ask = || {
+        let mut request = Request::new(OutBody::Whole(OutgoingBody::default()));
+        *request.uri_mut() = at.parse().unwrap();
+        forwarder.exchange(request)
+    };
+    let (first, second) = tokio::join!(ask(), ask());
+    let outcomes = [first, second].map(|answer| answer.unwrap_err().outcome());
+    assert_eq!(
+        outcomes,
+        [
+            Outcome::Unknown { why: "upstream_unanswered" },
+            Outcome::NotSent { why: "upstream_refused_stream" }
+        ]
+    );
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 //!
 //! The upstream is a stub, written on Node's HTTP/2 and on the SDK's own signer. Needs what `tests/run` installs.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use std::thread;
 use serde_json::Value;
 
 use super::clients::{needed, run, script};
-use crate::harness::{Gate, Setup, eventually};
+use crate::harness::{Gate, Sent, Setup, eventually, read_reply, sha256};
 
 /// The stub, and what it said of each request.
 struct Kinesis {
@@ -141,17 +141,36 @@ fn event_streams_are_cut_when_their_actor_is_revoked_and_recorded_with_what_pass
 }
 
 #[test]
-fn a_gate_that_stops_does_not_wait_for_event_streams() {
+fn a_gate_that_stops_ends_what_has_no_end_and_waits_for_what_has_one() {
     let folder = tempfile::tempdir().unwrap();
     let (_kinesis, mut gate) = gate(folder.path());
     let (mut child, said) = followed(&gate);
     assert!(gate.stop(), "the program ended badly");
     assert!(child.wait().unwrap().success());
     let said = said.lock().unwrap().clone();
-    for cut in ["subscription was cut", "selection was cut"] {
-        assert!(said.iter().any(|line| line == cut), "{said:?}");
+    for end in ["subscription was cut", "selection ended"] {
+        assert!(said.iter().any(|line| line == end), "{said:?}");
     }
     let outcome = outcome(&gate).unwrap();
     assert_eq!(outcome["end"]["streamed"]["ended"], "gate", "{outcome}");
+    gate.finish();
+}
+
+#[test]
+fn an_upload_that_is_not_what_was_signed_is_its_callers_fault_over_http2_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (kinesis, gate) = gate(folder.path());
+    let client = gate.client("alice");
+    let sent = Sent::s3("PUT", "/lake/clicks.csv", b"another");
+    let (head, body) = client.bytes_for(&sent, 7, Some(&sha256(b"what was")));
+    let mut stream = client.connect().unwrap();
+    stream.write_all(&head).unwrap();
+    stream.write_all(&body).unwrap();
+    let reply = read_reply(&mut stream, false).unwrap();
+    assert_eq!(reply.status, 400, "{}", reply.text());
+    eventually("its end is in evidence", || outcome(&gate).is_some());
+    let outcome = outcome(&gate).unwrap();
+    assert_eq!(outcome["end"]["unknown"], "payload_broken_off", "{outcome}");
+    assert_eq!(kinesis.said(), Vec::<String>::new(), "it never came whole");
     gate.finish();
 }

@@ -7,19 +7,27 @@ use std::sync::Arc;
 
 use ordain_action::{Answer, Call, Created, Effect, Scalar};
 
-use crate::answer::AnswerHead;
-use crate::answer::AnswerRead;
+use crate::answer::{AnswerHead, AnswerRead, Events};
 use crate::form::fields::{segments, unescape};
 use crate::form::{Fields, cbor, json, xml};
 
 /// The most identifiers that are taken from one answer: more than any create makes.
 const CREATED_MAX: usize = 1_000;
 
-/// Whether an answer is an event stream, whose media type no other answer has (Smithy, "Event stream serialization").
-pub(crate) fn gives_events(answer: &AnswerHead<'_>) -> bool {
+/// Whether an answer has the media type of event streams (Smithy, "Event stream serialization"), which an operation may
+/// also let its callers choose.
+pub(super) fn is_event_stream(answer: &AnswerHead<'_>) -> bool {
     let media = answer.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
     (200..300).contains(&answer.status) && media.eq_ignore_ascii_case("application/vnd.amazon.eventstream")
+}
+
+/// The operations whose events come until somebody ends them: for five minutes and for three hours at the most.
+const LASTING: [(&str, &str); 2] = [("kinesis", "SubscribeToShard"), ("logs", "StartLiveTail")];
+
+/// How the events of an operation end.
+pub(super) fn events(service: &str, operation: &str) -> Events {
+    if LASTING.contains(&(service, operation)) { Events::Lasting } else { Events::Ending }
 }
 
 /// The form of an answer's body.

@@ -15,8 +15,7 @@ use super::site::Site;
 use super::wire::Wire;
 use super::{Room, answer, call, credentials, destination, gather};
 use crate::Head;
-use crate::answer::AnswerRead;
-use crate::answer::{AnswerHead, KeyPairReplacement, MintedKeyPair};
+use crate::answer::{AnswerHead, AnswerRead, Events, KeyPairReplacement, MintedKeyPair};
 use crate::contract::{Destination, NativeResponse, Needs};
 use crate::form::query::Pair;
 
@@ -124,6 +123,16 @@ impl<'r> Claim<'r> {
         head: &Head<'_>,
     ) -> Result<Destination, Undecodable> {
         destination::unread(self.room, head, &Markers::read(head)?, upstream)
+    }
+
+    /// The events that an answer is. An operation that cannot be told is taken at its answer's word.
+    pub(crate) fn events(&self, head: &AnswerHead<'_>) -> Option<Events> {
+        if !answer::is_event_stream(head) {
+            return None;
+        }
+        let Ok((_, Route::Known(found))) = &self.reading else { return Some(Events::Ending) };
+        let found = found.iter().find(|found| found.operation.event_stream)?;
+        Some(answer::events(&found.service.head().name, &found.operation.name))
     }
 
     pub(crate) fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {

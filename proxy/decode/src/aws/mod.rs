@@ -46,7 +46,7 @@ use std::sync::Arc;
 use ordain_action::Undecodable;
 use ordain_catalog::Catalog;
 
-pub(crate) use answer::{gives_events, may_fail_late};
+pub(crate) use answer::may_fail_late;
 pub(crate) use claim::Claim;
 pub(crate) use site::{ENDINGS, is_provider_host};
 

@@ -1,5 +1,5 @@
 // A stub of Kinesis that takes it over HTTP/2 alone, over TLS, and checks signatures with the SDK's own signer. Beside
-// it stands as much of STS as says whose account it is, and a selection of S3 that has no end.
+// it stands as much of STS as says whose account it is, and a selection of S3 that takes its time.
 //
 //   node kinesis_server.mjs KEY CERTIFICATE ID SECRET
 //
@@ -17,6 +17,8 @@ const { SignatureV4 } = require("@smithy/signature-v4");
 
 const [key, certificate, accessKeyId, secretAccessKey] = process.argv.slice(2);
 let seen = () => {};
+let unsubscribed = () => {};
+const subscribed = new Promise((done) => { unsubscribed = done; });
 const codec = new EventStreamCodec(toUtf8, fromUtf8);
 const text = (value) => ({ type: "string", value });
 
@@ -68,7 +70,13 @@ server.on("request", async (request, response) => {
   const known = Buffer.concat(parts).toString().includes("Action=GetCallerIdentity");
   response.writeHead(known ? 200 : 505, { "content-type": "text/xml" }).end(known ? identity : "");
 });
-server.on("stream", async (stream, headers) => {
+// A request may be broken off.
+server.on("stream", (stream, headers) => {
+  stream.on("error", () => {});
+  answer(stream, headers).catch(() => {});
+});
+
+async function answer(stream, headers) {
   const parts = [];
   for await (const part of stream) parts.push(part);
   const body = Buffer.concat(parts);
@@ -80,12 +88,15 @@ server.on("stream", async (stream, headers) => {
   if (headers[":path"].includes("select")) {
     stream.respond({ ":status": 200, "content-type": "application/vnd.amazon.eventstream" });
     stream.write(event("Records", "1,2\n", "application/octet-stream"));
+    // It ends a while after the subscription did.
+    subscribed.then(() => setTimeout(() => stream.end(event("End", "", "text/plain")), 3000));
     return;
   }
   const operation = `${headers["x-amz-target"]}`.split(".")[1];
   console.log(`${operation} ${await signed(headers, headers[":path"], body)}`);
   if (operation === "SubscribeToShard") {
     stream.respond({ ":status": 200, "content-type": "application/vnd.amazon.eventstream" });
+    stream.on("close", unsubscribed);
     stream.write(event("initial-response", {}));
     // The next one is sent once somebody who saw the one before it has asked for something: nothing may wait for the end.
     for (let number = 1; number <= 3; number += 1) {
@@ -99,5 +110,6 @@ server.on("stream", async (stream, headers) => {
     if (operation === "ListStreams") seen();
     stream.end(operation === "ListStreams" ? '{"StreamNames":["clicks"],"HasMoreStreams":false}' : "{}");
   }
-});
+}
+
 server.listen(0, "127.0.0.1", () => console.log(server.address().port));
