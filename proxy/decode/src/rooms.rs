@@ -4,6 +4,7 @@
 
 use ordain_action::{Plane, Undecodable};
 
+use crate::about::About;
 use crate::form::fields::clip;
 use crate::room::Claim;
 use crate::setup::{RoomsConfig, RoomsError};
@@ -26,6 +27,12 @@ impl Rooms {
         let kubernetes = kubernetes::Room::new(config.token_key);
         let grpc = grpc::Room::new(config.token_key, std::mem::take(&mut config.grpc))?;
         Ok(Self { aws: aws::Room::new(config)?, grpc, kubernetes })
+    }
+
+    /// What each room says of itself.
+    #[must_use]
+    pub fn about(&self) -> Vec<About> {
+        vec![self.aws.about(), self.grpc.about(), kubernetes::Room::about()]
     }
 
     /// Finds the room a request belongs to, from its head and from what configuration serves where it came to.

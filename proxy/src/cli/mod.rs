@@ -17,6 +17,7 @@ mod kubeconfig;
 mod ledger;
 mod model;
 mod output;
+mod planes;
 mod report;
 mod run;
 mod serve;
@@ -77,6 +78,8 @@ enum Verb {
     Isolated(isolated::Arguments),
     /// Read requests and say what they would do; judges nothing and sends nothing.
     Decode(decode::Arguments),
+    /// List the planes that are read, with their catalogues and what each deliberately does not do.
+    Planes(planes::Arguments),
     /// Judge requests against the model without sending them.
     Check(check::Arguments),
     /// Tell why a decision was made, from its record.
@@ -181,6 +184,7 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
         Verb::Run(arguments) => run::run(context, arguments),
         Verb::Isolated(arguments) => isolated::run(&arguments),
         Verb::Decode(arguments) => decode::run(context, arguments),
+        Verb::Planes(arguments) => planes::run(context, arguments),
         Verb::Check(arguments) => check::run(context, arguments),
         Verb::Explain(arguments) => explain::run(context, arguments),
         Verb::Report(arguments) => report::run(context, arguments),

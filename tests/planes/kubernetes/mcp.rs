@@ -13,7 +13,7 @@ use super::cluster::{Kubectl, REAL, Stub, gate, tools};
 use crate::harness::variable;
 
 /// A server of tools, and the conversation with it: a line a message.
-struct Tools {
+pub(super) struct Tools {
     child: Child,
     into: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
@@ -21,7 +21,7 @@ struct Tools {
 }
 
 impl Tools {
-    fn start(program: &Path, kubeconfig: &Path, home: &Path) -> Self {
+    pub(super) fn start(program: &Path, kubeconfig: &Path, home: &Path) -> Self {
         let log = std::fs::File::create(home.join("mcp.log")).unwrap();
         let mut child = Command::new("timeout")
             .arg("60")
@@ -63,7 +63,7 @@ impl Tools {
     }
 
     /// What a tool says, and whether it says that it failed.
-    fn call(&mut self, tool: &str, arguments: &Value) -> (String, bool) {
+    pub(super) fn call(&mut self, tool: &str, arguments: &Value) -> (String, bool) {
         let result = self.ask("tools/call", &json!({"name": tool, "arguments": arguments}));
         let text = result["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{result}")).to_owned();
         assert!(!text.contains(REAL), "{text}");
@@ -79,7 +79,7 @@ impl Drop for Tools {
     }
 }
 
-fn program() -> Option<PathBuf> {
+pub(super) fn program() -> Option<PathBuf> {
     let program = PathBuf::from(variable("ORDAIN_TEST_NODE_MODULES")?).join(".bin/kubernetes-mcp-server");
     program.exists().then_some(program)
 }

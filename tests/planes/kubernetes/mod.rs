@@ -3,6 +3,7 @@
 pub(crate) mod cluster;
 mod mcp;
 mod real;
+mod real_clients;
 mod secrets;
 mod streams;
 mod sweep;

@@ -12,9 +12,9 @@ use std::process::{Child, Command, Stdio};
 use super::cluster::{Kubectl, gate, tools, upstream};
 use crate::harness::{eventually, said, variable};
 
-const ADMIN: &str = "a-real-administrators-token";
+pub(super) const ADMIN: &str = "a-real-administrators-token";
 
-struct Server {
+pub(super) struct Server {
     folder: tempfile::TempDir,
     port: u16,
     children: Vec<Child>,
@@ -25,7 +25,7 @@ fn free_port() -> u16 {
 }
 
 impl Server {
-    fn start() -> Option<Self> {
+    pub(super) fn start() -> Option<Self> {
         let Some(program) = variable("ORDAIN_TEST_KUBE_APISERVER").map(PathBuf::from) else {
             eprintln!("skipped: no real API server (`ORDAIN_TEST_KUBE_APISERVER`)");
             return None;
@@ -95,7 +95,7 @@ impl Server {
         Some(Self { folder, port, children: vec![server, etcd] })
     }
 
-    fn upstream(&self, token: &str) -> String {
+    pub(super) fn upstream(&self, token: &str) -> String {
         let file = self.folder.path().join("token");
         fs::write(&file, token).unwrap();
         upstream(self.port, &self.folder.path().join("certs/apiserver.crt"), &file, "")
@@ -116,7 +116,22 @@ impl Server {
         (output.status.success(), said(&output))
     }
 
-    fn ready(&self, kubectl: &Path) {
+    /// What a client needs to reach it without the gate, as its administrator.
+    pub(super) fn kubeconfig(&self) -> PathBuf {
+        let path = self.folder.path().join("kubeconfig");
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: direct\n\
+             clusters: [{{name: direct, cluster: {{server: \"https://127.0.0.1:{}\", certificate-authority: {:?}}}}}]\n\
+             users: [{{name: direct, user: {{token: {ADMIN}}}}}]\n\
+             contexts: [{{name: direct, context: {{cluster: direct, user: direct}}}}]\n",
+            self.port,
+            self.folder.path().join("certs/apiserver.crt"),
+        );
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    pub(super) fn ready(&self, kubectl: &Path) {
         eventually("the API server is ready", || self.direct(kubectl, &["get", "--raw", "/readyz"]).0);
     }
 }

@@ -43,7 +43,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use ordain_action::Undecodable;
+use ordain_action::{Plane, Undecodable};
 use ordain_catalog::Catalog;
 
 pub(crate) use answer::may_fail_late;
@@ -51,6 +51,7 @@ pub(crate) use claim::Claim;
 pub(crate) use site::{ENDINGS, is_provider_host};
 
 use crate::Head;
+use crate::about::About;
 use crate::setup::{RoomsConfig, RoomsError};
 use crate::tokens::Tokens;
 
@@ -92,6 +93,28 @@ impl Room {
             own_hosts: config.own_hosts,
             hosts_seen: site::HostsSeen::default(),
         })
+    }
+
+    /// What is read here. Decodes the whole catalogue.
+    pub(crate) fn about(&self) -> About {
+        let heads = self.catalog.heads();
+        let operations = heads.iter().filter_map(|head| self.catalog.service(&head.name));
+        About {
+            plane: Plane::Aws,
+            reads: "query, EC2 query, JSON 1.0 and 1.1, REST JSON, REST XML, Smithy RPC v2 CBOR",
+            known: vec![
+                (heads.len(), "services"),
+                (operations.map(|service| service.operations().len()).sum(), "operations"),
+            ],
+            sources: ordain_catalog::AWS_SOURCES,
+            absent: &[
+                "S3 browser POST forms",
+                "S3 multi-region access points and websites",
+                "streams of signed events as requests",
+                "Signature Version 4a",
+                "the inside of CloudFormation templates",
+            ],
+        }
     }
 
     /// Claims a request, from its head alone.

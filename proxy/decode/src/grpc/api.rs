@@ -74,6 +74,11 @@ pub(super) enum Part {
 }
 
 impl Api {
+    /// How many methods it has.
+    pub(super) fn methods(&self) -> usize {
+        self.methods.len()
+    }
+
     pub(super) fn new(given: GrpcApi) -> Result<Self, String> {
         let pool = DescriptorPool::decode(given.descriptors.as_slice())
             .map_err(|error| format!("the descriptors cannot be read: {error}"))?;

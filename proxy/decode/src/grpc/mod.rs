@@ -30,9 +30,10 @@ pub(crate) use deny::refusal;
 
 use std::collections::BTreeMap;
 
-use ordain_action::Undecodable;
+use ordain_action::{Plane, Undecodable};
 
 use crate::Head;
+use crate::about::About;
 use crate::setup::{GrpcApi, RoomsError};
 use crate::tokens::Tokens;
 use api::Api;
@@ -58,6 +59,17 @@ impl Room {
             apis.insert(upstream, made);
         }
         Ok(Self { tokens: Tokens::new(token_key), apis })
+    }
+
+    /// What is read here.
+    pub(crate) fn about(&self) -> About {
+        About {
+            plane: Plane::Grpc,
+            reads: "unary calls and streams, by the descriptors of each API",
+            known: vec![(self.apis.len(), "APIs"), (self.apis.values().map(Api::methods).sum(), "methods")],
+            sources: "",
+            absent: &["gRPC-Web", "JSON in place of protobuf", "what is said inside of streams"],
+        }
     }
 
     /// Claims a request, from its head alone.

@@ -37,7 +37,11 @@ pub(crate) use deny::{refusal, warn};
 pub(crate) use path::is_ours;
 pub use withheld::Withholding;
 
+use ordain_action::Plane;
+use ordain_catalog::{ClusterKind, messages};
+
 use crate::Head;
+use crate::about::About;
 use crate::tokens::Tokens;
 
 /// The room and what it was set up with.
@@ -50,6 +54,22 @@ impl Room {
     /// Sets the room up.
     pub(crate) fn new(token_key: [u8; 32]) -> Self {
         Self { tokens: Tokens::new(token_key) }
+    }
+
+    /// What is read here.
+    pub(crate) fn about() -> About {
+        About {
+            plane: Plane::Kubernetes,
+            reads: "every group, verb and subresource; bodies in JSON, YAML, CBOR, patches and protobuf",
+            known: vec![(ClusterKind::all().len(), "kinds"), (messages().kinds(), "kinds in protobuf")],
+            sources: ordain_catalog::KUBERNETES_SOURCES,
+            absent: &[
+                "what is said inside of streams",
+                "what the server itself defaults or merges",
+                "protobuf of custom kinds beyond name and labels",
+                "what an operator makes of a custom resource, but for the authority that its members name",
+            ],
+        }
     }
 
     /// Claims a request, from its head alone.
