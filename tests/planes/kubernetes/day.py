@@ -78,4 +78,4 @@ step("delete the rest", lambda: core.delete_collection_namespaced_config_map(SPA
 step("maps", maps)
 step("gone", lambda: core.read_namespaced_config_map("map-0", SPACE).data)
 step("delete", lambda: apps.delete_namespaced_deployment("web", SPACE).status)
-step("delete the namespace", lambda: core.delete_namespace(SPACE).status.phase)
+step("delete the namespace", lambda: core.delete_namespace(SPACE).status)
