@@ -148,18 +148,7 @@ fn an_authorization_server_gives_the_gate_tokens_in_its_own_name() {
 }
 
 fn one_that_ends_is_asked_for_anew(gate: &Gate, stub: &Recorder) {
-    let token = said(&gate.run(&[
-        "key",
-        "create",
-        "--bearer",
-        "--actor",
-        "robot",
-        "--kind",
-        "agent",
-        "--upstream",
-        "basic",
-    ]));
-    let token = token.split_whitespace().find(|word| word.starts_with("ordain.")).unwrap().to_owned();
+    let token = gate.bearer("basic", "robot", "agent");
     let ask = || {
         let mut stream = TcpStream::connect(gate.address).unwrap();
         let head =

@@ -17,7 +17,6 @@ use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls_pki_types::PrivateKeyDer;
-use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::harness::{Gate, Setup, eventually, read_reply};
@@ -172,21 +171,7 @@ impl Case {
     }
 
     fn token(&self, actor: &str) -> String {
-        let made = self.gate.run(&[
-            "-o",
-            "json",
-            "key",
-            "create",
-            "--bearer",
-            "--upstream",
-            "prod",
-            "--actor",
-            actor,
-            "--kind",
-            "person",
-        ]);
-        let made: Value = serde_json::from_slice(&made.stdout).unwrap();
-        made["token"].as_str().unwrap().to_owned()
+        self.gate.bearer("prod", actor, "person")
     }
 
     fn ask(&self, token: &str, line: &str, more: &str) -> TcpStream {

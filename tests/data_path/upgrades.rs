@@ -70,21 +70,8 @@ impl Case {
                      spec: {plane: kubernetes, account: prod, owner: platform}\n";
         setup.model.push(("cluster.yaml", whose.to_owned()));
         let gate = Gate::start(setup);
-        let made = gate.run(&[
-            "-o",
-            "json",
-            "key",
-            "create",
-            "--bearer",
-            "--upstream",
-            "prod",
-            "--actor",
-            "alice",
-            "--kind",
-            "person",
-        ]);
-        let made: Value = serde_json::from_slice(&made.stdout).unwrap();
-        Self { gate, token: made["token"].as_str().unwrap().to_owned(), arrived }
+        let token = gate.bearer("prod", "alice", "person");
+        Self { gate, token, arrived }
     }
 
     /// Asks for a stream, with what is sent behind the question at once.

@@ -146,7 +146,16 @@ impl Gate {
         run(self.folder.path(), arguments)
     }
 
-    /// The same, with these variables.
+    /// A token issued to an actor for one of the upstreams.
+    pub(crate) fn bearer(&self, upstream: &str, actor: &str, kind: &str) -> String {
+        let create = ["-o", "json", "key", "create", "--bearer", "--upstream", upstream];
+        let made = self.run(&[&create[..], &["--actor", actor, "--kind", kind]].concat());
+        let token = serde_json::from_slice::<serde_json::Value>(&made.stdout).ok();
+        let token = token.as_ref().and_then(|made| made["token"].as_str());
+        token.unwrap_or_else(|| panic!("no token for `{actor}`: {}", said(&made))).to_owned()
+    }
+
+    /// Runs a verb, with these variables.
     pub(crate) fn run_in(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
         let mut command = program(self.folder.path());
         command.envs(environment.iter().copied()).args(arguments).output().expect("the program runs")

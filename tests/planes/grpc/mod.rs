@@ -175,21 +175,7 @@ impl Gated<'_> {
 
     /// A token of one of the actors.
     fn token(&self, actor: &str, kind: &str) -> String {
-        let made = self.gate.run(&[
-            "-o",
-            "json",
-            "key",
-            "create",
-            "--bearer",
-            "--upstream",
-            "etcd",
-            "--actor",
-            actor,
-            "--kind",
-            kind,
-        ]);
-        let made: Value = serde_json::from_slice(&made.stdout).unwrap_or_else(|_| panic!("{}", said(&made)));
-        made["token"].as_str().unwrap().to_owned()
+        self.gate.bearer("etcd", actor, kind)
     }
 
     /// The Python client, which shows a token.

@@ -31,25 +31,6 @@ fn shows_none(text: &str) {
     }
 }
 
-/// A token of the actor's own, as it is.
-fn bearer(gate: &Gate, actor: &str) -> String {
-    let made = [
-        "-o",
-        "json",
-        "key",
-        "create",
-        "--bearer",
-        "--upstream",
-        "prod",
-        "--actor",
-        actor,
-        "--kind",
-        "person",
-    ];
-    let made: Value = serde_json::from_slice(&gate.run(&made).stdout).unwrap();
-    made["token"].as_str().unwrap().to_owned()
-}
-
 fn asked(gate: &Gate, token: &str, line: &str, headers: &str, body: &str) -> TcpStream {
     let mut stream = TcpStream::connect(gate.address).unwrap();
     stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
@@ -131,7 +112,7 @@ fn no_form_and_no_path_shows_a_credential_of_the_cluster() {
     let stub = Stub::start(&python);
     for mode in ["enforce", "shadow"] {
         let gate = gate(stub.upstream(""), mode);
-        let token = bearer(&gate, "alice");
+        let token = gate.bearer("prod", "alice", "person");
         let table = "application/json;as=Table;v=v1;g=meta.k8s.io";
         for accept in [
             "application/vnd.kubernetes.protobuf",
@@ -184,7 +165,7 @@ fn a_request_that_cannot_be_read_gets_no_credential_in_shadow() {
     let Some((python, _)) = tools() else { return };
     let stub = Stub::start(&python);
     let gate = gate(stub.upstream(""), "shadow");
-    let token = bearer(&gate, "alice");
+    let token = gate.bearer("prod", "alice", "person");
     let json = "content-type: application/json\r\n";
     let twice = "{\"metadata\":{},\"metadata\":{}}";
     let patch = "content-type: application/merge-patch+json\r\n";

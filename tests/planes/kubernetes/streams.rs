@@ -256,21 +256,7 @@ fn what_is_no_stream_stays_what_it_is() {
     let Some((python, _)) = tools() else { return };
     let stub = Stub::start(&python);
     let gate = gate(stub.upstream(""), "enforce");
-    let made = gate.run(&[
-        "-o",
-        "json",
-        "key",
-        "create",
-        "--bearer",
-        "--upstream",
-        "prod",
-        "--actor",
-        "alice",
-        "--kind",
-        "person",
-    ]);
-    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
-    let token = made["token"].as_str().unwrap();
+    let token = gate.bearer("prod", "alice", "person");
     let upgrade = format!(
         "GET /api/v1/namespaces/default/pods HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\nconnection: Upgrade\r\n\
          upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
