@@ -103,9 +103,10 @@ pub(crate) fn measure(estate: &Estate<'_>, starts: &[Start<'_>]) -> Measured {
         }
     }
     for start in starts {
-        let follows = match estate.plane {
-            Plane::Kubernetes => cascade::follows(start.effect, start.targets),
-            Plane::Aws | Plane::Grpc | Plane::Unknown => follows(start.effect),
+        let follows = if estate.plane == Plane::Kubernetes {
+            cascade::follows(start.effect, start.targets)
+        } else {
+            follows(start.effect)
         };
         let Some(follows) = follows else { continue };
         // What runs under an authority reaches what that reaches, which no model says yet.
@@ -213,13 +214,29 @@ fn authority(estate: &Estate<'_>, site: &Site) -> Option<Arc<str>> {
 /// Which relations a change of this sort follows; `None` where it reaches nothing beyond its targets.
 fn follows(effect: &Effect) -> Option<fn(EdgeKind) -> bool> {
     /// What is deleted, or stops, takes along what lies in it.
-    const STOPS: [&str; 4] = ["Stop", "Disable", "Suspend", "Terminate"];
+    const STOPS: [&str; 10] = [
+        "stop",
+        "disable",
+        "suspend",
+        "terminate",
+        "deallocate",
+        "poweroff",
+        "power_off",
+        "shutdown",
+        "shelve",
+        "pause",
+    ];
     match effect.access {
         // What is new has no dependants, a label carries none, and reading a secret changes nothing.
         Access::Read | Access::Create | Access::Tag | Access::SecretRead => None,
         Access::Delete => Some(|_| true),
         Access::Update | Access::Grant | Access::Expose | Access::Execute => {
-            let stops = STOPS.iter().any(|verb| effect.operation.starts_with(verb));
+            // The verb begins the name on some planes, and on others its last part: `instances.stop`.
+            let mut parts = effect.operation.split(['/', '.', ':']);
+            let begins = |part: &str, verb: &str| {
+                part.get(..verb.len()).is_some_and(|start| start.eq_ignore_ascii_case(verb))
+            };
+            let stops = parts.any(|part| STOPS.iter().any(|verb| begins(part, verb)));
             Some(if stops { |_| true } else { |kind| kind != EdgeKind::PartOf })
         }
     }

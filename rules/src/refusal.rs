@@ -43,11 +43,9 @@ pub(crate) fn undecodable(code: &str, text: &str) -> Reason {
 pub(crate) fn custody_leak(plane: Plane, operation: &str) -> Reason {
     let text =
         format!("`{operation}` hands out a real credential that cannot be exchanged for an issued one");
-    let instead = match plane {
-        Plane::Kubernetes => ", or use `kubectl create token`",
-        Plane::Aws => ", or use `sts:AssumeRole`",
-        Plane::Grpc | Plane::Unknown => "",
-    };
+    let instead =
+        [(Plane::Kubernetes, ", or use `kubectl create token`"), (Plane::Aws, ", or use `sts:AssumeRole`")];
+    let instead = instead.iter().find(|(of, _)| *of == plane).map_or("", |(_, instead)| instead);
     let remedy = format!("have an operator make the call outside the gate{instead}");
     reason(Ruling::Deny, Count::Identity, "custody_leak", 0, (text, remedy))
 }

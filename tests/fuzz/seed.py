@@ -89,7 +89,7 @@ def clusters():
             put("cluster", head.encode() + b"\n\n" + raw)
             headers = [tuple(line.split(": ", 1)) for line in head.split("\n")[1:]]
             put("yaml" if any("yaml" in value for _, value in headers) else "json", raw)
-    for block in (ROOT / "proxy/decode/src/kubernetes/cases/kubectl.txt").read_text().rstrip().split("\n\n")[1:]:
+    for block in (ROOT / "proxy/decode/src/kubernetes/cases/kubectl.captured").read_text().rstrip().split("\n\n")[1:]:
         _, body, text = block.split("\n")
         version, kind = json.loads(text)["apiVersion"], json.loads(text)["kind"].lower()
         plural = kind + ("es" if kind.endswith("s") else "s")

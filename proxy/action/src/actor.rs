@@ -1,7 +1,8 @@
 //! Who asks, on whose behalf, and with which upstream they are bound.
 
-use std::fmt;
 use std::sync::Arc;
+
+use crate::Plane;
 
 /// What sort of actor a credential was registered for. Never taken from a claim in the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,47 +71,6 @@ pub struct Actor {
     pub session: Option<Arc<str>>,
     /// The upstream that the credential is bound to.
     pub upstream: Upstream,
-}
-
-/// One control-plane API family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Plane {
-    /// Amazon Web Services.
-    Aws,
-    /// An API over gRPC, as its operators describe it.
-    Grpc,
-    /// The API of a Kubernetes cluster.
-    Kubernetes,
-    /// Nothing that a room claims.
-    Unknown,
-}
-
-impl Plane {
-    /// The planes that rooms read, in the order of their words.
-    pub const ALL: [Self; 3] = [Self::Aws, Self::Grpc, Self::Kubernetes];
-
-    /// Reads the word of a plane that a room reads; `None` for any other.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|plane| plane.as_str() == word)
-    }
-
-    /// The word used in configuration, evidence, metrics and policies.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Aws => "aws",
-            Self::Grpc => "grpc",
-            Self::Kubernetes => "kubernetes",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-impl fmt::Display for Plane {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// A control plane seen through one credential: what an issued credential is bound to.

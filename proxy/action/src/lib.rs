@@ -9,12 +9,14 @@ mod denial;
 mod digest;
 mod outcome;
 mod parameters;
+mod plane;
 mod resource;
 
-pub use actor::{Actor, ActorKind, IdentityProof, Party, Plane, Upstream};
+pub use actor::{Actor, ActorKind, IdentityProof, Party, Upstream};
 pub use call::{Access, Action, Answer, Call, Effect, Level, Minted, NewIdentifier, Reading, Undecodable};
 pub use denial::{Denial, DenialKind, ReasonCode};
 pub use digest::{DecisionId, Digest, REQUEST_DIGEST_VERSION, request_digest};
 pub use outcome::{Created, Outcome};
 pub use parameters::{Completeness, LEAVES_MAX, Leaf, Parameters, Scalar, TooManyParameters};
+pub use plane::Plane;
 pub use resource::{Identifier, NameBasis, Resource, Role};

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -45,10 +47,12 @@ struct Parsed {
     cluster: Option<String>,
     /// The API that the place it came to belongs to.
     api: Option<String>,
+    /// The plane that the place it came to belongs to, and its account, for any other plane.
+    place: Option<(Plane, String)>,
 }
 
 impl Parsed {
-    fn head<'p>(&'p self, rooms: &Rooms) -> Head<'p> {
+    fn head(&self) -> Head<'_> {
         let mut head = Head {
             method: &self.method,
             target: &self.target,
@@ -58,11 +62,11 @@ impl Parsed {
             plane: match (&self.cluster, &self.api) {
                 (Some(_), _) => Some(Plane::Kubernetes),
                 (None, Some(_)) => Some(Plane::Grpc),
-                (None, None) => None,
+                (None, None) => self.place.as_ref().map(|(plane, _)| *plane),
             },
             upstream: self.api.as_deref(),
         };
-        head.way_in = rooms.way_in(head.host());
+        head.way_in = Rooms::way_in(head.host());
         head
     }
 
@@ -76,23 +80,30 @@ impl Parsed {
         match (&self.cluster, &self.api) {
             (Some(cluster), _) => at("default", Plane::Kubernetes, cluster),
             (None, Some(api)) => at(api, Plane::Grpc, api),
-            (None, None) => upstream(),
+            (None, None) => match &self.place {
+                Some((plane, account)) => at("default", *plane, account),
+                None => upstream(),
+            },
         }
     }
 }
 
 /// A request as the files write it: `sign: REGION/SERVICE` stands for a signature, `cluster: NAME` for a place where
 /// that cluster is served, `api: NAME` for one where that API is, `base64:` begins a binary body and `proto TYPE` one
-/// message of gRPC in the text format of Protocol Buffers.
+/// message of gRPC in the text format of Protocol Buffers. `plane: WORD ACCOUNT` stands for a place of any other plane.
 fn request(text: &str) -> Parsed {
     let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
     let mut lines = head.lines();
     let (method, target) = lines.next().unwrap().split_once(' ').unwrap();
     let mut headers = http::HeaderMap::new();
-    let (mut cluster, mut api) = (None, None);
+    let (mut cluster, mut api, mut place) = (None, None, None);
     for line in lines {
         if let Some(name) = line.strip_prefix("api: ") {
             api = Some(name.to_owned());
+            continue;
+        }
+        if let Some((plane, account)) = line.strip_prefix("plane: ").and_then(|rest| rest.split_once(' ')) {
+            place = Some((Plane::parse(plane).unwrap(), account.to_owned()));
             continue;
         }
         if let Some(name) = line.strip_prefix("cluster: ") {
@@ -117,7 +128,7 @@ fn request(text: &str) -> Parsed {
         (None, Some(text)) => shop::framed(text),
         (None, None) => body.as_bytes().to_vec(),
     };
-    Parsed { method: method.to_owned(), target: target.to_owned(), host, headers, body, cluster, api }
+    Parsed { method: method.to_owned(), target: target.to_owned(), host, headers, body, cluster, api, place }
 }
 
 fn rooms() -> Rooms {
@@ -135,7 +146,7 @@ fn upstream() -> Upstream {
 }
 
 fn show(rooms: &Rooms, parsed: &Parsed) -> String {
-    let head = parsed.head(rooms);
+    let head = parsed.head();
     let claim = match rooms.claim(&head) {
         Ok(claim) => claim,
         Err(why) => return format!("unclaimed {}: {}\n", why.reason_code, why.text),
@@ -153,7 +164,7 @@ fn show(rooms: &Rooms, parsed: &Parsed) -> String {
         }
         Reading::Call(call) => {
             let to = match claim.destination(&parsed.upstream(), &call) {
-                Ok(to) if parsed.cluster.is_some() || parsed.api.is_some() => to.service,
+                Ok(to) if to.host.is_empty() => to.service,
                 Ok(to) => format!("{} as {}/{}", to.host, to.signing_region, to.signing_name),
                 Err(why) => format!("nowhere: {}", why.reason_code),
             };
@@ -221,66 +232,55 @@ fn show_effect(effect: &Effect, shown: &mut String) {
 }
 
 /// Reads every case of a file and compares the file with what is read.
-#[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
-fn check(text: &str, expected: ExpectFile) {
-    let rooms = rooms();
+fn check(rooms: &Rooms, text: &str, expected: &ExpectFile) {
     let (preface, cases) = parse(text);
     assert!(!cases.is_empty());
     let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     assert_eq!(names.len(), cases.len(), "a case's name is given twice");
     let mut shown = preface;
     for case in &cases {
-        let reads = show(&rooms, &request(&case.request));
+        let reads = show(rooms, &request(&case.request));
         let space = if case.request.contains("\n\n") { "\n" } else { "\n\n" };
         write!(shown, "== {}\n{}{space}-- reads\n{reads}\n", case.name, case.request).unwrap();
     }
     expected.assert_eq(&shown);
 }
 
-macro_rules! room_cases {
-    ($($test:ident: $path:literal),* $(,)?) => {
-        $(
-            #[test]
-            fn $test() {
-                check(include_str!($path), expect_file![$path]);
-            }
-        )*
-        const FILES: &[&str] = &[$(include_str!($path)),*];
-    };
+/// The files of cases of all rooms: those that stand in the folder `cases` of each.
+fn files() -> Vec<PathBuf> {
+    let rooms = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let cases = |room: &Path| fs::read_dir(room.join("cases")).ok();
+    let mut all: Vec<PathBuf> = fs::read_dir(rooms)
+        .unwrap()
+        .filter_map(|room| cases(&room.unwrap().path()))
+        .flatten()
+        .map(|file| file.unwrap().path())
+        .filter(|file| file.extension().is_some_and(|ending| ending == "txt"))
+        .collect();
+    all.sort_unstable();
+    all
 }
 
-room_cases! {
-    aws_query: "aws/cases/query.txt",
-    aws_json: "aws/cases/json.txt",
-    aws_rest: "aws/cases/rest.txt",
-    aws_s3: "aws/cases/s3.txt",
-    aws_hosts: "aws/cases/hosts.txt",
-    aws_batches: "aws/cases/batches.txt",
-    aws_authority: "aws/cases/authority.txt",
-    aws_refused: "aws/cases/refused.txt",
-    aws_aliases: "aws/cases/aliases.txt",
-    aws_guarding: "aws/cases/guarding.txt",
-    aws_running: "aws/cases/running.txt",
-    aws_lists: "aws/cases/lists.txt",
-    aws_indirect: "aws/cases/indirect.txt",
-    aws_handed: "aws/cases/handed.txt",
-    aws_backdoors: "aws/cases/backdoors.txt",
-    aws_later: "aws/cases/later.txt",
-    grpc_calls: "grpc/cases/calls.txt",
-    grpc_refused: "grpc/cases/refused.txt",
-    kubernetes_paths: "kubernetes/cases/paths.txt",
-    kubernetes_verbs: "kubernetes/cases/verbs.txt",
-    kubernetes_bodies: "kubernetes/cases/bodies.txt",
-    kubernetes_binary: "kubernetes/cases/binary.txt",
-    kubernetes_classes: "kubernetes/cases/classes.txt",
-    kubernetes_handed: "kubernetes/cases/handed.txt",
-    kubernetes_streams: "kubernetes/cases/streams.txt",
-    kubernetes_dry: "kubernetes/cases/dry.txt",
-    kubernetes_refused: "kubernetes/cases/refused.txt",
+#[test]
+fn every_case_reads_as_written() {
+    let rooms = rooms();
+    for file in files() {
+        let text = fs::read_to_string(&file).unwrap();
+        check(&rooms, &text, &expect_file![file]);
+    }
+}
+
+/// A room without cases is one of which nothing is shown.
+#[test]
+fn every_room_has_cases() {
+    for plane in Plane::ALL {
+        let own = |file: &PathBuf| file.components().any(|part| part.as_os_str() == plane.as_str());
+        assert!(files().iter().any(own), "{plane}");
+    }
 }
 
 fn all_cases() -> Vec<Case> {
-    FILES.iter().flat_map(|text| parse(text).1).collect()
+    files().iter().flat_map(|file| parse(&fs::read_to_string(file).unwrap()).1).collect()
 }
 
 /// An effect never has zero resources, and a change never lacks a target or a parent.
@@ -289,7 +289,7 @@ fn every_effect_names_what_it_touches() {
     let rooms = rooms();
     for case in all_cases() {
         let parsed = request(&case.request);
-        let head = parsed.head(&rooms);
+        let head = parsed.head();
         let Ok(claim) = rooms.claim(&head) else { continue };
         let Reading::Call(call) = claim.decode(&parsed.upstream(), &head, &parsed.body, None) else {
             continue;
@@ -334,7 +334,7 @@ fn a_damaged_request_is_never_a_read_when_the_whole_one_is_a_change() {
 }
 
 fn reading(rooms: &Rooms, parsed: &Parsed) -> Option<ordain_action::Call> {
-    let head = parsed.head(rooms);
+    let head = parsed.head();
     let claim = rooms.claim(&head).ok()?;
     match claim.decode(&parsed.upstream(), &head, &parsed.body, None) {
         Reading::Call(call) => Some(call),
@@ -476,7 +476,7 @@ fn an_overlay_adds_operations() {
 /// What takes no `SigV4` and comes to our own host is told by its path: the list of such services is whole.
 #[test]
 fn every_service_with_unsigned_rest_operations_is_asked() {
-    let missing = rooms().unsigned_services_not_asked();
+    let missing = Rooms::unsigned_services_not_asked();
     assert!(missing.is_empty(), "{missing:?}");
 }
 
@@ -509,7 +509,7 @@ mod properties {
             let rooms = ROOMS.get_or_init(rooms);
             let mut headers = http::HeaderMap::new();
             headers.insert("content-type", media.parse().unwrap());
-            let parsed = Parsed { method: method.to_owned(), target: format!("{path}?{query}"), host: "gate".to_owned(), headers, body, cluster: Some("prod".to_owned()), api: None };
+            let parsed = Parsed { method: method.to_owned(), target: format!("{path}?{query}"), host: "gate".to_owned(), headers, body, cluster: Some("prod".to_owned()), api: None, place: None };
             let shown = show(rooms, &parsed);
             prop_assert!(!shown.is_empty());
         }
@@ -535,7 +535,7 @@ mod properties {
             if form {
                 headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
             }
-            let parsed = Parsed { method: method.to_owned(), target, host: host.to_owned(), headers, body, cluster: None, api: None };
+            let parsed = Parsed { method: method.to_owned(), target, host: host.to_owned(), headers, body, cluster: None, api: None, place: None };
             let shown = show(rooms, &parsed);
             prop_assert!(!shown.is_empty());
         }

@@ -32,11 +32,11 @@ pub struct NativeResponse {
 }
 
 /// Where a call has to be sent, from the catalogue and never from the caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Destination {
     /// The service, by the plane's own name for it, for example `ec2`.
     pub service: String,
-    /// The host, prefix included, in lower case, without a port.
+    /// The host, prefix included, in lower case, without a port; empty where the plane has one address.
     pub host: String,
     /// What stands before the provider's host because the operation asks for it, for example
     /// `123456789012.`: to be put before a configured endpoint too, where that endpoint honours it.
@@ -45,4 +45,11 @@ pub struct Destination {
     pub signing_name: String,
     /// The region for the credential scope, for example `eu-west-1`.
     pub signing_region: String,
+}
+
+impl Destination {
+    /// On a plane that has one address, which configuration names: what is decided here is whose scope it is read in.
+    pub(crate) fn at_its_address(service: &str) -> Self {
+        Self { service: service.to_owned(), ..Self::default() }
+    }
 }

@@ -13,8 +13,10 @@ mod head;
 mod kubernetes;
 pub mod line;
 mod refusal;
+mod rest;
 mod room;
 mod rooms;
+mod scim;
 mod setup;
 mod tokens;
 
@@ -27,8 +29,8 @@ pub use contract::{Destination, NativeResponse, Needs};
 pub use head::{Head, WayIn};
 pub use kubernetes::Withholding;
 pub use refusal::refusal;
-pub use room::Claim;
-pub use rooms::Rooms;
+pub use room::{Card, Claim};
+pub use rooms::{Rooms, card};
 pub use setup::{GrpcApi, GrpcMethod, GrpcResource, RoomsConfig, RoomsError};
 
 #[cfg(test)]

@@ -195,7 +195,7 @@ fn read(
         plane: at.served.then_some(at.upstream.plane),
         upstream: at.served.then_some(&*at.upstream.name),
     };
-    head.way_in = rooms.way_in(head.host());
+    head.way_in = Rooms::way_in(head.host());
     head.plane = head.plane.or_else(|| rooms.looks_like(&head));
     if head.plane == Some(Plane::Grpc) && !at.served {
         return Err(Undecodable::new(

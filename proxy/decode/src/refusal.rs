@@ -13,12 +13,26 @@ pub fn refusal(who: &str, reading: &Reading, effect: usize, why: &str) -> String
         Reading::Undecodable { plane, .. } => (*plane, None),
         Reading::Call(call) => (call.plane, call.effects.get(effect).or_else(|| call.effects.first())),
     };
+    #[expect(clippy::wildcard_enum_match_arm, reason = "planes without words of their own are told in ours")]
     match (plane, effect) {
         (Plane::Grpc, effect) => grpc::refusal(who, effect, why),
         (Plane::Kubernetes, Some(effect)) => kubernetes::refusal(who, effect, why),
         (Plane::Kubernetes, None) => format!("User \"{who}\" cannot do what cannot be read: {why}"),
-        (Plane::Aws | Plane::Unknown, effect) => in_aws(who, effect, why),
+        (Plane::Aws, effect) => in_aws(who, effect, why),
+        (_, effect) => in_words(who, effect, why),
     }
+}
+
+/// Where the plane has no sentence of its own: who, what, on what, and why.
+fn in_words(who: &str, effect: Option<&Effect>, why: &str) -> String {
+    let Some(effect) = effect else { return format!("{who} may not do what cannot be read: {why}") };
+    let on = effect.resources.first().map(|resource| match resource.identifiers.first() {
+        Some(identifier) if resource.name.is_empty() => format!("{} `{}`", resource.kind, identifier.value),
+        None if resource.name.is_empty() => resource.kind.to_string(),
+        Some(_) | None => resource.name.clone(),
+    });
+    let on = on.unwrap_or_else(|| "what it names".to_owned());
+    format!("{who} may not {} {on}: {why}", effect.iam_action)
 }
 
 fn in_aws(who: &str, effect: Option<&Effect>, why: &str) -> String {

@@ -2,60 +2,175 @@
 //!
 //! Leaves out which rooms there are (`rooms.rs`) and what each of them knows.
 
+use std::fmt;
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderValue};
 use ordain_action::{Call, Created, Denial, Plane, Reading, Undecodable, Upstream};
 
 use crate::Head;
+use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead, Events, MintedCredentials, Misplaced, Replacement};
 use crate::contract::{Destination, NativeResponse, Needs};
 use crate::kubernetes::Withholding;
-use crate::{aws, grpc, kubernetes};
+
+/// What is known of a plane without anything being set up.
+#[derive(Debug, Clone, Copy)]
+pub struct Card {
+    /// What the hosts of the plane end in, where its provider has hosts that are known beforehand.
+    pub domains: &'static [&'static str],
+    /// Where an upstream with one address is asked whether it takes the gate's credential: a path that only those may read
+    /// whom it knows. None where there is no such path, or where the upstream is asked in another way.
+    pub anchor: Option<&'static str>,
+}
+
+/// What one plane's room does before it has a request.
+///
+/// What has a body here is so for most planes; a room says otherwise where its plane does.
+pub(crate) trait Room: fmt::Debug + Send + Sync {
+    /// What is read here, for people.
+    fn about(&self) -> About;
+
+    /// The digest of its catalogue, where it has one.
+    fn catalog_digest(&self) -> Option<&str> {
+        None
+    }
+
+    /// Claims a request that came to a place of this plane, from its head alone.
+    ///
+    /// # Errors
+    /// Its host is none of this plane's: no room reads it then.
+    fn claim<'r>(&'r self, head: &Head<'_>) -> Result<Arc<dyn Claimed + 'r>, Undecodable>;
+
+    /// Whether a request of which nothing more is known looks like one of this plane's: by what no other plane has.
+    fn looks_like(&self, _head: &Head<'_>) -> bool {
+        false
+    }
+}
+
+/// A request in the hands of a room.
+///
+/// What has a body here is so for most planes; a room says otherwise where its plane does.
+pub(crate) trait Claimed: fmt::Debug + Send + Sync {
+    /// See [`Claim::needs`].
+    fn needs(&self) -> Needs;
+
+    /// See [`Claim::decode`].
+    fn decode(
+        &self,
+        upstream: &Upstream,
+        head: &Head<'_>,
+        body: &[u8],
+        payload_sha256: Option<&str>,
+    ) -> Result<Call, Undecodable>;
+
+    /// See [`Claim::deny`].
+    fn deny(&self, denial: &Denial) -> NativeResponse;
+
+    /// See [`Claim::warn`].
+    fn warn(&self, _headers: &mut HeaderMap, _text: &str) {}
+
+    /// See [`Claim::destination`].
+    fn destination(&self, upstream: &Upstream, call: &Call) -> Result<Destination, Undecodable>;
+
+    /// See [`Claim::destination_unread`].
+    fn destination_unread(&self, upstream: &Upstream, head: &Head<'_>) -> Result<Destination, Undecodable>;
+
+    /// See [`Claim::withholding`].
+    fn withholding(&self) -> Option<Withholding> {
+        None
+    }
+
+    /// See [`Claim::accept`].
+    fn accept(&self, _headers: &HeaderMap) -> Option<HeaderValue> {
+        None
+    }
+
+    /// See [`Claim::misplaces`].
+    fn misplaces(&self, _body: &[u8]) -> Option<Misplaced> {
+        None
+    }
+
+    /// See [`Claim::goes_on`].
+    fn goes_on(&self) -> bool {
+        false
+    }
+
+    /// See [`Claim::events`].
+    fn events(&self, _head: &AnswerHead<'_>) -> Option<Events> {
+        None
+    }
+
+    /// See [`Claim::last_event`].
+    fn last_event(&self, _denial: &Denial) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// See [`Claim::may_fail_late`].
+    fn may_fail_late(&self, _call: &Call) -> bool {
+        false
+    }
+
+    /// See [`Claim::read_answer`].
+    fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8], trailers: Option<&HeaderMap>) -> AnswerRead;
+
+    /// See [`Claim::read_created`].
+    fn read_created(&self, _call: &Call, _answer: &AnswerHead<'_>, _body: &[u8]) -> Vec<Created> {
+        Vec::new()
+    }
+
+    /// See [`Claim::find_credentials`]. What hands out credentials and cannot be rewritten is denied before it is asked.
+    fn find_credentials(
+        &self,
+        _call: &Call,
+        _answer: &AnswerHead<'_>,
+        _body: &[u8],
+    ) -> Result<Option<MintedCredentials>, Undecodable> {
+        Ok(None)
+    }
+
+    /// See [`Claim::replace_credentials`].
+    fn replace_credentials(
+        &self,
+        _found: &MintedCredentials,
+        _replacement: &Replacement<'_>,
+        _answer: &AnswerHead<'_>,
+        _body: &[u8],
+    ) -> Result<Vec<u8>, Undecodable> {
+        Err(other_sort())
+    }
+}
+
+/// The credential found is none that its room puts another in the place of.
+pub(crate) fn other_sort() -> Undecodable {
+    Undecodable::new(
+        "credentials_not_found",
+        "the credential in the answer is of another sort than the one in its place; tell the operator",
+    )
+}
 
 /// A request that a room has claimed.
 #[derive(Debug, Clone)]
 pub struct Claim<'r> {
-    room: Claimed<'r>,
-}
-
-/// One variant a room, in alphabetical order.
-#[derive(Debug, Clone)]
-enum Claimed<'r> {
-    Aws(aws::Claim<'r>),
-    Grpc(grpc::Claim<'r>),
-    Kubernetes(kubernetes::Claim<'r>),
+    plane: Plane,
+    room: Arc<dyn Claimed + 'r>,
 }
 
 impl<'r> Claim<'r> {
-    pub(crate) const fn aws(claim: aws::Claim<'r>) -> Self {
-        Self { room: Claimed::Aws(claim) }
-    }
-
-    pub(crate) const fn grpc(claim: grpc::Claim<'r>) -> Self {
-        Self { room: Claimed::Grpc(claim) }
-    }
-
-    pub(crate) const fn kubernetes(claim: kubernetes::Claim<'r>) -> Self {
-        Self { room: Claimed::Kubernetes(claim) }
+    pub(crate) const fn new(plane: Plane, room: Arc<dyn Claimed + 'r>) -> Self {
+        Self { plane, room }
     }
 
     /// The plane whose room it is.
     #[must_use]
     pub const fn plane(&self) -> Plane {
-        match &self.room {
-            Claimed::Aws(_) => Plane::Aws,
-            Claimed::Grpc(_) => Plane::Grpc,
-            Claimed::Kubernetes(_) => Plane::Kubernetes,
-        }
+        self.plane
     }
 
     /// What has to be in hand before [`Claim::decode`].
     #[must_use]
     pub fn needs(&self) -> Needs {
-        match &self.room {
-            Claimed::Aws(claim) => claim.needs(),
-            Claimed::Grpc(claim) => claim.needs(),
-            Claimed::Kubernetes(claim) => claim.needs(),
-        }
+        self.room.needs()
     }
 
     /// Says exactly what the request would do, or that this cannot be said.
@@ -70,34 +185,22 @@ impl<'r> Claim<'r> {
         body: &[u8],
         payload_sha256: Option<&str>,
     ) -> Reading {
-        let read = match &self.room {
-            Claimed::Aws(claim) => claim.decode(upstream, head, body, payload_sha256),
-            Claimed::Grpc(claim) => claim.decode(upstream, body),
-            Claimed::Kubernetes(claim) => claim.decode(upstream, head, body),
-        };
-        match read {
+        match self.room.decode(upstream, head, body, payload_sha256) {
             Ok(call) => Reading::Call(call),
-            Err(why) => Reading::Undecodable { plane: self.plane(), why },
+            Err(why) => Reading::Undecodable { plane: self.plane, why },
         }
     }
 
     /// A refusal that the plane's own clients raise as their own error and do not retry.
     #[must_use]
     pub fn deny(&self, denial: &Denial) -> NativeResponse {
-        match &self.room {
-            Claimed::Aws(claim) => claim.deny(denial),
-            Claimed::Grpc(claim) => claim.deny(denial),
-            Claimed::Kubernetes(claim) => claim.deny(denial),
-        }
+        self.room.deny(denial)
     }
 
     /// Tells a caller, in an answer that was let through, what enforce would have said: by the header that the plane's
     /// own clients show to people, where it has one.
     pub fn warn(&self, headers: &mut HeaderMap, text: &str) {
-        match &self.room {
-            Claimed::Aws(_) | Claimed::Grpc(_) => {}
-            Claimed::Kubernetes(_) => kubernetes::warn(headers, text),
-        }
+        self.room.warn(headers, text);
     }
 
     /// Where the call has to be sent.
@@ -105,11 +208,7 @@ impl<'r> Claim<'r> {
     /// # Errors
     /// No host of the provider serves the service decided, in the region named.
     pub fn destination(&self, upstream: &Upstream, call: &Call) -> Result<Destination, Undecodable> {
-        match &self.room {
-            Claimed::Aws(claim) => claim.destination(upstream, call),
-            Claimed::Grpc(claim) => claim.destination(),
-            Claimed::Kubernetes(claim) => claim.destination(),
-        }
+        self.room.destination(upstream, call)
     }
 
     /// Where a request has to be sent that could not be read, in modes that let it pass.
@@ -121,75 +220,50 @@ impl<'r> Claim<'r> {
         upstream: &Upstream,
         head: &Head<'_>,
     ) -> Result<Destination, Undecodable> {
-        match &self.room {
-            Claimed::Aws(claim) => claim.destination_unread(upstream, head),
-            Claimed::Grpc(claim) => claim.destination_unread(upstream),
-            Claimed::Kubernetes(claim) => claim.destination_unread(),
-        }
+        self.room.destination_unread(upstream, head)
     }
 
     /// What has to be withheld from the answer, whatever is made of the request; `None` where it passes as it is.
     #[must_use]
     pub fn withholding(&self) -> Option<Withholding> {
-        match &self.room {
-            Claimed::Aws(_) | Claimed::Grpc(_) => None,
-            Claimed::Kubernetes(claim) => claim.withholding(),
-        }
+        self.room.withholding()
     }
 
     /// The form to ask for an answer in, where something is withheld from it: of those that the caller asks for, those
     /// that are read here.
     #[must_use]
     pub fn accept(&self, headers: &HeaderMap) -> Option<HeaderValue> {
-        match &self.room {
-            Claimed::Aws(_) | Claimed::Grpc(_) => None,
-            Claimed::Kubernetes(claim) => claim.accept(headers),
-        }
+        self.room.accept(headers)
     }
 
     /// What a body would do to a credential that is withheld from answers: it must not leave then, in any mode.
     #[must_use]
     pub fn misplaces(&self, body: &[u8]) -> Option<Misplaced> {
-        match &self.room {
-            Claimed::Aws(_) | Claimed::Grpc(_) => None,
-            Claimed::Kubernetes(claim) => claim.misplaces(body),
-        }
+        self.room.misplaces(body)
     }
 
     /// Whether a success goes on until somebody ends it: then its head says all that there is to know of the request.
     #[must_use]
     pub fn goes_on(&self) -> bool {
-        match &self.room {
-            Claimed::Aws(_) | Claimed::Grpc(_) => false,
-            Claimed::Kubernetes(claim) => claim.goes_on(),
-        }
+        self.room.goes_on()
     }
 
     /// The events that a success is, where it is some.
     #[must_use]
     pub fn events(&self, head: &AnswerHead<'_>) -> Option<Events> {
-        match &self.room {
-            Claimed::Aws(claim) => claim.events(head),
-            Claimed::Grpc(_) | Claimed::Kubernetes(_) => None,
-        }
+        self.room.events(head)
     }
 
     /// What ends such an answer where nothing more of it may be shown, as the plane itself ends one.
     #[must_use]
     pub fn last_event(&self, denial: &Denial) -> Vec<u8> {
-        match &self.room {
-            Claimed::Aws(_) | Claimed::Grpc(_) => Vec::new(),
-            Claimed::Kubernetes(claim) => claim.last_event(denial),
-        }
+        self.room.last_event(denial)
     }
 
     /// Whether an answer that begins as a success may end in an error: then its body says which it is.
     #[must_use]
     pub fn may_fail_late(&self, call: &Call) -> bool {
-        match &self.room {
-            Claimed::Aws(_) => aws::may_fail_late(call),
-            Claimed::Grpc(_) | Claimed::Kubernetes(_) => false,
-        }
+        self.room.may_fail_late(call)
     }
 
     /// The upstream's own name for the request, and its error code where the answer is an error naming one. Trailers
@@ -201,21 +275,13 @@ impl<'r> Claim<'r> {
         body: &[u8],
         trailers: Option<&HeaderMap>,
     ) -> AnswerRead {
-        match &self.room {
-            Claimed::Aws(claim) => claim.read_answer(answer, body),
-            Claimed::Grpc(_) => grpc::Claim::read_answer(answer, trailers),
-            Claimed::Kubernetes(claim) => claim.read_answer(answer, body),
-        }
+        self.room.read_answer(answer, body, trailers)
     }
 
     /// The identifiers of what the call created, as its answer tells them.
     #[must_use]
     pub fn read_created(&self, call: &Call, answer: &AnswerHead<'_>, body: &[u8]) -> Vec<Created> {
-        match &self.room {
-            Claimed::Aws(claim) => claim.read_created(call, answer, body),
-            Claimed::Grpc(_) => Vec::new(),
-            Claimed::Kubernetes(claim) => claim.read_created(call, answer, body),
-        }
+        self.room.read_created(call, answer, body)
     }
 
     /// The credentials that the answer hands out.
@@ -228,16 +294,7 @@ impl<'r> Claim<'r> {
         answer: &AnswerHead<'_>,
         body: &[u8],
     ) -> Result<Option<MintedCredentials>, Undecodable> {
-        match &self.room {
-            Claimed::Aws(claim) => {
-                claim.find_credentials(call, answer, body).map(|found| found.map(MintedCredentials::KeyPair))
-            }
-            // What hands out credentials is denied before it is asked.
-            Claimed::Grpc(_) => Ok(None),
-            Claimed::Kubernetes(claim) => {
-                claim.find_credentials(call, answer, body).map(|found| found.map(MintedCredentials::Bearer))
-            }
-        }
+        self.room.find_credentials(call, answer, body)
     }
 
     /// The answer's body with other credentials in the place of those found.
@@ -251,17 +308,6 @@ impl<'r> Claim<'r> {
         answer: &AnswerHead<'_>,
         body: &[u8],
     ) -> Result<Vec<u8>, Undecodable> {
-        match (&self.room, found, replacement) {
-            (Claimed::Aws(claim), MintedCredentials::KeyPair(found), Replacement::KeyPair(ours)) => {
-                claim.replace_credentials(found, ours, answer, body)
-            }
-            (Claimed::Kubernetes(claim), MintedCredentials::Bearer(found), Replacement::Bearer(ours)) => {
-                claim.replace_credentials(found, ours, body)
-            }
-            (Claimed::Aws(_) | Claimed::Grpc(_) | Claimed::Kubernetes(_), _, _) => Err(Undecodable::new(
-                "credentials_not_found",
-                "the credential in the answer is of another sort than the one in its place; tell the operator",
-            )),
-        }
+        self.room.replace_credentials(found, replacement, answer, body)
     }
 }

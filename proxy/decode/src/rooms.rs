@@ -2,20 +2,48 @@
 //!
 //! Leaves out how a room reads.
 
-use ordain_action::{Plane, Undecodable};
+use ordain_action::{Digest, Plane, Undecodable};
 
 use crate::about::About;
 use crate::form::fields::clip;
-use crate::room::Claim;
+use crate::room::{Card, Claim, Room};
 use crate::setup::{RoomsConfig, RoomsError};
-use crate::{Head, WayIn, aws, grpc, kubernetes};
+use crate::{Head, WayIn};
 
 /// All rooms.
 #[derive(Debug)]
 pub struct Rooms {
-    aws: aws::Room,
-    grpc: grpc::Room,
-    kubernetes: kubernetes::Room,
+    // In the order of their planes.
+    all: Vec<(Plane, Box<dyn Room>)>,
+    catalog_digest: String,
+}
+
+/// One line a room: its plane, and its module, which has a `Room` and a `CARD`.
+macro_rules! rooms {
+    ($($plane:ident $module:ident),* $(,)?) => {
+        fn room(plane: Plane, config: &RoomsConfig) -> Result<Option<Box<dyn Room>>, RoomsError> {
+            Ok(match plane {
+                $(Plane::$plane => Some(Box::new(crate::$module::Room::new(config)?)),)*
+                Plane::Unknown => None,
+            })
+        }
+
+        /// What is known of a plane without its room being set up.
+        #[must_use]
+        pub const fn card(plane: Plane) -> Card {
+            match plane {
+                $(Plane::$plane => crate::$module::CARD,)*
+                Plane::Unknown => Card { domains: &[], anchor: None },
+            }
+        }
+    };
+}
+
+rooms! {
+    Aws aws,
+    Grpc grpc,
+    Kubernetes kubernetes,
+    Scim scim,
 }
 
 impl Rooms {
@@ -23,16 +51,27 @@ impl Rooms {
     ///
     /// # Errors
     /// [`RoomsError`].
-    pub fn new(mut config: RoomsConfig) -> Result<Self, RoomsError> {
-        let kubernetes = kubernetes::Room::new(config.token_key);
-        let grpc = grpc::Room::new(config.token_key, std::mem::take(&mut config.grpc))?;
-        Ok(Self { aws: aws::Room::new(config)?, grpc, kubernetes })
+    pub fn new(config: RoomsConfig) -> Result<Self, RoomsError> {
+        let mut all = Vec::with_capacity(Plane::ALL.len());
+        for plane in Plane::ALL {
+            all.extend(room(*plane, &config)?.map(|room| (*plane, room)));
+        }
+        let digests: Vec<&str> = all.iter().filter_map(|(_, room)| room.catalog_digest()).collect();
+        let catalog_digest = match digests.as_slice() {
+            [only] => (*only).to_owned(),
+            several => Digest::of(several.join("\n").as_bytes()).to_hex(),
+        };
+        Ok(Self { all, catalog_digest })
+    }
+
+    fn of(&self, plane: Plane) -> Option<&dyn Room> {
+        self.all.iter().find(|(of, _)| *of == plane).map(|(_, room)| &**room)
     }
 
     /// What each room says of itself.
     #[must_use]
     pub fn about(&self) -> Vec<About> {
-        vec![self.aws.about(), self.grpc.about(), kubernetes::Room::about()]
+        self.all.iter().map(|(_, room)| room.about()).collect()
     }
 
     /// Finds the room a request belongs to, from its head and from what configuration serves where it came to.
@@ -40,64 +79,66 @@ impl Rooms {
     /// # Errors
     /// No room knows the host, or the head says two things at once.
     pub fn claim<'r>(&'r self, head: &Head<'_>) -> Result<Claim<'r>, Undecodable> {
-        match head.plane {
-            Some(Plane::Grpc) => return Ok(Claim::grpc(self.grpc.claim(head))),
-            Some(Plane::Kubernetes) => return Ok(Claim::kubernetes(self.kubernetes.claim(head))),
-            Some(Plane::Aws | Plane::Unknown) | None => {}
-        }
-        // Before anybody is asked to sign for it: no room serves it, whoever asks.
-        if head.way_in == WayIn::Egress && !aws::is_provider_host(head.host()) {
-            return Err(Undecodable::new(
-                "unknown_host",
-                format!("`{}` is no control plane's host that this gate knows", clip(head.host())),
-            ));
-        }
-        self.aws.claim(head).map(Claim::aws)
+        let by_host = || Self::of_host(head.host()).filter(|_| head.way_in == WayIn::Egress);
+        let plane = match head.plane.or_else(by_host) {
+            Some(plane) => plane,
+            // Before anybody is asked to sign for it: no room serves it, whoever asks.
+            None if head.way_in == WayIn::Egress => {
+                return Err(Undecodable::new(
+                    "unknown_host",
+                    format!("`{}` is no control plane's host that this gate knows", clip(head.host())),
+                ));
+            }
+            // What is signed says itself what it is for.
+            None => Plane::Aws,
+        };
+        let room = self.of(plane).ok_or_else(|| {
+            Undecodable::new("unknown_plane", "no room reads what is served here; tell the operator")
+        })?;
+        Ok(Claim::new(plane, room.claim(head)?))
+    }
+
+    /// The plane whose provider's host that is.
+    #[must_use]
+    pub fn of_host(host: &str) -> Option<Plane> {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let is_in = |domain: &&str| {
+            host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        };
+        Plane::ALL.iter().copied().find(|plane| card(*plane).domains.iter().any(is_in))
     }
 
     /// How a request to that host is to be taken where nothing else says: by the host, when it is a provider's.
     #[must_use]
-    pub fn way_in(&self, host: &str) -> WayIn {
-        if aws::is_provider_host(host) { WayIn::Egress } else { WayIn::Reverse }
+    pub fn way_in(host: &str) -> WayIn {
+        if Self::of_host(host).is_some() { WayIn::Egress } else { WayIn::Reverse }
     }
 
-    /// The plane that a request looks to be of, where nothing but the request is there to say: gRPC, which has a media
-    /// type of its own, or one whose path only the Kubernetes API has and that carries no mark of another plane.
+    /// The plane that a request looks to be of, where nothing but the request is there to say: one that has something no
+    /// other plane has, and no mark of another.
     #[must_use]
     pub fn looks_like(&self, head: &Head<'_>) -> Option<Plane> {
-        if grpc::is_grpc(head) {
-            return Some(Plane::Grpc);
-        }
-        let path = head.target.split('?').next().unwrap_or_default();
-        let signed =
-            head.headers.get_all("authorization").iter().any(|value| value.as_bytes().starts_with(b"AWS4-"));
-        let marked = signed
-            || head.headers.contains_key("x-amz-target")
-            || head.target.contains("X-Amz-")
-            || aws::is_provider_host(head.host());
-        (kubernetes::is_ours(path) && !marked).then_some(Plane::Kubernetes)
+        let mut like = self.all.iter().filter(|(_, room)| room.looks_like(head));
+        let first = like.next().map(|(plane, _)| *plane)?;
+        like.next().is_none().then_some(first)
     }
 
-    /// What the hosts of all planes whose hosts are known beforehand end in.
+    /// What the hosts of all planes end in whose hosts are known beforehand: a name that ends otherwise belongs to none
+    /// of them.
     #[must_use]
-    pub const fn all_domains() -> &'static [&'static str] {
-        &aws::ENDINGS
-    }
-
-    /// What the hosts of all planes end in: a name that ends otherwise belongs to none of them.
-    #[must_use]
-    pub fn domains(&self) -> Vec<&'static str> {
-        aws::ENDINGS.to_vec()
+    pub fn domains() -> Vec<&'static str> {
+        Plane::ALL.iter().flat_map(|plane| card(*plane).domains).copied().collect()
     }
 
     #[cfg(test)]
-    pub(crate) fn unsigned_services_not_asked(&self) -> Vec<String> {
-        self.aws.unsigned_services_not_asked()
+    pub(crate) fn unsigned_services_not_asked() -> Vec<String> {
+        crate::aws::Room::new(&RoomsConfig::default())
+            .map_or_else(|error| vec![error.to_string()], |room| room.unsigned_services_not_asked())
     }
 
     /// The digest of all catalogues, overlays included: a record carries it.
     #[must_use]
     pub fn catalog_digest(&self) -> &str {
-        self.aws.catalog_digest()
+        &self.catalog_digest
     }
 }

@@ -101,7 +101,7 @@ fn made(
 ) -> anyhow::Result<()> {
     let (rooms, now) = (rooms(config)?, clock.now());
     let lasts = SignedDuration::from_hours(i64::from(new.days) * 24);
-    let authority = egress::make(config, &rooms, now, lasts)?;
+    let authority = egress::make(config, now, lasts)?;
     let certificate = authority.certificate();
     anyhow::ensure!(signs_from < certificate.not_after(), "it would end before it signs; let it last longer");
     let fingerprint = certificate.fingerprint();
@@ -119,7 +119,7 @@ fn made(
 }
 
 fn show(context: &Context, config: &Config, kept: &Kept, now: Timestamp) -> anyhow::Result<()> {
-    let domains = egress::hosts(config, &rooms(config)?);
+    let domains = egress::hosts(config);
     let authorities = kept.authorities();
     let signing = authorities.signing(now).ok().map(|authority| authority.certificate().fingerprint());
     let listed: Vec<Listed> = kept

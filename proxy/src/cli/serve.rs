@@ -222,7 +222,7 @@ async fn tunnels(gate: &Gate) -> anyhow::Result<Arc<Egress>> {
     let (config, now) = (gate.config(), gate.clock.now());
     let store = egress::store(&config)?;
     if store.read(now)?.authorities().signing(now).is_err() {
-        let authority = egress::make(&config, gate.rooms, now, egress::LASTS)?;
+        let authority = egress::make(&config, now, egress::LASTS)?;
         let summary =
             format!("make certificate authority {}, which signs now", authority.certificate().fingerprint());
         gate.record_own_change(ChangeKind::Key, summary, None).await.map_err(anyhow::Error::msg)?;
@@ -267,11 +267,7 @@ fn greeting(
         let name = &upstream.name;
         match gate.upstreams.get(name) {
             Some(verified) => {
-                let what = match verified.plane {
-                    Plane::Aws | Plane::Unknown => "account",
-                    Plane::Grpc => "API",
-                    Plane::Kubernetes => "cluster",
-                };
+                let what = verified.plane.whole();
                 text.push_str(&format!("  upstream `{name}` is {what} {}\n", verified.account))
             }
             None => {
@@ -328,10 +324,11 @@ fn greeting(
     } else if of(Plane::Kubernetes).is_some() {
         let who = format!("--actor {name} --kind person --kubeconfig ordain.kubeconfig");
         text.push_str(&format!("  eval \"$(ordain env{with} {who})\"\n  kubectl get pods\n"));
-    } else if let Some(api) = of(Plane::Grpc) {
+    } else if let Some(api) = config.upstreams.first() {
         let who = format!("--actor {name} --kind person --bearer --upstream {}", api.name);
+        let place = if api.kind.plane() == Plane::Grpc { "metadata" } else { "header" };
         text.push_str(&format!(
-            "  ordain key create{with} {who}\n  # its token goes into the metadata `authorization`\n"
+            "  ordain key create{with} {who}\n  # its token goes into the {place} `authorization`\n"
         ));
     }
     text

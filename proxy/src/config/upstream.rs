@@ -37,6 +37,8 @@ pub enum UpstreamKind {
     Grpc(GrpcUpstream),
     /// A Kubernetes cluster.
     Kubernetes(KubernetesUpstream),
+    /// Any other plane that has one address.
+    Single(SingleUpstream),
 }
 
 /// How AWS is reached.
@@ -86,6 +88,15 @@ pub struct KubernetesUpstream {
     pub reach: Reach,
     /// Each actor's own credential goes on in place of the gate's.
     pub passes: bool,
+}
+
+/// A plane of which nothing more is asked than where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SingleUpstream {
+    /// Which it is.
+    pub plane: Plane,
+    /// Where it is, and with which credential.
+    pub reach: Reach,
 }
 
 /// Where a plane is that has one address, and with which credential it is reached.
@@ -174,6 +185,7 @@ impl UpstreamKind {
             Self::Aws(_) => None,
             Self::Grpc(api) => Some(&api.reach),
             Self::Kubernetes(cluster) => Some(&cluster.reach),
+            Self::Single(single) => Some(&single.reach),
         }
     }
 
@@ -218,7 +230,7 @@ impl UpstreamKind {
     #[must_use]
     pub const fn passes(&self) -> bool {
         match self {
-            Self::Aws(_) | Self::Grpc(_) => false,
+            Self::Aws(_) | Self::Grpc(_) | Self::Single(_) => false,
             Self::Kubernetes(cluster) => cluster.passes,
         }
     }
@@ -230,6 +242,7 @@ impl UpstreamKind {
             Self::Aws(_) => Plane::Aws,
             Self::Grpc(_) => Plane::Grpc,
             Self::Kubernetes(_) => Plane::Kubernetes,
+            Self::Single(single) => single.plane,
         }
     }
 
@@ -298,7 +311,8 @@ fn one(written: settings::Upstream) -> Result<UpstreamConfig, ConfigError> {
         Some(Plane::Aws) => UpstreamKind::Aws(aws(&written)?),
         Some(Plane::Grpc) => UpstreamKind::Grpc(grpc(&written)?),
         Some(Plane::Kubernetes) => UpstreamKind::Kubernetes(kubernetes(&written)?),
-        Some(Plane::Unknown) | None => {
+        Some(plane) if plane != Plane::Unknown => UpstreamKind::Single(single(plane, &written)?),
+        Some(_) | None => {
             let known: Vec<String> = Plane::ALL.iter().map(|plane| format!("`{plane}`")).collect();
             let fix = format!("the planes this build serves are {}", known.join(", "));
             return Err(ConfigError::new(key("plane"), &written.plane, fix));
@@ -435,24 +449,50 @@ fn grpc(written: &settings::Upstream) -> Result<GrpcUpstream, ConfigError> {
         return Err(ConfigError::new(key("pass_through"), "true", fix));
     }
     let missing = |field: &str, fix: &str| ConfigError::new(key(field), "", fix);
-    let text = written.endpoint.as_ref().ok_or_else(|| missing("endpoint", "say where the API is"))?;
     let descriptors = written.descriptors.clone().ok_or_else(|| {
         missing(
             "descriptors",
             "give the API's descriptors, as `buf build` or `protoc --descriptor_set_out` write them",
         )
     })?;
+    Ok(GrpcUpstream { descriptors, methods: written.methods.clone(), reach: reach(written)? })
+}
+
+/// Where a plane is that has one address, and with which credential.
+fn reach(written: &settings::Upstream) -> Result<Reach, ConfigError> {
+    let key = |field: &str| format!("`{field}` of upstream `{}`", written.name);
+    let text = written.endpoint.as_ref().ok_or_else(|| {
+        ConfigError::new(
+            key("endpoint"),
+            "",
+            "say where it is, as `https://host` with the path before its own",
+        )
+    })?;
     let credential = match &written.credentials {
         Credentials::None => PlainCredential::Nothing,
         others => plain(&written.name, others)?.ok_or_else(|| {
-            let fix = "for gRPC use `none`, or `token_file`, `token_variable`, `command`, `basic`, `header`, \
-                       `certificate`, `vault` or `oauth` with what it takes";
+            let fix = "use `none`, or `token_file`, `token_variable`, `command`, `basic`, `header`, `certificate`, \
+                       `vault` or `oauth` with what it takes";
             ConfigError::new(key("credentials"), word(others), fix)
         })?,
     };
-    let reach =
-        Reach::At { endpoint: base(&key("endpoint"), text)?, trust: written.trust.clone(), credential };
-    Ok(GrpcUpstream { descriptors, methods: written.methods.clone(), reach })
+    Ok(Reach::At { endpoint: base(&key("endpoint"), text)?, trust: written.trust.clone(), credential })
+}
+
+/// A plane of which nothing more is asked than where it is.
+fn single(plane: Plane, written: &settings::Upstream) -> Result<SingleUpstream, ConfigError> {
+    named(written)?;
+    let passes = written.pass_through.then(|| "true".to_owned());
+    let others = [
+        ("region", written.region.clone()),
+        ("role", written.role.clone()),
+        ("uid", written.uid.clone()),
+        ("descriptors", shown(written.descriptors.as_ref())),
+        ("methods", shown(written.methods.as_ref())),
+        ("pass_through", passes),
+    ];
+    not_of(plane.as_str(), written, others)?;
+    Ok(SingleUpstream { plane, reach: reach(written)? })
 }
 
 /// A credential that is sent as it is; none where it is of another sort.

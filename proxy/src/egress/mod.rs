@@ -77,7 +77,7 @@ impl Egress {
         let authorities = ArcSwap::from_pointee(store.read(clock.now())?.authorities());
         let addresses = ArcSwap::from_pointee(addresses(config));
         let names = ArcSwap::from_pointee(own_names(config));
-        let hosts = ArcSwap::from_pointee(hosts(config, rooms));
+        let hosts = ArcSwap::from_pointee(hosts(config));
         let leaves = Leaves::new(LEAVES_KEPT)?;
         let lets = ArcSwap::from_pointee(lets(config));
         let passing = pass::Passing {
@@ -108,7 +108,7 @@ impl Egress {
         self.addresses.store(Arc::new(addresses(config)));
         self.names.store(Arc::new(own_names(config)));
         self.lets.store(Arc::new(lets(config)));
-        self.hosts.store(Arc::new(hosts(config, self.rooms)));
+        self.hosts.store(Arc::new(hosts(config)));
     }
 
     /// Reads the authorities again where their file has changed; whether it has.
@@ -151,7 +151,7 @@ impl Egress {
 impl Tunnels for Egress {
     fn open(&self, host: &str, port: u16) -> Result<Arc<ServerConfig>, ProxyRefusal> {
         let known = self.upstreams.at_host(&authority(host, port), PORT).is_some();
-        if !known && self.rooms.way_in(host) != WayIn::Egress {
+        if !known && Rooms::way_in(host) != WayIn::Egress {
             return Err(ProxyRefusal::HostUnknown(host.to_owned()));
         }
         if !known && port != PORT {
@@ -196,7 +196,7 @@ impl Tunnels for Egress {
 
     fn passes(&self, host: &str, port: u16) -> Option<String> {
         // A control plane's host is never let through, whatever the settings say.
-        let judged = self.rooms.way_in(host) == WayIn::Egress
+        let judged = Rooms::way_in(host) == WayIn::Egress
             || self.upstreams.at_host(&authority(host, port), PORT).is_some();
         let lets = self.lets.load();
         let rule = lets.0.iter().find(|rule| rule.lets(host, port)).filter(|_| !judged)?;
@@ -238,13 +238,8 @@ pub fn store(config: &Config) -> anyhow::Result<Store> {
 ///
 /// # Errors
 /// The name or the time makes no sense.
-pub fn make(
-    config: &Config,
-    rooms: &Rooms,
-    now: Timestamp,
-    lasts: SignedDuration,
-) -> anyhow::Result<Authority> {
-    let constraints = Constraints::permitting(may_name(hosts(config, rooms)))?;
+pub fn make(config: &Config, now: Timestamp, lasts: SignedDuration) -> anyhow::Result<Authority> {
+    let constraints = Constraints::permitting(may_name(hosts(config)))?;
     Ok(Authority::create(&name(config), &constraints, now, lasts)?)
 }
 
@@ -258,8 +253,8 @@ fn may_name(hosts: Vec<String>) -> Vec<String> {
 /// The hosts that an authority has to stand for: the domains of all planes, the hosts of upstreams that have one of
 /// their own, and our own names and addresses.
 #[must_use]
-pub fn hosts(config: &Config, rooms: &Rooms) -> Vec<String> {
-    let domains = rooms.domains().into_iter().map(str::to_owned);
+pub fn hosts(config: &Config) -> Vec<String> {
+    let domains = Rooms::domains().into_iter().map(str::to_owned);
     // An upstream whose kubeconfig cannot be read yet needs another authority once it can.
     let upstreams = config.upstreams.iter().filter_map(upstream::host);
     let bound = Some(config.data.ip()).filter(|address| !address.is_unspecified());

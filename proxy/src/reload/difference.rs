@@ -172,7 +172,7 @@ fn apis(config: &Config) -> String {
                 api.methods.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string());
             Some(format!("{}: {} and {methods}", upstream.name, api.descriptors.display()))
         }
-        UpstreamKind::Aws(_) | UpstreamKind::Kubernetes(_) => None,
+        UpstreamKind::Aws(_) | UpstreamKind::Kubernetes(_) | UpstreamKind::Single(_) => None,
     });
     let apis: Vec<String> = apis.collect();
     if apis.is_empty() { "none".to_owned() } else { apis.join(", ") }
@@ -182,7 +182,7 @@ fn parts(upstream: &UpstreamConfig) -> [(&'static str, String); 10] {
     let text = |part: Option<&String>| part.cloned().unwrap_or_default();
     let (aws, cluster) = match &upstream.kind {
         UpstreamKind::Aws(aws) => (Some(aws), None),
-        UpstreamKind::Grpc(_) => (None, None),
+        UpstreamKind::Grpc(_) | UpstreamKind::Single(_) => (None, None),
         UpstreamKind::Kubernetes(cluster) => (None, Some(cluster)),
     };
     let trust = match upstream.kind.reach() {

@@ -101,10 +101,7 @@ const ADMIN_POLICIES: [&str; 2] = [":iam::aws:policy/AdministratorAccess", ":iam
 
 impl Facts {
     pub(crate) fn read(plane: Plane, effect: &Effect) -> Self {
-        match plane {
-            Plane::Kubernetes => kubernetes::read(effect),
-            Plane::Aws | Plane::Grpc | Plane::Unknown => Self::of_provider(effect),
-        }
+        if plane == Plane::Kubernetes { kubernetes::read(effect) } else { Self::of_provider(effect) }
     }
 
     fn of_provider(effect: &Effect) -> Self {

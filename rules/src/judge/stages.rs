@@ -42,9 +42,10 @@ impl<'e> Touched<'e> {
     pub(crate) fn of(estate: &Estate<'_>, call: &Call, effect: &'e Effect, index: usize) -> Self {
         let in_role = |role: Role| effect.resources.iter().filter(move |resource| resource.role == role);
         let sites = |role: Role| in_role(role).flat_map(|resource| estate.sites(resource)).collect();
-        let grants = match call.plane {
-            Plane::Kubernetes => cluster::grants(estate, effect),
-            Plane::Aws | Plane::Grpc | Plane::Unknown => retags(estate, effect),
+        let grants = if call.plane == Plane::Kubernetes {
+            cluster::grants(estate, effect)
+        } else {
+            retags(estate, effect)
         };
         let access = if grants { Access::Grant } else { effect.access };
         let mut parents: Vec<Site> = sites(Role::Parent);
@@ -489,10 +490,9 @@ fn ask(question: &mut Question<'_>) -> Result<Answer, Unasked> {
 
 /// Reads of a call that the read scope of some party does not cover.
 pub(crate) fn foreign_reads(snapshot: &Snapshot, action: &Action, call: &Call) -> Vec<Reason> {
-    let is_foreign: fn(&Effect) -> bool = match call.plane {
-        Plane::Kubernetes => |effect| effect.access == Access::Read && !cluster::is_discovery(effect),
-        Plane::Aws | Plane::Grpc | Plane::Unknown => |effect| effect.access == Access::Read,
-    };
+    let is_cluster = call.plane == Plane::Kubernetes;
+    let is_foreign =
+        |effect: &Effect| effect.access == Access::Read && !(is_cluster && cluster::is_discovery(effect));
     outside_scope(snapshot, action, call, is_foreign)
 }
 
@@ -501,7 +501,7 @@ pub(crate) fn outside_scope(
     snapshot: &Snapshot,
     action: &Action,
     call: &Call,
-    of_sort: fn(&Effect) -> bool,
+    of_sort: impl Fn(&Effect) -> bool,
 ) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let actor = &action.actor;

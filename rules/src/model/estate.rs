@@ -17,7 +17,6 @@ use super::reference::{own, owner, reference};
 use super::text::{Body, Place, Placed, nearest};
 use super::{Finding, Problem};
 use crate::inventory::{Edge, EdgeKind, Entry, Inventory, Owners, Provenance, Scopes, Standing, Tier};
-use crate::kubernetes::{self, Name};
 
 /// Tags that say who owns a resource.
 pub(crate) const OWNER_TAGS: [&str; 2] = ["owner", "team"];
@@ -467,25 +466,15 @@ fn tags(written: &BTreeMap<String, String>) -> Vec<(Arc<str>, Arc<str>)> {
     written.iter().map(|(key, value)| (Arc::from(key.as_str()), Arc::from(value.as_str()))).collect()
 }
 
-/// What the names of what is in an API over gRPC begin with: `grpc://API/TYPE/NAME`.
-const GRPC: &str = "grpc://";
-
 /// The plane that a canonical name says it is of; `None` where it says nothing.
 pub(crate) fn named_plane(name: &str) -> Option<Plane> {
-    match name {
-        cluster if kubernetes::is_name(cluster) => Some(Plane::Kubernetes),
-        api if api.starts_with(GRPC) => Some(Plane::Grpc),
-        _ => None,
-    }
+    Plane::of_name(name).map(|(plane, ..)| plane)
 }
 
-/// Account and region of an ARN, and the cluster or the API of a name in one; empty for any other name.
+/// Account and region of an ARN, and the account of a name that begins with it; empty for any other name.
 pub(crate) fn account_and_region(name: &str) -> (Arc<str>, Arc<str>) {
-    if let Some(name) = Name::parse(name) {
-        return (Arc::from(name.cluster), Arc::from(""));
-    }
-    if let Some(rest) = name.strip_prefix(GRPC) {
-        return (Arc::from(rest.split('/').next().unwrap_or_default()), Arc::from(""));
+    if let Some((_, account, _)) = Plane::of_name(name) {
+        return (Arc::from(account), Arc::from(""));
     }
     let mut parts = name.split(':');
     if parts.next() != Some("arn") {
@@ -499,7 +488,8 @@ pub(crate) fn plane(word: Option<&str>, place: &Place, problems: &mut Vec<Proble
     let Some(word) = word else { return Some(Plane::Aws) };
     let plane = Plane::parse(word);
     if plane.is_none() {
-        let text = format!("unknown plane `{word}`; {}", nearest(word, &Plane::ALL.map(Plane::as_str)));
+        let words: Vec<&str> = Plane::ALL.iter().map(|plane| plane.as_str()).collect();
+        let text = format!("unknown plane `{word}`; {}", nearest(word, &words));
         problems.push(place.problem(word, text));
     }
     plane

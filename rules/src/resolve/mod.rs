@@ -378,8 +378,11 @@ impl<'e> Estate<'e> {
         if let Some(within) = Name::parse(name) {
             return self.namespace_of(&within);
         }
-        // The five parts before the resource's own say where, not what.
-        let fixed: usize = name.split_inclusive(':').take(5).map(str::len).sum();
+        let fixed = match Plane::of_name(name) {
+            Some((_, _, rest)) => name.len() - rest.len(),
+            // The five parts before the resource's own say where, not what.
+            None => name.split_inclusive(':').take(5).map(str::len).sum(),
+        };
         // A holder has a name of sane length, not many levels down: each level is looked up.
         let ends = name.match_indices(['/', ':']).map(|(at, _)| at).skip_while(|at| *at <= fixed);
         let ends: SmallVec<[usize; 16]> = ends.take_while(|at| *at <= NAME_MAX).take(HOLDERS_MAX).collect();
@@ -411,15 +414,14 @@ impl<'e> Estate<'e> {
 
     /// The account that the actor's credential is bound to.
     pub(crate) fn account(&self) -> Site {
+        let is_cluster = self.plane == Plane::Kubernetes;
         self.whole(&Resource {
             role: ordain_action::Role::Target,
-            kind: Arc::from(match self.plane {
-                Plane::Kubernetes => kubernetes::CLUSTERS,
-                Plane::Aws | Plane::Grpc | Plane::Unknown => "account",
-            }),
-            name: match self.plane {
-                Plane::Kubernetes => kubernetes::cluster_name(&self.upstream.account),
-                Plane::Aws | Plane::Grpc | Plane::Unknown => format!("account {}", self.upstream.account),
+            kind: Arc::from(if is_cluster { kubernetes::CLUSTERS } else { self.plane.whole() }),
+            name: if is_cluster {
+                kubernetes::cluster_name(&self.upstream.account)
+            } else {
+                format!("{} {}", self.plane.whole(), self.upstream.account)
             },
             basis: NameBasis::Scope,
             pattern: false,
@@ -458,12 +460,7 @@ impl<'e> Estate<'e> {
     ) -> Site {
         let shown = || {
             resource.identifiers.first().map_or_else(
-                || match self.plane {
-                    Plane::Kubernetes => format!("{} in cluster {}", resource.kind, self.upstream.account),
-                    Plane::Aws | Plane::Grpc | Plane::Unknown => {
-                        format!("{} in account {}", resource.kind, self.upstream.account)
-                    }
-                },
+                || format!("{} in {} {}", resource.kind, self.plane.whole(), self.upstream.account),
                 |identifier| identifier.value.clone(),
             )
         };

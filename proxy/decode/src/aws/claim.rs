@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use http::HeaderMap;
 use ordain_action::{Call, Created, Denial, NameBasis, Role, Undecodable, Upstream};
 use ordain_catalog::{Head as ServiceHead, Location, Payload, Protocol};
 
@@ -15,9 +16,10 @@ use super::site::Site;
 use super::wire::Wire;
 use super::{Room, answer, call, credentials, destination, gather};
 use crate::Head;
-use crate::answer::{AnswerHead, AnswerRead, Events, KeyPairReplacement, MintedKeyPair};
+use crate::answer::{AnswerHead, AnswerRead, Events, MintedCredentials, Replacement};
 use crate::contract::{Destination, NativeResponse, Needs};
 use crate::form::query::Pair;
+use crate::room::{Claimed, other_sort};
 
 /// A request that this room has claimed.
 #[derive(Debug, Clone)]
@@ -54,8 +56,10 @@ impl<'r> Claim<'r> {
         let dialect = Dialect::of(&markers, reading.as_ref().ok().map(|(_, route)| route));
         Ok(Self { room, dialect, is_head, is_get, reading })
     }
+}
 
-    pub(crate) fn needs(&self) -> Needs {
+impl Claimed for Claim<'_> {
+    fn needs(&self) -> Needs {
         let Ok((_, Route::Known(found))) = &self.reading else {
             return Needs::Held { cap: gather::BODY_MAX };
         };
@@ -70,7 +74,7 @@ impl<'r> Claim<'r> {
         if bodiless { Needs::Nothing } else { Needs::Held { cap: gather::BODY_MAX } }
     }
 
-    pub(crate) fn decode(
+    fn decode(
         &self,
         upstream: &Upstream,
         head: &Head<'_>,
@@ -108,25 +112,21 @@ impl<'r> Claim<'r> {
         call::make(&part, upstream, wire)
     }
 
-    pub(crate) fn deny(&self, denial: &Denial) -> NativeResponse {
+    fn deny(&self, denial: &Denial) -> NativeResponse {
         deny::response(self.dialect, self.is_head, denial)
     }
 
-    pub(crate) fn destination(&self, upstream: &Upstream, call: &Call) -> Result<Destination, Undecodable> {
+    fn destination(&self, upstream: &Upstream, call: &Call) -> Result<Destination, Undecodable> {
         let (site, _) = self.reading.as_ref().map_err(Undecodable::clone)?;
         destination::of(self.room, site, upstream, call)
     }
 
-    pub(crate) fn destination_unread(
-        &self,
-        upstream: &Upstream,
-        head: &Head<'_>,
-    ) -> Result<Destination, Undecodable> {
+    fn destination_unread(&self, upstream: &Upstream, head: &Head<'_>) -> Result<Destination, Undecodable> {
         destination::unread(self.room, head, &Markers::read(head)?, upstream)
     }
 
     /// The events that an answer is. An operation that cannot be told is taken at its answer's word.
-    pub(crate) fn events(&self, head: &AnswerHead<'_>) -> Option<Events> {
+    fn events(&self, head: &AnswerHead<'_>) -> Option<Events> {
         if !answer::is_event_stream(head) {
             return None;
         }
@@ -135,31 +135,41 @@ impl<'r> Claim<'r> {
         Some(answer::events(&found.service.head().name, &found.operation.name))
     }
 
-    pub(crate) fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
+    fn may_fail_late(&self, call: &Call) -> bool {
+        answer::may_fail_late(call)
+    }
+
+    fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8], _trailers: Option<&HeaderMap>) -> AnswerRead {
         answer::read(answer, body)
     }
 
-    pub(crate) fn read_created(&self, call: &Call, answer: &AnswerHead<'_>, body: &[u8]) -> Vec<Created> {
+    fn read_created(&self, call: &Call, answer: &AnswerHead<'_>, body: &[u8]) -> Vec<Created> {
         answer::created(&call.answer, answer, body)
     }
 
-    pub(crate) fn find_credentials(
+    fn find_credentials(
         &self,
         call: &Call,
         answer: &AnswerHead<'_>,
         body: &[u8],
-    ) -> Result<Option<MintedKeyPair>, Undecodable> {
-        call.answer.mints.map_or(Ok(None), |minted| credentials::find(minted, answer, body))
+    ) -> Result<Option<MintedCredentials>, Undecodable> {
+        let found = call.answer.mints.map_or(Ok(None), |minted| credentials::find(minted, answer, body));
+        found.map(|found| found.map(MintedCredentials::KeyPair))
     }
 
-    pub(crate) fn replace_credentials(
+    fn replace_credentials(
         &self,
-        found: &MintedKeyPair,
-        replacement: &KeyPairReplacement<'_>,
+        found: &MintedCredentials,
+        replacement: &Replacement<'_>,
         answer: &AnswerHead<'_>,
         body: &[u8],
     ) -> Result<Vec<u8>, Undecodable> {
-        credentials::replace(found, replacement, answer, body)
+        match (found, replacement) {
+            (MintedCredentials::KeyPair(found), Replacement::KeyPair(ours)) => {
+                credentials::replace(found, ours, answer, body)
+            }
+            (MintedCredentials::KeyPair(_) | MintedCredentials::Bearer(_), _) => Err(other_sort()),
+        }
     }
 }
 

@@ -46,14 +46,16 @@ use std::sync::Arc;
 use ordain_action::{Plane, Undecodable};
 use ordain_catalog::Catalog;
 
-pub(crate) use answer::may_fail_late;
-pub(crate) use claim::Claim;
-pub(crate) use site::{ENDINGS, is_provider_host};
+use claim::Claim;
 
 use crate::Head;
 use crate::about::About;
+use crate::room::{Card, Claimed};
 use crate::setup::{RoomsConfig, RoomsError};
 use crate::tokens::Tokens;
+
+/// What is known of the plane without the room.
+pub(crate) const CARD: Card = Card { domains: &site::ENDINGS, anchor: None };
 
 /// The room and what it was set up with.
 #[derive(Debug)]
@@ -80,51 +82,18 @@ impl Room {
     }
 
     /// Sets the room up.
-    pub(crate) fn new(config: RoomsConfig) -> Result<Self, RoomsError> {
-        let catalog = match &config.aws_overlay {
-            Some(text) => {
-                Catalog::with_overlay(text).map_err(|error| RoomsError::Overlay(error.to_string()))?
-            }
-            None => Catalog::new(),
-        };
+    pub(crate) fn new(config: &RoomsConfig) -> Result<Self, RoomsError> {
         Ok(Self {
-            catalog,
+            catalog: match &config.aws_overlay {
+                Some(text) => {
+                    Catalog::with_overlay(text).map_err(|error| RoomsError::Overlay(error.to_string()))?
+                }
+                None => Catalog::new(),
+            },
             tokens: Tokens::new(config.token_key),
-            own_hosts: config.own_hosts,
+            own_hosts: config.own_hosts.clone(),
             hosts_seen: site::HostsSeen::default(),
         })
-    }
-
-    /// What is read here. Decodes the whole catalogue.
-    pub(crate) fn about(&self) -> About {
-        let heads = self.catalog.heads();
-        let operations = heads.iter().filter_map(|head| self.catalog.service(&head.name));
-        About {
-            plane: Plane::Aws,
-            reads: "query, EC2 query, JSON 1.0 and 1.1, REST JSON, REST XML, Smithy RPC v2 CBOR",
-            known: vec![
-                (heads.len(), "services"),
-                (operations.map(|service| service.operations().len()).sum(), "operations"),
-            ],
-            sources: ordain_catalog::AWS_SOURCES,
-            absent: &[
-                "S3 browser POST forms",
-                "S3 multi-region access points and websites",
-                "streams of signed events as requests",
-                "Signature Version 4a",
-                "the inside of CloudFormation templates",
-            ],
-        }
-    }
-
-    /// Claims a request, from its head alone.
-    pub(crate) fn claim(&self, head: &Head<'_>) -> Result<Claim<'_>, Undecodable> {
-        Claim::make(self, head)
-    }
-
-    /// The digest of the catalogue.
-    pub(crate) fn catalog_digest(&self) -> &str {
-        self.catalog.digest()
     }
 
     /// Services with unsigned REST operations that no unsigned request would be compared with.
@@ -150,5 +119,37 @@ impl Room {
         ours.filter_map(|own| host.strip_suffix(own)?.strip_suffix('.'))
             .max_by_key(|prefix| host.len() - prefix.len())
             .unwrap_or_default()
+    }
+}
+
+impl crate::room::Room for Room {
+    /// Decodes the whole catalogue.
+    fn about(&self) -> About {
+        let heads = self.catalog.heads();
+        let operations = heads.iter().filter_map(|head| self.catalog.service(&head.name));
+        About {
+            plane: Plane::Aws,
+            reads: "query, EC2 query, JSON 1.0 and 1.1, REST JSON, REST XML, Smithy RPC v2 CBOR",
+            known: vec![
+                (heads.len(), "services"),
+                (operations.map(|service| service.operations().len()).sum(), "operations"),
+            ],
+            sources: ordain_catalog::AWS_SOURCES,
+            absent: &[
+                "S3 browser POST forms",
+                "S3 multi-region access points and websites",
+                "streams of signed events as requests",
+                "Signature Version 4a",
+                "the inside of CloudFormation templates",
+            ],
+        }
+    }
+
+    fn catalog_digest(&self) -> Option<&str> {
+        Some(self.catalog.digest())
+    }
+
+    fn claim<'r>(&'r self, head: &Head<'_>) -> Result<Arc<dyn Claimed + 'r>, Undecodable> {
+        Ok(Arc::new(Claim::make(self, head)?))
     }
 }

@@ -271,11 +271,3 @@ pub(crate) const ENDINGS: [&str; 14] = [
     "on.amazonwebservices.com.cn",
     "sc2s.sgov.gov",
 ];
-
-/// Whether a host ends as the provider's hosts do, and must therefore be in the table.
-pub(crate) fn is_provider_host(host: &str) -> bool {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    ENDINGS.iter().any(|ending| {
-        host.strip_suffix(ending).is_some_and(|before| before.is_empty() || before.ends_with('.'))
-    })
-}

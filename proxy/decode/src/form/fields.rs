@@ -2,6 +2,8 @@
 //!
 //! Leaves out what is secret: the room decides that, and nothing but the room sees this type.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 
 use ordain_action::{Parameters, Scalar, Undecodable};
@@ -122,6 +124,30 @@ impl Fields {
     #[must_use]
     pub fn get(&self, path: &str) -> Option<Scalar<'_>> {
         self.iter().find(|(at, _)| *at == path).map(|(_, value)| value)
+    }
+}
+
+impl Fields {
+    /// Refuses keys of one object that differ in case alone, for readers to whom those are the same key.
+    ///
+    /// # Errors
+    /// The first such key.
+    pub(crate) fn refuse_keys_that_differ_in_case(&self) -> Result<(), Undecodable> {
+        let mut known: HashMap<String, &str> = HashMap::new();
+        for (path, _) in self.iter() {
+            let mut end = 0;
+            for segment in segments(path) {
+                end += segment.len();
+                let prefix = path.get(..end).unwrap_or(path);
+                match known.entry(prefix.to_lowercase()) {
+                    Entry::Vacant(free) => drop(free.insert(prefix)),
+                    Entry::Occupied(taken) if *taken.get() == prefix => {}
+                    Entry::Occupied(_) => return Err(duplicate(segment)),
+                }
+                end += 1;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -13,6 +13,7 @@ use crate::answer::{AnswerHead, AnswerRead};
 use crate::contract::{Destination, NativeResponse, Needs};
 use crate::form::REWRITING;
 use crate::form::fields::clip;
+use crate::room::Claimed;
 
 /// A request that this room has claimed.
 #[derive(Debug, Clone)]
@@ -52,38 +53,43 @@ impl<'r> Claim<'r> {
         Self { room, speaks: is_grpc(head), reading: read(room, head) }
     }
 
-    pub(crate) fn needs(&self) -> Needs {
+    fn address(&self) -> Result<Destination, Undecodable> {
+        let asked = self.reading.as_ref().map_err(Undecodable::clone)?;
+        Ok(Destination::at_its_address(&asked.method.service))
+    }
+}
+
+impl Claimed for Claim<'_> {
+    fn needs(&self) -> Needs {
         match &self.reading {
             Ok(asked) if asked.method.takes_stream => Needs::Stream,
             Ok(_) | Err(_) => Needs::Held { cap: MESSAGE_MAX },
         }
     }
 
-    pub(crate) fn decode(&self, upstream: &Upstream, body: &[u8]) -> Result<Call, Undecodable> {
+    fn decode(
+        &self,
+        upstream: &Upstream,
+        _head: &Head<'_>,
+        body: &[u8],
+        _payload_sha256: Option<&str>,
+    ) -> Result<Call, Undecodable> {
         let asked = self.reading.as_ref().map_err(Undecodable::clone)?;
         asked.belongs_to(upstream)?;
         call::make(&self.room.tokens, asked, body, &upstream.account)
     }
 
-    pub(crate) fn deny(&self, denial: &Denial) -> NativeResponse {
+    fn deny(&self, denial: &Denial) -> NativeResponse {
         deny::response(self.speaks, denial)
     }
 
-    /// An API has one address, which configuration names: what is decided here is whose scope it is read in.
-    pub(crate) fn destination(&self) -> Result<Destination, Undecodable> {
-        let asked = self.reading.as_ref().map_err(Undecodable::clone)?;
-        Ok(Destination {
-            service: asked.method.service.to_string(),
-            host: String::new(),
-            host_prefix: String::new(),
-            signing_name: String::new(),
-            signing_region: String::new(),
-        })
+    fn destination(&self, _upstream: &Upstream, _call: &Call) -> Result<Destination, Undecodable> {
+        self.address()
     }
 
     /// What cannot be read goes nowhere where its answer hands out a credential, or where it is of another API than its
     /// credential.
-    pub(crate) fn destination_unread(&self, upstream: &Upstream) -> Result<Destination, Undecodable> {
+    fn destination_unread(&self, upstream: &Upstream, _head: &Head<'_>) -> Result<Destination, Undecodable> {
         let asked = self.reading.as_ref().map_err(Undecodable::clone)?;
         asked.belongs_to(upstream)?;
         if asked.method.says.as_ref().is_some_and(|says| says.mints) {
@@ -92,10 +98,10 @@ impl<'r> Claim<'r> {
                 "the request cannot be read, and its answer hands out a credential; send it in a form that can",
             ));
         }
-        self.destination()
+        self.address()
     }
 
-    pub(crate) fn read_answer(answer: &AnswerHead<'_>, trailers: Option<&HeaderMap>) -> AnswerRead {
+    fn read_answer(&self, answer: &AnswerHead<'_>, _body: &[u8], trailers: Option<&HeaderMap>) -> AnswerRead {
         answer::read(answer, trailers)
     }
 }

@@ -25,18 +25,23 @@ pub(crate) mod shop;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use claim::{Claim, is_grpc};
+use claim::Claim;
 pub(crate) use deny::refusal;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ordain_action::{Plane, Undecodable};
 
 use crate::Head;
 use crate::about::About;
-use crate::setup::{GrpcApi, RoomsError};
+use crate::room::{Card, Claimed};
+use crate::setup::{RoomsConfig, RoomsError};
 use crate::tokens::Tokens;
 use api::Api;
+
+/// What is known of the plane without the room.
+pub(crate) const CARD: Card = Card { domains: &[], anchor: None };
 
 /// The room and what it was set up with.
 #[derive(Debug)]
@@ -51,30 +56,15 @@ impl Room {
     ///
     /// # Errors
     /// The descriptors of an API cannot be read, or what is said of its methods does not fit them.
-    pub(crate) fn new(token_key: [u8; 32], described: Vec<GrpcApi>) -> Result<Self, RoomsError> {
+    pub(crate) fn new(config: &RoomsConfig) -> Result<Self, RoomsError> {
         let mut apis = BTreeMap::new();
-        for api in described {
+        for api in &config.grpc {
             let upstream = api.upstream.clone();
-            let made = Api::new(api).map_err(|why| RoomsError::Api { upstream: upstream.clone(), why })?;
+            let made =
+                Api::new(api.clone()).map_err(|why| RoomsError::Api { upstream: upstream.clone(), why })?;
             apis.insert(upstream, made);
         }
-        Ok(Self { tokens: Tokens::new(token_key), apis })
-    }
-
-    /// What is read here.
-    pub(crate) fn about(&self) -> About {
-        About {
-            plane: Plane::Grpc,
-            reads: "unary calls and streams, by the descriptors of each API",
-            known: vec![(self.apis.len(), "APIs"), (self.apis.values().map(Api::methods).sum(), "methods")],
-            sources: "",
-            absent: &["gRPC-Web", "JSON in place of protobuf", "what is said inside of streams"],
-        }
-    }
-
-    /// Claims a request, from its head alone.
-    pub(crate) fn claim(&self, head: &Head<'_>) -> Claim<'_> {
-        Claim::make(self, head)
+        Ok(Self { tokens: Tokens::new(config.token_key), apis })
     }
 
     /// The API that a request came to: that of its upstream, or the only one there is.
@@ -90,5 +80,26 @@ impl Room {
                 "nothing says which API over gRPC is meant, or it is not served here; send it to the API's own name",
             )
         })
+    }
+}
+
+impl crate::room::Room for Room {
+    fn about(&self) -> About {
+        About {
+            plane: Plane::Grpc,
+            reads: "unary calls and streams, by the descriptors of each API",
+            known: vec![(self.apis.len(), "APIs"), (self.apis.values().map(Api::methods).sum(), "methods")],
+            sources: "",
+            absent: &["gRPC-Web", "JSON in place of protobuf", "what is said inside of streams"],
+        }
+    }
+
+    fn claim<'r>(&'r self, head: &Head<'_>) -> Result<Arc<dyn Claimed + 'r>, Undecodable> {
+        Ok(Arc::new(Claim::make(self, head)))
+    }
+
+    /// It has a media type of its own.
+    fn looks_like(&self, head: &Head<'_>) -> bool {
+        claim::is_grpc(head)
     }
 }

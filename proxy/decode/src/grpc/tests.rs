@@ -6,6 +6,7 @@ use ordain_action::{Access, Denial, DenialKind, Level, ReasonCode};
 
 use super::*;
 use crate::answer::AnswerHead;
+use crate::setup::{GrpcApi, RoomsConfig};
 use crate::setup::{GrpcMethod, GrpcResource};
 
 const API: &str = "syntax = \"proto3\"; package a; message M { M m = 1; map<string, M> by = 2; string name = 3; } \
@@ -46,7 +47,7 @@ fn method(name: &str, resources: &[(&str, &str, &str)]) -> GrpcMethod {
 
 #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
 fn check(methods: Vec<GrpcMethod>, expected: Expect) {
-    let made = Room::new([0; 32], vec![api(methods)]);
+    let made = Room::new(&RoomsConfig { grpc: vec![api(methods)], ..RoomsConfig::default() });
     expected.assert_eq(&made.map_or_else(|error| error.to_string(), |_| "is taken".to_owned()));
 }
 
@@ -103,7 +104,8 @@ fn what_is_said_of_methods_has_to_fit_them() {
         ],
     );
     let broken = GrpcApi { descriptors: b"nonsense".to_vec(), ..api(Vec::new()) };
-    let why = Room::new([0; 32], vec![broken]).unwrap_err().to_string();
+    let why =
+        Room::new(&RoomsConfig { grpc: vec![broken], ..RoomsConfig::default() }).unwrap_err().to_string();
     assert!(
         why.starts_with("the API of the upstream `a` cannot be read: the descriptors cannot be read"),
         "{why}"

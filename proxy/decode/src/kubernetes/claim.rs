@@ -13,8 +13,9 @@ use super::resource::Cluster;
 use super::withheld::{self, Withholding};
 use super::{Room, answer, call, class, deny};
 use crate::Head;
-use crate::answer::{AnswerHead, AnswerRead, MintedToken, Misplaced, TokenReplacement};
+use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Misplaced, Replacement};
 use crate::contract::{Destination, NativeResponse, Needs};
+use crate::room::{Claimed, other_sort};
 
 /// A request that this room has claimed.
 #[derive(Debug, Clone)]
@@ -31,7 +32,19 @@ impl<'r> Claim<'r> {
         Self { room, is_head: head.method == "HEAD", reading: Request::read(head) }
     }
 
-    pub(crate) fn needs(&self) -> Needs {
+    /// A cluster has one address, which configuration names: what is decided here is whose scope it is read in.
+    fn address(&self) -> Result<Destination, Undecodable> {
+        let request = self.reading.as_ref().map_err(Undecodable::clone)?;
+        let service = match &request.place {
+            Place::Url(_) => "core",
+            Place::Object(object) => ClusterKind::group_of(&object.group, &object.resource),
+        };
+        Ok(Destination::at_its_address(service))
+    }
+}
+
+impl Claimed for Claim<'_> {
+    fn needs(&self) -> Needs {
         let Ok(request) = &self.reading else { return Needs::Held { cap: BODY_MAX } };
         match request.connect {
             Some(Connect::Proxy) => Needs::Payload,
@@ -41,11 +54,12 @@ impl<'r> Claim<'r> {
         }
     }
 
-    pub(crate) fn decode(
+    fn decode(
         &self,
         upstream: &Upstream,
         head: &Head<'_>,
         body: &[u8],
+        _payload_sha256: Option<&str>,
     ) -> Result<Call, Undecodable> {
         let request = self.reading.as_ref().map_err(Undecodable::clone)?;
         if matches!(self.needs(), Needs::Nothing) && !body.is_empty() {
@@ -54,29 +68,17 @@ impl<'r> Claim<'r> {
         call::make(&self.room.tokens, request, head, body, Cluster(&upstream.account))
     }
 
-    pub(crate) fn deny(&self, denial: &Denial) -> NativeResponse {
+    fn deny(&self, denial: &Denial) -> NativeResponse {
         deny::response(self.reading.as_ref().ok(), self.is_head, denial)
     }
 
-    /// A cluster has one address, which configuration names: what is decided here is whose scope it is read in.
-    pub(crate) fn destination(&self) -> Result<Destination, Undecodable> {
-        let request = self.reading.as_ref().map_err(Undecodable::clone)?;
-        let service = match &request.place {
-            Place::Url(_) => "core",
-            Place::Object(object) => ClusterKind::group_of(&object.group, &object.resource),
-        };
-        Ok(Destination {
-            service: service.to_owned(),
-            host: String::new(),
-            host_prefix: String::new(),
-            signing_name: String::new(),
-            signing_region: String::new(),
-        })
+    fn destination(&self, _upstream: &Upstream, _call: &Call) -> Result<Destination, Undecodable> {
+        self.address()
     }
 
     /// Where a request goes that could not be read, in modes that let it pass: nowhere, where its answer hands out a
     /// credential that would have to be found by what was asked for.
-    pub(crate) fn destination_unread(&self) -> Result<Destination, Undecodable> {
+    fn destination_unread(&self, _upstream: &Upstream, _head: &Head<'_>) -> Result<Destination, Undecodable> {
         let request = self.reading.as_ref().map_err(Undecodable::clone)?;
         match &request.place {
             Place::Object(object) if class::is_token(object) || class::mints(object) => {
@@ -85,23 +87,23 @@ impl<'r> Claim<'r> {
                     "the request cannot be read, and its answer hands out a credential; send it in a form that can",
                 ))
             }
-            Place::Object(_) | Place::Url(_) => self.destination(),
+            Place::Object(_) | Place::Url(_) => self.address(),
         }
     }
 
     /// What has to be withheld from the answer, whatever is made of the request.
-    pub(crate) fn withholding(&self) -> Option<Withholding> {
+    fn withholding(&self) -> Option<Withholding> {
         self.reading.as_ref().ok().and_then(Withholding::of)
     }
 
     /// The form to ask for an answer in, where something is withheld from it.
-    pub(crate) fn accept(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+    fn accept(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let withholds = self.reading.as_ref().is_ok_and(|request| withheld::objects(request).is_some());
         withholds.then(|| withheld::accept(headers))
     }
 
     /// What the body would do to a credential that is withheld from answers.
-    pub(crate) fn misplaces(&self, body: &[u8]) -> Option<Misplaced> {
+    fn misplaces(&self, body: &[u8]) -> Option<Misplaced> {
         let request = self.reading.as_ref().ok().filter(|request| withheld::objects(request).is_some())?;
         if withheld::writes_back(body) {
             return Some(Misplaced::Overwritten);
@@ -110,39 +112,51 @@ impl<'r> Claim<'r> {
     }
 
     /// An answer that begins well goes on until somebody ends it, and tells no more of how the request went.
-    pub(crate) fn goes_on(&self) -> bool {
+    fn goes_on(&self) -> bool {
         self.reading.as_ref().is_ok_and(|request| request.verb == Verb::Watch)
     }
 
     /// What ends a watch of which nothing more may be shown, as the server ends one.
-    pub(crate) fn last_event(&self, denial: &Denial) -> Vec<u8> {
+    fn last_event(&self, denial: &Denial) -> Vec<u8> {
         let status = deny::response(self.reading.as_ref().ok(), false, denial).body;
         [b"{\"type\":\"ERROR\",\"object\":".as_slice(), &status, b"}\n"].concat()
     }
 
-    pub(crate) fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
+    fn warn(&self, headers: &mut HeaderMap, text: &str) {
+        deny::warn(headers, text);
+    }
+
+    fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8], _trailers: Option<&HeaderMap>) -> AnswerRead {
         answer::read(answer, body)
     }
 
-    pub(crate) fn read_created(&self, call: &Call, answer: &AnswerHead<'_>, body: &[u8]) -> Vec<Created> {
+    fn read_created(&self, call: &Call, answer: &AnswerHead<'_>, body: &[u8]) -> Vec<Created> {
         answer::created(call, answer, body)
     }
 
-    pub(crate) fn find_credentials(
+    fn find_credentials(
         &self,
         call: &Call,
         answer: &AnswerHead<'_>,
         body: &[u8],
-    ) -> Result<Option<MintedToken>, Undecodable> {
-        call.answer.mints.map_or(Ok(None), |minted| answer::find_token(minted, call, answer, body))
+    ) -> Result<Option<MintedCredentials>, Undecodable> {
+        let found =
+            call.answer.mints.map_or(Ok(None), |minted| answer::find_token(minted, call, answer, body));
+        found.map(|found| found.map(MintedCredentials::Bearer))
     }
 
-    pub(crate) fn replace_credentials(
+    fn replace_credentials(
         &self,
-        found: &MintedToken,
-        replacement: &TokenReplacement<'_>,
+        found: &MintedCredentials,
+        replacement: &Replacement<'_>,
+        _answer: &AnswerHead<'_>,
         body: &[u8],
     ) -> Result<Vec<u8>, Undecodable> {
-        answer::replace_token(found, replacement, body)
+        match (found, replacement) {
+            (MintedCredentials::Bearer(found), Replacement::Bearer(ours)) => {
+                answer::replace_token(found, ours, body)
+            }
+            (MintedCredentials::KeyPair(_) | MintedCredentials::Bearer(_), _) => Err(other_sort()),
+        }
     }
 }

@@ -32,17 +32,24 @@ mod typed;
 mod typed_tests;
 mod withheld;
 
-pub(crate) use claim::Claim;
-pub(crate) use deny::{refusal, warn};
-pub(crate) use path::is_ours;
+use claim::Claim;
+pub(crate) use deny::refusal;
 pub use withheld::Withholding;
 
-use ordain_action::Plane;
+use std::sync::Arc;
+
+use ordain_action::{Plane, Undecodable};
 use ordain_catalog::{ClusterKind, messages};
 
 use crate::Head;
 use crate::about::About;
+use crate::room::{Card, Claimed};
+use crate::rooms::Rooms;
+use crate::setup::{RoomsConfig, RoomsError};
 use crate::tokens::Tokens;
+
+/// What is known of the plane without the room.
+pub(crate) const CARD: Card = Card { domains: &[], anchor: None };
 
 /// The room and what it was set up with.
 #[derive(Debug)]
@@ -52,12 +59,17 @@ pub(crate) struct Room {
 
 impl Room {
     /// Sets the room up.
-    pub(crate) fn new(token_key: [u8; 32]) -> Self {
-        Self { tokens: Tokens::new(token_key) }
+    ///
+    /// # Errors
+    /// None: it takes no files.
+    #[expect(clippy::unnecessary_wraps, reason = "all rooms are set up in the same way")]
+    pub(crate) fn new(config: &RoomsConfig) -> Result<Self, RoomsError> {
+        Ok(Self { tokens: Tokens::new(config.token_key) })
     }
+}
 
-    /// What is read here.
-    pub(crate) fn about() -> About {
+impl crate::room::Room for Room {
+    fn about(&self) -> About {
         About {
             plane: Plane::Kubernetes,
             reads: "every group, verb and subresource; bodies in JSON, YAML, CBOR, patches and protobuf",
@@ -72,8 +84,19 @@ impl Room {
         }
     }
 
-    /// Claims a request, from its head alone.
-    pub(crate) fn claim(&self, head: &Head<'_>) -> Claim<'_> {
-        Claim::make(self, head)
+    fn claim<'r>(&'r self, head: &Head<'_>) -> Result<Arc<dyn Claimed + 'r>, Undecodable> {
+        Ok(Arc::new(Claim::make(self, head)))
+    }
+
+    /// Its path is one that only this API has, and it carries no mark of another plane.
+    fn looks_like(&self, head: &Head<'_>) -> bool {
+        let path = head.target.split('?').next().unwrap_or_default();
+        let signed =
+            head.headers.get_all("authorization").iter().any(|value| value.as_bytes().starts_with(b"AWS4-"));
+        let marked = signed
+            || head.headers.contains_key("x-amz-target")
+            || head.target.contains("X-Amz-")
+            || Rooms::of_host(head.host()).is_some();
+        path::is_ours(path) && !marked
     }
 }

@@ -10,7 +10,7 @@ use crate::form::{Fields, json};
 
 /// A case: the command, the body, the JSON.
 fn cases() -> Vec<(&'static str, Vec<u8>, &'static str)> {
-    let blocks = include_str!("cases/kubectl.txt").split("\n\n").skip(1);
+    let blocks = include_str!("cases/kubectl.captured").split("\n\n").skip(1);
     blocks
         .map(|block| {
             let lines: Vec<_> = block.lines().collect();

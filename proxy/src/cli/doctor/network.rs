@@ -50,13 +50,11 @@ async fn account(
     let started = Upstreams::start(vec![Source::from(upstream)], own, &outward, now);
     let upstreams = started.await.map_err(|error| error.to_string())?;
     let found = upstreams.verify(name, now).await.map_err(|error| error.to_string())?;
-    Ok(match upstream.kind {
-        UpstreamKind::Aws(_) => {
-            format!("`{name}` is account {} in partition {}", found.account, found.partition)
-        }
-        UpstreamKind::Grpc(_) => format!("`{name}` is API {}", found.account),
-        UpstreamKind::Kubernetes(_) => format!("`{name}` is cluster {}", found.account),
-    })
+    let mut text = format!("`{name}` is {} {}", found.plane.whole(), found.account);
+    if !found.partition.is_empty() {
+        text.push_str(&format!(" in partition {}", found.partition));
+    }
+    Ok(text)
 }
 
 /// What an upstream's clock says of ours; nothing where it cannot be asked, which its account has said already.

@@ -227,10 +227,16 @@ impl Entry {
         if self.source.plane == Plane::Grpc {
             return self.ask_api(reached, header.as_ref()).await;
         }
-        let uri = at(&reached.base, ANCHOR).map_err(|why| self.unverified(why))?;
+        let Some(anchor) = self.source.anchor() else { return Ok(()) };
+        let uri = at(&reached.base, anchor).map_err(|why| self.unverified(why))?;
         let asked = reached.through.look(uri, header.as_ref().map(Header::to_pair)).await;
         let (status, body) = asked.map_err(|why| self.unverified(why))?;
         match (status, &self.source.uid) {
+            // It looks at the credential before it looks at anything else.
+            (StatusCode::UNAUTHORIZED, _) if self.source.plane != Plane::Kubernetes => {
+                Err(self.unverified("it does not take the credential".to_owned()))
+            }
+            (other, _) if self.source.plane != Plane::Kubernetes && !other.is_server_error() => Ok(()),
             (StatusCode::OK, expected) => {
                 let found =
                     uid(&body).ok_or_else(|| self.unverified("its answer is no cluster's".to_owned()))?;

@@ -12,7 +12,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::credential::Fetch;
 use super::{Place, kubeconfig};
-use crate::config::{GrpcUpstream, KubernetesUpstream, PlainCredential, Reach};
+use crate::config::{GrpcUpstream, KubernetesUpstream, PlainCredential, Reach, SingleUpstream};
 use crate::forward::{Protocol, Trust};
 use crate::settings::environment;
 
@@ -55,6 +55,26 @@ impl Source {
             uid: None,
             reach: config.reach.clone(),
             passes: false,
+        }
+    }
+
+    /// What configuration says of any other plane that has one address.
+    pub fn single(name: &str, account: Option<&str>, config: &SingleUpstream) -> Self {
+        Self {
+            name: name.into(),
+            plane: config.plane,
+            account: account.map(str::to_owned),
+            uid: None,
+            reach: config.reach.clone(),
+            passes: false,
+        }
+    }
+
+    /// Where it is asked whether it takes the credential; nowhere where that cannot be asked.
+    pub(super) const fn anchor(&self) -> Option<&'static str> {
+        match self.plane {
+            Plane::Kubernetes => Some(super::ANCHOR),
+            other => ordain_decode::card(other).anchor,
         }
     }
 

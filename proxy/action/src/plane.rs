@@ -1,0 +1,106 @@
+//! The planes, and what the canonical names of their resources look like.
+//!
+//! A plane is one line of the list below; the compiler then asks for its room. Leaves out how a request is read.
+
+use std::fmt;
+
+/// Makes the planes from one line each: its variant, its word, what a whole of it is called, and what it is.
+macro_rules! planes {
+    ($($variant:ident $word:literal $whole:literal $what:literal),* $(,)?) => {
+        /// One control-plane API family.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Plane {
+            $(#[doc = $what] $variant,)*
+            /// Nothing that a room claims.
+            Unknown,
+        }
+
+        impl Plane {
+            /// The planes that rooms read, in the order of their words.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The word used in configuration, evidence, metrics and policies.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                    Self::Unknown => "unknown",
+                }
+            }
+
+            /// What is called an account on this plane: what an upstream is one of, and what holds all that it has.
+            #[must_use]
+            pub const fn whole(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $whole,)*
+                    Self::Unknown => "account",
+                }
+            }
+        }
+    };
+}
+
+planes! {
+    Aws "aws" "account" "Amazon Web Services.",
+    Grpc "grpc" "API" "An API over gRPC, as its operators describe it.",
+    Kubernetes "kubernetes" "cluster" "The API of a Kubernetes cluster.",
+    Scim "scim" "directory" "A directory of users and groups that speaks SCIM 2.0.",
+}
+
+impl Plane {
+    /// Reads the word of a plane that a room reads; `None` for any other.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|plane| plane.as_str() == word)
+    }
+
+    /// What comes before `://` in the names of its resources, where they have that form: `scheme://account/…`.
+    ///
+    /// Amazon Resource Names are the one form that has none.
+    #[must_use]
+    pub const fn scheme(self) -> Option<&'static str> {
+        match self {
+            Self::Aws | Self::Unknown => None,
+            Self::Kubernetes => Some("k8s"),
+            other => Some(other.as_str()),
+        }
+    }
+
+    /// The plane, the account and the rest of a name of the form `scheme://account/rest`; `None` for any other.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<(Self, &str, &str)> {
+        let (scheme, rest) = name.split_once("://")?;
+        let plane = Self::ALL.iter().copied().find(|plane| plane.scheme() == Some(scheme))?;
+        let (account, rest) = rest.split_once('/').unwrap_or((rest, ""));
+        Some((plane, account, rest))
+    }
+}
+
+impl fmt::Display for Plane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn planes_stand_in_the_order_of_their_words_and_are_read_back() {
+        assert!(Plane::ALL.is_sorted_by_key(|plane| plane.as_str()));
+        for plane in Plane::ALL {
+            assert_eq!(Plane::parse(plane.as_str()), Some(*plane));
+        }
+        assert_eq!(Plane::parse("unknown"), None);
+    }
+
+    #[test]
+    fn a_name_says_whose_it_is() {
+        let of = Plane::of_name;
+        assert_eq!(of("k8s://prod/core/pods/p"), Some((Plane::Kubernetes, "prod", "core/pods/p")));
+        assert_eq!(of("grpc://shop"), Some((Plane::Grpc, "shop", "")));
+        assert_eq!(of("arn:aws:s3:::b"), None);
+        assert_eq!(of("https://shop/x"), None);
+    }
+}

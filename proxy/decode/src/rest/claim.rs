@@ -1,0 +1,116 @@
+//! A request in the hands of a room of this shape.
+//!
+//! Leaves out each of the steps, which are the room's own.
+
+use http::HeaderMap;
+use ordain_action::{Call, Created, Denial, Undecodable, Upstream};
+
+use super::{Grammar, Line, RestRoom, Whole};
+use crate::Head;
+use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Replacement};
+use crate::contract::{Destination, NativeResponse, Needs};
+use crate::room::Claimed;
+
+/// A request that a room has claimed.
+#[derive(Debug)]
+pub(super) struct Claim<'r, G: Grammar> {
+    room: &'r RestRoom<G>,
+    is_head: bool,
+    // What the head says, or why it cannot be read; it is claimed and denied all the same.
+    asked: Result<G::Asked, Undecodable>,
+}
+
+impl<'r, G: Grammar> Claim<'r, G> {
+    pub(super) fn make(room: &'r RestRoom<G>, head: &Head<'_>) -> Self {
+        let asked = Line::read(head, &G::RULES).and_then(|line| room.grammar.read(&line));
+        Self { room, is_head: head.method == "HEAD", asked }
+    }
+
+    fn asked(&self) -> Result<&G::Asked, Undecodable> {
+        self.asked.as_ref().map_err(Undecodable::clone)
+    }
+}
+
+impl<G: Grammar> Claimed for Claim<'_, G> {
+    fn needs(&self) -> Needs {
+        match &self.asked {
+            Ok(asked) => self.room.grammar.needs(asked),
+            Err(_) => Needs::Held { cap: super::BODY_MAX },
+        }
+    }
+
+    fn decode(
+        &self,
+        upstream: &Upstream,
+        head: &Head<'_>,
+        body: &[u8],
+        payload_sha256: Option<&str>,
+    ) -> Result<Call, Undecodable> {
+        let asked = self.asked()?;
+        if matches!(self.needs(), Needs::Nothing) && !body.is_empty() {
+            return Err(Undecodable::new("unexpected_body", "the request takes no body; send none"));
+        }
+        let line = Line::read(head, &G::RULES)?;
+        let whole =
+            Whole { plane: G::PLANE, upstream, line: &line, body, payload_sha256, tokens: &self.room.tokens };
+        self.room.grammar.call(asked, &whole)
+    }
+
+    fn deny(&self, denial: &Denial) -> NativeResponse {
+        let mut response = self.room.grammar.deny(self.asked.as_ref().ok(), denial);
+        if self.is_head {
+            response.body.clear();
+        }
+        response
+    }
+
+    fn destination(&self, upstream: &Upstream, _call: &Call) -> Result<Destination, Undecodable> {
+        self.room.grammar.destination(self.asked()?, upstream)
+    }
+
+    /// What cannot be read goes nowhere where its answer may hand out a credential.
+    fn destination_unread(&self, upstream: &Upstream, _head: &Head<'_>) -> Result<Destination, Undecodable> {
+        let asked = self.asked()?;
+        if self.room.grammar.hands_out(asked) {
+            return Err(Undecodable::new(
+                "custody_leak",
+                "the request cannot be read, and its answer may hand out a credential; send it in a form that can",
+            ));
+        }
+        self.room.grammar.destination(asked, upstream)
+    }
+
+    fn goes_on(&self) -> bool {
+        self.asked.as_ref().is_ok_and(|asked| self.room.grammar.goes_on(asked))
+    }
+
+    fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8], _trailers: Option<&HeaderMap>) -> AnswerRead {
+        self.room.grammar.read_answer(answer, body)
+    }
+
+    fn read_created(&self, call: &Call, answer: &AnswerHead<'_>, body: &[u8]) -> Vec<Created> {
+        self.room.grammar.created(call, answer, body)
+    }
+
+    fn find_credentials(
+        &self,
+        call: &Call,
+        answer: &AnswerHead<'_>,
+        body: &[u8],
+    ) -> Result<Option<MintedCredentials>, Undecodable> {
+        match call.answer.mints {
+            Some(_) => self.room.grammar.find_credentials(call, answer, body),
+            None => Ok(None),
+        }
+    }
+
+    fn replace_credentials(
+        &self,
+        found: &MintedCredentials,
+        replacement: &Replacement<'_>,
+        answer: &AnswerHead<'_>,
+        body: &[u8],
+    ) -> Result<Vec<u8>, Undecodable> {
+        self.room.grammar.replace_credentials(found, replacement, answer, body)
+    }
+}

@@ -1,0 +1,207 @@
+//! The head of a request, read strictly: what two servers could take for two things is refused.
+//!
+//! Leaves out what paths and parameters mean.
+
+use std::borrow::Cow;
+
+use ordain_action::Undecodable;
+
+use crate::Head;
+use crate::form::REWRITING;
+use crate::form::fields::{clip, duplicate};
+use crate::form::query::{self, Pair, Plus};
+use crate::form::uri::Target;
+
+/// How the heads of a plane are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    /// The methods that it knows, as they are written on the wire.
+    pub methods: &'static [&'static str],
+    /// Parameters of a query that may stand several times.
+    pub repeats: &'static [&'static str],
+    /// A path means the same with a slash at its end. Otherwise one is refused.
+    pub trailing_slash: bool,
+    /// What may stand in a segment of a path besides what is refused on every other plane: an escaped `/`, `;` or `%`,
+    /// which servers are known to take for the end of a segment, for a parameter, or for another escape.
+    pub in_segments: &'static [char],
+    /// Headers by which a request says that it is another than it looks, and which this plane documents.
+    pub rewriting: &'static [&'static str],
+}
+
+impl Rules {
+    /// Those of most planes.
+    pub(crate) const USUAL: Self = Self {
+        methods: &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        repeats: &[],
+        trailing_slash: false,
+        in_segments: &[],
+        rewriting: &[],
+    };
+}
+
+/// Headers in which clients of some plane carry a credential. Whoever asks has shown one of ours elsewhere: a second one
+/// would be for the upstream to choose from.
+const CREDENTIALS: [&str; 7] = [
+    "private-token",
+    "vmware-api-session-id",
+    "x-api-key",
+    "x-auth-token",
+    "x-pan-key",
+    "x-subject-token",
+    "x-vault-token",
+];
+
+/// Headers that may stand once.
+const SINGLE: [&str; 8] = [
+    "authorization",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "host",
+    "if-match",
+    "if-none-match",
+    "range",
+];
+
+/// The head of a request, as a room reads it.
+#[derive(Debug)]
+pub(crate) struct Line<'a> {
+    /// The method, one of those of the plane.
+    pub method: &'a str,
+    /// The decoded segments of the path.
+    pub segments: Vec<Cow<'a, str>>,
+    /// The decoded parameters of the query, in their order.
+    pub query: Vec<Pair<'a>>,
+    /// All of it.
+    pub head: &'a Head<'a>,
+}
+
+impl<'a> Line<'a> {
+    /// Reads a head.
+    ///
+    /// # Errors
+    /// Something in it could be taken for two things.
+    pub(crate) fn read(head: &'a Head<'a>, rules: &Rules) -> Result<Self, Undecodable> {
+        if !rules.methods.contains(&head.method) {
+            return Err(Undecodable::new(
+                "unknown_method",
+                format!("`{}` is no method of this API; use one that is", clip(head.method)),
+            ));
+        }
+        if let Some(name) =
+            SINGLE.into_iter().find(|name| head.headers.get_all(*name).iter().nth(1).is_some())
+        {
+            return Err(Undecodable::new(
+                "header_twice",
+                format!("`{name}` is given twice and may stand once; send it once"),
+            ));
+        }
+        let rewriting = REWRITING.into_iter().filter(|name| !rules.rewriting.contains(name));
+        for name in rewriting.chain(["content-encoding"]).chain(CREDENTIALS) {
+            if head.headers.contains_key(name) {
+                return Err(Undecodable::new(
+                    "unread_header",
+                    format!("`{name}` would make the request another than it looks; take it out"),
+                ));
+            }
+        }
+        let target = Target::split(head.target)?;
+        let path = target.segments()?;
+        if path.trailing_slash && !rules.trailing_slash {
+            return Err(bad(head.target, "ends in a slash; leave it out"));
+        }
+        let ambiguous = ['/', ';', '%', '\\'];
+        let ambiguous = ambiguous.iter().filter(|one| !rules.in_segments.contains(one));
+        for character in ambiguous {
+            if path.decoded.iter().any(|segment| segment.contains(*character)) {
+                let what = format!(
+                    "has `{character}` in a segment, which servers take for two things; leave it out"
+                );
+                return Err(bad(head.target, &what));
+            }
+        }
+        let query = query::parse(target.query, Plus::Space)?;
+        let mut names: Vec<&str> = query.iter().map(|pair| pair.name.as_ref()).collect();
+        names.retain(|name| !rules.repeats.contains(name));
+        names.sort_unstable();
+        if let Some((name, _)) = names.iter().zip(names.iter().skip(1)).find(|(one, next)| one == next) {
+            return Err(duplicate(name));
+        }
+        Ok(Self { method: head.method, segments: path.decoded, query, head })
+    }
+
+    /// The segments of the path.
+    pub(crate) fn path(&self) -> Vec<&str> {
+        self.segments.iter().map(AsRef::as_ref).collect()
+    }
+
+    /// A parameter of the query; the first, where it may stand several times.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|pair| pair.name == name).map(|pair| pair.value.as_ref())
+    }
+
+    /// Whether the method is one by which nothing is changed (RFC 9110, section 9.2.1), on planes that keep to that.
+    pub(crate) fn is_safe(&self) -> bool {
+        matches!(self.method, "GET" | "HEAD" | "OPTIONS")
+    }
+
+    /// A path that the plane does not have, or not with this method.
+    pub(crate) fn unknown(&self) -> Undecodable {
+        let path = self.head.target.split('?').next().unwrap_or_default();
+        Undecodable::new(
+            "unknown_operation",
+            format!(
+                "`{} {}` is no operation of this API as it is written there; send it as the API has it",
+                clip(self.method),
+                clip(path)
+            ),
+        )
+    }
+}
+
+fn bad(target: &str, what: &str) -> Undecodable {
+    let path = target.split('?').next().unwrap_or_default();
+    Undecodable::new("bad_path", format!("the path `{}` {what}", clip(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+    use crate::WayIn;
+
+    fn check(target: &str, headers: &[(&'static str, &'static str)], expected: Result<&[&str], &str>) {
+        let mut all = HeaderMap::new();
+        for (name, value) in headers {
+            all.append(*name, http::HeaderValue::from_static(value));
+        }
+        let head = Head {
+            method: "GET",
+            target,
+            authority: "gate.internal",
+            headers: &all,
+            way_in: WayIn::Reverse,
+            plane: None,
+            upstream: None,
+        };
+        let read = Line::read(&head, &Rules::USUAL);
+        let read = read.as_ref().map(Line::path).map_err(|why| why.reason_code);
+        assert_eq!(read.as_deref(), expected.as_ref().map(|path| *path).map_err(|code| code), "{target}");
+    }
+
+    #[test]
+    fn what_could_be_two_things_is_refused() {
+        check("/a/b%20c?x=1&y=2", &[], Ok(&["a", "b c"]));
+        check("/a/b/", &[], Err("bad_path"));
+        for target in ["/a%2fb", "/a;x=y", "/a%253b", "/a%5cb", "/a/../b", "/a//b", "/a/%2e%2e/b"] {
+            check(target, &[], Err("bad_path"));
+        }
+        check("/a?x=1&x=2", &[], Err("duplicate_parameter"));
+        check("/a?x=1&%78=2", &[], Err("duplicate_parameter"));
+        check("/a", &[("x-http-method-override", "DELETE")], Err("unread_header"));
+        check("/a", &[("x-vault-token", "hvs.x")], Err("unread_header"));
+        check("/a", &[("content-encoding", "gzip")], Err("unread_header"));
+        check("/a", &[("content-type", "a/b"), ("content-type", "a/b")], Err("header_twice"));
+    }
+}
