@@ -35,6 +35,7 @@ pub mod outgoing;
 pub mod payload;
 pub mod place;
 pub mod reply;
+pub mod shown;
 pub mod stream;
 pub mod withheld;
 

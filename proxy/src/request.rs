@@ -25,7 +25,7 @@ use crate::outgoing::Outgoing;
 use crate::place::Arrival;
 use crate::reply::{self, ReplyBody};
 use crate::throttle::Seat;
-use crate::{head, issued, outcome, stream, way, withheld};
+use crate::{head, issued, outcome, shown, stream, way, withheld};
 
 /// Answers one request: with what the control plane answered, or with a denial in its own form.
 ///
@@ -33,9 +33,13 @@ use crate::{head, issued, outcome, stream, way, withheld};
 pub async fn serve(
     gate: Arc<Gate>,
     connection: ConnectionInfo,
-    request: Request<RequestBody>,
+    mut request: Request<RequestBody>,
 ) -> Response<ReplyBody> {
     let peer = connection.peer;
+    if let Err(fault) = shown::settle(&mut request) {
+        gate.metrics.refused(peer, &fault);
+        return reply::plain(&fault.denial());
+    }
     let connection = match way::asked(&gate, connection, &request) {
         Ok(connection) => connection,
         Err(fault) => {

@@ -5,3 +5,5 @@
 pub(crate) mod aws;
 mod grpc;
 pub(crate) mod kubernetes;
+mod scim;
+pub(crate) mod served;

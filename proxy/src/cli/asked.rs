@@ -45,6 +45,17 @@ fn made(config: &Config, grpc: Vec<GrpcApi>) -> anyhow::Result<Rooms> {
     Ok(Rooms::new(RoomsConfig { aws_overlay, grpc, ..RoomsConfig::default() })?)
 }
 
+/// The plane of a word.
+///
+/// # Errors
+/// There is no room of that name.
+pub(super) fn plane(word: &str) -> anyhow::Result<Plane> {
+    Plane::parse(word).with_context(|| {
+        let known: Vec<&str> = Plane::ALL.iter().map(|plane| plane.as_str()).collect();
+        format!("no room reads the plane `{word}`; those that do are `{}`", known.join("`, `"))
+    })
+}
+
 /// The upstream that is meant, and whose account it is.
 ///
 /// # Errors

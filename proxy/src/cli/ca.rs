@@ -9,7 +9,6 @@ use jiff::{SignedDuration, Timestamp};
 use ordain_evidence::ChangeKind;
 use serde::Serialize;
 
-use super::asked::rooms;
 use super::output::Rows;
 use super::{Context, Exit};
 use crate::clock::Clock;
@@ -99,7 +98,7 @@ fn made(
     new: &New,
     signs_from: Timestamp,
 ) -> anyhow::Result<()> {
-    let (rooms, now) = (rooms(config)?, clock.now());
+    let now = clock.now();
     let lasts = SignedDuration::from_hours(i64::from(new.days) * 24);
     let authority = egress::make(config, now, lasts)?;
     let certificate = authority.certificate();

@@ -36,6 +36,9 @@ pub(super) struct Arguments {
     /// The upstream that serves them, by its name in the settings: its room reads them, whatever they look like.
     #[arg(long)]
     upstream: Option<String>,
+    /// The plane whose room reads them, whatever they look like (`ordain planes` lists them).
+    #[arg(long, conflicts_with = "upstream")]
+    plane: Option<String>,
 }
 
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
@@ -43,16 +46,21 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     let (rooms, upstream) = match &arguments.upstream {
         Some(name) => (asked::all_rooms(&config)?, asked::upstream(&config, Some(name), arguments.account)?),
         None => {
+            let plane = arguments.plane.as_deref().map(asked::plane).transpose()?.unwrap_or(Plane::Aws);
+            let (account, partition) =
+                if plane == Plane::Aws { ("123456789012", "aws") } else { ("default", "") };
             let upstream = Upstream {
                 name: "decode".into(),
-                plane: Plane::Aws,
-                account: arguments.account.as_deref().unwrap_or("123456789012").into(),
-                partition: "aws".into(),
+                plane,
+                account: arguments.account.as_deref().unwrap_or(account).into(),
+                partition: partition.into(),
             };
             (asked::rooms(&config)?, upstream)
         }
     };
-    let at = At { upstream: &upstream, served: arguments.upstream.is_some() };
+    // What is signed says itself what it is for.
+    let served = arguments.upstream.is_some() || upstream.plane != Plane::Aws;
+    let at = At { upstream: &upstream, served };
     let decoder = Decoder { rooms: &rooms, at };
     let out = io::stdout().lock();
     let mut out = io::BufWriter::with_capacity(1 << 16, out);

@@ -47,7 +47,6 @@ const PORT: u16 = 443;
 /// Opens tunnels to control planes, and to nothing else.
 #[derive(Debug)]
 pub struct Egress {
-    rooms: &'static Rooms,
     clock: Clock,
     store: Store,
     authorities: ArcSwap<Authorities>,
@@ -71,7 +70,7 @@ impl Egress {
     /// # Errors
     /// The file of authorities cannot be read, or there is no randomness.
     pub fn open(gate: &Gate) -> anyhow::Result<Self> {
-        let (config, rooms, clock) = (&*gate.config(), gate.rooms, gate.clock.clone());
+        let (config, clock) = (&*gate.config(), gate.clock.clone());
         let (keys, upstreams) = (Arc::clone(&gate.keys), Arc::clone(&gate.upstreams));
         let store = store(config)?;
         let authorities = ArcSwap::from_pointee(store.read(clock.now())?.authorities());
@@ -88,7 +87,6 @@ impl Egress {
             clock: clock.clone(),
         };
         Ok(Self {
-            rooms,
             clock,
             store,
             authorities,

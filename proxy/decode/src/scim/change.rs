@@ -33,7 +33,7 @@ impl Written {
         let leaves: Vec<(Vec<String>, Scalar<'_>)> =
             body.iter().map(|(path, value)| (segments(path).map(unescape).collect(), value)).collect();
         let mut written = Self::default();
-        if verb == Verb::Modify {
+        if verb == Verb::Modify && !body.is_empty() {
             written.patch(&leaves)?;
         } else {
             let all: Vec<_> = leaves.iter().map(|(path, value)| (path.as_slice(), *value)).collect();

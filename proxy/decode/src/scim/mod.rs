@@ -101,7 +101,8 @@ impl Grammar for Scim {
                 Ok(names.call(vec![effect(operation, Access::Delete, vec![target], parameters)]))
             }
             Verb::Create | Verb::Replace | Verb::Modify => {
-                let body = whole.json_of(&MEDIA)?.ok_or_else(change::no_body)?;
+                // Without a body nothing is written, and it is a change all the same: the server says what is wrong.
+                let body = whole.json_of(&MEDIA)?.unwrap_or_default();
                 body.refuse_keys_that_differ_in_case()?;
                 let written = change::Written::read(asked.verb, &body)?;
                 let parameters = whole.parameters(Some(&body), &attribute::SECRETS);

@@ -37,9 +37,6 @@ pub(super) enum Place {
     One(String, String),
 }
 
-/// What a server says of itself, which nobody changes (section 4).
-const DISCOVERY: [&str; 3] = ["ServiceProviderConfig", "ResourceTypes", "Schemas"];
-
 impl Verb {
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -82,20 +79,25 @@ pub(super) fn read(method: &str, path: &[&str]) -> Option<Result<Asked, Undecoda
         [kind, ..] if !is_endpoint(kind) => None,
         [kind] if is_get => asked(Verb::Query, Place::Type((*kind).to_owned())),
         [kind, id] if is_get => asked(Verb::Retrieve, Place::One((*kind).to_owned(), (*id).to_owned())),
-        [kind, ..] if DISCOVERY.contains(kind) => None,
         [kind, ".search"] if method == "POST" => asked(Verb::Search, Place::Type((*kind).to_owned())),
         [kind] if method == "POST" => asked(Verb::Create, Place::Type((*kind).to_owned())),
+        // What a server says of itself nobody changes (section 4): it says so itself to whoever may try.
+        [kind] => asked(change(method)?, Place::Type((*kind).to_owned())),
         [kind, id] if !id.starts_with('.') => {
-            let verb = match method {
-                "PUT" => Verb::Replace,
-                "PATCH" => Verb::Modify,
-                "DELETE" => Verb::Delete,
-                _ => return None,
-            };
-            asked(verb, Place::One((*kind).to_owned(), (*id).to_owned()))
+            asked(change(method)?, Place::One((*kind).to_owned(), (*id).to_owned()))
         }
         _ => None,
     }
+}
+
+/// What a method does to what its path names.
+fn change(method: &str) -> Option<Verb> {
+    Some(match method {
+        "PUT" => Verb::Replace,
+        "PATCH" => Verb::Modify,
+        "DELETE" => Verb::Delete,
+        _ => return None,
+    })
 }
 
 fn me_or_none(path: &[&str]) -> Option<Result<Asked, Undecodable>> {
@@ -110,6 +112,6 @@ fn me_or_none(path: &[&str]) -> Option<Result<Asked, Undecodable>> {
 /// An endpoint is a name, as `ResourceTypes` has it (RFC 7643 section 6).
 fn is_endpoint(kind: &str) -> bool {
     !["Bulk", ".search"].contains(&kind)
-        && kind.bytes().next().is_some_and(|first| first.is_ascii_alphabetic())
+        && !kind.is_empty()
         && kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }

@@ -1,0 +1,125 @@
+//! An issued token where clients of a plane put theirs, moved to the one place where all of ours stand.
+//!
+//! Clients of Vault send `X-Vault-Token`, those of OpenStack and Redfish `X-Auth-Token`, others a password or a scheme of
+//! their own. Only what begins as our tokens do is moved, and what it stood in is taken out with it; whose it is, and
+//! whether it is right, is looked at where every token is. Leaves out that (`identity`).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use ordain_action::DenialKind;
+
+use crate::fault::Fault;
+use crate::keys::token;
+
+/// Headers in which clients of some plane carry their credential.
+static HEADERS: [HeaderName; 5] = [
+    HeaderName::from_static("x-vault-token"),
+    HeaderName::from_static("x-auth-token"),
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("x-pan-key"),
+    HeaderName::from_static("private-token"),
+];
+
+/// Schemes of `Authorization` under which clients of some plane carry a token as it is.
+const SCHEMES: [&str; 2] = ["SSWS", "token"];
+
+/// Moves an issued token to `Authorization: Bearer`, where it stands elsewhere.
+///
+/// # Errors
+/// There is a credential in `Authorization` too.
+pub fn settle<B>(request: &mut Request<B>) -> Result<(), Fault> {
+    let headers = request.headers_mut();
+    let found = HEADERS.iter().find(|name| headers.get_all(*name).iter().any(is_ours));
+    let token = match (found, headers.get_all(AUTHORIZATION).iter().count()) {
+        (Some(_), 1..) => return Err(two()),
+        (Some(name), 0) if headers.get_all(name).iter().count() > 1 => return Err(two()),
+        (Some(name), 0) => headers.remove(name),
+        (None, 1) => headers.get(AUTHORIZATION).and_then(in_scheme),
+        (None, _) => None,
+    };
+    let Some(token) = token else { return Ok(()) };
+    put(headers, &token).ok_or_else(|| {
+        let text = "the token cannot be read; send it as `ordain key create --bearer` printed it";
+        Fault::new(DenialKind::Malformed, "malformed_credential", text)
+    })
+}
+
+fn put(headers: &mut HeaderMap, token: &HeaderValue) -> Option<()> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.to_str().ok()?)).ok()?;
+    value.set_sensitive(true);
+    headers.insert(AUTHORIZATION, value);
+    Some(())
+}
+
+fn is_ours(value: &HeaderValue) -> bool {
+    value.as_bytes().starts_with(token::BEGINNING.as_bytes())
+}
+
+/// Our token under another scheme: as it is, or as the password of whatever user.
+fn in_scheme(value: &HeaderValue) -> Option<HeaderValue> {
+    let (scheme, rest) = value.to_str().ok()?.split_once(' ')?;
+    let rest = rest.trim_matches(' ');
+    if scheme.eq_ignore_ascii_case("basic") {
+        let decoded = STANDARD.decode(rest).ok()?;
+        let (_, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+        return HeaderValue::from_str(password).ok().filter(is_ours);
+    }
+    let known = SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    HeaderValue::from_str(rest).ok().filter(|token| known && is_ours(token))
+}
+
+fn two() -> Fault {
+    let text = "there are two credentials; send one of them, once";
+    Fault::new(DenialKind::Malformed, "two_credentials", text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(headers: &[(&'static str, &str)], expected: Result<Option<&str>, &str>) {
+        let mut request = Request::new(());
+        for (name, value) in headers {
+            request.headers_mut().append(*name, HeaderValue::from_str(value).unwrap());
+        }
+        let settled = settle(&mut request).map_err(|fault| fault.reason_code().as_str().to_owned());
+        let found = settled.map(|()| {
+            let value = request.headers().get(AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
+            // Where it was moved from, nothing stays.
+            let bearer = value.as_deref().is_some_and(|value| value.starts_with("Bearer ordain."));
+            let elsewhere =
+                request.headers().iter().any(|(name, value)| name != AUTHORIZATION && is_ours(value));
+            assert!(!(bearer && elsewhere), "{headers:?}");
+            value
+        });
+        assert_eq!(found.as_ref().map(Option::as_deref).map_err(String::as_str), expected, "{headers:?}");
+    }
+
+    #[test]
+    fn a_token_of_ours_is_found_where_a_plane_has_its_own() {
+        for name in ["x-vault-token", "x-auth-token", "x-api-key"] {
+            check(&[(name, "ordain.T.s")], Ok(Some("Bearer ordain.T.s")));
+            check(&[(name, "hvs.real")], Ok(None));
+        }
+        let basic = format!("Basic {}", STANDARD.encode("admin:ordain.T.s"));
+        check(&[("authorization", &basic)], Ok(Some("Bearer ordain.T.s")));
+        check(&[("authorization", "SSWS ordain.T.s")], Ok(Some("Bearer ordain.T.s")));
+        check(&[("authorization", "token ordain.T.s")], Ok(Some("Bearer ordain.T.s")));
+    }
+
+    #[test]
+    fn whatever_else_is_there_stays_as_it_is() {
+        let basic = format!("Basic {}", STANDARD.encode("admin:secret"));
+        for value in [basic.as_str(), "Bearer ordain.T.s", "Digest ordain.T.s", "SSWS real", "Basic !"] {
+            check(&[("authorization", value)], Ok(Some(value)));
+        }
+    }
+
+    #[test]
+    fn two_credentials_are_none() {
+        check(&[("x-vault-token", "ordain.T.s"), ("authorization", "Bearer x")], Err("two_credentials"));
+        check(&[("x-vault-token", "ordain.T.s"), ("x-vault-token", "hvs.x")], Err("two_credentials"));
+    }
+}

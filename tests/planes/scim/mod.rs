@@ -1,0 +1,60 @@
+//! scim2-server behind the gate, and scim2-tester and a client in front of it: none of them ours.
+//!
+//! Leaves out how a request is read (the room's own cases).
+
+use std::process::Command;
+
+use crate::harness::said;
+use crate::planes::served::{self, REAL, Server};
+
+fn server() -> Option<Server> {
+    let python = served::python()?;
+    let program = python.with_file_name("scim2-server");
+    Some(Server::start(|port, _| {
+        let mut command = Command::new(&program);
+        command.args(["--port", port, "--bearer-token", REAL]);
+        command
+    }))
+}
+
+/// What the tester says, one line a check.
+fn checks(base: &str, token: &str) -> Vec<String> {
+    let output = served::script(&served::python().unwrap(), "scim/tester.py", &[base, token]);
+    assert!(output.status.success(), "{}", said(&output));
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_tester_that_is_not_ours_finds_the_same_through_the_gate() {
+    let Some(server) = server() else { return };
+    let base = format!("http://{}", server.address);
+    let direct = checks(&base, REAL);
+    assert!(direct.len() >= 135, "{direct:#?}");
+    assert!(direct.iter().all(|line| line.contains("SUCCESS")), "{direct:#?}");
+    let gate = served::gate("scim", &base, "{ token_file = {token} }", "enforce");
+    let token = gate.bearer("served", "alice", "person");
+    let through = checks(&format!("http://{}", gate.address), &token);
+    // One line at a time, so that what differs can be read.
+    for (through, direct) in through.iter().zip(&direct) {
+        assert_eq!(through, direct);
+    }
+    assert_eq!(through.len(), direct.len());
+    gate.finish();
+}
+
+#[test]
+fn a_denied_change_never_arrives_and_is_the_clients_own_error() {
+    let Some(server) = server() else { return };
+    let base = format!("http://{}", server.address);
+    let gate = served::gate("scim", &base, "{ token_file = {token} }", "enforce");
+    let token = gate.bearer("served", "carol", "person");
+    let python = served::python().unwrap();
+    let through = format!("http://{}", gate.address);
+    let output = served::script(&python, "scim/client.py", &[&through, &token, "create", "bjensen"]);
+    let answer = said(&output);
+    assert!(answer.contains("Error 403") && answer.contains("acme"), "{answer}");
+    let output = served::script(&python, "scim/client.py", &[&through, &token, "list"]);
+    assert_eq!(said(&output), "0 users\n");
+    assert!(!server.log().contains("POST"), "{}", server.log());
+    gate.finish();
+}

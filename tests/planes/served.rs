@@ -1,0 +1,89 @@
+//! A real server of some plane, and a gate in front of it.
+//!
+//! Leaves out which server that is, and what is asked of it.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use crate::harness::{Gate, Setup, eventually, variable};
+
+/// The real credential of these servers, which must stay in the gate.
+pub(crate) const REAL: &str = "a-real-token-that-must-never-be-seen";
+
+/// A server that runs until it is dropped.
+pub(crate) struct Server {
+    child: Child,
+    /// Where it listens: `127.0.0.1:PORT`.
+    pub(crate) address: String,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Server {
+    /// Starts a program on a free port, which `command` is given, and waits until something listens there.
+    pub(crate) fn start(command: impl Fn(&str, &Path) -> Command) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let log = File::create(folder.path().join("server.log")).unwrap();
+        let child = command(&address.port().to_string(), folder.path())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .expect("the server starts");
+        let server = Self { child, address: address.to_string(), folder };
+        eventually("the server listens", || std::net::TcpStream::connect(address).is_ok());
+        server
+    }
+
+    /// All that it wrote.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A gate in front of a server of a plane, which has one account, `acme`, that the team of `alice` owns
+/// and `carol` may only read. `credentials` is as
+/// the settings file has it; `{token}` in it is the file of the real credential.
+pub(crate) fn gate(plane: &'static str, base: &str, credentials: &str, mode: &'static str) -> Gate {
+    let files = tempfile::tempdir().unwrap().keep();
+    let token = files.join("token");
+    std::fs::write(&token, REAL).unwrap();
+    let credentials = credentials.replace("{token}", &format!("{:?}", token.display().to_string()));
+    let upstream = format!(
+        "\n[[upstream]]\nname = \"served\"\nplane = \"{plane}\"\naccount = \"acme\"\nendpoint = \"{base}\"\n\
+         credentials = {credentials}\n"
+    );
+    let mut setup = Setup { mode, upstream, secrets: vec![REAL], ..Setup::default() };
+    let owned = format!(
+        "apiVersion: ordain/v1\nkind: Account\nmetadata: {{name: acme}}\n\
+         spec: {{plane: {plane}, account: acme, owner: platform}}\n---\n\
+         apiVersion: backstage.io/v1alpha1\nkind: User\nmetadata: {{name: carol}}\n\
+         spec: {{memberOf: [payments], reads: {{accounts: [acme]}}}}\n"
+    );
+    setup.model.push(("acme.yaml", owned));
+    let gate = Gate::start(setup);
+    eventually("the upstream is served", || !gate.log().contains("not served yet: `served`"));
+    gate
+}
+
+/// The tests' Python, where it is installed.
+pub(crate) fn python() -> Option<PathBuf> {
+    variable("ORDAIN_TEST_PYTHON").map(PathBuf::from)
+}
+
+/// Runs a script of `tests/planes`, which has a minute and a half.
+pub(crate) fn script(python: &Path, name: &str, arguments: &[&str]) -> Output {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/planes").join(name);
+    let mut command = Command::new("timeout");
+    command.arg("90").arg(python).arg(path).args(arguments).stdin(Stdio::null());
+    command.output().unwrap()
+}
