@@ -109,6 +109,13 @@ pub enum Reach {
         /// The context, where one is named.
         context: Option<String>,
     },
+    /// At the provider's own hosts, which are known beforehand.
+    Provider {
+        /// The authorities that their certificates must come from, where not the system's.
+        trust: Option<PathBuf>,
+        /// The credential.
+        credential: PlainCredential,
+    },
     /// As configured.
     At {
         /// The base URL.
@@ -198,7 +205,9 @@ impl UpstreamKind {
                     file.as_ref().map_or_else(|| "default".to_owned(), |path| path.display().to_string());
                 format!("kubeconfig {file}, context {}", context.as_deref().unwrap_or("current"))
             }
-            (_, Some(Reach::At { credential, .. })) => credential.shown(),
+            (_, Some(Reach::At { credential, .. } | Reach::Provider { credential, .. })) => {
+                credential.shown()
+            }
             (Self::Aws(AwsUpstream { credentials: AwsCredentials::Profile(name), .. }), None) => {
                 format!("profile {name}")
             }
@@ -217,7 +226,7 @@ impl UpstreamKind {
     pub const fn secret_file(&self) -> Option<&PathBuf> {
         match (self, self.reach()) {
             (_, Some(Reach::Kubeconfig { file, .. })) => file.as_ref(),
-            (_, Some(Reach::At { credential, .. })) => credential.file(),
+            (_, Some(Reach::At { credential, .. } | Reach::Provider { credential, .. })) => credential.file(),
             (Self::Aws(AwsUpstream { credentials: AwsCredentials::File(path), .. }), None) => Some(path),
             (Self::Aws(AwsUpstream { credentials: AwsCredentials::Vault(secret), .. }), None) => {
                 Some(secret.file())
@@ -252,7 +261,7 @@ impl UpstreamKind {
         match (self, self.reach()) {
             (Self::Aws(aws), _) => aws.endpoint.as_ref(),
             (_, Some(Reach::At { endpoint, .. })) => Some(endpoint),
-            (_, Some(Reach::Kubeconfig { .. }) | None) => None,
+            (_, Some(Reach::Kubeconfig { .. } | Reach::Provider { .. }) | None) => None,
         }
     }
 }
@@ -455,19 +464,12 @@ fn grpc(written: &settings::Upstream) -> Result<GrpcUpstream, ConfigError> {
             "give the API's descriptors, as `buf build` or `protoc --descriptor_set_out` write them",
         )
     })?;
-    Ok(GrpcUpstream { descriptors, methods: written.methods.clone(), reach: reach(written)? })
+    Ok(GrpcUpstream { descriptors, methods: written.methods.clone(), reach: reach(Plane::Grpc, written)? })
 }
 
 /// Where a plane is that has one address, and with which credential.
-fn reach(written: &settings::Upstream) -> Result<Reach, ConfigError> {
+fn reach(plane: Plane, written: &settings::Upstream) -> Result<Reach, ConfigError> {
     let key = |field: &str| format!("`{field}` of upstream `{}`", written.name);
-    let text = written.endpoint.as_ref().ok_or_else(|| {
-        ConfigError::new(
-            key("endpoint"),
-            "",
-            "say where it is, as `https://host` with the path before its own",
-        )
-    })?;
     let credential = match &written.credentials {
         Credentials::None => PlainCredential::Nothing,
         others => plain(&written.name, others)?.ok_or_else(|| {
@@ -476,7 +478,15 @@ fn reach(written: &settings::Upstream) -> Result<Reach, ConfigError> {
             ConfigError::new(key("credentials"), word(others), fix)
         })?,
     };
-    Ok(Reach::At { endpoint: base(&key("endpoint"), text)?, trust: written.trust.clone(), credential })
+    let trust = written.trust.clone();
+    match &written.endpoint {
+        Some(text) => Ok(Reach::At { endpoint: base(&key("endpoint"), text)?, trust, credential }),
+        None if !ordain_decode::card(plane).domains.is_empty() => Ok(Reach::Provider { trust, credential }),
+        None => {
+            let fix = "say where it is, as `https://host` with the path before its own";
+            Err(ConfigError::new(key("endpoint"), "", fix))
+        }
+    }
 }
 
 /// A plane of which nothing more is asked than where it is.
@@ -492,7 +502,7 @@ fn single(plane: Plane, written: &settings::Upstream) -> Result<SingleUpstream, 
         ("pass_through", passes),
     ];
     not_of(plane.as_str(), written, others)?;
-    Ok(SingleUpstream { plane, reach: reach(written)? })
+    Ok(SingleUpstream { plane, reach: reach(plane, written)? })
 }
 
 /// A credential that is sent as it is; none where it is of another sort.

@@ -78,8 +78,10 @@ impl Outgoing {
             head.headers.remove(name);
         }
         let (scheme, host) = match leaving {
-            Leaving::Signed { endpoint: None, .. } => ("https", destination.host.clone()),
-            Leaving::Signed { endpoint: Some(base), .. } | Leaving::Plain { base, .. } => {
+            Leaving::Signed { endpoint: None, .. } | Leaving::Plain { base: None, .. } => {
+                ("https", destination.host.clone())
+            }
+            Leaving::Signed { endpoint: Some(base), .. } | Leaving::Plain { base: Some(base), .. } => {
                 let host = base.authority().map(|at| at.as_str().to_owned()).unwrap_or_default();
                 (base.scheme_str().unwrap_or("https"), host)
             }
@@ -100,6 +102,14 @@ impl Outgoing {
             }
             (Leaving::Plain { carried, base, .. }, _) => {
                 let of = (accept, self.claim.plane() == Plane::Grpc);
+                let at_provider;
+                let base = match base {
+                    Some(base) => base,
+                    None => {
+                        at_provider = plain::provider(&host)?;
+                        &at_provider
+                    }
+                };
                 plain::make((head, body), of, carried, base)
             }
         }

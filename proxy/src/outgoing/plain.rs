@@ -15,6 +15,17 @@ use crate::keys::token;
 use crate::payload::PassingBody;
 use crate::upstream::{self, Carried};
 
+/// The base URL of one of a provider's hosts.
+///
+/// # Errors
+/// The destination names none.
+pub(super) fn provider(host: &str) -> Result<Uri, Fault> {
+    if host.is_empty() {
+        return Err(unsendable(&"its plane has no host of its provider's for it"));
+    }
+    format!("https://{host}/").parse().map_err(|error| unsendable(&error))
+}
+
 /// Puts the real credential in the place of the caller's, unless that is what goes on, and the upstream's base before the
 /// path.
 pub(super) fn make(

@@ -186,7 +186,7 @@ fn parts(upstream: &UpstreamConfig) -> [(&'static str, String); 10] {
         UpstreamKind::Kubernetes(cluster) => (None, Some(cluster)),
     };
     let trust = match upstream.kind.reach() {
-        Some(Reach::At { trust, .. }) => trust.as_ref(),
+        Some(Reach::At { trust, .. } | Reach::Provider { trust, .. }) => trust.as_ref(),
         Some(Reach::Kubeconfig { .. }) | None => None,
     };
     [

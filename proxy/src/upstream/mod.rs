@@ -117,7 +117,7 @@ impl Source {
 pub fn host(config: &UpstreamConfig) -> Option<String> {
     let base = match Source::from(config) {
         Source::Aws(source) => source.endpoint?,
-        Source::Plain(source) => source.base().ok()?,
+        Source::Plain(source) => source.base().ok()??,
     };
     base.host().map(|host| host.trim_matches(['[', ']']).to_owned())
 }
@@ -149,8 +149,8 @@ pub enum Leaving {
     Plain {
         /// How it is carried.
         carried: Carried,
-        /// The base URL of the upstream.
-        base: Uri,
+        /// The base URL of the upstream; none where it is at its provider's hosts.
+        base: Option<Uri>,
         /// The connections to that upstream, which nothing else uses.
         through: Arc<Forwarder>,
     },
@@ -433,7 +433,7 @@ impl Entry {
     fn base(&self) -> Option<Result<Uri, String>> {
         match &self.kind {
             EntryKind::Aws(entry) => entry.source().endpoint.clone().map(Ok),
-            EntryKind::Plain(entry) => Some(entry.base()),
+            EntryKind::Plain(entry) => entry.base().transpose(),
         }
     }
 

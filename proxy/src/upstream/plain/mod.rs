@@ -55,7 +55,8 @@ pub(super) struct Entry {
 /// How an upstream is reached, as configuration was read last.
 #[derive(Debug)]
 struct Reached {
-    base: Uri,
+    // None where it is at its provider's hosts.
+    base: Option<Uri>,
     through: Arc<Forwarder>,
     // The same without a client certificate: the upstream would take that for the identity of whatever it carries.
     anonymous: Arc<Forwarder>,
@@ -65,7 +66,7 @@ struct Reached {
 /// What configuration comes to: where the upstream is, whom to trust, and which credential to send.
 #[derive(Debug)]
 struct Place {
-    base: Uri,
+    base: Option<Uri>,
     trust: Trust,
     fetch: Fetch,
 }
@@ -103,18 +104,19 @@ impl Entry {
     /// Whether a host and a port are its own.
     pub(super) fn is_at(&self, host: &str, port: u16) -> bool {
         let reached = self.reached.load();
-        let base = reached.as_ref().map(|reached| &reached.base).or(self.source.endpoint());
+        let base = reached.as_ref().and_then(|reached| reached.base.as_ref()).or(self.source.endpoint());
         let Some(base) = base else { return false };
         let default = if base.scheme_str() == Some("http") { 80 } else { 443 };
         base.host().is_some_and(|own| own.eq_ignore_ascii_case(host))
             && base.port_u16().unwrap_or(default) == port
     }
 
-    /// Its base URL, read from where it is configured as long as it was not reached.
+    /// Its base URL, read from where it is configured as long as it was not reached; none where it is at its provider's
+    /// hosts.
     ///
     /// # Errors
     /// What is configured cannot be read.
-    pub(super) fn base(&self) -> Result<Uri, String> {
+    pub(super) fn base(&self) -> Result<Option<Uri>, String> {
         match self.reached.load().as_ref() {
             Some(reached) => Ok(reached.base.clone()),
             None => self.source.base(),
@@ -161,7 +163,7 @@ impl Entry {
     pub(super) async fn look(&self, path: &str, now: Timestamp) -> Result<(StatusCode, Bytes), String> {
         let reached = self.reached().map_err(|error| error.to_string())?;
         let header = reached.credential.get(now).await?;
-        let uri = at(&reached.base, path)?;
+        let uri = at(reached.base.as_ref().ok_or("it has no address of its own")?, path)?;
         reached.through.look(uri, header.as_ref().map(Header::to_pair)).await
     }
 
@@ -206,8 +208,10 @@ impl Entry {
     /// Reads what is configured, and asks the upstream whether it takes that.
     async fn reach(&self, now: Timestamp) -> Result<Reached, UpstreamError> {
         let mut place = self.source.place().map_err(|why| self.no_credential(why))?;
-        super::check(&self.source.name, &place.base, &self.own)?;
-        place.trust.protocol = self.source.protocol(&place.base);
+        if let Some(base) = &place.base {
+            super::check(&self.source.name, base, &self.own)?;
+        }
+        place.trust.protocol = self.source.protocol(place.base.as_ref());
         let bare = Trust {
             client: None,
             roots: place.trust.roots.clone(),
@@ -227,8 +231,8 @@ impl Entry {
         if self.source.plane == Plane::Grpc {
             return self.ask_api(reached, header.as_ref()).await;
         }
-        let Some(anchor) = self.source.anchor() else { return Ok(()) };
-        let uri = at(&reached.base, anchor).map_err(|why| self.unverified(why))?;
+        let (Some(anchor), Some(base)) = (self.source.anchor(), &reached.base) else { return Ok(()) };
+        let uri = at(base, anchor).map_err(|why| self.unverified(why))?;
         let asked = reached.through.look(uri, header.as_ref().map(Header::to_pair)).await;
         let (status, body) = asked.map_err(|why| self.unverified(why))?;
         match (status, &self.source.uid) {
@@ -262,7 +266,8 @@ impl Entry {
 
     /// Asks an API whether it is well. Many cannot be asked that; all say who may not ask.
     async fn ask_api(&self, reached: &Reached, header: Option<&Header>) -> Result<(), UpstreamError> {
-        let asked = reached.through.health(&reached.base, header.map(Header::to_pair)).await;
+        let Some(base) = &reached.base else { return Ok(()) };
+        let asked = reached.through.health(base, header.map(Header::to_pair)).await;
         match asked.map_err(|why| self.unverified(why))? {
             (StatusCode::OK, Some(UNAUTHENTICATED)) => {
                 Err(self.unverified("it does not take the credential".to_owned()))

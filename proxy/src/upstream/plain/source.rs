@@ -79,8 +79,8 @@ impl Source {
     }
 
     /// The HTTP that is spoken to it, where that base URL is.
-    pub(super) fn protocol(&self, base: &Uri) -> Protocol {
-        match (self.plane, base.scheme_str()) {
+    pub(super) fn protocol(&self, base: Option<&Uri>) -> Protocol {
+        match (self.plane, base.and_then(Uri::scheme_str)) {
             (Plane::Grpc, _) => Protocol::Http2,
             // There is no handshake to choose another in.
             (_, Some("http")) => Protocol::Http1,
@@ -90,7 +90,11 @@ impl Source {
 
     /// Whether we have no credential of our own there.
     pub(super) const fn is_anonymous(&self) -> bool {
-        matches!(&self.reach, Reach::At { credential: PlainCredential::Nothing, .. })
+        matches!(
+            &self.reach,
+            Reach::At { credential: PlainCredential::Nothing, .. }
+                | Reach::Provider { credential: PlainCredential::Nothing, .. }
+        )
     }
 
     /// The cluster's or the API's name.
@@ -102,19 +106,19 @@ impl Source {
     pub const fn endpoint(&self) -> Option<&Uri> {
         match &self.reach {
             Reach::At { endpoint, .. } => Some(endpoint),
-            Reach::Kubeconfig { .. } => None,
+            Reach::Kubeconfig { .. } | Reach::Provider { .. } => None,
         }
     }
 
-    /// Its base URL, wherever that is said.
-    pub fn base(&self) -> Result<Uri, String> {
+    /// Its base URL, wherever that is said; none where it is at its provider's hosts.
+    pub fn base(&self) -> Result<Option<Uri>, String> {
         self.place().map(|place| place.base)
     }
 
     /// Reads what is configured: files, and the environment.
     pub(super) fn place(&self) -> Result<Place, String> {
         match &self.reach {
-            Reach::At { endpoint, trust, credential } => {
+            Reach::At { trust, credential, .. } | Reach::Provider { trust, credential } => {
                 let mut trusted = Trust::default();
                 if let Some(path) = trust {
                     trusted.roots = Some(certificates(path)?);
@@ -137,7 +141,7 @@ impl Source {
                     PlainCredential::Vault(secret) => Fetch::Vault(secret.clone()),
                     PlainCredential::OAuth(client) => Fetch::OAuth(client.clone()),
                 };
-                Ok(Place { base: endpoint.clone(), trust: trusted, fetch })
+                Ok(Place { base: self.endpoint().cloned(), trust: trusted, fetch })
             }
             Reach::Kubeconfig { file: None, context: None } => match in_cluster()? {
                 Some(place) => Ok(place),
@@ -162,7 +166,7 @@ fn in_cluster() -> Result<Option<Place>, String> {
     let host = if host.contains(':') { format!("[{host}]") } else { host };
     let base = format!("https://{host}:{port}/");
     Ok(Some(Place {
-        base: base.parse().map_err(|_| format!("`{base}` is no URL"))?,
+        base: Some(base.parse().map_err(|_| format!("`{base}` is no URL"))?),
         trust: Trust { roots: Some(certificates(&folder.join("ca.crt"))?), ..Trust::default() },
         fetch: Fetch::TokenFile(folder.join("token")),
     }))
