@@ -20,7 +20,7 @@ use crate::listen::{Clients, Redirection};
 use crate::settings::{self, Addresses, Settings, Size};
 
 pub use egress::{Chain, Egress, PassRule};
-pub use secrets::{OAuthClient, OAuthShows, SecretFrom, VaultSecret, VaultShows};
+pub use secrets::{GoogleFile, OAuthClient, OAuthShows, SecretFrom, VaultSecret, VaultShows};
 pub use upstream::{
     AwsCredentials, AwsUpstream, GrpcUpstream, KubernetesUpstream, PlainCredential, Reach, SingleUpstream,
     UpstreamConfig, UpstreamKind,

@@ -94,7 +94,39 @@ pub enum OAuthShows {
         file: PathBuf,
         /// The name by which the server knows it.
         id: Option<String>,
+        /// The PEM file of its certificate, where the server knows it by that.
+        certificate: Option<PathBuf>,
     },
+    /// By a token that somebody else made, in a file that is read each time.
+    Assertion(PathBuf),
+}
+
+/// A file of Google's own credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoogleFile {
+    /// The file.
+    pub file: PathBuf,
+    /// The scopes, with blanks between.
+    pub scope: String,
+    /// The authorities that the token endpoint's certificate must come from, where not the system's.
+    pub trust: Option<PathBuf>,
+}
+
+/// The scope of all that a credential may do.
+const PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
+
+impl GoogleFile {
+    /// In words.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        format!("file {} of Google's, scope {}", self.file.display(), self.scope)
+    }
+
+    /// Resolves one.
+    pub(super) fn new(written: &settings::Google) -> Self {
+        let scope = if written.scopes.is_empty() { PLATFORM.to_owned() } else { written.scopes.join(" ") };
+        Self { file: written.file.clone(), scope, trust: written.trust.clone() }
+    }
 }
 
 /// Where a secret comes from.
@@ -145,6 +177,7 @@ impl OAuthClient {
                 format!("command {}", words.join(" "))
             }
             OAuthShows::Key { file, .. } => format!("key file {}", file.display()),
+            OAuthShows::Assertion(file) => format!("assertion file {}", file.display()),
         };
         let asks: Vec<String> = self.asks.iter().map(|(name, value)| format!(" {name} {value}")).collect();
         format!("client {} of {} by {shows}{}", self.id, self.endpoint, asks.concat())
@@ -154,9 +187,9 @@ impl OAuthClient {
     #[must_use]
     pub const fn file(&self) -> Option<&PathBuf> {
         match &self.shows {
-            OAuthShows::Secret { from: SecretFrom::File(path), .. } | OAuthShows::Key { file: path, .. } => {
-                Some(path)
-            }
+            OAuthShows::Secret { from: SecretFrom::File(path), .. }
+            | OAuthShows::Key { file: path, .. }
+            | OAuthShows::Assertion(path) => Some(path),
             OAuthShows::Secret { from: SecretFrom::Command(_), .. } => None,
         }
     }
@@ -207,6 +240,13 @@ pub(super) fn vault(of: &str, written: &settings::Vault) -> Result<VaultSecret, 
     })
 }
 
+/// How a client is written to show itself.
+enum Shows {
+    Secret(SecretFrom),
+    Key(PathBuf),
+    Assertion(PathBuf),
+}
+
 /// Resolves a client of an authorization server.
 pub(super) fn oauth(of: &str, written: &settings::OAuth) -> Result<OAuthClient, ConfigError> {
     let key = |field: &str| format!("`credentials.oauth.{field}` {of}");
@@ -214,18 +254,30 @@ pub(super) fn oauth(of: &str, written: &settings::OAuth) -> Result<OAuthClient, 
         Some(value) => Err(ConfigError::new(key(field), value, format!("it goes with {with}; take it out"))),
         None => Ok(()),
     };
-    let from = match (&written.secret_file, &written.secret_command, &written.private_key_file) {
-        (Some(path), None, None) => Some(SecretFrom::File(path.clone())),
-        (None, Some(words), None) if !words.is_empty() => Some(SecretFrom::Command(words.clone())),
-        (None, None, Some(_)) => None,
+    let ways =
+        (&written.secret_file, &written.secret_command, &written.private_key_file, &written.assertion_file);
+    let shows = match ways {
+        (Some(path), None, None, None) => Shows::Secret(SecretFrom::File(path.clone())),
+        (None, Some(words), None, None) if !words.is_empty() => {
+            Shows::Secret(SecretFrom::Command(words.clone()))
+        }
+        (None, None, Some(path), None) => Shows::Key(path.clone()),
+        (None, None, None, Some(path)) => Shows::Assertion(path.clone()),
         _ => {
-            let fix = "give exactly one of `secret_file`, `secret_command` and `private_key_file`";
+            let fix = "give exactly one of `secret_file`, `secret_command`, `private_key_file` and `assertion_file`";
             return Err(ConfigError::new(format!("`credentials.oauth` {of}"), &written.client_id, fix));
         }
     };
-    let shows = match (from, &written.private_key_file) {
-        (Some(from), _) => {
-            only("key_id", written.key_id.as_ref(), "`private_key_file`")?;
+    if !matches!(shows, Shows::Key(_)) {
+        let certificate = written.certificate_file.as_ref().map(|path| path.display().to_string());
+        only("key_id", written.key_id.as_ref(), "`private_key_file`")?;
+        only("certificate_file", certificate.as_ref(), "`private_key_file`")?;
+    }
+    if !matches!(shows, Shows::Secret(_)) {
+        only("secret_in", written.secret_in.as_ref(), "a secret")?;
+    }
+    let shows = match shows {
+        Shows::Secret(from) => {
             let in_form = match written.secret_in.as_deref() {
                 None | Some("basic") => false,
                 Some("post") => true,
@@ -235,10 +287,11 @@ pub(super) fn oauth(of: &str, written: &settings::OAuth) -> Result<OAuthClient, 
             };
             OAuthShows::Secret { from, in_form }
         }
-        (None, file) => {
-            only("secret_in", written.secret_in.as_ref(), "a secret")?;
-            OAuthShows::Key { file: file.clone().unwrap_or_default(), id: written.key_id.clone() }
+        Shows::Key(file) => {
+            let (id, certificate) = (written.key_id.clone(), written.certificate_file.clone());
+            OAuthShows::Key { file, id, certificate }
         }
+        Shows::Assertion(file) => OAuthShows::Assertion(file),
     };
     let asks = [("scope", &written.scope), ("audience", &written.audience), ("resource", &written.resource)];
     Ok(OAuthClient {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use ordain_action::Plane;
 use ordain_rules::Mode;
 
-use super::secrets::{self, OAuthClient, VaultSecret};
+use super::secrets::{self, GoogleFile, OAuthClient, VaultSecret};
 use super::{ConfigError, mode};
 use crate::settings::{self, Credentials};
 
@@ -148,6 +148,8 @@ pub enum PlainCredential {
     Vault(Box<VaultSecret>),
     /// A bearer token of an authorization server.
     OAuth(Box<OAuthClient>),
+    /// A bearer token of Google's.
+    Google(Box<GoogleFile>),
 }
 
 impl PlainCredential {
@@ -166,6 +168,7 @@ impl PlainCredential {
             Self::Certificate(files) => format!("certificate {}", files.certificate.display()),
             Self::Vault(secret) => secret.shown(),
             Self::OAuth(client) => client.shown(),
+            Self::Google(google) => google.shown(),
         }
     }
 
@@ -175,6 +178,7 @@ impl PlainCredential {
         match self {
             Self::Vault(secret) => Some(secret.file()),
             Self::OAuth(client) => client.file(),
+            Self::Google(google) => Some(&google.file),
             Self::TokenFile(path) => Some(path),
             Self::Basic(basic) => Some(&basic.password_file),
             Self::Header(header) => Some(&header.file),
@@ -400,7 +404,7 @@ fn kubernetes(written: &settings::Upstream) -> Result<KubernetesUpstream, Config
         Credentials::Default => None,
         others => Some(plain(&written.name, others)?.ok_or_else(|| {
             let fix = "for Kubernetes use `default`, or `kubeconfig`, `token_file`, `token_variable`, `command`, \
-                       `basic`, `header`, `certificate`, `vault` or `oauth` with what it takes";
+                       `basic`, `header`, `certificate`, `vault`, `oauth` or `google` with what it takes";
             ConfigError::new(key("credentials"), word(others), fix)
         })?),
     };
@@ -474,7 +478,7 @@ fn reach(plane: Plane, written: &settings::Upstream) -> Result<Reach, ConfigErro
         Credentials::None => PlainCredential::Nothing,
         others => plain(&written.name, others)?.ok_or_else(|| {
             let fix = "use `none`, or `token_file`, `token_variable`, `command`, `basic`, `header`, `certificate`, \
-                       `vault` or `oauth` with what it takes";
+                       `vault`, `oauth` or `google` with what it takes";
             ConfigError::new(key("credentials"), word(others), fix)
         })?,
     };
@@ -517,6 +521,7 @@ fn plain(upstream: &str, written: &Credentials) -> Result<Option<PlainCredential
         Credentials::Vault(secret) => {
             PlainCredential::Vault(Box::new(secrets::vault(&of(upstream), secret)?))
         }
+        Credentials::Google(google) => PlainCredential::Google(Box::new(GoogleFile::new(google))),
         Credentials::Oauth(client) => {
             PlainCredential::OAuth(Box::new(secrets::oauth(&of(upstream), client)?))
         }
@@ -573,6 +578,7 @@ fn word(credentials: &Credentials) -> &'static str {
         Credentials::Certificate(_) => "certificate",
         Credentials::Vault(_) => "vault",
         Credentials::Oauth(_) => "oauth",
+        Credentials::Google(_) => "google",
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::identity::settings::Identity;
 pub use listen::{Addresses, Egress, Listen, Tls};
-pub use secrets::{OAuth, Vault, VaultApprole, VaultKubernetes, VaultLogin};
+pub use secrets::{Google, OAuth, Vault, VaultApprole, VaultKubernetes, VaultLogin};
 
 /// The whole file.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -179,6 +179,8 @@ pub enum Credentials {
     Vault(Vault),
     /// A token that an authorization server gives to the gate in its own name.
     Oauth(OAuth),
+    /// A token that Google gives for a service account or a federated workload.
+    Google(Google),
 }
 
 /// A context of a kubeconfig file.

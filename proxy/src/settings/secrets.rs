@@ -96,6 +96,12 @@ pub struct OAuth {
     /// The name by which the server knows that key.
     #[serde(default)]
     pub key_id: Option<String>,
+    /// The PEM file of that key's certificate, by whose hash the server knows it (`x5t`, RFC 7515).
+    #[serde(default)]
+    pub certificate_file: Option<PathBuf>,
+    /// The file of a token that somebody else made to say who the client is (RFC 7521), as a pod's own.
+    #[serde(default)]
+    pub assertion_file: Option<PathBuf>,
     /// Where the secret is sent: `basic` (the default) in a header, `post` in the form.
     #[serde(default)]
     pub secret_in: Option<String>,
@@ -108,4 +114,18 @@ pub struct OAuth {
     /// For what the token is, where the server asks (`resource`, RFC 8707).
     #[serde(default)]
     pub resource: Option<String>,
+}
+
+/// A file of Google's own credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Google {
+    /// The file: of a service account's key, or of workload identity federation.
+    pub file: PathBuf,
+    /// The scopes asked for; by default that of the whole platform.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// The PEM file of the authorities that the token endpoint's certificate must come from; by default the system's.
+    #[serde(default)]
+    pub trust: Option<PathBuf>,
 }

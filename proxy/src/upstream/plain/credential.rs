@@ -21,12 +21,13 @@ use tokio::process::Command;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use crate::config::{OAuthClient, VaultSecret};
+use crate::config::{GoogleFile, OAuthClient, VaultSecret};
 use crate::events;
 use crate::forward::Outward;
 use crate::keys::SEALING_KEY;
 use crate::settings::environment;
 use crate::upstream::secrets::Failed;
+use crate::upstream::secrets::google::Google;
 use crate::upstream::secrets::oauth::OAuth;
 use crate::upstream::secrets::vault::Vault;
 
@@ -100,6 +101,8 @@ pub(super) enum Fetch {
     Vault(Box<VaultSecret>),
     /// An authorization server.
     OAuth(Box<OAuthClient>),
+    /// Google's own.
+    Google(Box<GoogleFile>),
 }
 
 impl Fetch {
@@ -146,7 +149,9 @@ impl Fetch {
                 let printed = run(program, arguments, environment).await?;
                 printed_header(program, &printed, now)?
             }
-            Self::Vault(_) | Self::OAuth(_) => return Err(Failed::refused("it is of a service")),
+            Self::Vault(_) | Self::OAuth(_) | Self::Google(_) => {
+                return Err(Failed::refused("it is of a service"));
+            }
         };
         Ok(Kept::until(header, until, now))
     }
@@ -158,6 +163,7 @@ enum From {
     Here(Fetch),
     Vault(Box<Vault>),
     OAuth(Box<OAuth>),
+    Google(Box<Google>),
 }
 
 impl From {
@@ -167,6 +173,10 @@ impl From {
             Self::Vault(vault) => {
                 let header = Header::bearer(&vault.token(now).await?)?;
                 Ok(Kept { header: Some(header), again: vault.again(now), ends: None })
+            }
+            Self::Google(google) => {
+                let (token, until) = google.token(now).await?;
+                Ok(Kept::until(Some(Header::bearer(&token)?), until, now))
             }
             Self::OAuth(oauth) => {
                 let (token, until) = oauth.token(now).await?;
@@ -215,6 +225,7 @@ impl Credential {
         let from = match fetch {
             Fetch::Vault(secret) => From::Vault(Box::new(Vault::new(&secret, outward))),
             Fetch::OAuth(client) => From::OAuth(Box::new(OAuth::new(&client, outward))),
+            Fetch::Google(file) => From::Google(Box::new(Google::new(&file, outward))),
             here => From::Here(here),
         };
         Self(Arc::new(Cache {

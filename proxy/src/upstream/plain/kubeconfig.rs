@@ -173,7 +173,8 @@ fn read(text: &str, folder: &Path, context: Option<&str>) -> Result<Place, Strin
         }
         _ => return Err(format!("has half a client certificate for user `{}`", found.context.user)),
     };
-    let base: http::Uri = cluster.server.parse().map_err(|_| format!("names `{}`, which is no URL", cluster.server))?;
+    let base: http::Uri =
+        cluster.server.parse().map_err(|_| format!("names `{}`, which is no URL", cluster.server))?;
     let fetch = fetch(user, folder, trust.client.is_some())
         .map_err(|why| format!("has a user `{}` that {why}", found.context.user))?;
     Ok(Place { base: Some(base), trust, fetch })

@@ -140,6 +140,7 @@ impl Source {
                     PlainCredential::Nothing => Fetch::Nothing,
                     PlainCredential::Vault(secret) => Fetch::Vault(secret.clone()),
                     PlainCredential::OAuth(client) => Fetch::OAuth(client.clone()),
+                    PlainCredential::Google(google) => Fetch::Google(google.clone()),
                 };
                 Ok(Place { base: self.endpoint().cloned(), trust: trusted, fetch })
             }

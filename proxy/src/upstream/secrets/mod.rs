@@ -1,9 +1,11 @@
-//! Services that hand out the gate's own credentials: a secret store (`vault`) and an OAuth authorization server (`oauth`).
+//! Services that hand out the gate's own credentials: a secret store (`vault`), an OAuth authorization server (`oauth`) and
+//! Google's (`google`).
 //!
 //! What they are sent and what they answer is secret, and stands in no error and no log. Leaves out keeping what they hand
 //! out (`plain::credential`, `aws::cached`).
 
 mod assertion;
+pub(super) mod google;
 pub(super) mod oauth;
 pub(super) mod vault;
 

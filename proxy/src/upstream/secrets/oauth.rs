@@ -56,31 +56,7 @@ impl OAuth {
             let code = code(&body).map_or_else(String::new, |code| format!(" `{code}`"));
             return Err(refused(format!("answers with status {}{code}", status.as_u16())));
         }
-        #[derive(Deserialize)]
-        struct Answer {
-            access_token: String,
-            token_type: String,
-            #[serde(default)]
-            expires_in: Option<serde_json::Value>,
-        }
-        let answer: Answer =
-            serde_json::from_slice(&body).map_err(|_| refused("answers without a token".to_owned()))?;
-        let token = Zeroizing::new(answer.access_token);
-        if !answer.token_type.eq_ignore_ascii_case("bearer") {
-            return Err(refused("hands out a token that is no bearer's".to_owned()));
-        }
-        // Some servers write a number as a text.
-        let said = answer.expires_in.map(|value| match value {
-            serde_json::Value::String(text) => text.parse().ok(),
-            other => other.as_i64(),
-        });
-        let seconds = match said {
-            None => UNSAID,
-            Some(Some(seconds)) if seconds > 0 => seconds,
-            Some(_) => return Err(refused("hands out a token whose `expires_in` is no time".to_owned())),
-        };
-        let until = now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
-        Ok((token, until))
+        handed_out(&body, now).map_err(|why| refused(why.to_owned()))
     }
 
     /// The form, and the headers with the client's secret where it stands there.
@@ -108,17 +84,24 @@ impl OAuth {
                 let value = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
                 headers.push(self.service.header("authorization", &value)?);
             }
-            OAuthShows::Key { file, id: key } => {
+            OAuthShows::Key { file, id: key, certificate } => {
                 let audience = self.config.endpoint.to_string();
-                let signed = assertion::made(file, key.as_deref(), (id, &audience), now)?;
-                let kind = ("client_assertion_type", Zeroizing::new(ASSERTION.to_owned()));
-                pairs.extend([own(), kind, ("client_assertion", signed)]);
+                let known = assertion::Known { id: key.as_deref(), certificate: certificate.as_deref() };
+                let signed = assertion::of_client(file, &known, (id, &audience), now)?;
+                pairs.extend([own(), asserted(), ("client_assertion", signed)]);
+            }
+            OAuthShows::Assertion(file) => {
+                pairs.extend([own(), asserted(), ("client_assertion", in_file(file)?)]);
             }
         }
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(pairs.iter().map(|(name, value)| (*name, value.as_str())));
         Ok((Zeroizing::new(form.finish()), headers))
     }
+}
+
+fn asserted() -> (&'static str, Zeroizing<String>) {
+    ("client_assertion_type", Zeroizing::new(ASSERTION.to_owned()))
 }
 
 async fn secret(from: &SecretFrom) -> Result<Zeroizing<String>, Failed> {
@@ -132,8 +115,39 @@ async fn secret(from: &SecretFrom) -> Result<Zeroizing<String>, Failed> {
     }
 }
 
+/// The token of an answer (RFC 6749 section 5.1), and when it ends.
+pub(super) fn handed_out(
+    body: &[u8],
+    now: Timestamp,
+) -> Result<(Zeroizing<String>, Timestamp), &'static str> {
+    #[derive(Deserialize)]
+    struct Answer {
+        access_token: String,
+        token_type: String,
+        #[serde(default)]
+        expires_in: Option<serde_json::Value>,
+    }
+    let answer: Answer = serde_json::from_slice(body).map_err(|_| "answers without a token")?;
+    let token = Zeroizing::new(answer.access_token);
+    if !answer.token_type.eq_ignore_ascii_case("bearer") {
+        return Err("hands out a token that is no bearer's");
+    }
+    // Some servers write a number as a text.
+    let said = answer.expires_in.map(|value| match value {
+        serde_json::Value::String(text) => text.parse().ok(),
+        other => other.as_i64(),
+    });
+    let seconds = match said {
+        None => UNSAID,
+        Some(Some(seconds)) if seconds > 0 => seconds,
+        Some(_) => return Err("hands out a token whose `expires_in` is no time"),
+    };
+    let until = now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
+    Ok((token, until))
+}
+
 /// The word of an error (RFC 6749 section 5.2), and nothing else of what was said.
-fn code(body: &[u8]) -> Option<String> {
+pub(super) fn code(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Answer {
         error: String,

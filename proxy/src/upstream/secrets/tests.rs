@@ -410,3 +410,115 @@ async fn many_who_need_it_ask_once_and_one_who_goes_away_takes_nothing_along() {
     }
     assert_eq!(stub.asked().len(), 1);
 }
+
+/// The claims of a token, whose signature nobody looks at here.
+fn claims(token: &str) -> Value {
+    use base64::Engine as _;
+    let part = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+fn form(request: &str) -> std::collections::BTreeMap<String, String> {
+    let body = request.split_once("\r\n\r\n").unwrap().1;
+    form_urlencoded::parse(body.as_bytes()).into_owned().collect()
+}
+
+#[tokio::test]
+async fn a_service_account_signs_for_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let asked = Arc::new(Lock::new(Vec::new()));
+    let seen = Arc::clone(&asked);
+    let stub = Stub::start(move |request| {
+        seen.lock().unwrap().push(form(request));
+        (200, json!({"access_token": "ya29.x", "token_type": "Bearer", "expires_in": 3599}))
+    })
+    .await;
+    let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    let held = json!({
+        "type": "service_account", "client_email": "gate@acme.iam.gserviceaccount.com", "private_key": key,
+        "private_key_id": "k1", "token_uri": format!("http://127.0.0.1:{}/token", stub.port),
+    });
+    let path = file(folder.path(), "key.json", &held.to_string());
+    let upstreams = stub.upstreams(&format!("google = {{ file = {path:?} }}")).await;
+    assert_eq!(leaves_with(&upstreams, now()).await, "Bearer ya29.x");
+    let asked = asked.lock().unwrap();
+    let pairs = asked.last().unwrap();
+    assert_eq!(pairs["grant_type"], "urn:ietf:params:oauth:grant-type:jwt-bearer");
+    let claims = claims(&pairs["assertion"]);
+    assert_eq!(claims["iss"], "gate@acme.iam.gserviceaccount.com");
+    assert_eq!(claims["scope"], "https://www.googleapis.com/auth/cloud-platform");
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 3600);
+}
+
+#[tokio::test]
+async fn a_federated_workload_exchanges_its_token_and_acts_as_a_service_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let stub = Stub::start(|request| {
+        if request.starts_with("POST /sts ") {
+            let pairs = form(request);
+            assert_eq!(pairs["subject_token"], "from-elsewhere");
+            assert_eq!(pairs["grant_type"], "urn:ietf:params:oauth:grant-type:token-exchange");
+            return (200, json!({"access_token": "federated", "token_type": "Bearer", "expires_in": 600}));
+        }
+        assert!(request.contains("authorization: Bearer federated"), "{request}");
+        (200, json!({"accessToken": "ya29.as", "expireTime": "2026-11-23T21:30:00Z"}))
+    })
+    .await;
+    let subject = file(folder.path(), "subject", "{\"id_token\":\"from-elsewhere\"}");
+    let at = |path: &str| format!("http://127.0.0.1:{}{path}", stub.port);
+    let mut held = json!({
+        "type": "external_account", "audience": "//iam.googleapis.com/x", "token_url": at("/sts"),
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "service_account_impersonation_url": at("/generateAccessToken"),
+        "credential_source": {
+            "file": subject, "format": {"type": "json", "subject_token_field_name": "id_token"},
+        },
+    });
+    let path = file(folder.path(), "federated.json", &held.to_string());
+    let upstreams = stub.upstreams(&format!("google = {{ file = {path:?} }}")).await;
+    assert_eq!(leaves_with(&upstreams, now()).await, "Bearer ya29.as");
+    // A program would run with the gate's own rights: it is not.
+    held["credential_source"] = json!({"executable": {"command": "/bin/true"}});
+    std::fs::write(&path, held.to_string()).unwrap();
+    let said = leaves_with(&upstreams, after(1801)).await;
+    assert!(said.contains("only files are read here"), "{said}");
+}
+
+#[tokio::test]
+async fn a_client_shows_what_somebody_else_made_or_the_certificate_of_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let asked = Arc::new(Lock::new(Vec::new()));
+    let seen = Arc::clone(&asked);
+    let stub = Stub::start(move |request| {
+        seen.lock().unwrap().push(form(request));
+        (200, json!({"access_token": "eyJ.x", "token_type": "Bearer", "expires_in": "3599"}))
+    })
+    .await;
+    let made = file(folder.path(), "assertion", "made.by.apod\n");
+    let oauth = |shows: &str| {
+        format!(
+            "oauth = {{ token_endpoint = \"http://127.0.0.1:{}/t\", client_id = \"app\", scope = \"https://management.azure.com/.default\", {shows} }}",
+            stub.port
+        )
+    };
+    let upstreams = stub.upstreams(&oauth(&format!("assertion_file = {made:?}"))).await;
+    assert_eq!(leaves_with(&upstreams, now()).await, "Bearer eyJ.x");
+    let pairs = asked.lock().unwrap().pop().unwrap();
+    assert_eq!(pairs["client_assertion"], "made.by.apod");
+    assert_eq!(pairs["client_id"], "app");
+    let pair = rcgen::generate_simple_self_signed(vec!["app".to_owned()]).unwrap();
+    let key = file(folder.path(), "key.pem", &pair.signing_key.serialize_pem());
+    let certificate = file(folder.path(), "app.pem", &pair.cert.pem());
+    let shows = format!("private_key_file = {key:?}, certificate_file = {certificate:?}");
+    let upstreams = stub.upstreams(&oauth(&shows)).await;
+    assert_eq!(leaves_with(&upstreams, now()).await, "Bearer eyJ.x");
+    let pairs = asked.lock().unwrap().pop().unwrap();
+    use base64::Engine as _;
+    let head = pairs["client_assertion"].split('.').next().unwrap();
+    let head: Value =
+        serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(head).unwrap())
+            .unwrap();
+    let x5t = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, pair.cert.der()).as_ref());
+    assert_eq!(head["x5t#S256"], x5t);
+}
