@@ -372,7 +372,7 @@ mod tests {
         check(
             &format!("oauth = {{ {client}, secret_file = \"s\", private_key_file = \"k\" }}"),
             expect![
-                "`credentials.oauth` of upstream `live` is `gate`: give exactly one of `secret_file`, `secret_command` and `private_key_file`"
+                "`credentials.oauth` of upstream `live` is `gate`: give exactly one of `secret_file`, `secret_command`, `private_key_file` and `assertion_file`"
             ],
         );
         check(
