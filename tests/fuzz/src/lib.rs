@@ -17,6 +17,7 @@ pub mod guard;
 pub mod json;
 pub mod model;
 pub mod partiql;
+pub mod plane;
 pub mod protobuf;
 pub mod query;
 pub mod request;

@@ -75,7 +75,7 @@ pub fn check(data: &[u8]) {
         plane: None,
         upstream: None,
     };
-    head.way_in = rooms.way_in(head.host());
+    head.way_in = Rooms::way_in(head.host());
     let Ok(claim) = rooms.claim(&head) else { return };
     let body = if claim.needs() == Needs::Payload { &[][..] } else { request.body };
     let reading = claim.decode(&upstream(), &head, body, Some("0badhash"));
@@ -146,7 +146,7 @@ fn providers(host: &str) {
     assert!(plain && known, "`{host}` is no host of the provider");
 }
 
-fn refused(claim: &Claim<'_>, reason: &str) {
+pub(crate) fn refused(claim: &Claim<'_>, reason: &str) {
     let reason_code = ReasonCode::new(reason).expect("a reason code has its form");
     let denial = Denial {
         kind: DenialKind::Malformed,
