@@ -15,6 +15,8 @@ pub struct About {
     pub known: Vec<(usize, &'static str)>,
     /// Where its data comes from: the text of the catalogue's `SOURCE.toml`; empty where it has none of its own.
     pub sources: &'static str,
+    /// The room's own page, for whoever sets it up: the text of its `README.md`.
+    pub page: &'static str,
     /// What it does not do, on purpose.
     pub absent: &'static [&'static str],
 }

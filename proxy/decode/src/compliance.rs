@@ -270,6 +270,17 @@ fn every_case_reads_as_written() {
     }
 }
 
+/// What is not written down, nobody can set up: how it is configured, what is read, how things are named.
+#[test]
+fn every_room_has_a_page() {
+    for about in rooms().about() {
+        for part in ["## Configuration", "## What is read", "## Names", "## Refused"] {
+            assert!(about.page.contains(part), "{}: {part}", about.plane);
+        }
+        assert!(about.page.contains(&format!("plane = \"{}\"", about.plane)), "{}", about.plane);
+    }
+}
+
 /// A room without cases is one of which nothing is shown.
 #[test]
 fn every_room_has_cases() {

@@ -9,7 +9,10 @@ use super::{Context, Exit, asked};
 
 /// List the planes that are read, with their catalogues and what each deliberately does not do.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {}
+pub(super) struct Arguments {
+    /// Show this plane's own page: how it is configured, what is read, how things are named.
+    plane: Option<String>,
+}
 
 #[derive(Serialize)]
 struct Shown {
@@ -41,8 +44,14 @@ struct Sources {
     package: Vec<Package>,
 }
 
-pub(super) fn run(context: &Context, _: Arguments) -> anyhow::Result<Exit> {
+pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
     let rooms = asked::all_rooms(&context.config()?)?;
+    if let Some(word) = &arguments.plane {
+        let plane = asked::plane(word)?;
+        let pages = rooms.about().into_iter().filter(|about| about.plane == plane).map(|about| about.page);
+        context.output.raw(pages.collect::<String>().as_bytes())?;
+        return Ok(Exit::Ok);
+    }
     let mut all = Vec::new();
     for about in rooms.about() {
         let sources = match about.sources {

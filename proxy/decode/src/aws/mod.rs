@@ -135,6 +135,7 @@ impl crate::room::Room for Room {
                 (operations.map(|service| service.operations().len()).sum(), "operations"),
             ],
             sources: ordain_catalog::AWS_SOURCES,
+            page: include_str!("README.md"),
             absent: &[
                 "S3 browser POST forms",
                 "S3 multi-region access points and websites",

@@ -90,6 +90,7 @@ impl crate::room::Room for Room {
             reads: "unary calls and streams, by the descriptors of each API",
             known: vec![(self.apis.len(), "APIs"), (self.apis.values().map(Api::methods).sum(), "methods")],
             sources: "",
+            page: include_str!("README.md"),
             absent: &["gRPC-Web", "JSON in place of protobuf", "what is said inside of streams"],
         }
     }

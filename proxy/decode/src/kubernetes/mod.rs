@@ -75,6 +75,7 @@ impl crate::room::Room for Room {
             reads: "every group, verb and subresource; bodies in JSON, YAML, CBOR, patches and protobuf",
             known: vec![(ClusterKind::all().len(), "kinds"), (messages().kinds(), "kinds in protobuf")],
             sources: ordain_catalog::KUBERNETES_SOURCES,
+            page: include_str!("README.md"),
             absent: &[
                 "what is said inside of streams",
                 "what the server itself defaults or merges",

@@ -56,6 +56,7 @@ impl Grammar for Scim {
             reads: "resources of every type, PATCH with its paths, .search, Bulk (RFC 7644)",
             known: Vec::new(),
             sources: "",
+            page: include_str!("README.md"),
             absent: &[
                 "/Me in changes: it names whoever the gate's own credential is",
                 "what a server derives from what is written",
