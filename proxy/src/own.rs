@@ -29,6 +29,12 @@ pub const KEYS: &str = "/v1/keys/look";
 /// The path on the admin address that gives SDKs a credential.
 pub const CREDENTIALS: &str = "/v1/credentials";
 
+/// The path on the admin address where SDKs of Azure ask for a managed identity's token.
+pub const AZURE: &str = "/v1/identity/azure";
+
+/// The path on the admin address below which, behind the token, SDKs of Google find a metadata server.
+pub const GOOGLE: &str = "/v1/identity/google";
+
 /// What a running gate says of itself to its operator.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Status {

@@ -33,7 +33,7 @@ macro_rules! rooms {
         pub const fn card(plane: Plane) -> Card {
             match plane {
                 $(Plane::$plane => crate::$module::CARD,)*
-                Plane::Unknown => Card { domains: &[], anchor: None },
+                Plane::Unknown => Card::PLAIN,
             }
         }
     };

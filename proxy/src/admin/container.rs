@@ -30,7 +30,7 @@ const WRONG: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
 /// What the endpoint needs.
 #[derive(Debug)]
 pub(super) struct Endpoint {
-    gate: Arc<Gate>,
+    pub(super) gate: Arc<Gate>,
     address: SocketAddr,
     each: DefaultKeyedRateLimiter<Arc<str>>,
     wrong: DefaultDirectRateLimiter,
@@ -68,20 +68,11 @@ pub(super) async fn give(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
 ) -> Response {
-    let token = match own(endpoint.address, peer, &headers).and_then(|()| presented(&endpoint.gate, &headers))
-    {
+    let shown = only(&headers, &header::AUTHORIZATION);
+    let token = match endpoint.holder(peer, &headers, shown, &[Plane::Aws]) {
         Ok(token) => token,
-        Err((status, fault)) => {
-            if endpoint.wrong.check().is_err() {
-                return slow_down();
-            }
-            endpoint.gate.metrics.refused(peer, &fault);
-            return said(status, fault.reason_code().as_str(), fault.denial().text);
-        }
+        Err(refused) => return refused,
     };
-    if endpoint.each.check_key(&token.id).is_err() {
-        return slow_down();
-    }
     match pair(&endpoint.gate, &token).await {
         Ok(response) => response,
         Err(why) => {
@@ -91,11 +82,43 @@ pub(super) async fn give(
     }
 }
 
+impl Endpoint {
+    /// The key of the token that somebody shows, which must be in force and of an upstream of one of these planes; else
+    /// what to answer.
+    #[expect(clippy::result_large_err, reason = "an answer is what is asked for")]
+    pub(super) fn holder(
+        &self,
+        peer: SocketAddr,
+        headers: &HeaderMap,
+        shown: Option<&str>,
+        planes: &[Plane],
+    ) -> Result<Arc<IssuedKey>, Response> {
+        let found = own(self.address, peer, headers).and_then(|()| presented(&self.gate, shown, planes));
+        let token = found.map_err(|(status, fault)| {
+            if self.wrong.check().is_err() {
+                return slow_down();
+            }
+            self.gate.metrics.refused(peer, &fault);
+            said(status, fault.reason_code().as_str(), fault.denial().text)
+        })?;
+        if self.each.check_key(&token.id).is_err() {
+            return Err(slow_down());
+        }
+        Ok(token)
+    }
+}
+
+/// The one value of a header.
+pub(super) fn only<'h>(headers: &'h HeaderMap, name: &header::HeaderName) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())?.to_str().ok()
+}
+
 fn slow_down() -> Response {
     said(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "slow down, and try again".to_owned())
 }
 
-fn said(status: StatusCode, code: &str, message: String) -> Response {
+pub(super) fn said(status: StatusCode, code: &str, message: String) -> Response {
     (status, [(header::CACHE_CONTROL, "no-store")], Json(Refused { code, message })).into_response()
 }
 
@@ -131,12 +154,10 @@ fn is_own(host: &str, own: SocketAddr) -> bool {
         .is_ok_and(|named| named == own || (named.ip().is_loopback() && named.port() == own.port()))
 }
 
-/// The key of the token that is presented, which must be in force and of an AWS upstream.
-fn presented(gate: &Gate, headers: &HeaderMap) -> Result<Arc<IssuedKey>, Refusal> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let only = values.next().filter(|_| values.next().is_none());
-    let shown = only.and_then(|value| value.to_str().ok()).ok_or_else(|| {
-        let text = "present the token of `AWS_CONTAINER_AUTHORIZATION_TOKEN`";
+/// The key of the token that is presented, which must be in force and of an upstream of one of these planes.
+fn presented(gate: &Gate, shown: Option<&str>, planes: &[Plane]) -> Result<Arc<IssuedKey>, Refusal> {
+    let shown = shown.ok_or_else(|| {
+        let text = "present the token that `ordain env` or `ordain run` put into the environment";
         refusal(StatusCode::UNAUTHORIZED, "token_missing", text)
     })?;
     let forbidden = |reason, text| refusal(StatusCode::FORBIDDEN, reason, text);
@@ -151,12 +172,11 @@ fn presented(gate: &Gate, headers: &HeaderMap) -> Result<Arc<IssuedKey>, Refusal
         return Err(forbidden("token_ended", "the token is revoked or over; ask for another"));
     }
     let config = gate.config();
-    let signed =
-        config.upstreams.iter().any(|one| one.name == *key.upstream && one.kind.plane() == Plane::Aws);
-    if !signed {
+    let of_these = |plane: Plane| planes.contains(&plane);
+    if !config.upstreams.iter().any(|one| one.name == *key.upstream && of_these(one.kind.plane())) {
         return Err(forbidden(
             "other_upstream",
-            "the token is for an upstream whose requests are not signed; present it there",
+            "the token is for an upstream of another plane; present it there",
         ));
     }
     Ok(key)

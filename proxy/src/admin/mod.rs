@@ -1,9 +1,11 @@
 //! Health, readiness and metrics, on an address of their own; where the command line has its own changes recorded while
-//! the gate holds the ledger; and where SDKs ask for their credential (`container`).
+//! the gate holds the ledger; and where SDKs ask for their credential (`container`,
+//! `metadata`).
 //!
 //! Leaves out making those changes: keys and model are changed in the state directory.
 
 mod container;
+mod metadata;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,7 +32,13 @@ pub async fn run(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let endpoint = Arc::new(container::Endpoint::new(Arc::clone(&gate), listener.local_addr()?));
-    let credentials = Router::new().route(own::CREDENTIALS, get(container::give)).with_state(endpoint);
+    let credentials = Router::new()
+        .route(own::CREDENTIALS, get(container::give))
+        .route(own::AZURE, get(metadata::azure))
+        .route(&format!("{}/{{token}}", own::GOOGLE), get(metadata::google_root))
+        .route(&format!("{}/{{token}}/", own::GOOGLE), get(metadata::google_root))
+        .route(&format!("{}/{{token}}/computeMetadata/v1/{{*path}}", own::GOOGLE), get(metadata::google))
+        .with_state(endpoint);
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))

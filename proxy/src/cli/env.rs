@@ -12,10 +12,10 @@ use jiff::SignedDuration;
 use ordain_action::{ActorKind, Party, Plane};
 use ordain_evidence::ChangeKind;
 
-use super::key::{describe, kind, party, upstream};
+use super::key::{describe, kind, party, takes_tokens, upstream};
 use super::output::Rows;
 use super::way::{Holds, Way, credentials_at};
-use super::{Context, Exit, Format, kubeconfig};
+use super::{Context, Exit, Format, kubeconfig, way};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::{self, IssuedKey, KeyStore, NewKey};
@@ -23,6 +23,7 @@ use crate::{files, own};
 
 /// Print the variables that send a client through the gate.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("token").args(["container", "upstream"]).multiple(true)))]
 pub(super) struct Arguments {
     /// The access key id to use; by default the actor's newest, or the first valid key there is.
     #[arg(long)]
@@ -41,16 +42,17 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with_all = ["key", "kubeconfig"])]
     container: bool,
     /// Whom the actor acts for with such a token, as `person:alice`.
-    #[arg(long, value_parser = party, requires = "container")]
+    #[arg(long, value_parser = party, requires = "token")]
     on_behalf_of: Vec<Party>,
-    /// The upstream that such a token is for; by default the first one of AWS.
-    #[arg(long, requires = "container")]
+    /// The upstream that such a token is for; by default the first one of AWS. Without `--container` one that takes
+    /// tokens, whose clients hold one made for them now.
+    #[arg(long, conflicts_with_all = ["key", "kubeconfig"])]
     upstream: Option<String>,
     /// Write such a token to this file, in place of printing it.
     #[arg(long, value_name = "FILE", requires = "container")]
     token_file: Option<PathBuf>,
     /// In how many hours such a token ends by itself.
-    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..), requires = "container")]
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..), requires = "token")]
     expires_in_hours: u32,
     /// Send clients through the egress gateway, as their HTTP proxy, in place of an endpoint.
     #[arg(long)]
@@ -73,6 +75,9 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     };
     if arguments.container {
         return container(context, &config, &store, &arguments, &way);
+    }
+    if let Some(name) = &arguments.upstream {
+        return of_token(context, &config, &store, &arguments, name);
     }
     let chosen = chosen(&store, &arguments)?;
     show(context, &way, &Holds::Pair(&chosen))
@@ -158,6 +163,39 @@ fn container(
             .with_context(|| format!("cannot write `{}`", path.display()))?;
     }
     show(context, way, &Holds::Token { at: &at, token: token.expose(), file: file.as_deref() })
+}
+
+/// Makes a token for an upstream that takes them, and prints what its clients read.
+fn of_token(
+    context: &Context,
+    config: &Config,
+    store: &KeyStore,
+    arguments: &Arguments,
+    name: &str,
+) -> anyhow::Result<Exit> {
+    let name = upstream(config, Some(name))?;
+    takes_tokens(config, &name)?;
+    let found = config.upstreams.iter().find(|one| one.name == *name).context("it is configured")?;
+    let clock = Clock::system();
+    let new = NewKey {
+        party: meant(store, arguments)?,
+        on_behalf_of: arguments.on_behalf_of.clone(),
+        upstream: name,
+        expires: Some(clock.now() + SignedDuration::from_hours(arguments.expires_in_hours.into())),
+    };
+    own::record(config, &clock, ChangeKind::Key, format!("create a token for {}", describe(&new)))?;
+    let (_, token) = store.create_token(&new, clock.now())?;
+    own::keys_changed(config);
+    let variables = way::of_token(config, found, token.expose())?;
+    if context.format == Format::Table {
+        let lines: Vec<String> =
+            variables.iter().map(|(name, value)| format!("export {name}={}", quoted(value))).collect();
+        context.output.line(&lines.join("\n"))?;
+    } else {
+        let shown: BTreeMap<String, String> = variables.into_iter().collect();
+        context.output.show(context.format, &shown, || Rows::new(&[]))?;
+    }
+    Ok(Exit::Ok)
 }
 
 /// The actor that is meant: named with its kind, or as its newest key has it.

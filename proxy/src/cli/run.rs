@@ -4,7 +4,7 @@
 //! Leaves out keeping the program from going round the gate, unless it is isolated: it gets no credential that would be
 //! good for that, but where the machine has others, it may find them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -20,9 +20,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::key::{describe, kind, party, upstream};
 use super::way::{Holds, Way, credentials_at};
-use super::{Context, Exit, isolated, kubeconfig};
+use super::{Context, Exit, isolated, kubeconfig, way};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, UpstreamKind};
 use crate::keys::{self, IssuedKey, KeyStore, NewKey};
 use crate::own;
 use crate::settings::environment;
@@ -39,7 +39,8 @@ pub(super) struct Arguments {
     /// For whom it acts, as `person:alice`; by default the person at the keyboard, if there is a key for one.
     #[arg(long, value_parser = party)]
     on_behalf_of: Vec<Party>,
-    /// The only upstream it gets a key for; by default the first one of AWS, and every Kubernetes cluster.
+    /// The only upstream it gets a key for; by default the first one of AWS and of each other plane, and every Kubernetes
+    /// cluster.
     #[arg(long)]
     upstream: Option<String>,
     /// How clients of AWS find their credential: a key pair in `variables`, or the gate as an `endpoint` that they ask for
@@ -116,6 +117,8 @@ struct Issued {
     asking: Option<(Arc<IssuedKey>, Secret, String)>,
     tokens: Vec<Arc<IssuedKey>>,
     kubeconfig: Option<PathBuf>,
+    /// What clients of other planes read.
+    variables: Vec<(String, String)>,
 }
 
 impl Issued {
@@ -176,8 +179,19 @@ impl Issuing<'_> {
             issued.tokens.push(key);
             tokens.insert(upstream.name.clone(), token.expose().to_owned());
         }
+        let clusters = issued.tokens.len();
+        let mut planes = BTreeSet::new();
+        let others = self.config.upstreams.iter().filter(|one| matches!(one.kind, UpstreamKind::Single(_)));
+        // Of one plane the first: their clients read the same variables.
+        for upstream in others.filter(|one| meant(&one.name) && planes.insert(one.kind.plane())) {
+            let new = new(&upstream.name);
+            self.record(&new)?;
+            let (key, token) = self.keys.create_token(&new, self.clock.now())?;
+            issued.tokens.push(key);
+            issued.variables.extend(way::of_token(self.config, upstream, token.expose())?);
+        }
         own::keys_changed(self.config);
-        if let Some(first) = issued.tokens.first() {
+        if let Some(first) = issued.tokens.first().filter(|_| clusters > 0) {
             let path = self.config.state.join(format!("kubeconfig-{}", first.id));
             let text = kubeconfig::text(self.config, &kubeconfig::User::Holds(&tokens))?;
             kubeconfig::write(&path, &text)?;
@@ -222,7 +236,7 @@ async fn program(
         None => (Command::new(name), None),
         Some(apart) => apart.begin(name)?,
     };
-    asking.args(arguments).envs(way.variables(&issued.holds()));
+    asking.args(arguments).envs(way.variables(&issued.holds())).envs(issued.variables.iter().cloned());
     match &issued.kubeconfig {
         Some(path) => drop(asking.env("KUBECONFIG", path)),
         // Another one would name a cluster that is not reached through the gate.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::config::Config;
+use crate::config::{Config, UpstreamConfig};
 use crate::keys::{IssuedKey, token};
 use crate::settings::environment_with;
 use crate::{egress, files, own};
@@ -124,6 +124,31 @@ pub(super) fn credentials_address(config: &Config) -> anyhow::Result<SocketAddr>
         "credentials are given on loopback only, and `listen.admin` is `{address}`; set it to one of `127.0.0.1`"
     );
     Ok(address)
+}
+
+/// What a client of an upstream that takes tokens is told by: what its plane's own clients read, and the token by a name of
+/// ours for whatever else there is.
+///
+/// # Errors
+/// The gate's admin address, which some of them ask, is not on loopback.
+pub(super) fn of_token(
+    config: &Config,
+    upstream: &UpstreamConfig,
+    token: &str,
+) -> anyhow::Result<Vec<(String, String)>> {
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let gate = format!("{scheme}://{}", own_address(config, upstream.names.first()));
+    let account = upstream.account.as_deref().unwrap_or(&upstream.name);
+    let mut variables = vec![("ORDAIN_TOKEN".to_owned(), token.to_owned())];
+    for (name, template) in ordain_decode::card(upstream.kind.plane()).variables {
+        let mut value = template.replace("{gate}", &gate).replace("{account}", account);
+        if value.contains("{admin") {
+            let host = credentials_address(config)?.to_string();
+            value = value.replace("{admin_host}", &host).replace("{admin}", &format!("http://{host}"));
+        }
+        variables.push(((*name).to_owned(), value.replace("{token}", token)));
+    }
+    Ok(variables)
 }
 
 /// What an endpoint is told by; that of one service wins over the one for all.

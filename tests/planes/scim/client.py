@@ -2,8 +2,11 @@
 
     client.py URL TOKEN create NAME
     client.py URL TOKEN list
+
+`-` for both takes them from the variables that scim2-cli reads.
 """
 
+import os
 import sys
 
 from httpx2 import Client
@@ -11,7 +14,10 @@ from scim2_client.engines.httpx2 import SyncSCIMClient
 from scim2_models import Error
 
 url, token, verb, *rest = sys.argv[1:]
-client = Client(base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=20)
+header = f"Authorization: Bearer {token}"
+if url == "-":
+    url, header = os.environ["SCIM_CLI_URL"], os.environ["SCIM_CLI_HEADERS"]
+client = Client(base_url=url, headers=[header.split(": ", 1)], timeout=20)
 scim = SyncSCIMClient(client)
 scim.discover()
 model = scim.get_resource_model("User")

@@ -2,6 +2,7 @@
 //!
 //! Leaves out how a request is read (the room's own cases).
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::harness::said;
@@ -56,5 +57,24 @@ fn a_denied_change_never_arrives_and_is_the_clients_own_error() {
     let output = served::script(&python, "scim/client.py", &[&through, &token, "list"]);
     assert_eq!(said(&output), "0 users\n");
     assert!(!server.log().contains("POST"), "{}", server.log());
+    gate.finish();
+}
+
+/// The variables that are printed for a plane are those that its own command line (scim2-cli) reads.
+#[test]
+fn a_client_finds_the_gate_by_the_variables_that_are_printed() {
+    let Some(server) = server() else { return };
+    let base = format!("http://{}", server.address);
+    let gate = served::gate("scim", &base, "{ token_file = {token} }", "enforce");
+    let asked = ["-o", "json", "env", "--upstream", "served", "--actor", "alice", "--kind", "person"];
+    let printed = gate.run(&asked);
+    let variables: std::collections::BTreeMap<String, String> =
+        serde_json::from_slice(&printed.stdout).unwrap_or_else(|_| panic!("{}", said(&printed)));
+    gate.must_not_write(&variables["ORDAIN_TOKEN"]);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/planes/scim/client.py");
+    let mut command = Command::new("timeout");
+    command.arg("60").arg(served::python().unwrap()).arg(script).args(["-", "-", "create", "bjensen"]);
+    let answer = command.envs(&variables).output().unwrap();
+    assert!(said(&answer).starts_with("created "), "{}", said(&answer));
     gate.finish();
 }

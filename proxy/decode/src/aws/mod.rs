@@ -55,7 +55,7 @@ use crate::setup::{RoomsConfig, RoomsError};
 use crate::tokens::Tokens;
 
 /// What is known of the plane without the room.
-pub(crate) const CARD: Card = Card { domains: &site::ENDINGS, anchor: None };
+pub(crate) const CARD: Card = Card { domains: &site::ENDINGS, ..Card::PLAIN };
 
 /// The room and what it was set up with.
 #[derive(Debug)]

@@ -49,7 +49,7 @@ use crate::setup::{RoomsConfig, RoomsError};
 use crate::tokens::Tokens;
 
 /// What is known of the plane without the room.
-pub(crate) const CARD: Card = Card { domains: &[], anchor: None };
+pub(crate) const CARD: Card = Card::PLAIN;
 
 /// The room and what it was set up with.
 #[derive(Debug)]

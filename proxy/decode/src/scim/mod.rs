@@ -27,7 +27,11 @@ use crate::setup::{RoomsConfig, RoomsError};
 use path::{Place, Verb};
 
 /// What is known of the plane without the room.
-pub(crate) const CARD: Card = Card { domains: &[], anchor: Some("/ServiceProviderConfig") };
+pub(crate) const CARD: Card = Card {
+    anchor: Some("/ServiceProviderConfig"),
+    variables: &[("SCIM_CLI_URL", "{gate}"), ("SCIM_CLI_HEADERS", "Authorization: Bearer {token}")],
+    ..Card::PLAIN
+};
 
 /// The room.
 pub(crate) type Room = RestRoom<Scim>;
