@@ -1,20 +1,30 @@
-//! What operators say of an API over gRPC, as files: its descriptors, and what its methods do.
+//! What operators say of APIs that they describe, as files: the descriptors of one over gRPC or the `OpenAPI` document of
+//! another, and what their methods do, in one form for both.
 //!
 //! Leaves out what is made of them (`ordain-decode`).
 
 use std::fs;
+use std::path::Path;
 
-use anyhow::Context;
-use ordain_action::{Access, Level};
-use ordain_decode::{GrpcApi, GrpcMethod, GrpcResource};
+use anyhow::{Context, bail};
+use ordain_action::{Access, Level, Role};
+use ordain_decode::{ApiEffect, ApiMethod, ApiResource, GrpcApi, OpenApi, Spelling};
 use serde::Deserialize;
 
 use crate::config::{Config, UpstreamKind};
 
 /// A file of methods.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Methods {
+    /// For OpenAPI the paths before those of the description, in place of what it says itself.
+    bases: Option<Vec<String>>,
+    /// For OpenAPI paths whose labels hold slashes, with `+` behind those labels.
+    #[serde(default)]
+    greedy: Vec<String>,
+    /// For OpenAPI parameters of queries that the description does not have, and that change nothing of what a call does.
+    #[serde(default)]
+    query: Vec<String>,
     #[serde(default)]
     method: Vec<Method>,
 }
@@ -23,7 +33,7 @@ struct Methods {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Method {
-    /// `package.Service/Method`, or `package.Service/*`.
+    /// Over gRPC `package.Service/Method`, or `package.Service/*`; by OpenAPI the `operationId`, or `METHOD /path`.
     name: String,
     /// `read`, `create`, `update`, `delete`, `grant`, `expose`, `execute`, `tag` or `secret_read`.
     access: String,
@@ -32,13 +42,19 @@ struct Method {
     data: bool,
     #[serde(default)]
     resources: Vec<Resource>,
+    /// What else it does, by what a request says.
+    #[serde(default)]
+    also: Vec<Also>,
     #[serde(default)]
     secrets: Vec<String>,
     #[serde(default)]
     mints: bool,
+    /// For OpenAPI: its connection may become a stream.
+    #[serde(default)]
+    stream: bool,
 }
 
-/// How a message names what it touches.
+/// How a request names what it touches.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Resource {
@@ -47,13 +63,47 @@ struct Resource {
     name: String,
     #[serde(default)]
     all_if: Vec<String>,
+    /// `target`, `parent` or `uses`.
+    #[serde(default)]
+    role: RoleWord,
+    /// `domain` or `abbreviated`, where the API takes several spellings for one thing.
+    #[serde(default)]
+    spelling: SpellingWord,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RoleWord {
+    #[default]
+    Target,
+    Parent,
+    Uses,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SpellingWord {
+    #[default]
+    Exact,
+    Domain,
+    Abbreviated,
+}
+
+/// An effect that a method has by what a request says.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Also {
+    access: String,
+    field: String,
+    #[serde(default)]
+    values: Vec<String>,
 }
 
 /// The APIs over gRPC of a configuration.
 ///
 /// # Errors
 /// A file cannot be read, or is not what it should be.
-pub fn all(config: &Config) -> anyhow::Result<Vec<GrpcApi>> {
+pub fn grpc(config: &Config) -> anyhow::Result<Vec<GrpcApi>> {
     let mut all = Vec::new();
     for upstream in &config.upstreams {
         let UpstreamKind::Grpc(api) = &upstream.kind else { continue };
@@ -61,42 +111,98 @@ pub fn all(config: &Config) -> anyhow::Result<Vec<GrpcApi>> {
         let descriptors = fs::read(&api.descriptors).with_context(|| {
             format!("cannot read the descriptors `{shown}` of upstream `{}`", upstream.name)
         })?;
-        let methods = match &api.methods {
-            None => Vec::new(),
-            Some(path) => {
-                let shown = path.display();
-                let text = fs::read_to_string(path).with_context(|| format!("cannot read `{shown}`"))?;
-                methods(&text).with_context(|| format!("`{shown}` does not say what methods do"))?
-            }
-        };
+        let written = methods(api.methods.as_deref())?;
+        let of_openapi = written.bases.is_some() || !written.greedy.is_empty() || !written.query.is_empty();
+        if of_openapi && let Some(path) = &api.methods {
+            bail!(
+                "`{}` has `bases`, `greedy` or `query`, of which an API over gRPC has none; take them out",
+                path.display()
+            );
+        }
+        let methods = resolved(written.method, api.methods.as_deref())?;
         all.push(GrpcApi { upstream: upstream.name.clone(), descriptors, methods });
     }
     Ok(all)
 }
 
-fn methods(text: &str) -> anyhow::Result<Vec<GrpcMethod>> {
-    let written: Methods = toml::from_str(text)?;
-    written.method.into_iter().map(Method::resolve).collect()
+/// The APIs of a configuration that OpenAPI documents describe.
+///
+/// # Errors
+/// A file cannot be read, or is not what it should be.
+pub fn openapi(config: &Config) -> anyhow::Result<Vec<OpenApi>> {
+    let mut all = Vec::new();
+    for upstream in &config.upstreams {
+        let UpstreamKind::Openapi(api) = &upstream.kind else { continue };
+        let shown = api.description.display();
+        let document = fs::read(&api.description).with_context(|| {
+            format!("cannot read the description `{shown}` of upstream `{}`", upstream.name)
+        })?;
+        all.push(described(&upstream.name, document, api.methods.as_deref())?);
+    }
+    Ok(all)
+}
+
+/// An API that a document describes, with what a file of methods says of it.
+///
+/// # Errors
+/// The file cannot be read, or is not what it should be.
+pub fn described(upstream: &str, document: Vec<u8>, file: Option<&Path>) -> anyhow::Result<OpenApi> {
+    let Methods { bases, greedy, query, method } = methods(file)?;
+    let methods = resolved(method, file)?;
+    Ok(OpenApi { upstream: upstream.to_owned(), document, methods, bases, greedy, query })
+}
+
+fn methods(file: Option<&Path>) -> anyhow::Result<Methods> {
+    let Some(path) = file else { return Ok(Methods::default()) };
+    let shown = path.display();
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read `{shown}`"))?;
+    toml::from_str(&text).with_context(|| format!("`{shown}` does not say what methods do"))
+}
+
+fn resolved(written: Vec<Method>, file: Option<&Path>) -> anyhow::Result<Vec<ApiMethod>> {
+    let all: anyhow::Result<Vec<ApiMethod>> = written.into_iter().map(Method::resolve).collect();
+    let shown = file.map_or_else(String::new, |path| path.display().to_string());
+    all.with_context(|| format!("`{shown}` does not say what methods do"))
+}
+
+fn access(word: &str, of: &str) -> anyhow::Result<Access> {
+    Access::parse(word).with_context(|| {
+        let known = Access::ALL.map(Access::as_str).join("`, `");
+        format!("`{word}` of `{of}` is no access; it is one of `{known}`")
+    })
 }
 
 impl Method {
-    fn resolve(self) -> anyhow::Result<GrpcMethod> {
-        let access = Access::parse(&self.access).with_context(|| {
-            let known = Access::ALL.map(Access::as_str).join("`, `");
-            format!("`{}` of `{}` is no access; it is one of `{known}`", self.access, self.name)
-        })?;
-        let resources = self.resources.into_iter().map(|resource| GrpcResource {
+    fn resolve(self) -> anyhow::Result<ApiMethod> {
+        let resources = self.resources.into_iter().map(|resource| ApiResource {
             kind: resource.kind,
             name: resource.name,
             all_if: resource.all_if,
+            role: match resource.role {
+                RoleWord::Target => Role::Target,
+                RoleWord::Parent => Role::Parent,
+                RoleWord::Uses => Role::Uses,
+            },
+            spelling: match resource.spelling {
+                SpellingWord::Exact => Spelling::Exact,
+                SpellingWord::Domain => Spelling::Domain,
+                SpellingWord::Abbreviated => Spelling::Abbreviated,
+            },
         });
-        Ok(GrpcMethod {
-            name: self.name,
-            access,
+        let mut also = Vec::new();
+        for effect in self.also {
+            let access = access(&effect.access, &self.name)?;
+            also.push(ApiEffect { access, field: effect.field, values: effect.values });
+        }
+        Ok(ApiMethod {
+            access: access(&self.access, &self.name)?,
             level: if self.data { Level::Data } else { Level::Control },
             resources: resources.collect(),
+            also,
             secrets: self.secrets,
             mints: self.mints,
+            stream: self.stream,
+            name: self.name,
         })
     }
 }
@@ -107,6 +213,9 @@ mod tests {
 
     #[test]
     fn what_methods_do_is_said_in_words_that_are_known() {
+        let methods = |text: &str| -> anyhow::Result<Vec<ApiMethod>> {
+            resolved(toml::from_str::<Methods>(text)?.method, None)
+        };
         let said = methods(
             "[[method]]\nname = \"a.B/C\"\naccess = \"delete\"\ndata = true\n\
              resources = [{ type = \"key\", name = \"{key}\", all_if = [\"end\"] }]\n",

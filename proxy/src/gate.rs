@@ -133,7 +133,8 @@ impl Gate {
             token_key: token_key(&config.state)?,
             own_hosts: own_hosts(&config, data),
             aws_overlay: overlay,
-            grpc: api::all(&config)?,
+            grpc: api::grpc(&config)?,
+            openapi: api::openapi(&config)?,
         })?;
         let live = live(&config.ledger)?;
         let model = Model::open(config.model.clone(), config.modes(), live)?;

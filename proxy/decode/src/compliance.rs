@@ -64,10 +64,15 @@ impl Parsed {
                 (None, Some(_)) => Some(Plane::Grpc),
                 (None, None) => self.place.as_ref().map(|(plane, _)| *plane),
             },
-            upstream: self.api.as_deref(),
+            upstream: self.api.as_deref().or_else(|| self.described()),
         };
         head.way_in = Rooms::way_in(head.host());
         head
+    }
+
+    /// The API that a document describes and that the place it came to belongs to.
+    fn described(&self) -> Option<&str> {
+        self.place.as_ref().filter(|(plane, _)| *plane == Plane::Openapi).map(|(_, api)| api.as_str())
     }
 
     fn upstream(&self) -> Upstream {
@@ -81,7 +86,7 @@ impl Parsed {
             (Some(cluster), _) => at("default", Plane::Kubernetes, cluster),
             (None, Some(api)) => at(api, Plane::Grpc, api),
             (None, None) => match &self.place {
-                Some((plane, account)) => at("default", *plane, account),
+                Some((plane, account)) => at(self.described().unwrap_or("default"), *plane, account),
                 None => upstream(),
             },
         }
@@ -133,7 +138,13 @@ fn request(text: &str) -> Parsed {
 
 fn rooms() -> Rooms {
     let own_hosts = vec!["gate.internal".to_owned()];
-    Rooms::new(RoomsConfig { own_hosts, grpc: vec![shop::api()], ..RoomsConfig::default() }).unwrap()
+    Rooms::new(RoomsConfig {
+        own_hosts,
+        grpc: vec![shop::api()],
+        openapi: vec![crate::openapi::garage::api()],
+        ..RoomsConfig::default()
+    })
+    .unwrap()
 }
 
 fn upstream() -> Upstream {

@@ -7,11 +7,13 @@ mod about;
 mod answer;
 mod aws;
 mod contract;
+mod described;
 pub mod form;
 mod grpc;
 mod head;
 mod kubernetes;
 pub mod line;
+mod openapi;
 mod refusal;
 mod rest;
 mod room;
@@ -31,7 +33,7 @@ pub use kubernetes::Withholding;
 pub use refusal::refusal;
 pub use room::{Card, Claim};
 pub use rooms::{Rooms, card};
-pub use setup::{GrpcApi, GrpcMethod, GrpcResource, RoomsConfig, RoomsError};
+pub use setup::{ApiEffect, ApiMethod, ApiResource, GrpcApi, OpenApi, RoomsConfig, RoomsError, Spelling};
 
 #[cfg(test)]
 mod compliance;

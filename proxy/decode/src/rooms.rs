@@ -43,6 +43,7 @@ rooms! {
     Aws aws,
     Grpc grpc,
     Kubernetes kubernetes,
+    Openapi openapi,
     Scim scim,
 }
 

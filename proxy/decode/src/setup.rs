@@ -2,7 +2,7 @@
 //!
 //! Leaves out the rooms.
 
-use ordain_action::{Access, Level};
+use ordain_action::{Access, Level, Role};
 
 /// What rooms have to know before the first request.
 #[derive(Clone, Default)]
@@ -15,6 +15,8 @@ pub struct RoomsConfig {
     pub aws_overlay: Option<String>,
     /// The APIs over gRPC.
     pub grpc: Vec<GrpcApi>,
+    /// The APIs that `OpenAPI` documents describe.
+    pub openapi: Vec<OpenApi>,
 }
 
 /// An API over gRPC, as its operators describe it.
@@ -25,40 +27,96 @@ pub struct GrpcApi {
     /// Its descriptors with all that they import: a `google.protobuf.FileDescriptorSet`.
     pub descriptors: Vec<u8>,
     /// What its methods do.
-    pub methods: Vec<GrpcMethod>,
+    pub methods: Vec<ApiMethod>,
 }
 
-/// What a method of an API over gRPC does.
+/// An API that an `OpenAPI` document describes, and what its operators say of it.
+#[derive(Clone, Default)]
+pub struct OpenApi {
+    /// The upstream that it is served by.
+    pub upstream: String,
+    /// The document: `OpenAPI` 3 or Swagger 2, in YAML or JSON.
+    pub document: Vec<u8>,
+    /// What its operations do.
+    pub methods: Vec<ApiMethod>,
+    /// The paths before those of the document, in place of what it says itself.
+    pub bases: Option<Vec<String>>,
+    /// Paths of the document whose labels hold slashes, with `+` behind those labels.
+    pub greedy: Vec<String>,
+    /// Parameters of queries that the document does not have, and that change nothing of what an operation does.
+    pub query: Vec<String>,
+}
+
+/// What a method of an API does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GrpcMethod {
-    /// The method as `package.Service/Method`, or `package.Service/*` for those of which nothing else is said.
+pub struct ApiMethod {
+    /// The method. Over gRPC `package.Service/Method`, or `package.Service/*` for those of which nothing else is said; by
+    /// `OpenAPI` its `operationId`, or `METHOD /path/{label}` as the document has it.
     pub name: String,
     /// The class of its effect.
     pub access: Access,
     /// Infrastructure or data.
     pub level: Level,
-    /// What it touches; the API as a whole where nothing is named.
-    pub resources: Vec<GrpcResource>,
+    /// What it touches; the API as a whole where nothing is named over gRPC, and what the path names by `OpenAPI`.
+    pub resources: Vec<ApiResource>,
+    /// Effects that it has besides, by what a request says.
+    pub also: Vec<ApiEffect>,
     /// Fields that hold secrets, by their paths in the message.
     pub secrets: Vec<String>,
     /// Its answer hands out a credential of the API.
     pub mints: bool,
+    /// The connection may become a stream of the caller's. Over gRPC the descriptors say so.
+    pub stream: bool,
 }
 
-/// How a message names what its call touches.
+/// How a request names what its call touches.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GrpcResource {
+pub struct ApiResource {
     /// The type, for example `key`.
     pub kind: String,
-    /// The name, with fields of the message in braces, for example `{project}/{name}`.
+    /// The name, with fields of the request in braces, for example `{project}/{name}`.
     pub name: String,
     /// Fields that make it all resources of the type, where they say something.
     pub all_if: Vec<String>,
+    /// The part it plays.
+    pub role: Role,
+    /// How its fields are spelled, where the API takes several spellings for one thing.
+    pub spelling: Spelling,
+}
+
+/// How a name is spelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Spelling {
+    /// In one way.
+    #[default]
+    Exact,
+    /// A domain, which the API also takes in capitals, without its last dot, and with bytes as `=2F`: it is read in lower
+    /// case and with the dot only.
+    Domain,
+    /// A name, or a number of hexadecimal digits, which the API also takes cut short: what may be one that was is all.
+    Abbreviated,
+}
+
+/// An effect that a method has by what a request says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiEffect {
+    /// Its class.
+    pub access: Access,
+    /// The field that says it.
+    pub field: String,
+    /// What it says then, in any case; anything at all where nothing is named.
+    pub values: Vec<String>,
 }
 
 impl std::fmt::Debug for GrpcApi {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("GrpcApi").field("upstream", &self.upstream).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for OpenApi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenApi").field("upstream", &self.upstream).finish_non_exhaustive()
     }
 }
 

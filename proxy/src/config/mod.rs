@@ -22,8 +22,8 @@ use crate::settings::{self, Addresses, Settings, Size};
 pub use egress::{Chain, Egress, PassRule};
 pub use secrets::{GoogleFile, OAuthClient, OAuthShows, SecretFrom, VaultSecret, VaultShows};
 pub use upstream::{
-    AwsCredentials, AwsUpstream, GrpcUpstream, KubernetesUpstream, PlainCredential, Reach, SingleUpstream,
-    UpstreamConfig, UpstreamKind,
+    AwsCredentials, AwsUpstream, GrpcUpstream, KubernetesUpstream, OpenApiUpstream, PlainCredential, Reach,
+    SingleUpstream, UpstreamConfig, UpstreamKind,
 };
 
 /// What a gate is built from.

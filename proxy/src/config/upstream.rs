@@ -37,6 +37,8 @@ pub enum UpstreamKind {
     Grpc(GrpcUpstream),
     /// A Kubernetes cluster.
     Kubernetes(KubernetesUpstream),
+    /// An API that an `OpenAPI` document describes.
+    Openapi(OpenApiUpstream),
     /// Any other plane that has one address.
     Single(SingleUpstream),
 }
@@ -74,6 +76,17 @@ pub struct GrpcUpstream {
     /// Its descriptors.
     pub descriptors: PathBuf,
     /// What its methods do.
+    pub methods: Option<PathBuf>,
+    /// Where it is, and with which credential.
+    pub reach: Reach,
+}
+
+/// An API that an `OpenAPI` document describes: what it is, and how it is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenApiUpstream {
+    /// The document.
+    pub description: PathBuf,
+    /// What its operations do.
     pub methods: Option<PathBuf>,
     /// Where it is, and with which credential.
     pub reach: Reach,
@@ -196,6 +209,7 @@ impl UpstreamKind {
             Self::Aws(_) => None,
             Self::Grpc(api) => Some(&api.reach),
             Self::Kubernetes(cluster) => Some(&cluster.reach),
+            Self::Openapi(api) => Some(&api.reach),
             Self::Single(single) => Some(&single.reach),
         }
     }
@@ -243,7 +257,7 @@ impl UpstreamKind {
     #[must_use]
     pub const fn passes(&self) -> bool {
         match self {
-            Self::Aws(_) | Self::Grpc(_) | Self::Single(_) => false,
+            Self::Aws(_) | Self::Grpc(_) | Self::Openapi(_) | Self::Single(_) => false,
             Self::Kubernetes(cluster) => cluster.passes,
         }
     }
@@ -255,6 +269,7 @@ impl UpstreamKind {
             Self::Aws(_) => Plane::Aws,
             Self::Grpc(_) => Plane::Grpc,
             Self::Kubernetes(_) => Plane::Kubernetes,
+            Self::Openapi(_) => Plane::Openapi,
             Self::Single(single) => single.plane,
         }
     }
@@ -324,6 +339,7 @@ fn one(written: settings::Upstream) -> Result<UpstreamConfig, ConfigError> {
         Some(Plane::Aws) => UpstreamKind::Aws(aws(&written)?),
         Some(Plane::Grpc) => UpstreamKind::Grpc(grpc(&written)?),
         Some(Plane::Kubernetes) => UpstreamKind::Kubernetes(kubernetes(&written)?),
+        Some(Plane::Openapi) => UpstreamKind::Openapi(openapi(&written)?),
         Some(plane) if plane != Plane::Unknown => UpstreamKind::Single(single(plane, &written)?),
         Some(_) | None => {
             let known: Vec<String> = Plane::ALL.iter().map(|plane| format!("`{plane}`")).collect();
@@ -356,6 +372,7 @@ fn aws(written: &settings::Upstream) -> Result<AwsUpstream, ConfigError> {
         ("uid", written.uid.clone()),
         ("trust", shown(written.trust.as_ref())),
         ("descriptors", shown(written.descriptors.as_ref())),
+        ("description", shown(written.description.as_ref())),
         ("methods", shown(written.methods.as_ref())),
     ];
     not_of("aws", written, others)?;
@@ -389,6 +406,7 @@ fn kubernetes(written: &settings::Upstream) -> Result<KubernetesUpstream, Config
         ("region", written.region.clone()),
         ("role", written.role.clone()),
         ("descriptors", shown(written.descriptors.as_ref())),
+        ("description", shown(written.description.as_ref())),
         ("methods", shown(written.methods.as_ref())),
     ];
     not_of("kubernetes", written, others)?;
@@ -454,8 +472,12 @@ fn vault_pair(name: &str, written: &settings::Vault) -> Result<VaultSecret, Conf
 fn grpc(written: &settings::Upstream) -> Result<GrpcUpstream, ConfigError> {
     let key = |field: &str| format!("`{field}` of upstream `{}`", written.name);
     named(written)?;
-    let others =
-        [("region", written.region.clone()), ("role", written.role.clone()), ("uid", written.uid.clone())];
+    let others = [
+        ("region", written.region.clone()),
+        ("role", written.role.clone()),
+        ("uid", written.uid.clone()),
+        ("description", shown(written.description.as_ref())),
+    ];
     not_of("grpc", written, others)?;
     if written.pass_through {
         let fix = "an API over gRPC is sent the gate's own credential; take it out";
@@ -469,6 +491,27 @@ fn grpc(written: &settings::Upstream) -> Result<GrpcUpstream, ConfigError> {
         )
     })?;
     Ok(GrpcUpstream { descriptors, methods: written.methods.clone(), reach: reach(Plane::Grpc, written)? })
+}
+
+fn openapi(written: &settings::Upstream) -> Result<OpenApiUpstream, ConfigError> {
+    let key = |field: &str| format!("`{field}` of upstream `{}`", written.name);
+    named(written)?;
+    let others = [
+        ("region", written.region.clone()),
+        ("role", written.role.clone()),
+        ("uid", written.uid.clone()),
+        ("descriptors", shown(written.descriptors.as_ref())),
+    ];
+    not_of("openapi", written, others)?;
+    if written.pass_through {
+        let fix = "a described API is sent the gate's own credential; take it out";
+        return Err(ConfigError::new(key("pass_through"), "true", fix));
+    }
+    let description = written.description.clone().ok_or_else(|| {
+        let fix = "give the API's description, OpenAPI 3 or Swagger 2 in one file of YAML or JSON";
+        ConfigError::new(key("description"), "", fix)
+    })?;
+    Ok(OpenApiUpstream { description, methods: written.methods.clone(), reach: reach(written)? })
 }
 
 /// Where a plane is that has one address, and with which credential.
@@ -502,6 +545,7 @@ fn single(plane: Plane, written: &settings::Upstream) -> Result<SingleUpstream, 
         ("role", written.role.clone()),
         ("uid", written.uid.clone()),
         ("descriptors", shown(written.descriptors.as_ref())),
+        ("description", shown(written.description.as_ref())),
         ("methods", shown(written.methods.as_ref())),
         ("pass_through", passes),
     ];

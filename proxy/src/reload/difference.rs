@@ -57,7 +57,7 @@ fn fixed(config: &Config) -> [Fixed; 16] {
         ("ledger.directory", config.ledger.display().to_string()),
         ("ledger.origin", config.origin.clone()),
         ("catalogue.overlay", overlay),
-        ("upstream.descriptors and upstream.methods", apis(config)),
+        ("upstream.descriptors, upstream.description and upstream.methods", apis(config)),
         ("log.format", config.log.format.clone().unwrap_or_else(|| "text".to_owned())),
     ]
 }
@@ -164,15 +164,16 @@ fn upstream_changes(
     changes
 }
 
-/// What the room of gRPC is set up with, which it is once.
+/// What the rooms of described APIs are set up with, which they are once.
 fn apis(config: &Config) -> String {
-    let apis = config.upstreams.iter().filter_map(|upstream| match &upstream.kind {
-        UpstreamKind::Grpc(api) => {
-            let methods =
-                api.methods.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string());
-            Some(format!("{}: {} and {methods}", upstream.name, api.descriptors.display()))
-        }
-        UpstreamKind::Aws(_) | UpstreamKind::Kubernetes(_) | UpstreamKind::Single(_) => None,
+    let apis = config.upstreams.iter().filter_map(|upstream| {
+        let (described, methods) = match &upstream.kind {
+            UpstreamKind::Grpc(api) => (&api.descriptors, &api.methods),
+            UpstreamKind::Openapi(api) => (&api.description, &api.methods),
+            UpstreamKind::Aws(_) | UpstreamKind::Kubernetes(_) | UpstreamKind::Single(_) => return None,
+        };
+        let methods = methods.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string());
+        Some(format!("{}: {} and {methods}", upstream.name, described.display()))
     });
     let apis: Vec<String> = apis.collect();
     if apis.is_empty() { "none".to_owned() } else { apis.join(", ") }
@@ -182,7 +183,7 @@ fn parts(upstream: &UpstreamConfig) -> [(&'static str, String); 10] {
     let text = |part: Option<&String>| part.cloned().unwrap_or_default();
     let (aws, cluster) = match &upstream.kind {
         UpstreamKind::Aws(aws) => (Some(aws), None),
-        UpstreamKind::Grpc(_) | UpstreamKind::Single(_) => (None, None),
+        UpstreamKind::Grpc(_) | UpstreamKind::Openapi(_) | UpstreamKind::Single(_) => (None, None),
         UpstreamKind::Kubernetes(cluster) => (None, Some(cluster)),
     };
     let trust = match upstream.kind.reach() {

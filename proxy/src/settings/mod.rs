@@ -123,7 +123,10 @@ pub struct Upstream {
     /// --descriptor_set_out` or `buf build` write them.
     #[serde(default)]
     pub descriptors: Option<PathBuf>,
-    /// For gRPC a file that says what the methods of the API do.
+    /// For OpenAPI the description of the API: OpenAPI 3 or Swagger 2, as YAML or JSON, in one file.
+    #[serde(default)]
+    pub description: Option<PathBuf>,
+    /// For gRPC and OpenAPI a file that says what the methods of the API do.
     #[serde(default)]
     pub methods: Option<PathBuf>,
     /// The region for account verification and for `AssumeRole`; by default that of the environment or the

@@ -86,6 +86,9 @@ impl From<&UpstreamConfig> for Source {
             UpstreamKind::Grpc(kind) => {
                 Self::Plain(plain::Source::grpc(&config.name, config.account.as_deref(), kind))
             }
+            UpstreamKind::Openapi(kind) => {
+                Self::Plain(plain::Source::openapi(&config.name, config.account.as_deref(), kind))
+            }
             UpstreamKind::Single(kind) => {
                 Self::Plain(plain::Source::single(&config.name, config.account.as_deref(), kind))
             }

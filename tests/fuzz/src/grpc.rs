@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use ordain_action::{Access, Effect, Level, Plane, Reading, Scalar, Upstream};
-use ordain_decode::{GrpcApi, GrpcMethod, GrpcResource, Head, Rooms, RoomsConfig, WayIn};
+use ordain_action::{Access, Effect, Level, Plane, Reading, Role, Scalar, Upstream};
+use ordain_decode::{ApiMethod, ApiResource, GrpcApi, Head, Rooms, RoomsConfig, Spelling, WayIn};
 use prost_reflect::{DescriptorPool, DynamicMessage, MapKey, Value};
 
 const PUT: &str = "/shop.v1.Orders/Put";
@@ -25,17 +25,21 @@ static POOL: LazyLock<DescriptorPool> =
     LazyLock::new(|| DescriptorPool::decode(DESCRIPTORS.as_slice()).expect("what was compiled is read"));
 
 static ROOMS: LazyLock<Rooms> = LazyLock::new(|| {
-    let method = |name: &str, access: Access, name_of: &str, all_if: &[&str]| GrpcMethod {
+    let method = |name: &str, access: Access, name_of: &str, all_if: &[&str]| ApiMethod {
         name: format!("shop.v1.Orders/{name}"),
         access,
         level: Level::Control,
-        resources: vec![GrpcResource {
+        resources: vec![ApiResource {
             kind: "order".to_owned(),
             name: name_of.to_owned(),
             all_if: all_if.iter().map(|path| (*path).to_owned()).collect(),
+            role: Role::Target,
+            spelling: Spelling::Exact,
         }],
         secrets: Vec::new(),
         mints: false,
+        also: Vec::new(),
+        stream: false,
     };
     let methods = vec![
         method("Put", Access::Update, "{id.shop}/{id.id}", &[]),

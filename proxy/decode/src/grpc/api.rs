@@ -8,8 +8,9 @@ use std::sync::Arc;
 use ordain_action::{Access, Level};
 use prost_reflect::{DescriptorPool, FieldDescriptor, MessageDescriptor};
 
+use crate::described::{Described, Says, is_at};
 use crate::form::fields::segments;
-use crate::setup::{GrpcApi, GrpcMethod, GrpcResource};
+use crate::setup::GrpcApi;
 use crate::tokens::looks_secret;
 
 /// Methods that mean the same in every API: they say how a server is, and what it serves.
@@ -47,32 +48,6 @@ pub(super) struct Method {
     pub(super) says: Option<Says>,
 }
 
-/// What a method does.
-#[derive(Debug, Clone)]
-pub(super) struct Says {
-    pub(super) access: Access,
-    pub(super) level: Level,
-    pub(super) resources: Vec<Named>,
-    pub(super) secrets: BTreeSet<String>,
-    pub(super) mints: bool,
-}
-
-/// How a resource is named by a message.
-#[derive(Debug, Clone)]
-pub(super) struct Named {
-    pub(super) kind: String,
-    pub(super) parts: Vec<Part>,
-    /// Fields that make it all resources of the type, where they say something.
-    pub(super) all_if: Vec<String>,
-}
-
-/// A part of a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Part {
-    Text(String),
-    Field(String),
-}
-
 impl Api {
     /// How many methods it has.
     pub(super) fn methods(&self) -> usize {
@@ -93,6 +68,8 @@ impl Api {
                 resources: Vec::new(),
                 secrets: BTreeSet::new(),
                 mints: false,
+                also: Vec::new(),
+                stream: false,
             };
             let method = Method {
                 service: Arc::from(service),
@@ -109,6 +86,12 @@ impl Api {
         if unused.len() < given.methods.len() {
             return Err("something is said of one method twice; say it once".to_owned());
         }
+        if let Some(said) = given.methods.iter().find(|said| said.stream) {
+            let name = &said.name;
+            return Err(format!(
+                "`stream` is said of `{name}`, and the descriptors say which methods are; take it out"
+            ));
+        }
         for service in pool.services() {
             for method in service.methods() {
                 let names = [
@@ -121,7 +104,9 @@ impl Api {
                 for name in &names {
                     unused.remove(name.as_str());
                 }
-                let says = said.map(|said| Says::new(said, &method.input(), &redacted)).transpose()?;
+                let all = said.is_some_and(|said| said.name.ends_with("/*"));
+                let messages = Messages { input: &method.input(), redacted: &redacted, all };
+                let says = said.map(|said| Says::new(said, &messages)).transpose()?;
                 let of = Method {
                     service: Arc::from(service.full_name()),
                     name: Arc::from(method.name()),
@@ -150,54 +135,29 @@ impl Api {
     }
 }
 
-impl Says {
-    fn new(
-        said: &GrpcMethod,
-        input: &MessageDescriptor,
-        redacted: &BTreeSet<String>,
-    ) -> Result<Self, String> {
-        let within = |why: String| format!("what is said of `{}`: {why}", said.name);
-        // What is said of all methods of a service may name what only some of them take.
-        let all = said.name.ends_with("/*");
-        let check = |path: &str| {
-            if all || has(input, path) {
-                return Ok(());
-            }
-            let name = input.full_name();
-            Err(within(format!("`{path}` is no field of `{name}`; name one by its path in the message")))
-        };
-        let secrets: BTreeSet<String> = said.secrets.iter().cloned().collect();
-        let shown = |path: &str| {
-            if is_secret((&secrets, redacted), Some(input), path) {
-                return Err(within(format!(
-                    "`{path}` is a secret, and a name is none; name it by another field"
-                )));
-            }
-            check(path)?;
-            if holds_others(input, path) {
-                let why = format!("`{path}` is a message, and a name is none; name it by a field of that");
-                return Err(within(why));
-            }
-            Ok(())
-        };
-        let mut resources = Vec::new();
-        for GrpcResource { kind, name, all_if } in &said.resources {
-            if kind.is_empty()
-                || !kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-            {
-                return Err(within(format!("`{kind}` is no type; use letters, digits, `-`, `_` and `.`")));
-            }
-            let parts = parts(name).map_err(within)?;
-            let fields = parts.iter().filter_map(|part| match part {
-                Part::Field(path) => Some(path.as_str()),
-                Part::Text(_) => None,
-            });
-            fields.clone().try_for_each(shown)?;
-            all_if.iter().try_for_each(|path| check(path))?;
-            resources.push(Named { kind: kind.clone(), parts, all_if: all_if.clone() });
+/// What is known of the messages that a method is called with, where something is said of it.
+struct Messages<'a> {
+    input: &'a MessageDescriptor,
+    redacted: &'a BTreeSet<String>,
+    /// What is said is said of all methods of a service, and may name what only some of them take.
+    all: bool,
+}
+
+impl Described for Messages<'_> {
+    fn field(&self, path: &str) -> Result<String, String> {
+        if self.all || field(self.input, path).is_some() {
+            return Ok(path.to_owned());
         }
-        said.secrets.iter().try_for_each(|path| check(path))?;
-        Ok(Self { access: said.access, level: said.level, resources, secrets, mints: said.mints })
+        let name = self.input.full_name();
+        Err(format!("`{path}` is no field of `{name}`; name one by its path in the message"))
+    }
+
+    fn is_secret(&self, said: &BTreeSet<String>, path: &str) -> bool {
+        is_secret((said, self.redacted), Some(self.input), path)
+    }
+
+    fn holds_others(&self, path: &str) -> bool {
+        field(self.input, path).is_some_and(|field| field.kind().as_message().is_some())
     }
 }
 
@@ -213,16 +173,7 @@ fn is_redacted(field: &FieldDescriptor) -> bool {
     known.unwrap_or(newer)
 }
 
-/// Whether a message has a field at that path, through lists.
-fn has(of: &MessageDescriptor, path: &str) -> bool {
-    field(of, path).is_some()
-}
-
-/// Whether what a message has at that path has fields of its own.
-fn holds_others(of: &MessageDescriptor, path: &str) -> bool {
-    field(of, path).is_some_and(|field| field.kind().as_message().is_some())
-}
-
+/// The field of a message at a path, through lists.
 fn field(of: &MessageDescriptor, path: &str) -> Option<FieldDescriptor> {
     let mut at = Some(of.clone());
     let mut found = None;
@@ -232,28 +183,6 @@ fn field(of: &MessageDescriptor, path: &str) -> Option<FieldDescriptor> {
         found = Some(field);
     }
     found
-}
-
-/// The parts of `{field.of.message}/more`.
-fn parts(name: &str) -> Result<Vec<Part>, String> {
-    let mut parts = Vec::new();
-    let mut rest = name;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (field, after) =
-            after.split_once('}').ok_or_else(|| format!("`{name}` has a `{{` without a `}}`"))?;
-        if !before.is_empty() {
-            parts.push(Part::Text(before.to_owned()));
-        }
-        parts.push(Part::Field(field.to_owned()));
-        rest = after;
-    }
-    if !rest.is_empty() {
-        parts.push(Part::Text(rest.to_owned()));
-    }
-    if parts.is_empty() {
-        return Err("a resource has no name; give one such as `{name}`".to_owned());
-    }
-    Ok(parts)
 }
 
 impl Method {
@@ -292,11 +221,4 @@ fn passes_by(input: &MessageDescriptor, fields: &BTreeSet<String>, path: &str) -
         };
     }
     false
-}
-
-/// Whether a leaf stands at a path or below it, the numbers of items aside.
-pub(super) fn is_at(found: &str, path: &str) -> bool {
-    let named = |part: &&str| !part.bytes().all(|byte| byte.is_ascii_digit());
-    let mut found = segments(found).filter(named);
-    segments(path).filter(named).all(|part| found.next() == Some(part))
 }

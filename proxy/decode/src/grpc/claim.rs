@@ -3,14 +3,15 @@
 //! Leaves out each of the steps, which have files of their own.
 
 use http::HeaderMap;
-use ordain_action::{Call, Denial, Undecodable, Upstream};
+use ordain_action::{Call, Denial, Plane, Undecodable, Upstream};
 
 use super::api::Method;
 use super::frame::{Encoding, MESSAGE_MAX};
-use super::{Room, answer, call, deny, name};
+use super::{Room, answer, call, deny};
 use crate::Head;
 use crate::answer::{AnswerHead, AnswerRead};
 use crate::contract::{Destination, NativeResponse, Needs};
+use crate::described;
 use crate::form::REWRITING;
 use crate::form::fields::clip;
 use crate::room::Claimed;
@@ -148,7 +149,7 @@ fn read<'r>(room: &'r Room, head: &Head<'_>) -> Result<Asked<'r>, Undecodable> {
         let text = format!(
             "`{}` is no method in the descriptors of `{}`; give the gate those of its present version",
             clip(head.target),
-            name::whole(upstream).name
+            described::whole((Plane::Grpc, upstream)).name
         );
         Undecodable::new("unknown_method", text)
     })?;

@@ -18,7 +18,6 @@ mod claim;
 mod deny;
 mod frame;
 mod message;
-mod name;
 
 #[cfg(test)]
 pub(crate) mod shop;

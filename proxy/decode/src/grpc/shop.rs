@@ -2,11 +2,11 @@
 //!
 //! Leaves out the cases, which are text.
 
-use ordain_action::{Access, Level};
+use ordain_action::{Access, Level, Role};
 use prost_reflect::prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 
-use crate::{GrpcApi, GrpcMethod, GrpcResource};
+use crate::{ApiMethod, ApiResource, GrpcApi, Spelling};
 
 /// The descriptors of the API of gRPC that cases are calls to.
 fn descriptors() -> Vec<u8> {
@@ -31,25 +31,29 @@ pub(crate) fn framed(text: &str) -> Vec<u8> {
 
 /// That API, and what its operators say of it.
 pub(crate) fn api() -> GrpcApi {
-    let method = |name: &str, access: Access, resources: &[(&str, &str, &[&str])]| GrpcMethod {
+    let method = |name: &str, access: Access, resources: &[(&str, &str, &[&str])]| ApiMethod {
         name: format!("shop.v1.{name}"),
         access,
         level: Level::Control,
         resources: resources
             .iter()
-            .map(|(kind, name, all_if)| GrpcResource {
+            .map(|(kind, name, all_if)| ApiResource {
                 kind: (*kind).to_owned(),
                 name: (*name).to_owned(),
                 all_if: all_if.iter().map(|path| (*path).to_owned()).collect(),
+                role: Role::Target,
+                spelling: Spelling::Exact,
             })
             .collect(),
         secrets: Vec::new(),
         mints: false,
+        also: Vec::new(),
+        stream: false,
     };
     let login = method("Access/Login", Access::SecretRead, &[("user", "{name}", &[])]);
     let methods = vec![
         method("Orders/Get", Access::Read, &[("order", "{shop}/{id}", &[])]),
-        GrpcMethod {
+        ApiMethod {
             secrets: vec!["items.serial".to_owned()],
             ..method("Orders/Put", Access::Update, &[("order", "{id.shop}/{id.id}", &[])])
         },
@@ -58,7 +62,7 @@ pub(crate) fn api() -> GrpcApi {
         method("Orders/Watch", Access::Read, &[]),
         method("Orders/Upload", Access::Create, &[("order", "{id.shop}", &[])]),
         method("Orders/Tail", Access::Read, &[]),
-        GrpcMethod { secrets: vec!["pin".to_owned()], mints: true, ..login },
+        ApiMethod { secrets: vec!["pin".to_owned()], mints: true, ..login },
     ];
     GrpcApi { upstream: "shop".to_owned(), descriptors: descriptors(), methods }
 }

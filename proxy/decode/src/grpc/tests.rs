@@ -2,17 +2,16 @@
 
 use expect_test::{Expect, expect};
 use http::HeaderMap;
-use ordain_action::{Access, Denial, DenialKind, Level, ReasonCode};
+use ordain_action::{Access, Denial, DenialKind, Level, ReasonCode, Role};
 
 use super::*;
 use crate::answer::AnswerHead;
-use crate::setup::{GrpcApi, RoomsConfig};
-use crate::setup::{GrpcMethod, GrpcResource};
+use crate::setup::{ApiMethod, ApiResource, GrpcApi, RoomsConfig, Spelling};
 
 const API: &str = "syntax = \"proto3\"; package a; message M { M m = 1; map<string, M> by = 2; string name = 3; } \
                    service S { rpc One(M) returns (M); rpc Two(M) returns (M); }";
 
-fn api(methods: Vec<GrpcMethod>) -> GrpcApi {
+fn api(methods: Vec<ApiMethod>) -> GrpcApi {
     let file = protox::Compiler::with_file_resolver(Inline)
         .include_imports(true)
         .open_file("a.proto")
@@ -29,24 +28,28 @@ impl protox::file::FileResolver for Inline {
     }
 }
 
-fn method(name: &str, resources: &[(&str, &str, &str)]) -> GrpcMethod {
-    let resources = resources.iter().map(|(kind, name, all_if)| GrpcResource {
+fn method(name: &str, resources: &[(&str, &str, &str)]) -> ApiMethod {
+    let resources = resources.iter().map(|(kind, name, all_if)| ApiResource {
         kind: (*kind).to_owned(),
         name: (*name).to_owned(),
         all_if: all_if.split_whitespace().map(str::to_owned).collect(),
+        role: Role::Target,
+        spelling: Spelling::Exact,
     });
-    GrpcMethod {
+    ApiMethod {
         name: name.to_owned(),
         access: Access::Read,
         level: Level::Control,
         resources: resources.collect(),
         secrets: Vec::new(),
         mints: false,
+        also: Vec::new(),
+        stream: false,
     }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
-fn check(methods: Vec<GrpcMethod>, expected: Expect) {
+fn check(methods: Vec<ApiMethod>, expected: Expect) {
     let made = Room::new(&RoomsConfig { grpc: vec![api(methods)], ..RoomsConfig::default() });
     expected.assert_eq(&made.map_or_else(|error| error.to_string(), |_| "is taken".to_owned()));
 }
@@ -80,7 +83,7 @@ fn what_is_said_of_methods_has_to_fit_them() {
         ],
     );
     check(
-        vec![GrpcMethod { secrets: vec!["m".to_owned()], ..method("a.S/One", &[("thing", "{m.name}", "")]) }],
+        vec![ApiMethod { secrets: vec!["m".to_owned()], ..method("a.S/One", &[("thing", "{m.name}", "")]) }],
         expect![
             "the API of the upstream `a` cannot be read: what is said of `a.S/One`: `m.name` is a secret, and a name is none; name it by another field"
         ],
@@ -114,7 +117,7 @@ fn what_is_said_of_methods_has_to_fit_them() {
 
 #[test]
 fn one_method_is_said_more_of_than_all() {
-    let one = GrpcMethod { access: Access::Delete, ..method("a.S/One", &[]) };
+    let one = ApiMethod { access: Access::Delete, ..method("a.S/One", &[]) };
     let made = Api::new(api(vec![method("a.S/*", &[]), one])).unwrap();
     let access = |path: &str| made.method(path).and_then(|method| Some(method.says.as_ref()?.access));
     assert_eq!((access("/a.S/One"), access("/a.S/Two")), (Some(Access::Delete), Some(Access::Read)));

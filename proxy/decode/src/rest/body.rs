@@ -29,26 +29,12 @@ impl<'a> Whole<'a> {
         Names { plane: self.plane, account: &self.upstream.account }
     }
 
-    /// The media type of the body, in lower case and without parameters; empty where none is said.
+    /// See [`Line::media_type`].
     ///
     /// # Errors
     /// A character set other than UTF-8.
     pub(crate) fn media_type(&self) -> Result<String, Undecodable> {
-        let Some(value) = self.line.head.header("content-type") else { return Ok(String::new()) };
-        let mut parts = value.split(';').map(str::trim);
-        let media = parts.next().unwrap_or_default().to_ascii_lowercase();
-        for part in parts {
-            let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            if name.trim().eq_ignore_ascii_case("charset")
-                && !value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-            {
-                return Err(Undecodable::new(
-                    "unread_charset",
-                    format!("the body is said to be in `{}`; send it in UTF-8", clip(value)),
-                ));
-            }
-        }
-        Ok(media)
+        self.line.media_type()
     }
 
     /// The body, which has to be JSON of one of these media types; none where it is empty.

@@ -82,6 +82,18 @@ impl<'a> Line<'a> {
     /// # Errors
     /// Something in it could be taken for two things.
     pub(crate) fn read(head: &'a Head<'a>, rules: &Rules) -> Result<Self, Undecodable> {
+        Self::read_repeating(head, rules, |name| rules.repeats.contains(&name))
+    }
+
+    /// Reads a head where something else says which parameters of its query may stand several times.
+    ///
+    /// # Errors
+    /// As [`Line::read`].
+    pub(crate) fn read_repeating(
+        head: &'a Head<'a>,
+        rules: &Rules,
+        repeats: impl Fn(&str) -> bool,
+    ) -> Result<Self, Undecodable> {
         if !rules.methods.contains(&head.method) {
             return Err(Undecodable::new(
                 "unknown_method",
@@ -122,7 +134,7 @@ impl<'a> Line<'a> {
         }
         let query = query::parse(target.query, Plus::Space)?;
         let mut names: Vec<&str> = query.iter().map(|pair| pair.name.as_ref()).collect();
-        names.retain(|name| !rules.repeats.contains(name));
+        names.retain(|name| !repeats(name));
         names.sort_unstable();
         if let Some((name, _)) = names.iter().zip(names.iter().skip(1)).find(|(one, next)| one == next) {
             return Err(duplicate(name));
@@ -138,6 +150,28 @@ impl<'a> Line<'a> {
     /// A parameter of the query; the first, where it may stand several times.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|pair| pair.name == name).map(|pair| pair.value.as_ref())
+    }
+
+    /// The media type of the body, in lower case and without parameters; empty where none is said.
+    ///
+    /// # Errors
+    /// A character set other than UTF-8.
+    pub(crate) fn media_type(&self) -> Result<String, Undecodable> {
+        let Some(value) = self.head.header("content-type") else { return Ok(String::new()) };
+        let mut parts = value.split(';').map(str::trim);
+        let media = parts.next().unwrap_or_default().to_ascii_lowercase();
+        for part in parts {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            if name.trim().eq_ignore_ascii_case("charset")
+                && !value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+            {
+                return Err(Undecodable::new(
+                    "unread_charset",
+                    format!("the body is said to be in `{}`; send it in UTF-8", clip(value)),
+                ));
+            }
+        }
+        Ok(media)
     }
 
     /// Whether the method is one by which nothing is changed (RFC 9110, section 9.2.1), on planes that keep to that.

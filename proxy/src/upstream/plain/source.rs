@@ -12,7 +12,9 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::credential::Fetch;
 use super::{Place, kubeconfig};
-use crate::config::{GrpcUpstream, KubernetesUpstream, PlainCredential, Reach, SingleUpstream};
+use crate::config::{
+    GrpcUpstream, KubernetesUpstream, OpenApiUpstream, PlainCredential, Reach, SingleUpstream,
+};
 use crate::forward::{Protocol, Trust};
 use crate::settings::environment;
 
@@ -51,6 +53,18 @@ impl Source {
         Self {
             name: name.into(),
             plane: Plane::Grpc,
+            account: account.map(str::to_owned),
+            uid: None,
+            reach: config.reach.clone(),
+            passes: false,
+        }
+    }
+
+    /// What configuration says of an API that an `OpenAPI` document describes.
+    pub fn openapi(name: &str, account: Option<&str>, config: &OpenApiUpstream) -> Self {
+        Self {
+            name: name.into(),
+            plane: Plane::Openapi,
             account: account.map(str::to_owned),
             uid: None,
             reach: config.reach.clone(),

@@ -1,0 +1,85 @@
+//! The API that the cases of this room are requests to, and what its operators say of it.
+//!
+//! Leaves out the cases, which are text.
+
+use ordain_action::{Access, Level, Role};
+
+use crate::setup::{ApiEffect, ApiMethod, ApiResource, OpenApi, Spelling};
+
+/// What is said of an operation, as short as it goes.
+pub(crate) fn method(name: &str, access: Access, resources: &[(&str, &str)]) -> ApiMethod {
+    let resources = resources.iter().map(|(kind, name)| ApiResource {
+        kind: (*kind).to_owned(),
+        name: (*name).to_owned(),
+        all_if: Vec::new(),
+        role: Role::Target,
+        spelling: Spelling::Exact,
+    });
+    ApiMethod {
+        name: name.to_owned(),
+        access,
+        level: Level::Control,
+        resources: resources.collect(),
+        also: Vec::new(),
+        secrets: Vec::new(),
+        mints: false,
+        stream: false,
+    }
+}
+
+fn spelled(mut method: ApiMethod, spelling: Spelling) -> ApiMethod {
+    method.resources.iter_mut().for_each(|resource| resource.spelling = spelling);
+    method
+}
+
+fn also(access: Access, field: &str, values: &[&str]) -> ApiEffect {
+    let values = values.iter().map(|value| (*value).to_owned()).collect();
+    ApiEffect { access, field: field.to_owned(), values }
+}
+
+/// That API.
+pub(crate) fn api() -> OpenApi {
+    let uses = ApiResource {
+        kind: "supplier".to_owned(),
+        name: "{supplier.id}".to_owned(),
+        all_if: Vec::new(),
+        role: Role::Uses,
+        spelling: Spelling::Exact,
+    };
+    let mut part = method("addPart", Access::Create, &[("part", "{car}/{name}")]);
+    part.resources.push(uses);
+    let mut many = method("deleteCars", Access::Delete, &[("car", "{?ids}")]);
+    many.resources.iter_mut().for_each(|resource| resource.all_if = vec!["?force".to_owned()]);
+    let methods = vec![
+        ApiMethod {
+            also: vec![also(Access::Expose, "remote", &["true"]), also(Access::Grant, "owner", &[])],
+            secrets: vec!["labels.pin".to_owned(), "@X-Trace".to_owned()],
+            ..method("createCar", Access::Create, &[("car", "{name}")])
+        },
+        many,
+        ApiMethod {
+            also: vec![also(Access::Grant, "owner", &[])],
+            ..method("updateCar", Access::Update, &[("car", "{car}")])
+        },
+        method("replaceCar", Access::Update, &[]),
+        method("DELETE /cars/{car}", Access::Delete, &[]),
+        part,
+        method("getCarKeys", Access::SecretRead, &[("car", "{car}")]),
+        method("putPhoto", Access::Update, &[("car", "{car}")]),
+        ApiMethod { stream: true, ..method("openConsole", Access::Execute, &[("car", "{car}")]) },
+        method("searchCars", Access::Read, &[]),
+        ApiMethod { level: Level::Data, ..method("deleteFile", Access::Delete, &[("file", "{file}")]) },
+        ApiMethod { mints: true, ..method("login", Access::SecretRead, &[("user", "{user}")]) },
+        method("deleteRoute", Access::Delete, &[]),
+        spelled(method("deleteDomain", Access::Delete, &[("domain", "{domain}")]), Spelling::Domain),
+        spelled(method("deleteBox", Access::Delete, &[("box", "{box}")]), Spelling::Abbreviated),
+    ];
+    OpenApi {
+        upstream: "garage".to_owned(),
+        document: include_bytes!("cases/garage.yaml").to_vec(),
+        methods,
+        bases: None,
+        greedy: vec!["/files/{file+}".to_owned()],
+        query: vec!["_".to_owned(), "force".to_owned()],
+    }
+}
