@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use ordain_action::{Access, Level, Role};
-use ordain_decode::{ApiEffect, ApiMethod, ApiResource, GrpcApi, OpenApi, Spelling};
+use ordain_decode::{ApiEffect, ApiMethod, ApiResource, GrpcApi, OpenApi};
 use serde::Deserialize;
 
 use crate::config::{Config, UpstreamKind};
@@ -66,9 +66,6 @@ struct Resource {
     /// `target`, `parent` or `uses`.
     #[serde(default)]
     role: RoleWord,
-    /// `domain` or `abbreviated`, where the API takes several spellings for one thing.
-    #[serde(default)]
-    spelling: SpellingWord,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -80,21 +77,12 @@ enum RoleWord {
     Uses,
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum SpellingWord {
-    #[default]
-    Exact,
-    Domain,
-    Abbreviated,
-}
-
 /// An effect that a method has by what a request says.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Also {
     access: String,
-    field: String,
+    field: Option<String>,
     #[serde(default)]
     values: Vec<String>,
 }
@@ -182,11 +170,6 @@ impl Method {
                 RoleWord::Target => Role::Target,
                 RoleWord::Parent => Role::Parent,
                 RoleWord::Uses => Role::Uses,
-            },
-            spelling: match resource.spelling {
-                SpellingWord::Exact => Spelling::Exact,
-                SpellingWord::Domain => Spelling::Domain,
-                SpellingWord::Abbreviated => Spelling::Abbreviated,
             },
         });
         let mut also = Vec::new();

@@ -33,7 +33,7 @@ pub use kubernetes::Withholding;
 pub use refusal::refusal;
 pub use room::{Card, Claim};
 pub use rooms::{Rooms, card};
-pub use setup::{ApiEffect, ApiMethod, ApiResource, GrpcApi, OpenApi, RoomsConfig, RoomsError, Spelling};
+pub use setup::{ApiEffect, ApiMethod, ApiResource, GrpcApi, OpenApi, RoomsConfig, RoomsError};
 
 #[cfg(test)]
 mod compliance;

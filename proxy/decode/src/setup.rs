@@ -74,27 +74,14 @@ pub struct ApiMethod {
 pub struct ApiResource {
     /// The type, for example `key`.
     pub kind: String,
-    /// The name, with fields of the request in braces, for example `{project}/{name}`.
+    /// The name, with fields of the request in braces, for example `{project}/{name}`; `*` for all of the type. Behind a
+    /// field may stand how it is spelled, where the API takes several spellings for one thing: `{zone|domain}` for a domain
+    /// in lower case with its last dot, `{id|abbreviated}` for a name or a number that may be cut short.
     pub name: String,
     /// Fields that make it all resources of the type, where they say something.
     pub all_if: Vec<String>,
     /// The part it plays.
     pub role: Role,
-    /// How its fields are spelled, where the API takes several spellings for one thing.
-    pub spelling: Spelling,
-}
-
-/// How a name is spelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Spelling {
-    /// In one way.
-    #[default]
-    Exact,
-    /// A domain, which the API also takes in capitals, without its last dot, and with bytes as `=2F`: it is read in lower
-    /// case and with the dot only.
-    Domain,
-    /// A name, or a number of hexadecimal digits, which the API also takes cut short: what may be one that was is all.
-    Abbreviated,
 }
 
 /// An effect that a method has by what a request says.
@@ -102,9 +89,10 @@ pub enum Spelling {
 pub struct ApiEffect {
     /// Its class.
     pub access: Access,
-    /// The field that says it.
-    pub field: String,
-    /// What it says then, in any case; anything at all where nothing is named.
+    /// The field that says it; none where the method always has it.
+    pub field: Option<String>,
+    /// What it says then, in any case, with `*` at the end of the beginning of one; where nothing is named anything but
+    /// nothing, `false` and an empty list.
     pub values: Vec<String>,
 }
 

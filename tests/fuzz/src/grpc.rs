@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use ordain_action::{Access, Effect, Level, Plane, Reading, Role, Scalar, Upstream};
-use ordain_decode::{ApiMethod, ApiResource, GrpcApi, Head, Rooms, RoomsConfig, Spelling, WayIn};
+use ordain_decode::{ApiMethod, ApiResource, GrpcApi, Head, Rooms, RoomsConfig, WayIn};
 use prost_reflect::{DescriptorPool, DynamicMessage, MapKey, Value};
 
 const PUT: &str = "/shop.v1.Orders/Put";
@@ -34,7 +34,6 @@ static ROOMS: LazyLock<Rooms> = LazyLock::new(|| {
             name: name_of.to_owned(),
             all_if: all_if.iter().map(|path| (*path).to_owned()).collect(),
             role: Role::Target,
-            spelling: Spelling::Exact,
         }],
         secrets: Vec::new(),
         mints: false,

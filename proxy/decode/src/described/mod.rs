@@ -6,11 +6,12 @@ mod name;
 mod named;
 
 pub(crate) use name::{at_path, unnamed, whole};
-pub(crate) use named::{Named, is_at, says};
+use named::says_one_of;
+pub(crate) use named::{Named, is_at};
 
 use std::collections::BTreeSet;
 
-use ordain_action::{Access, Effect, Level, Plane, Resource, Undecodable};
+use ordain_action::{Access, Effect, Level, Plane, Resource, Scalar, Undecodable};
 
 use crate::form::Fields;
 use crate::setup::{ApiEffect, ApiMethod};
@@ -76,7 +77,7 @@ impl Says {
         }
         let mut also = Vec::new();
         for effect in &said.also {
-            also.push(ApiEffect { field: found(&effect.field)?, ..effect.clone() });
+            also.push(ApiEffect { field: effect.field.as_ref().map(found).transpose()?, ..effect.clone() });
         }
         Ok(Self {
             access: said.access,
@@ -111,11 +112,24 @@ impl Says {
         Ok(all)
     }
 
-    /// The effect, and after it those that it has besides. Of a request that is not read in full each of them may be.
-    pub(crate) fn effects(&self, first: Effect, fields: &Fields, whole: bool) -> Vec<Effect> {
+    /// The effect, and after it those that it has besides. Of a request that is not read in full each of them may be; in one
+    /// that patches an explicit null says something: it takes away what was there.
+    pub(crate) fn effects(
+        &self,
+        first: Effect,
+        fields: &Fields,
+        (whole, patches): (bool, bool),
+    ) -> Vec<Effect> {
         let mut effects = vec![first];
         for also in &self.also {
-            let applies = !whole || says(fields, &also.field, &also.values);
+            let applies = match &also.field {
+                Some(field) => {
+                    let mut all = fields.iter();
+                    let is_null = |(path, value)| matches!(value, Scalar::Null) && is_at(path, field);
+                    !whole || says_one_of(fields, field, &also.values) || patches && all.any(is_null)
+                }
+                None => true,
+            };
             let known = |effect: &Effect| effect.access == also.access;
             if applies
                 && !effects.iter().any(known)

@@ -9,7 +9,7 @@ use ordain_action::{Plane, Resource, Role, Scalar, Undecodable};
 use super::name;
 use crate::form::Fields;
 use crate::form::fields::{clip, segments};
-use crate::setup::{ApiResource, Spelling};
+use crate::setup::ApiResource;
 
 /// How many digits a number has that is never cut short: those of a SHA-256.
 const WHOLE_DIGITS: usize = 64;
@@ -22,14 +22,25 @@ pub(crate) struct Named {
     /// Fields that make it all resources of the type, where they say something.
     pub(super) all_if: Vec<String>,
     role: Role,
-    spelling: Spelling,
 }
 
 /// A part of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Text(String),
-    Field(String),
+    Field(String, Spelling),
+}
+
+/// How a field is spelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spelling {
+    /// In one way.
+    Exact,
+    /// A domain, which the API also takes in capitals, without its last dot, and with bytes as `=2F`: it is read in lower
+    /// case and with the dot only.
+    Domain,
+    /// A name, or a number of hexadecimal digits, which the API also takes cut short: what may be one that was is all.
+    Abbreviated,
 }
 
 impl Named {
@@ -48,12 +59,11 @@ impl Named {
         }
         let mut parts = parts(&said.name)?;
         for part in &mut parts {
-            if let Part::Field(path) = part {
+            if let Part::Field(path, _) = part {
                 *path = found(path)?;
             }
         }
-        let (role, spelling) = (said.role, said.spelling);
-        Ok(Self { kind: kind.clone(), parts, all_if: Vec::new(), role, spelling })
+        Ok(Self { kind: kind.clone(), parts, all_if: Vec::new(), role: said.role })
     }
 
     /// The type.
@@ -70,7 +80,7 @@ impl Named {
     pub(crate) fn is_said(&self, fields: &Fields) -> bool {
         self.parts.iter().all(|part| match part {
             Part::Text(_) => true,
-            Part::Field(path) => named(fields, path).is_some(),
+            Part::Field(path, _) => named(fields, path).is_some(),
         })
     }
 
@@ -85,19 +95,20 @@ impl Named {
         whole: bool,
     ) -> Result<Vec<Resource>, Undecodable> {
         let all = || vec![Resource { role: self.role, ..name::all(at, &self.kind) }];
-        if self.all_if.iter().any(|path| !whole || says(fields, path, &[])) {
+        let every = matches!(self.parts.as_slice(), [Part::Text(text)] if text == "*");
+        if every || self.all_if.iter().any(|path| !whole || says(fields, path)) {
             return Ok(all());
         }
-        let several = self.parts.iter().filter(|part| matches!(part, Part::Field(_))).count() > 1;
+        let several = self.parts.iter().filter(|part| matches!(part, Part::Field(..))).count() > 1;
         let mut names = vec![String::new()];
         for part in &self.parts {
             match part {
                 Part::Text(text) => names.iter_mut().for_each(|name| name.push_str(text)),
-                Part::Field(path) => {
+                Part::Field(path, spelling) => {
                     // What names nothing may mean everything.
                     let Some(values) = named(fields, path) else { return Ok(all()) };
                     for value in &values {
-                        if !self.spelling.names_one(value)? {
+                        if !spelling.names_one(value)? {
                             return Ok(all());
                         }
                     }
@@ -180,7 +191,15 @@ fn parts(name: &str) -> Result<Vec<Part>, String> {
         if !before.is_empty() {
             parts.push(Part::Text(before.to_owned()));
         }
-        parts.push(Part::Field(field.to_owned()));
+        let (field, spelling) = match field.split_once('|') {
+            None => (field, Spelling::Exact),
+            Some((field, "domain")) => (field, Spelling::Domain),
+            Some((field, "abbreviated")) => (field, Spelling::Abbreviated),
+            Some((_, other)) => {
+                return Err(format!("`{other}` is no spelling; use `domain`, `abbreviated` or none"));
+            }
+        };
+        parts.push(Part::Field(field.to_owned(), spelling));
         rest = after;
     }
     if !rest.is_empty() {
@@ -224,13 +243,30 @@ fn within<'p>(found: &'p str, path: &str, depth: usize) -> Option<&'p str> {
     found.get(..end.saturating_sub(1)).filter(|_| ends)
 }
 
-/// Whether something is said at a path of a request, or below it: one of these values, where any is named.
-pub(crate) fn says(fields: &Fields, path: &str, values: &[String]) -> bool {
-    fields
-        .iter()
-        .filter(|(found, _)| is_at(found, path))
-        .filter_map(|(_, value)| said(value))
-        .any(|text| values.is_empty() || values.iter().any(|value| value.eq_ignore_ascii_case(text)))
+/// Whether something is said at a path of a request, or below it.
+fn says(fields: &Fields, path: &str) -> bool {
+    fields.iter().any(|(found, value)| is_at(found, path) && said(value).is_some())
+}
+
+/// Whether one of these values is said at a path of a request, or below it; where none is named, anything but nothing.
+pub(super) fn says_one_of(fields: &Fields, path: &str, values: &[String]) -> bool {
+    let is = |text: &str, value: &String| match value.strip_suffix('*') {
+        Some(begin) => text.get(..begin.len()).is_some_and(|start| start.eq_ignore_ascii_case(begin)),
+        None => value.eq_ignore_ascii_case(text),
+    };
+    fields.iter().filter(|(found, _)| is_at(found, path)).any(|(_, value)| {
+        let text = match value {
+            Scalar::Text(text) | Scalar::Number(text) | Scalar::Token(text) => text,
+            Scalar::Bool(true) => "true",
+            Scalar::Bool(false) => "false",
+            Scalar::Null | Scalar::Empty => "",
+        };
+        if values.is_empty() { text_says(text) } else { values.iter().any(|value| is(text, value)) }
+    })
+}
+
+fn text_says(text: &str) -> bool {
+    !matches!(text, "" | "0" | "false")
 }
 
 /// What a value says; a default says nothing.

@@ -50,7 +50,7 @@ pub(super) fn make(tokens: &Tokens, asked: &Asked<'_>, body: &[u8], api: &str) -
         ..Answer::default()
     };
     let effects = match says {
-        Some(says) => says.effects(effect, &fields, whole),
+        Some(says) => says.effects(effect, &fields, (whole, false)),
         None => vec![effect],
     };
     Ok(Call { plane: Plane::Grpc, effects, answer, region: Arc::from("") })

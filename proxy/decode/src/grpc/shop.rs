@@ -6,7 +6,7 @@ use ordain_action::{Access, Level, Role};
 use prost_reflect::prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 
-use crate::{ApiMethod, ApiResource, GrpcApi, Spelling};
+use crate::{ApiMethod, ApiResource, GrpcApi};
 
 /// The descriptors of the API of gRPC that cases are calls to.
 fn descriptors() -> Vec<u8> {
@@ -42,7 +42,6 @@ pub(crate) fn api() -> GrpcApi {
                 name: (*name).to_owned(),
                 all_if: all_if.iter().map(|path| (*path).to_owned()).collect(),
                 role: Role::Target,
-                spelling: Spelling::Exact,
             })
             .collect(),
         secrets: Vec::new(),

@@ -6,7 +6,7 @@ use ordain_action::{Access, Denial, DenialKind, Level, ReasonCode, Role};
 
 use super::*;
 use crate::answer::AnswerHead;
-use crate::setup::{ApiMethod, ApiResource, GrpcApi, RoomsConfig, Spelling};
+use crate::setup::{ApiMethod, ApiResource, GrpcApi, RoomsConfig};
 
 const API: &str = "syntax = \"proto3\"; package a; message M { M m = 1; map<string, M> by = 2; string name = 3; } \
                    service S { rpc One(M) returns (M); rpc Two(M) returns (M); }";
@@ -34,7 +34,6 @@ fn method(name: &str, resources: &[(&str, &str, &str)]) -> ApiMethod {
         name: (*name).to_owned(),
         all_if: all_if.split_whitespace().map(str::to_owned).collect(),
         role: Role::Target,
-        spelling: Spelling::Exact,
     });
     ApiMethod {
         name: name.to_owned(),

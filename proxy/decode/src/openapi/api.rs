@@ -16,6 +16,9 @@ use crate::described::{Described, Says, is_at};
 use crate::form::fields::{Fields, segments, unescape};
 use crate::setup::{ApiMethod, OpenApi};
 
+/// Members of a body by which some servers take another method than the request line says.
+const REWRITING: [&str; 4] = ["_method", "_http_method", "x-http-method", "x-http-method-override"];
+
 /// An API.
 #[derive(Debug)]
 pub(super) struct Api {
@@ -186,6 +189,15 @@ impl Api {
                     "unread_member",
                     "the body has a member whose name begins with `/`, `?` or `@`, which stands for another place here; \
                      leave it out",
+                ));
+            }
+            let first = segments(path).next().map(unescape).unwrap_or_default();
+            if REWRITING.iter().any(|name| first.eq_ignore_ascii_case(name)) {
+                return Err(Undecodable::new(
+                    "unread_member",
+                    format!(
+                        "servers are known to take `{first}` for another method than the request has; leave it out"
+                    ),
                 ));
             }
             for shape in &shape {

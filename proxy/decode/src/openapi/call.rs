@@ -30,7 +30,8 @@ pub(super) fn make(
     let mut fields = head(asked, line);
     read_body(asked, body, &mut fields)?;
     let opaque = asked.form == Form::Opaque;
-    let whole = !opaque && !fields.overflowed();
+    // What a patch in operations writes stands in none of its own members.
+    let whole = !opaque && asked.form != Form::Operations && !fields.overflowed();
     let mut parameters = covered(tokens, asked, &fields);
     if opaque {
         parameters.incomplete(Completeness::Opaque("the body is of a form that is not read"));
@@ -39,7 +40,7 @@ pub(super) fn make(
     let says = method.says.as_ref();
     let access = match says {
         Some(says) => says.access,
-        None if method.operation.only_reads => Access::Read,
+        None if method.operation.only_reads && whole => Access::Read,
         // Of what nobody says anything, anything may be.
         None => Access::Execute,
     };
@@ -72,7 +73,7 @@ pub(super) fn make(
         parameters,
     };
     let effects = match says {
-        Some(says) => says.effects(effect, &fields, whole),
+        Some(says) => says.effects(effect, &fields, (whole, method.operation.method == "PATCH")),
         None => vec![effect],
     };
     Ok(Call { plane: Plane::Openapi, effects, answer, region: Arc::from("") })
@@ -134,7 +135,7 @@ fn read_body(asked: &Asked<'_>, body: &[u8], fields: &mut Fields) -> Result<(), 
                 ),
             ));
         }
-        Form::Json => {
+        Form::Json | Form::Operations => {
             json::read(body, &mut read)?;
             asked.api.check_members(asked.method, &read)?;
         }
@@ -178,6 +179,10 @@ fn named(says: &Says, fields: &Fields, at: (Plane, &str), whole: bool) -> Result
 /// What the path names where nobody says more: what its last label is for, what is made below it, or all that is there.
 fn by_path(asked: &Asked<'_>, access: Access, at: (Plane, &str)) -> Vec<Resource> {
     let fit = &asked.fit;
+    // What is a secret stands in no name.
+    if fit.labels.iter().any(|(name, _)| asked.api.is_secret(asked.method, &placed('/', name))) {
+        return vec![described::whole(at)];
+    }
     let label = fit.labels.last();
     let identifier =
         label.map(|(name, value)| Identifier { name: Arc::from(name.as_str()), value: value.clone() });

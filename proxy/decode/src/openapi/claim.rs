@@ -57,6 +57,8 @@ pub(super) enum Form {
     Nothing,
     /// JSON.
     Json,
+    /// JSON whose members say what is done to others (RFC 6902).
+    Operations,
     /// A form of names and values.
     Pairs,
     /// It is not looked into.
@@ -103,7 +105,7 @@ impl Claimed for Claim<'_> {
         match self.reading.as_ref().map(|asked| asked.form) {
             Ok(Form::Nothing) => Needs::Nothing,
             Ok(Form::Opaque) => Needs::Payload,
-            Ok(Form::Json | Form::Pairs | Form::Unsaid | Form::Undeclared) | Err(_) => {
+            Ok(Form::Json | Form::Operations | Form::Pairs | Form::Unsaid | Form::Undeclared) | Err(_) => {
                 Needs::Held { cap: BODY_MAX }
             }
         }
@@ -188,6 +190,11 @@ fn read<'r>(upstream: &'r str, api: &'r Api, head: &Head<'_>) -> Result<Asked<'r
     let (method, route, fit) = found?;
     check_query(api, method, &line)?;
     check_credentials(api, head)?;
+    let mut declared = method.operation.headers.iter();
+    if let Some(name) = declared.find(|name| head.headers.get_all(name.as_str()).iter().nth(1).is_some()) {
+        let text = format!("`{name}` is given twice and may stand once; send it once");
+        return Err(Undecodable::new("header_twice", text));
+    }
     let form = form(method, &line)?;
     let ends_in_literal = route.template.ends_in_literal();
     Ok(Asked { upstream, api, method, fit, ends_in_literal, form })
@@ -269,7 +276,9 @@ fn form(method: &Method, line: &Line<'_>) -> Result<Form, Undecodable> {
 
 fn form_of(media: &str) -> Form {
     let media = media.split(';').next().unwrap_or_default().trim();
-    if media.ends_with("/json") || media.ends_with("+json") {
+    if media.ends_with("json-patch+json") {
+        Form::Operations
+    } else if media.ends_with("/json") || media.ends_with("+json") {
         Form::Json
     } else if media == "application/x-www-form-urlencoded" {
         Form::Pairs

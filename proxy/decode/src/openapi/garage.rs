@@ -4,7 +4,7 @@
 
 use ordain_action::{Access, Level, Role};
 
-use crate::setup::{ApiEffect, ApiMethod, ApiResource, OpenApi, Spelling};
+use crate::setup::{ApiEffect, ApiMethod, ApiResource, OpenApi};
 
 /// What is said of an operation, as short as it goes.
 pub(crate) fn method(name: &str, access: Access, resources: &[(&str, &str)]) -> ApiMethod {
@@ -13,7 +13,6 @@ pub(crate) fn method(name: &str, access: Access, resources: &[(&str, &str)]) -> 
         name: (*name).to_owned(),
         all_if: Vec::new(),
         role: Role::Target,
-        spelling: Spelling::Exact,
     });
     ApiMethod {
         name: name.to_owned(),
@@ -27,14 +26,9 @@ pub(crate) fn method(name: &str, access: Access, resources: &[(&str, &str)]) -> 
     }
 }
 
-fn spelled(mut method: ApiMethod, spelling: Spelling) -> ApiMethod {
-    method.resources.iter_mut().for_each(|resource| resource.spelling = spelling);
-    method
-}
-
 fn also(access: Access, field: &str, values: &[&str]) -> ApiEffect {
     let values = values.iter().map(|value| (*value).to_owned()).collect();
-    ApiEffect { access, field: field.to_owned(), values }
+    ApiEffect { access, field: Some(field.to_owned()), values }
 }
 
 /// That API.
@@ -44,7 +38,6 @@ pub(crate) fn api() -> OpenApi {
         name: "{supplier.id}".to_owned(),
         all_if: Vec::new(),
         role: Role::Uses,
-        spelling: Spelling::Exact,
     };
     let mut part = method("addPart", Access::Create, &[("part", "{car}/{name}")]);
     part.resources.push(uses);
@@ -70,9 +63,10 @@ pub(crate) fn api() -> OpenApi {
         method("searchCars", Access::Read, &[]),
         ApiMethod { level: Level::Data, ..method("deleteFile", Access::Delete, &[("file", "{file}")]) },
         ApiMethod { mints: true, ..method("login", Access::SecretRead, &[("user", "{user}")]) },
+        method("useReset", Access::Grant, &[]),
         method("deleteRoute", Access::Delete, &[]),
-        spelled(method("deleteDomain", Access::Delete, &[("domain", "{domain}")]), Spelling::Domain),
-        spelled(method("deleteBox", Access::Delete, &[("box", "{box}")]), Spelling::Abbreviated),
+        method("deleteDomain", Access::Delete, &[("domain", "{domain|domain}")]),
+        method("deleteBox", Access::Delete, &[("box", "{box|abbreviated}")]),
     ];
     OpenApi {
         upstream: "garage".to_owned(),
