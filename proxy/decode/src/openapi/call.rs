@@ -28,7 +28,7 @@ pub(super) fn make(
 ) -> Result<Call, Undecodable> {
     let method = asked.method;
     let mut fields = head(asked, line);
-    read_body(asked, body, &mut fields)?;
+    read_body(asked, line, body, &mut fields)?;
     let opaque = asked.form == Form::Opaque;
     // What a patch in operations writes stands in none of its own members.
     let whole = !opaque && asked.form != Form::Operations && !fields.overflowed();
@@ -110,7 +110,12 @@ fn head(asked: &Asked<'_>, line: &Line<'_>) -> Fields {
 }
 
 /// Reads the body after them.
-fn read_body(asked: &Asked<'_>, body: &[u8], fields: &mut Fields) -> Result<(), Undecodable> {
+fn read_body(
+    asked: &Asked<'_>,
+    line: &Line<'_>,
+    body: &[u8],
+    fields: &mut Fields,
+) -> Result<(), Undecodable> {
     if body.is_empty() {
         return Ok(());
     }
@@ -118,7 +123,9 @@ fn read_body(asked: &Asked<'_>, body: &[u8], fields: &mut Fields) -> Result<(), 
     match asked.form {
         // It streams.
         Form::Opaque => {}
-        Form::Nothing => {
+        // Clients that always send an object say nothing with it.
+        Form::Nothing | Form::Stray if is_empty_object(line, body)? => {}
+        Form::Nothing | Form::Stray => {
             return Err(Undecodable::new(
                 "unexpected_body",
                 "the operation takes no body as the API is described; send none",
@@ -160,6 +167,15 @@ fn read_body(asked: &Asked<'_>, body: &[u8], fields: &mut Fields) -> Result<(), 
         fields.put_at("", Scalar::Empty);
     }
     Ok(())
+}
+
+/// Whether a body is JSON, and an object without members.
+fn is_empty_object(line: &Line<'_>, body: &[u8]) -> Result<bool, Undecodable> {
+    let is = |wanted: u8| move |byte: &u8| *byte == wanted;
+    let mut rest = body.iter().filter(|byte| !byte.is_ascii_whitespace());
+    let empty =
+        rest.next().is_some_and(is(b'{')) && rest.next().is_some_and(is(b'}')) && rest.next().is_none();
+    Ok(empty && line.media_type()? == "application/json")
 }
 
 /// What its operators name; something new that the request has no name for is as the API will call it.
