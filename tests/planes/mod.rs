@@ -5,5 +5,6 @@
 pub(crate) mod aws;
 mod grpc;
 pub(crate) mod kubernetes;
+mod openapi;
 mod scim;
 pub(crate) mod served;

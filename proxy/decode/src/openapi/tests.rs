@@ -215,3 +215,123 @@ fn what_was_made_is_told_by_its_answer() {
     assert_eq!(created(201, b"{\"Id\":\"7f\"}"), "g:car 7f");
     assert_eq!(created(409, b"{\"Id\":\"7f\"}"), "");
 }
+
+mod properties {
+    use std::collections::BTreeSet;
+
+    use ordain_action::Call;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A path of a description: literals, and labels that are told apart by where they stand.
+    fn template() -> impl Strategy<Value = String> {
+        prop::collection::vec(prop_oneof![3 => "[abc]", 2 => Just("{}".to_owned())], 1..5).prop_map(|parts| {
+            let named = parts.iter().enumerate().map(|(at, part)| part.replace("{}", &format!("{{x{at}}}")));
+            named.fold(String::new(), |path, part| path + "/" + &part)
+        })
+    }
+
+    fn call(api: OpenApi, method: &str, target: &str) -> Result<Call, &'static str> {
+        let room =
+            Room::new(&RoomsConfig { openapi: vec![api], ..RoomsConfig::default() }).map_err(|_| "setup")?;
+        let headers = http::HeaderMap::new();
+        let head = Head {
+            method,
+            target,
+            authority: "gate",
+            headers: &headers,
+            way_in: WayIn::Reverse,
+            plane: Some(Plane::Openapi),
+            upstream: None,
+        };
+        let upstream =
+            Upstream { name: "".into(), plane: Plane::Openapi, account: "x".into(), partition: "".into() };
+        let claim = room.claim(&head).map_err(|why| why.reason_code)?;
+        claim.decode(&upstream, &head, b"", None).map_err(|why| why.reason_code)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// Another matcher of templates, of a server that takes what it matches, finds the same operation and labels.
+        #[test]
+        fn a_path_is_for_the_operation_that_another_matcher_finds(
+            templates in prop::collection::btree_set(template(), 1..8),
+            path in prop::collection::vec("[abcd]", 1..5),
+            base in prop_oneof![Just(""), Just("/v1")],
+        ) {
+            let mut router = matchit::Router::new();
+            let all: Vec<&String> = templates.iter().collect();
+            let distinct = all.iter().enumerate().all(|(at, path)| router.insert(format!("{base}{path}"), at).is_ok());
+            let paths: serde_json::Map<String, serde_json::Value> = all
+                .iter()
+                .enumerate()
+                .map(|(at, path)| ((*path).clone(), serde_json::json!({ "get": { "operationId": format!("get_{at}") } })))
+                .collect();
+            let server = serde_json::json!([{ "url": format!("https://api.example{base}") }]);
+            let document = serde_json::json!({ "openapi": "3.1.0", "servers": server, "paths": paths }).to_string();
+            let target = format!("{base}/{}", path.join("/"));
+            let read = call(said(&document, Vec::new()), "GET", &target);
+            // The other one tells more templates apart than it may: two that are equal are refused by both.
+            if !distinct {
+                return Ok(());
+            }
+            let expected = router.at(&target).ok();
+            match (read, expected) {
+                (Ok(call), Some(found)) => {
+                    let effect = &call.effects[0];
+                    prop_assert_eq!(&*effect.operation, &format!("get_{}", found.value));
+                    let ours: BTreeSet<(String, String)> = effect
+                        .parameters
+                        .iter()
+                        .map(|leaf| (leaf.path.to_owned(), format!("{:?}", leaf.value)))
+                        .collect();
+                    let theirs: BTreeSet<(String, String)> =
+                        found.params.iter().map(|(name, value)| (format!("/{name}"), format!("Text({value:?})"))).collect();
+                    prop_assert_eq!(ours, theirs);
+                }
+                (Err("unknown_operation"), None) | (Err("ambiguous_operation"), Some(_)) => {}
+                (read, expected) => prop_assert!(false, "{target}: {read:?}, {expected:?}"),
+            }
+        }
+
+        #[test]
+        fn no_request_panics_or_is_a_read_by_another_method(
+            method in prop_oneof![Just("GET"), Just("HEAD"), Just("POST"), Just("PUT"), Just("PATCH"), Just("DELETE"), Just("OPTIONS"), Just("TRACE")],
+            target in prop_oneof!["[ -~]{0,32}", "/api/v1/(cars|files|domains|boxes|reports)(/[a-zM%./;{}2F]{0,8}){0,3}([?][a-z%=&+\\[\\]]{0,16})?"],
+            media in prop_oneof![Just(""), Just("application/json"), Just("application/merge-patch+json"), Just("application/x-www-form-urlencoded"), Just("image/png")],
+            body in prop_oneof![prop::collection::vec(any::<u8>(), 0..32), "[{]\"(name|owner|NAME|_method|/car)\":.{0,12}".prop_map(String::into_bytes)],
+        ) {
+            static ROOM: std::sync::LazyLock<Room> = std::sync::LazyLock::new(|| {
+                Room::new(&RoomsConfig { openapi: vec![garage::api()], ..RoomsConfig::default() }).unwrap()
+            });
+            let mut headers = http::HeaderMap::new();
+            if !media.is_empty() {
+                headers.insert("content-type", media.parse().unwrap());
+            }
+            let head = Head {
+                method,
+                target: &target,
+                authority: "gate",
+                headers: &headers,
+                way_in: WayIn::Reverse,
+                plane: Some(Plane::Openapi),
+                upstream: None,
+            };
+            let upstream =
+                Upstream { name: "garage".into(), plane: Plane::Openapi, account: "g".into(), partition: "".into() };
+            let claim = room_claim(&ROOM, &head);
+            if let Ok(call) = claim.decode(&upstream, &head, &body, None) {
+                let reads = call.effects.iter().all(|effect| effect.access == Access::Read);
+                let searches = call.effects.iter().any(|effect| &*effect.operation == "searchCars");
+                prop_assert!(!reads || searches || method == "GET", "{method} {target}");
+                prop_assert!(call.effects.iter().all(|effect| !effect.resources.is_empty()));
+            }
+        }
+    }
+
+    fn room_claim<'r>(room: &'r Room, head: &Head<'_>) -> Arc<dyn Claimed + 'r> {
+        room.claim(head).unwrap()
+    }
+}
