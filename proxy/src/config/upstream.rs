@@ -511,7 +511,8 @@ fn openapi(written: &settings::Upstream) -> Result<OpenApiUpstream, ConfigError>
         let fix = "give the API's description, OpenAPI 3 or Swagger 2 in one file of YAML or JSON";
         ConfigError::new(key("description"), "", fix)
     })?;
-    Ok(OpenApiUpstream { description, methods: written.methods.clone(), reach: reach(written)? })
+    let reach = reach(Plane::Openapi, written)?;
+    Ok(OpenApiUpstream { description, methods: written.methods.clone(), reach })
 }
 
 /// Where a plane is that has one address, and with which credential.

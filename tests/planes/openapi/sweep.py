@@ -267,6 +267,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     folder = parser.parse_args().out
+    folder.mkdir(parents=True, exist_ok=True)
     for name, lines in (("docker", of_docker()), ("powerdns", of_powerdns())):
         with open(folder / f"{name}.jsonl", "w") as file:
             for text in lines:

@@ -97,6 +97,7 @@ impl crate::room::Room for Room {
                 ),
             ],
             sources: "",
+            page: include_str!("README.md"),
             absent: &[
                 "other files that a description refers to",
                 "labels with an escaped slash",
