@@ -1,5 +1,5 @@
-//! What operators say of APIs that they describe, as files: the descriptors of one over gRPC or the `OpenAPI` document of
-//! another, and what their methods do, in one form for both.
+//! What operators say of APIs that they describe, as files: the descriptors of one over gRPC or the `OpenAPI`
+//! document of another, and what their methods do, in one form for both.
 //!
 //! Leaves out what is made of them (`ordain-decode`).
 
@@ -22,7 +22,8 @@ struct Methods {
     /// For OpenAPI paths whose labels hold slashes, with `+` behind those labels.
     #[serde(default)]
     greedy: Vec<String>,
-    /// For OpenAPI parameters of queries that the description does not have, and that change nothing of what a call does.
+    /// For OpenAPI parameters of queries that the description does not have, and that change nothing of what a call
+    /// does.
     #[serde(default)]
     query: Vec<String>,
     #[serde(default)]

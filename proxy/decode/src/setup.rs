@@ -50,8 +50,8 @@ pub struct OpenApi {
 /// What a method of an API does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiMethod {
-    /// The method. Over gRPC `package.Service/Method`, or `package.Service/*` for those of which nothing else is said; by
-    /// `OpenAPI` its `operationId`, or `METHOD /path/{label}` as the document has it.
+    /// The method. Over gRPC `package.Service/Method`, or `package.Service/*` for those of which nothing else is
+    /// said; by `OpenAPI` its `operationId`, or `METHOD /path/{label}` as the document has it.
     pub name: String,
     /// The class of its effect.
     pub access: Access,
@@ -74,9 +74,10 @@ pub struct ApiMethod {
 pub struct ApiResource {
     /// The type, for example `key`.
     pub kind: String,
-    /// The name, with fields of the request in braces, for example `{project}/{name}`; `*` for all of the type. Behind a
-    /// field may stand how it is spelled, where the API takes several spellings for one thing: `{zone|domain}` for a domain
-    /// in lower case with its last dot, `{id|abbreviated}` for a name or a number that may be cut short.
+    /// The name, with fields of the request in braces, for example `{project}/{name}`; `*` for all of the type.
+    /// Behind a field may stand how it is spelled, where the API takes several spellings for one thing:
+    /// `{zone|domain}` for a domain in lower case with its last dot, `{id|abbreviated}` for a name or a number that
+    /// may be cut short.
     pub name: String,
     /// Fields that make it all resources of the type, where they say something.
     pub all_if: Vec<String>,

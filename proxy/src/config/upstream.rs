@@ -1,12 +1,13 @@
 //! The control planes of a configuration, each with what is asked of its plane.
 //!
-//! Leaves out fetching what is configured (`upstream`).
+//! Leaves out fetching what is configured (`upstream`), and APIs that their operators describe (`described.rs`).
 
 use std::path::PathBuf;
 
 use ordain_action::Plane;
 use ordain_rules::Mode;
 
+use super::described::{self, GrpcUpstream, OpenApiUpstream};
 use super::secrets::{self, GoogleFile, OAuthClient, VaultSecret};
 use super::{ConfigError, mode};
 use crate::settings::{self, Credentials};
@@ -68,28 +69,6 @@ pub enum AwsCredentials {
     File(PathBuf),
     /// A key pair in a secret store.
     Vault(Box<VaultSecret>),
-}
-
-/// An API over gRPC: what it is, and how it is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GrpcUpstream {
-    /// Its descriptors.
-    pub descriptors: PathBuf,
-    /// What its methods do.
-    pub methods: Option<PathBuf>,
-    /// Where it is, and with which credential.
-    pub reach: Reach,
-}
-
-/// An API that an `OpenAPI` document describes: what it is, and how it is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenApiUpstream {
-    /// The document.
-    pub description: PathBuf,
-    /// What its operations do.
-    pub methods: Option<PathBuf>,
-    /// Where it is, and with which credential.
-    pub reach: Reach,
 }
 
 /// How a cluster is reached.
@@ -337,9 +316,9 @@ fn one(written: settings::Upstream) -> Result<UpstreamConfig, ConfigError> {
     let key = |field: &str| format!("`{field}` of upstream `{}`", written.name);
     let kind = match Plane::parse(&written.plane) {
         Some(Plane::Aws) => UpstreamKind::Aws(aws(&written)?),
-        Some(Plane::Grpc) => UpstreamKind::Grpc(grpc(&written)?),
+        Some(Plane::Grpc) => UpstreamKind::Grpc(described::grpc(&written)?),
         Some(Plane::Kubernetes) => UpstreamKind::Kubernetes(kubernetes(&written)?),
-        Some(Plane::Openapi) => UpstreamKind::Openapi(openapi(&written)?),
+        Some(Plane::Openapi) => UpstreamKind::Openapi(described::openapi(&written)?),
         Some(plane) if plane != Plane::Unknown => UpstreamKind::Single(single(plane, &written)?),
         Some(_) | None => {
             let known: Vec<String> = Plane::ALL.iter().map(|plane| format!("`{plane}`")).collect();
@@ -469,54 +448,8 @@ fn vault_pair(name: &str, written: &settings::Vault) -> Result<VaultSecret, Conf
     secrets::vault(&of(name), written)
 }
 
-fn grpc(written: &settings::Upstream) -> Result<GrpcUpstream, ConfigError> {
-    let key = |field: &str| format!("`{field}` of upstream `{}`", written.name);
-    named(written)?;
-    let others = [
-        ("region", written.region.clone()),
-        ("role", written.role.clone()),
-        ("uid", written.uid.clone()),
-        ("description", shown(written.description.as_ref())),
-    ];
-    not_of("grpc", written, others)?;
-    if written.pass_through {
-        let fix = "an API over gRPC is sent the gate's own credential; take it out";
-        return Err(ConfigError::new(key("pass_through"), "true", fix));
-    }
-    let missing = |field: &str, fix: &str| ConfigError::new(key(field), "", fix);
-    let descriptors = written.descriptors.clone().ok_or_else(|| {
-        missing(
-            "descriptors",
-            "give the API's descriptors, as `buf build` or `protoc --descriptor_set_out` write them",
-        )
-    })?;
-    Ok(GrpcUpstream { descriptors, methods: written.methods.clone(), reach: reach(Plane::Grpc, written)? })
-}
-
-fn openapi(written: &settings::Upstream) -> Result<OpenApiUpstream, ConfigError> {
-    let key = |field: &str| format!("`{field}` of upstream `{}`", written.name);
-    named(written)?;
-    let others = [
-        ("region", written.region.clone()),
-        ("role", written.role.clone()),
-        ("uid", written.uid.clone()),
-        ("descriptors", shown(written.descriptors.as_ref())),
-    ];
-    not_of("openapi", written, others)?;
-    if written.pass_through {
-        let fix = "a described API is sent the gate's own credential; take it out";
-        return Err(ConfigError::new(key("pass_through"), "true", fix));
-    }
-    let description = written.description.clone().ok_or_else(|| {
-        let fix = "give the API's description, OpenAPI 3 or Swagger 2 in one file of YAML or JSON";
-        ConfigError::new(key("description"), "", fix)
-    })?;
-    let reach = reach(Plane::Openapi, written)?;
-    Ok(OpenApiUpstream { description, methods: written.methods.clone(), reach })
-}
-
 /// Where a plane is that has one address, and with which credential.
-fn reach(plane: Plane, written: &settings::Upstream) -> Result<Reach, ConfigError> {
+pub(super) fn reach(plane: Plane, written: &settings::Upstream) -> Result<Reach, ConfigError> {
     let key = |field: &str| format!("`{field}` of upstream `{}`", written.name);
     let credential = match &written.credentials {
         Credentials::None => PlainCredential::Nothing,
@@ -580,7 +513,7 @@ fn plain(upstream: &str, written: &Credentials) -> Result<Option<PlainCredential
 }
 
 /// The name of a cluster or an API stands in the names of all that it has.
-fn named(written: &settings::Upstream) -> Result<(), ConfigError> {
+pub(super) fn named(written: &settings::Upstream) -> Result<(), ConfigError> {
     let name = written.account.as_ref().unwrap_or(&written.name);
     if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
         let fix = "name it with letters, digits, `-`, `.` and `_`";
@@ -589,12 +522,12 @@ fn named(written: &settings::Upstream) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn shown(path: Option<&PathBuf>) -> Option<String> {
+pub(super) fn shown(path: Option<&PathBuf>) -> Option<String> {
     path.map(|path| path.display().to_string())
 }
 
 /// Refuses what another plane is configured with: it would do nothing here.
-fn not_of<const N: usize>(
+pub(super) fn not_of<const N: usize>(
     plane: &str,
     written: &settings::Upstream,
     others: [(&str, Option<String>); N],

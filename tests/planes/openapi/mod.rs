@@ -1,5 +1,5 @@
-//! APIs that `OpenAPI` documents describe, behind the gate: PowerDNS with a client of it, Podman with Docker's own, none of
-//! which we wrote.
+//! APIs that `OpenAPI` documents describe, behind the gate: PowerDNS with a client of it, Podman with Docker's own,
+//! none of which we wrote.
 //!
 //! Leaves out how a request is read (the room's own cases).
 
@@ -27,7 +27,8 @@ fn powerdns() -> Option<Server> {
     let schema = installed.join("share/pdns-backend-sqlite3/schema/schema.sqlite3.sql");
     Some(Server::start(|port, folder| {
         let database = folder.join("zones.sqlite3");
-        let made = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(open(sys.argv[2]).read())";
+        let made =
+            "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(open(sys.argv[2]).read())";
         let made = Command::new(&python).args(["-c", made]).arg(&database).arg(&schema).status();
         assert!(made.unwrap().success());
         let settings = format!(
@@ -70,18 +71,16 @@ fn podman() -> Option<Server> {
 fn gate(server: &Server, name: &str, credentials: &str, mode: &'static str) -> Gate {
     let description = server.folder.path().join("description.yaml");
     std::fs::write(&description, sweep::description(name)).unwrap();
-    let settings = format!("{credentials}\ndescription = {description:?}\nmethods = {:?}", sweep::methods(name));
+    let settings =
+        format!("{credentials}\ndescription = {description:?}\nmethods = {:?}", sweep::methods(name));
     served::gate("openapi", &format!("http://{}", server.address), &settings, mode)
 }
 
 /// What a script says.
 fn says(name: &str, address: &str, credential: &str, what: &str) -> String {
     let url = format!("http://{address}");
-    let output = served::script(
-        &served::python().unwrap(),
-        &format!("openapi/{name}"),
-        &[&url, credential, what],
-    );
+    let output =
+        served::script(&served::python().unwrap(), &format!("openapi/{name}"), &[&url, credential, what]);
     assert!(output.status.success(), "{}", said(&output));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -98,7 +97,8 @@ fn same(through: &str, direct: &str) {
 fn recorded(gate: &Gate) -> Vec<(String, String)> {
     let mut ledger = gate.ledger();
     let entries = ledger.refresh();
-    let effects = entries.iter().filter_map(|entry| entry.says.pointer("/content/whole/reading/call/effects"));
+    let effects =
+        entries.iter().filter_map(|entry| entry.says.pointer("/content/whole/reading/call/effects"));
     let text = |effect: &Value, pointer: &str| {
         effect.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
@@ -164,7 +164,10 @@ fn dockers_client_does_the_same_through_the_gate_as_without_it() {
     let recorded = recorded(&gate);
     let has = |access: &str, name: &str| recorded.contains(&(access.to_owned(), name.to_owned()));
     assert!(has("create", "openapi://acme/containers/web"), "{recorded:?}");
-    assert!(!has("execute", "openapi://acme/containers/web") || has("execute", "openapi://acme/containers/strong"));
+    assert!(
+        !has("execute", "openapi://acme/containers/web")
+            || has("execute", "openapi://acme/containers/strong")
+    );
     assert!(has("execute", "openapi://acme/containers/strong"), "{recorded:?}");
     let shown: String = gate.ledger().texts().concat();
     assert!(!shown.contains("hunter2"), "what an environment holds is in the ledger");
@@ -204,9 +207,12 @@ fn what_a_description_says_is_not_said_anew_while_the_gate_runs() {
 #[test]
 fn a_description_and_what_is_said_of_it_have_to_fit() {
     assert!(Path::new(&sweep::methods("docker")).exists());
-    let described = ordain::api::described("x", sweep::description("powerdns"), Some(&sweep::methods("docker")));
-    let config =
-        ordain_decode::RoomsConfig { openapi: vec![described.unwrap()], ..ordain_decode::RoomsConfig::default() };
+    let described =
+        ordain::api::described("x", sweep::description("powerdns"), Some(&sweep::methods("docker")));
+    let config = ordain_decode::RoomsConfig {
+        openapi: vec![described.unwrap()],
+        ..ordain_decode::RoomsConfig::default()
+    };
     let why = ordain_decode::Rooms::new(config).unwrap_err().to_string();
     assert!(why.starts_with("the API of the upstream `x` cannot be read: `"), "{why}");
     assert!(why.ends_with("name one by its `operationId` or as `METHOD /path`"), "{why}");

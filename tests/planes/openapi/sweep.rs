@@ -1,8 +1,8 @@
-//! Every method of the clients that PowerDNS and Docker have in Python, as they send it, must be read as what its name says,
-//! by what the two publish of their APIs and by the files of methods in `deploy/openapi`.
+//! Every method of the clients that PowerDNS and Docker have in Python, as they send it, must be read as what its
+//! name says, by what the two publish of their APIs and by the files of methods in `deploy/openapi`.
 //!
-//! The requests are made by `sweep.py` and kept compressed beside the descriptions; `ORDAIN_TEST_OPENAPI_SWEEP` names a folder
-//! of fresh ones. Leaves out real servers (`mod.rs`).
+//! The requests are made by `sweep.py` and kept compressed beside the descriptions; `ORDAIN_TEST_OPENAPI_SWEEP` names
+//! a folder of fresh ones. Leaves out real servers (`mod.rs`).
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};

@@ -1,4 +1,5 @@
-//! What operators say of the methods of an API that its description alone does not: one form for every room that takes it.
+//! What operators say of the methods of an API that its description alone does not: one form for every room that
+//! takes it.
 //!
 //! Leaves out the descriptions, which each room reads.
 
@@ -90,8 +91,8 @@ impl Says {
         })
     }
 
-    /// What the operators name of what a request touches; empty where they name nothing. Of a request that is not read in
-    /// full that is all of a type where more of it could make it so.
+    /// What the operators name of what a request touches; empty where they name nothing. Of a request that is not
+    /// read in full that is all of a type where more of it could make it so.
     ///
     /// # Errors
     /// It is too much, or spelled as it is not read.
@@ -112,8 +113,8 @@ impl Says {
         Ok(all)
     }
 
-    /// The effect, and after it those that it has besides. Of a request that is not read in full each of them may be; in one
-    /// that patches an explicit null says something: it takes away what was there.
+    /// The effect, and after it those that it has besides. Of a request that is not read in full each of them may be;
+    /// in one that patches an explicit null says something: it takes away what was there.
     pub(crate) fn effects(
         &self,
         first: Effect,

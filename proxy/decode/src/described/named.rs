@@ -36,8 +36,8 @@ enum Part {
 enum Spelling {
     /// In one way.
     Exact,
-    /// A domain, which the API also takes in capitals, without its last dot, and with bytes as `=2F`: it is read in lower
-    /// case and with the dot only.
+    /// A domain, which the API also takes in capitals, without its last dot, and with bytes as `=2F`: it is read in
+    /// lower case and with the dot only.
     Domain,
     /// A name, or a number of hexadecimal digits, which the API also takes cut short: what may be one that was is all.
     Abbreviated,

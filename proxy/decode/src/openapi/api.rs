@@ -58,7 +58,7 @@ impl Api {
     /// One of them cannot be read, or they do not fit.
     pub(super) fn new(given: OpenApi) -> Result<Self, String> {
         let document = Document::read(&given.document)?;
-        let operations = operation::all(&document)?;
+        let operations = operation::all(&document, given.bases.is_some())?;
         let bases = match &given.bases {
             Some(said) => said.iter().map(|base| operation::base(base)).collect::<Result<_, _>>()?,
             None => operation::bases(&document)?,
@@ -141,7 +141,7 @@ impl Api {
         let (route, fit) = closest;
         // A server that knows no capitals would take the other one.
         let other = fits(true).find(|(other, close)| {
-            !std::ptr::eq(*other, *route) && !(fit.is_closer_than(close) && fit != close)
+            !std::ptr::eq(*other, *route) && (!fit.is_closer_than(close) || close.is_closer_than(fit))
         });
         if let Some((other, _)) = other {
             let text = format!(

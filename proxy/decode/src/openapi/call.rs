@@ -84,7 +84,14 @@ fn head(asked: &Asked<'_>, line: &Line<'_>) -> Fields {
     let operation = &asked.method.operation;
     let mut fields = Fields::new();
     for (name, value) in &asked.fit.labels {
-        fields.put_at(&placed('/', name), Scalar::Text(value));
+        let path = placed('/', name);
+        if operation.lists.contains(name) {
+            for (number, item) in value.split(',').enumerate() {
+                fields.put_at(&format!("{path}.{}", number + 1), Scalar::Text(item));
+            }
+        } else {
+            fields.put_at(&path, Scalar::Text(value));
+        }
     }
     for (at, pair) in line.query.iter().enumerate() {
         let path = placed('?', &pair.name);
@@ -124,8 +131,8 @@ fn read_body(
         // It streams.
         Form::Opaque => {}
         // Clients that always send an object say nothing with it.
-        Form::Nothing | Form::Stray if is_empty_object(line, body)? => {}
-        Form::Nothing | Form::Stray => {
+        Form::Nothing if is_empty_object(line, body)? => {}
+        Form::Nothing => {
             return Err(Undecodable::new(
                 "unexpected_body",
                 "the operation takes no body as the API is described; send none",
@@ -209,6 +216,14 @@ fn by_path(asked: &Asked<'_>, access: Access, at: (Plane, &str)) -> Vec<Resource
         return vec![described::unnamed(at.1, kind), Resource { role: Role::Parent, ..parent }];
     }
     let one = described::at_path(at, fit.kind.as_deref(), &fit.below, identifier);
+    // A list is several, which one name is none of.
+    let several = fit
+        .labels
+        .iter()
+        .any(|(name, value)| asked.method.operation.lists.contains(name) && value.contains(','));
+    if several {
+        return vec![described::whole(at)];
+    }
     match (label, fit.below.is_empty()) {
         (Some(_), _) => vec![one],
         (None, true) => vec![described::whole(at)],

@@ -55,8 +55,6 @@ pub(super) struct Asked<'r> {
 pub(super) enum Form {
     /// There is none.
     Nothing,
-    /// None is described, and one is sent: it must not say anything.
-    Stray,
     /// JSON.
     Json,
     /// JSON whose members say what is done to others (RFC 6902).
@@ -107,10 +105,9 @@ impl Claimed for Claim<'_> {
         match self.reading.as_ref().map(|asked| asked.form) {
             Ok(Form::Nothing) => Needs::Nothing,
             Ok(Form::Opaque) => Needs::Payload,
-            Ok(
-                Form::Json | Form::Operations | Form::Pairs | Form::Stray | Form::Unsaid | Form::Undeclared,
-            )
-            | Err(_) => Needs::Held { cap: BODY_MAX },
+            Ok(Form::Json | Form::Operations | Form::Pairs | Form::Unsaid | Form::Undeclared) | Err(_) => {
+                Needs::Held { cap: BODY_MAX }
+            }
         }
     }
 
@@ -260,10 +257,7 @@ fn form(method: &Method, line: &Line<'_>) -> Result<Form, Undecodable> {
     let declared = &method.operation.body;
     let forms: Vec<Form> = declared.iter().map(|(media, _)| form_of(media)).collect();
     if forms.is_empty() {
-        let headers = &line.head.headers;
-        let length = headers.get("content-length").is_some_and(|length| length.as_bytes() != b"0");
-        let sent = length || headers.contains_key("transfer-encoding");
-        return Ok(if sent { Form::Stray } else { Form::Nothing });
+        return Ok(Form::Nothing);
     }
     if forms.iter().all(|form| *form == Form::Opaque) {
         return Ok(Form::Opaque);

@@ -63,6 +63,8 @@ pub(crate) fn api() -> OpenApi {
         method("searchCars", Access::Read, &[]),
         ApiMethod { level: Level::Data, ..method("deleteFile", Access::Delete, &[("file", "{file}")]) },
         ApiMethod { mints: true, ..method("login", Access::SecretRead, &[("user", "{user}")]) },
+        method("deleteBatches", Access::Delete, &[("batch", "{ids}")]),
+        method("mixBatches", Access::Update, &[]),
         method("useReset", Access::Grant, &[]),
         method("deleteRoute", Access::Delete, &[]),
         method("deleteDomain", Access::Delete, &[("domain", "{domain|domain}")]),

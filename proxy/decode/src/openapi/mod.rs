@@ -1,13 +1,15 @@
 //! The room of `OpenAPI`: any API whose operators give its description, and say what its operations do.
 //!
 //! - **Claims** every request that comes to a place where configuration serves this plane.
-//! - **Reads** the operation from method and path, and its labels, parameters, headers, and body of JSON or of a form. What
-//!   the description does not have is undecodable: a path, a parameter of the query, a body or its media type.
-//! - **Catalogue**: none. An operation of which its operators say nothing is a read where it is a `GET` or `HEAD` and its name
-//!   only reads too (`verb.rs`), and else a change to the whole API.
-//! - **Denies as** the description says that errors are: by the member that the API's own clients show; else as RFC 9457.
-//! - **Absent on purpose**: other files that a description refers to; labels with an escaped slash; bodies that are neither
-//!   JSON nor a form, which pass unread; streams of which nothing is said; callbacks and webhooks.
+//! - **Reads** the operation from method and path, and its labels, parameters, headers, and body of JSON or of a
+//!   form. What the description does not have is undecodable: a path, a parameter of the query, a body or its media
+//!   type.
+//! - **Catalogue**: none. An operation of which its operators say nothing is a read where it is a `GET` or `HEAD` and
+//!   its name only reads too (`verb.rs`), and else a change to the whole API.
+//! - **Denies as** the description says that errors are: by the member that the API's own clients show; else as RFC
+//!   9457.
+//! - **Absent on purpose**: other files that a description refers to; labels with an escaped slash; bodies that are
+//!   neither JSON nor a form, which pass unread; streams of which nothing is said; callbacks and webhooks.
 //!
 //! Sources: the `OpenAPI` Specification 3.1, the Swagger specification 2.0, RFC 9457.
 

@@ -41,6 +41,8 @@ pub(super) struct Operation {
     pub(super) tag: Option<String>,
     /// The parameters of its query.
     pub(super) query: BTreeMap<String, Several>,
+    /// The labels that are lists, with commas between their items.
+    pub(super) lists: BTreeSet<String>,
     /// The headers that it reads, in lower case.
     pub(super) headers: BTreeSet<String>,
     /// What its body may be, by media type, and where the document has its schema.
@@ -70,7 +72,7 @@ pub(super) enum Several {
 ///
 /// # Errors
 /// It cannot be read as it is written.
-pub(super) fn all(document: &Document) -> Result<Vec<Operation>, String> {
+pub(super) fn all(document: &Document, said_bases: bool) -> Result<Vec<Operation>, String> {
     let paths = document
         .get("paths")
         .and_then(Value::as_object)
@@ -78,6 +80,13 @@ pub(super) fn all(document: &Document) -> Result<Vec<Operation>, String> {
     let mut operations = Vec::new();
     for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with("x-")) {
         let item = document.resolve(item)?;
+        let own = METHODS.iter().filter_map(|(written, _)| item.get(written)?.get("servers")).next();
+        if !said_bases && item.get("servers").or(own).is_some() {
+            return Err(format!(
+                "the path `{path}` has servers of its own; say under which paths all of the API is served, with `bases = \
+                 [\"/path\"]` in the file of methods"
+            ));
+        }
         for (written, method) in METHODS {
             if let Some(said) = item.get(written) {
                 let within = |why: String| format!("`{method} {path}`: {why}");
@@ -108,6 +117,7 @@ fn one(
         name: id.map_or(named, str::to_owned),
         tag: tag.filter(|tag| !tag.is_empty()).map(str::to_owned),
         query: BTreeMap::new(),
+        lists: BTreeSet::new(),
         headers: BTreeSet::new(),
         body: Vec::new(),
         form: Vec::new(),
@@ -135,14 +145,29 @@ fn one(
                 operation.body = media.into_iter().map(|media| (media, schema.clone())).collect();
             }
             "formData" => operation.form.push(parameter.clone()),
-            "cookie" | "header" | "path" => {}
+            "path" => {
+                if let Some(style @ ("label" | "matrix")) = parameter.get("style").and_then(Value::as_str) {
+                    return Err(format!(
+                        "the label `{name}` is of the style `{style}`, which is not read; use `simple`"
+                    ));
+                }
+                if Shape::of(document, parameter.get("schema").unwrap_or(parameter)).is_list() {
+                    operation.lists.insert(name);
+                }
+            }
+            "cookie" | "header" => {}
             other => {
                 return Err(format!("the parameter `{name}` is in `{other}`, which is not read; mend it"));
             }
         }
     }
     if !operation.form.is_empty() {
-        operation.body = consumes(document, said).into_iter().map(|media| (media, None)).collect();
+        let forms = ["application/x-www-form-urlencoded", "multipart/form-data"];
+        let said = said.get("consumes").or_else(|| document.get("consumes")).and_then(Value::as_array);
+        let said = said.into_iter().flatten().filter_map(Value::as_str).map(str::to_ascii_lowercase);
+        let known: Vec<String> = said.filter(|media| forms.contains(&media.as_str())).collect();
+        let known = if known.is_empty() { forms.map(str::to_owned).to_vec() } else { known };
+        operation.body = known.into_iter().map(|media| (media, None)).collect();
     }
     if let Some(body) = said.get("requestBody") {
         let content = document.resolve(body)?.get("content").and_then(Value::as_object);
@@ -261,8 +286,8 @@ pub(super) fn base(url: &str) -> Result<String, String> {
     Ok(path.to_owned())
 }
 
-/// The names by which clients show a credential of the API itself: of headers, in lower case, of parameters of the query and
-/// of cookies.
+/// The names by which clients show a credential of the API itself: of headers, in lower case, of parameters of the
+/// query and of cookies.
 pub(super) fn credentials(document: &Document) -> BTreeSet<(String, String)> {
     let all = document
         .get("securityDefinitions")

@@ -102,7 +102,7 @@ impl<'d> Shape<'d> {
             if name == key {
                 return None;
             }
-            if name.eq_ignore_ascii_case(key) {
+            if folded(name).eq(folded(key)) {
                 close = Some(name);
             }
         }
@@ -141,4 +141,11 @@ impl<'d> Shape<'d> {
             None => false,
         })
     }
+}
+
+/// A name in the case that servers compare it in, the two letters among them that only some fold.
+fn folded(text: &str) -> impl Iterator<Item = char> {
+    text.chars()
+        .flat_map(char::to_lowercase)
+        .map(|character| if character == '\u{17f}' { 's' } else { character })
 }

@@ -151,8 +151,8 @@ const SECRETS: [&str; 17] = [
     "unlockkey",
 ];
 
-/// Whether an operation that HTTP calls safe only reads by its name too, and none of its words hands out a secret. Names are
-/// `listZones`, `ContainerList` or `zones_list`; a summary begins with its verb.
+/// Whether an operation that HTTP calls safe only reads by its name too, and none of its words hands out a secret.
+/// Names are `listZones`, `ContainerList` or `zones_list`; a summary begins with its verb.
 pub(super) fn only_reads(id: Option<&str>, summary: Option<&str>, path: &str) -> bool {
     let id = words(id.unwrap_or_default());
     let summary = words(summary.unwrap_or_default());
