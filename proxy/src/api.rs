@@ -7,8 +7,8 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use ordain_action::{Access, Level, Role};
-use ordain_decode::{ApiEffect, ApiMethod, ApiResource, GrpcApi, OpenApi};
+use ordain_action::{Access, Level, Plane, Role};
+use ordain_decode::{ApiEffect, ApiMethod, ApiResource, GrpcApi, McpServer, OpenApi, RoomsConfig};
 use serde::Deserialize;
 
 use crate::config::{Config, UpstreamKind};
@@ -88,11 +88,50 @@ struct Also {
     values: Vec<String>,
 }
 
+/// What rooms are set up with of all APIs of a configuration that are described in files.
+///
+/// # Errors
+/// A file cannot be read, or is not what it should be.
+pub fn all(config: &Config) -> anyhow::Result<RoomsConfig> {
+    let (grpc, openapi, mcp) = (grpc(config)?, openapi(config)?, mcp(config)?);
+    Ok(RoomsConfig { grpc, openapi, mcp, ..RoomsConfig::default() })
+}
+
+/// The servers of tools of a configuration.
+fn mcp(config: &Config) -> anyhow::Result<Vec<McpServer>> {
+    let mut all = Vec::new();
+    for upstream in &config.upstreams {
+        let UpstreamKind::Single(single) = &upstream.kind else { continue };
+        if single.plane != Plane::Mcp {
+            continue;
+        }
+        let tools = single.description.as_ref().map(|path| {
+            fs::read(path).with_context(|| {
+                format!("cannot read the description `{}` of upstream `{}`", path.display(), upstream.name)
+            })
+        });
+        let written = methods(single.methods.as_deref())?;
+        without_paths(&written, single.methods.as_deref(), "a server of tools")?;
+        let methods = resolved(written.method, single.methods.as_deref())?;
+        all.push(McpServer { upstream: upstream.name.clone(), tools: tools.transpose()?, methods });
+    }
+    Ok(all)
+}
+
+/// Refuses what only paths have.
+fn without_paths(written: &Methods, file: Option<&Path>, of: &str) -> anyhow::Result<()> {
+    let paths = written.bases.is_some() || !written.greedy.is_empty() || !written.query.is_empty();
+    if paths && let Some(path) = file {
+        bail!("`{}` has `bases`, `greedy` or `query`, of which {of} has none; take them out", path.display());
+    }
+    Ok(())
+}
+
 /// The APIs over gRPC of a configuration.
 ///
 /// # Errors
 /// A file cannot be read, or is not what it should be.
-pub fn grpc(config: &Config) -> anyhow::Result<Vec<GrpcApi>> {
+fn grpc(config: &Config) -> anyhow::Result<Vec<GrpcApi>> {
     let mut all = Vec::new();
     for upstream in &config.upstreams {
         let UpstreamKind::Grpc(api) = &upstream.kind else { continue };
@@ -101,13 +140,7 @@ pub fn grpc(config: &Config) -> anyhow::Result<Vec<GrpcApi>> {
             format!("cannot read the descriptors `{shown}` of upstream `{}`", upstream.name)
         })?;
         let written = methods(api.methods.as_deref())?;
-        let of_openapi = written.bases.is_some() || !written.greedy.is_empty() || !written.query.is_empty();
-        if of_openapi && let Some(path) = &api.methods {
-            bail!(
-                "`{}` has `bases`, `greedy` or `query`, of which an API over gRPC has none; take them out",
-                path.display()
-            );
-        }
+        without_paths(&written, api.methods.as_deref(), "an API over gRPC")?;
         let methods = resolved(written.method, api.methods.as_deref())?;
         all.push(GrpcApi { upstream: upstream.name.clone(), descriptors, methods });
     }
@@ -118,7 +151,7 @@ pub fn grpc(config: &Config) -> anyhow::Result<Vec<GrpcApi>> {
 ///
 /// # Errors
 /// A file cannot be read, or is not what it should be.
-pub fn openapi(config: &Config) -> anyhow::Result<Vec<OpenApi>> {
+fn openapi(config: &Config) -> anyhow::Result<Vec<OpenApi>> {
     let mut all = Vec::new();
     for upstream in &config.upstreams {
         let UpstreamKind::Openapi(api) = &upstream.kind else { continue };

@@ -133,8 +133,7 @@ impl Gate {
             token_key: token_key(&config.state)?,
             own_hosts: own_hosts(&config, data),
             aws_overlay: overlay,
-            grpc: api::grpc(&config)?,
-            openapi: api::openapi(&config)?,
+            ..api::all(&config)?
         })?;
         let live = live(&config.ledger)?;
         let model = Model::open(config.model.clone(), config.modes(), live)?;

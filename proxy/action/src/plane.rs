@@ -44,6 +44,7 @@ planes! {
     Aws "aws" "account" "Amazon Web Services.",
     Grpc "grpc" "API" "An API over gRPC, as its operators describe it.",
     Kubernetes "kubernetes" "cluster" "The API of a Kubernetes cluster.",
+    Mcp "mcp" "server" "A server of tools that speaks the Model Context Protocol.",
     Openapi "openapi" "API" "An API that an `OpenAPI` document describes.",
     Scim "scim" "directory" "A directory of users and groups that speaks SCIM 2.0.",
 }

@@ -72,7 +72,10 @@ impl Parsed {
 
     /// The API that a document describes and that the place it came to belongs to.
     fn described(&self) -> Option<&str> {
-        self.place.as_ref().filter(|(plane, _)| *plane == Plane::Openapi).map(|(_, api)| api.as_str())
+        self.place
+            .as_ref()
+            .filter(|(plane, _)| matches!(plane, Plane::Openapi | Plane::Mcp))
+            .map(|(_, api)| api.as_str())
     }
 
     fn upstream(&self) -> Upstream {
@@ -142,6 +145,7 @@ fn rooms() -> Rooms {
         own_hosts,
         grpc: vec![shop::api()],
         openapi: vec![crate::openapi::garage::api()],
+        mcp: vec![crate::mcp::desk::server()],
         ..RoomsConfig::default()
     })
     .unwrap()

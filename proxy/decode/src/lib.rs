@@ -13,6 +13,7 @@ mod grpc;
 mod head;
 mod kubernetes;
 pub mod line;
+mod mcp;
 mod openapi;
 mod refusal;
 mod rest;
@@ -33,7 +34,7 @@ pub use kubernetes::Withholding;
 pub use refusal::refusal;
 pub use room::{Card, Claim};
 pub use rooms::{Rooms, card};
-pub use setup::{ApiEffect, ApiMethod, ApiResource, GrpcApi, OpenApi, RoomsConfig, RoomsError};
+pub use setup::{ApiEffect, ApiMethod, ApiResource, GrpcApi, McpServer, OpenApi, RoomsConfig, RoomsError};
 
 #[cfg(test)]
 mod compliance;

@@ -43,6 +43,7 @@ rooms! {
     Aws aws,
     Grpc grpc,
     Kubernetes kubernetes,
+    Mcp mcp,
     Openapi openapi,
     Scim scim,
 }

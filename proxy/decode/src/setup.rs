@@ -15,6 +15,8 @@ pub struct RoomsConfig {
     pub aws_overlay: Option<String>,
     /// The APIs over gRPC.
     pub grpc: Vec<GrpcApi>,
+    /// The servers of tools.
+    pub mcp: Vec<McpServer>,
     /// The APIs that `OpenAPI` documents describe.
     pub openapi: Vec<OpenApi>,
 }
@@ -27,6 +29,17 @@ pub struct GrpcApi {
     /// Its descriptors with all that they import: a `google.protobuf.FileDescriptorSet`.
     pub descriptors: Vec<u8>,
     /// What its methods do.
+    pub methods: Vec<ApiMethod>,
+}
+
+/// A server of tools, as its operators describe it.
+#[derive(Clone, Default)]
+pub struct McpServer {
+    /// The upstream that it is served by.
+    pub upstream: String,
+    /// The list of its tools: what it answers to `tools/list`, as JSON. None where nothing is said of any.
+    pub tools: Option<Vec<u8>>,
+    /// What its tools do, each under its name.
     pub methods: Vec<ApiMethod>,
 }
 
@@ -100,6 +113,12 @@ pub struct ApiEffect {
 impl std::fmt::Debug for GrpcApi {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("GrpcApi").field("upstream", &self.upstream).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for McpServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("McpServer").field("upstream", &self.upstream).finish_non_exhaustive()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use ordain_action::{Plane, Upstream};
-use ordain_decode::{GrpcApi, OpenApi, Rooms, RoomsConfig};
+use ordain_decode::{Rooms, RoomsConfig};
 
 use crate::api;
 use crate::config::Config;
@@ -24,7 +24,7 @@ A line is one request, as an object:
 /// # Errors
 /// A file of the configuration cannot be read, or is not what it should be.
 pub(super) fn rooms(config: &Config) -> anyhow::Result<Rooms> {
-    made(config, Vec::new(), Vec::new())
+    made(config, RoomsConfig::default())
 }
 
 /// The same, with every API that is described in files.
@@ -32,17 +32,17 @@ pub(super) fn rooms(config: &Config) -> anyhow::Result<Rooms> {
 /// # Errors
 /// As [`rooms`].
 pub(super) fn all_rooms(config: &Config) -> anyhow::Result<Rooms> {
-    made(config, api::grpc(config)?, api::openapi(config)?)
+    made(config, api::all(config)?)
 }
 
-fn made(config: &Config, grpc: Vec<GrpcApi>, openapi: Vec<OpenApi>) -> anyhow::Result<Rooms> {
+fn made(config: &Config, described: RoomsConfig) -> anyhow::Result<Rooms> {
     let aws_overlay = match &config.overlay {
         Some(path) => {
             Some(std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?)
         }
         None => None,
     };
-    Ok(Rooms::new(RoomsConfig { aws_overlay, grpc, openapi, ..RoomsConfig::default() })?)
+    Ok(Rooms::new(RoomsConfig { aws_overlay, ..described })?)
 }
 
 /// The plane of a word.

@@ -87,6 +87,10 @@ pub struct KubernetesUpstream {
 pub struct SingleUpstream {
     /// Which it is.
     pub plane: Plane,
+    /// For a server of tools the list of them.
+    pub description: Option<PathBuf>,
+    /// For a server of tools what they do.
+    pub methods: Option<PathBuf>,
     /// Where it is, and with which credential.
     pub reach: Reach,
 }
@@ -479,12 +483,18 @@ fn single(plane: Plane, written: &settings::Upstream) -> Result<SingleUpstream, 
         ("role", written.role.clone()),
         ("uid", written.uid.clone()),
         ("descriptors", shown(written.descriptors.as_ref())),
-        ("description", shown(written.description.as_ref())),
-        ("methods", shown(written.methods.as_ref())),
         ("pass_through", passes),
     ];
     not_of(plane.as_str(), written, others)?;
-    Ok(SingleUpstream { plane, reach: reach(plane, written)? })
+    if plane != Plane::Mcp {
+        let files = [
+            ("description", shown(written.description.as_ref())),
+            ("methods", shown(written.methods.as_ref())),
+        ];
+        not_of(plane.as_str(), written, files)?;
+    }
+    let (description, methods) = (written.description.clone(), written.methods.clone());
+    Ok(SingleUpstream { plane, description, methods, reach: reach(plane, written)? })
 }
 
 /// A credential that is sent as it is; none where it is of another sort.

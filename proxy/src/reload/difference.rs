@@ -2,6 +2,8 @@
 //!
 //! Leaves out putting any of it in force.
 
+use std::path::PathBuf;
+
 use ordain_evidence::ChangeKind;
 use ordain_rules::Mode;
 
@@ -168,12 +170,18 @@ fn upstream_changes(
 fn apis(config: &Config) -> String {
     let apis = config.upstreams.iter().filter_map(|upstream| {
         let (described, methods) = match &upstream.kind {
-            UpstreamKind::Grpc(api) => (&api.descriptors, &api.methods),
-            UpstreamKind::Openapi(api) => (&api.description, &api.methods),
-            UpstreamKind::Aws(_) | UpstreamKind::Kubernetes(_) | UpstreamKind::Single(_) => return None,
+            UpstreamKind::Grpc(api) => (Some(&api.descriptors), &api.methods),
+            UpstreamKind::Openapi(api) => (Some(&api.description), &api.methods),
+            UpstreamKind::Single(single) => (single.description.as_ref(), &single.methods),
+            UpstreamKind::Aws(_) | UpstreamKind::Kubernetes(_) => return None,
         };
-        let methods = methods.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string());
-        Some(format!("{}: {} and {methods}", upstream.name, described.display()))
+        if described.is_none() && methods.is_none() {
+            return None;
+        }
+        let shown = |path: Option<&PathBuf>| {
+            path.map_or_else(|| "none".to_owned(), |path| path.display().to_string())
+        };
+        Some(format!("{}: {} and {}", upstream.name, shown(described), shown(methods.as_ref())))
     });
     let apis: Vec<String> = apis.collect();
     if apis.is_empty() { "none".to_owned() } else { apis.join(", ") }

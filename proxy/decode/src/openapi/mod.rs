@@ -43,7 +43,7 @@ use api::Api;
 use claim::Claim;
 
 /// What is known of the plane without the room.
-pub(crate) const CARD: Card = Card { domains: &[], anchor: None };
+pub(crate) const CARD: Card = Card::PLAIN;
 
 /// The room and what it was set up with.
 #[derive(Debug)]
