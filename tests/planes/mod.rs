@@ -5,6 +5,7 @@
 pub(crate) mod aws;
 mod grpc;
 pub(crate) mod kubernetes;
+mod mcp;
 mod openapi;
 mod scim;
 pub(crate) mod served;

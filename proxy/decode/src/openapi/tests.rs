@@ -112,7 +112,12 @@ fn a_description_has_to_tell_its_operations_apart() {
         OpenApi { greedy: vec!["/c/{x+}".to_owned()], ..said(TWO, Vec::new()) },
         expect!["`greedy` has `/c/{x+}`, and the description has no such path; write it as there"],
     );
-    check(said("openapi: 3.0.0\npaths: {/a: {get: {servers: [{url: /v2}]}}}", Vec::new()), expect![[r#"the path `/a` has servers of its own; say under which paths all of the API is served, with `bases = ["/path"]` in the file of methods"#]]);
+    check(
+        said("openapi: 3.0.0\npaths: {/a: {get: {servers: [{url: /v2}]}}}", Vec::new()),
+        expect![[
+            r#"the path `/a` has servers of its own; say under which paths all of the API is served, with `bases = ["/path"]` in the file of methods"#
+        ]],
+    );
     check(
         said(
             "openapi: 3.0.0\npaths: {'/a/{x}': {get: {parameters: [{name: x, in: path, style: matrix}]}}}",
