@@ -42,6 +42,7 @@ macro_rules! planes {
 
 planes! {
     Aws "aws" "account" "Amazon Web Services.",
+    GitHub "github" "enterprise" "The REST API of GitHub.",
     Grpc "grpc" "API" "An API over gRPC, as its operators describe it.",
     Kubernetes "kubernetes" "cluster" "The API of a Kubernetes cluster.",
     Mcp "mcp" "server" "A server of tools that speaks the Model Context Protocol.",

@@ -11,6 +11,7 @@ mod messages;
 mod operation;
 mod path;
 mod protocol;
+mod rest_table;
 mod service;
 mod text;
 mod types;
@@ -24,12 +25,19 @@ pub use operation::{
 };
 pub use path::Path;
 pub use protocol::Protocol;
+pub use rest_table::{RestFit, RestOperation, RestPart, RestTable, RestTableError};
 pub use service::{Head, Service};
 pub use text::TextError;
 pub use types::TypeName;
 
 /// Where the data of AWS comes from: packages with their licences, as TOML.
 pub const AWS_SOURCES: &str = include_str!("../aws/SOURCE.toml");
+
+/// Where the data of GitHub comes from: packages with their licences, as TOML.
+pub const GITHUB_SOURCES: &str = include_str!("../github/SOURCE.toml");
+
+/// The operations of GitHub, as a [`RestTable`] reads them.
+pub const GITHUB_OPERATIONS: &str = include_str!("../github/operations.txt");
 
 /// Where the data of Kubernetes comes from: packages with their licences, as TOML.
 pub const KUBERNETES_SOURCES: &str = include_str!("../kubernetes/SOURCE.toml");

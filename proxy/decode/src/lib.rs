@@ -9,6 +9,7 @@ mod aws;
 mod contract;
 mod described;
 pub mod form;
+mod github;
 mod grpc;
 mod head;
 mod kubernetes;

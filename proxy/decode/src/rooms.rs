@@ -41,6 +41,7 @@ macro_rules! rooms {
 
 rooms! {
     Aws aws,
+    GitHub github,
     Grpc grpc,
     Kubernetes kubernetes,
     Mcp mcp,
