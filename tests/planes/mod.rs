@@ -3,9 +3,11 @@
 //! Leaves out what is the same for every plane.
 
 pub(crate) mod aws;
+mod github;
 mod grpc;
 pub(crate) mod kubernetes;
 mod mcp;
 mod openapi;
 mod scim;
 pub(crate) mod served;
+mod sweeps;

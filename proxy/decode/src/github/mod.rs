@@ -78,7 +78,7 @@ impl Grammar for GitHub {
 
     const PLANE: Plane = Plane::GitHub;
 
-    const RULES: Rules = Rules { in_segments: &['/'], ..Rules::USUAL };
+    const RULES: Rules = Rules { in_segments: &['/'], trailing_slash: true, ..Rules::USUAL };
 
     fn new(_config: &RoomsConfig) -> Result<Self, RoomsError> {
         Ok(Self)

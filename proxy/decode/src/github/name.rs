@@ -131,7 +131,9 @@ fn named(asked: &Rest) -> Result<Named, Undecodable> {
     for part in parts {
         match part {
             RestPart::Literal(text) => {
-                named.push(*text, true);
+                // Two words of one thing, where a name stands behind them.
+                let same = *text == "organizations" && named.parts.is_empty() && asked.numbered.is_none();
+                named.push(if same { "orgs" } else { text }, true);
                 before = text;
             }
             RestPart::Number(name) | RestPart::Text(name) | RestPart::Slashes(name) => {

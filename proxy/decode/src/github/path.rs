@@ -62,6 +62,14 @@ const FOREIGN: [&str; 4] = ["_method", "access_token", "client_id", "client_secr
 /// It asks for nothing that is known, or names something in a second way.
 pub(super) fn read(table: &'static RestTable, line: &Line<'_>) -> Result<Asked, Undecodable> {
     let path = line.path();
+    // Clients that are set to a server ask for its root so; nothing else ends in a slash.
+    let target = line.head.target.split('?').next().unwrap_or_default();
+    if target.ends_with('/') && !matches!(path.as_slice(), [] | ["api", "v3"]) {
+        return Err(Undecodable::new(
+            "bad_path",
+            format!("the path `{}` ends in a slash; leave it out", clip(target)),
+        ));
+    }
     let (path, uploads) = match path.as_slice() {
         ["graphql"] | ["api", "graphql"] => {
             return if line.method == "POST" { Ok(Asked::GraphQl) } else { Err(line.unknown()) };

@@ -1,0 +1,12 @@
+//! GitHub: what its own client sends is read as what the client calls it.
+//!
+//! Leaves out a server: nobody runs GitHub in a test.
+
+use ordain_action::Plane;
+
+use crate::planes::sweeps;
+
+#[test]
+fn the_sweep_of_octokit() {
+    sweeps::check(Plane::GitHub, 2_000);
+}
