@@ -44,6 +44,7 @@ planes! {
     Aws "aws" "account" "Amazon Web Services.",
     GitHub "github" "enterprise" "The REST API of GitHub.",
     Grpc "grpc" "API" "An API over gRPC, as its operators describe it.",
+    Keycloak "keycloak" "server" "The admin API of Keycloak.",
     Kubernetes "kubernetes" "cluster" "The API of a Kubernetes cluster.",
     Mcp "mcp" "server" "A server of tools that speaks the Model Context Protocol.",
     Openapi "openapi" "API" "An API that an `OpenAPI` document describes.",

@@ -39,6 +39,12 @@ pub const GITHUB_SOURCES: &str = include_str!("../github/SOURCE.toml");
 /// The operations of GitHub, as a [`RestTable`] reads them.
 pub const GITHUB_OPERATIONS: &str = include_str!("../github/operations.txt");
 
+/// Where the data of Keycloak comes from: packages with their licences, as TOML.
+pub const KEYCLOAK_SOURCES: &str = include_str!("../keycloak/SOURCE.toml");
+
+/// The operations of Keycloak, as a [`RestTable`] reads them.
+pub const KEYCLOAK_OPERATIONS: &str = include_str!("../keycloak/operations.txt");
+
 /// Where the data of Kubernetes comes from: packages with their licences, as TOML.
 pub const KUBERNETES_SOURCES: &str = include_str!("../kubernetes/SOURCE.toml");
 

@@ -12,6 +12,7 @@ pub mod form;
 mod github;
 mod grpc;
 mod head;
+mod keycloak;
 mod kubernetes;
 pub mod line;
 mod mcp;

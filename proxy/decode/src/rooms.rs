@@ -43,6 +43,7 @@ rooms! {
     Aws aws,
     GitHub github,
     Grpc grpc,
+    Keycloak keycloak,
     Kubernetes kubernetes,
     Mcp mcp,
     Openapi openapi,

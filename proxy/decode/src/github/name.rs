@@ -13,61 +13,12 @@ use ordain_catalog::RestPart;
 use super::path::Rest;
 use crate::form::Fields;
 use crate::form::fields::clip;
-use crate::rest::Names;
+use crate::rest::{Named, Names, Place, place};
 
 /// What a request touches, and where its answer tells what it has made: the type, the member, and where that stands.
 pub(super) struct Touched {
     pub(super) all: Vec<Resource>,
     pub(super) creates: Option<(String, &'static str, &'static str)>,
-}
-
-/// A path as a name: its parts, and which of them are words of the API's own.
-#[derive(Debug, Clone, Default)]
-struct Named {
-    parts: Vec<String>,
-    literal: Vec<bool>,
-}
-
-impl Named {
-    fn push(&mut self, part: impl Into<String>, literal: bool) {
-        self.parts.push(part.into());
-        self.literal.push(literal);
-    }
-
-    fn parts(&self) -> Vec<&str> {
-        self.parts.iter().map(String::as_str).collect()
-    }
-
-    /// The word that says what it is: the last that is the API's own.
-    fn kind(&self) -> &str {
-        let last = self.literal.iter().rposition(|literal| *literal);
-        last.and_then(|at| self.parts.get(at)).map_or("enterprise", String::as_str)
-    }
-
-    /// What it is in: without the words at its end.
-    fn container(&self) -> Self {
-        let length = self.literal.iter().rposition(|literal| !*literal).map_or(0, |at| at + 1);
-        let own = ["app", "installation", "user"];
-        let length = match self.parts.first() {
-            Some(first) if length == 0 && own.contains(&first.as_str()) => 1,
-            Some(_) | None => length,
-        };
-        Self {
-            parts: self.parts.iter().take(length).cloned().collect(),
-            literal: self.literal.iter().take(length).copied().collect(),
-        }
-    }
-
-    fn one(&self, names: Names<'_>, role: Role) -> Resource {
-        if self.parts.is_empty() {
-            return names.whole(role);
-        }
-        names.one(role, self.kind(), &self.parts())
-    }
-
-    fn all(&self, names: Names<'_>, role: Role) -> Resource {
-        names.all(role, self.kind(), &self.parts())
-    }
 }
 
 /// What an operation touches.
@@ -78,27 +29,22 @@ pub(super) fn resources(names: Names<'_>, asked: &Rest, body: &Fields) -> Result
     let operation = asked.operation;
     let named = named(asked)?;
     let is_read = operation.method == "GET";
-    let ends_in_word = named.literal.last().copied().unwrap_or(true);
     let mut touched = Touched { all: Vec::new(), creates: None };
     if let Some(own) = own(names, asked, body, &named)? {
         touched.all = own;
-    } else if operation.access.contains(&Access::Create) && ends_in_word && operation.method == "POST"
-        || operation.method == "POST" && operation.item.is_some() && !operation.access.contains(&Access::Read)
-    {
-        new(names, asked, body, &named, &mut touched);
-    } else if ends_in_word && operation.item.is_some() {
-        touched.all.push(named.all(names, Role::Target));
-    } else if ends_in_word && !is_read && !operation.shown {
-        touched.all.push(named.container().one(names, Role::Target));
     } else {
-        touched.all.push(named.one(names, Role::Target));
+        match place(operation, &named) {
+            Place::New => new(names, asked, body, &named, &mut touched),
+            Place::List => touched.all.push(named.all(names, Role::Target)),
+            Place::Around => touched.all.push(container(&named).one(names, Role::Target)),
+            Place::Itself => touched.all.push(named.one(names, Role::Target)),
+        }
     }
     // A name that could be any of them.
     let any = asked.value("workflow_id").filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
     if let (Some(_), false, Some(first)) = (any, is_read, touched.all.first_mut()) {
-        let mut parts = named.container();
-        parts.parts.pop();
-        parts.literal.pop();
+        let mut parts = container(&named);
+        parts.pop();
         *first = parts.all(names, Role::Target);
     }
     if let Some(first) = touched.all.first_mut() {
@@ -132,7 +78,7 @@ fn named(asked: &Rest) -> Result<Named, Undecodable> {
         match part {
             RestPart::Literal(text) => {
                 // Two words of one thing, where a name stands behind them.
-                let same = *text == "organizations" && named.parts.is_empty() && asked.numbered.is_none();
+                let same = *text == "organizations" && named.parts().is_empty() && asked.numbered.is_none();
                 named.push(if same { "orgs" } else { text }, true);
                 before = text;
             }
@@ -165,19 +111,17 @@ fn folded<'v>(before: &str, name: &str, value: &'v str) -> Cow<'v, str> {
 
 /// What goes over several segments: a file, or a ref.
 fn several(named: &mut Named, name: &str, value: &str) -> Result<(), Undecodable> {
-    let is_git = named.parts.iter().rev().nth(1).is_some_and(|part| part == "git");
+    let is_git = named.parts().iter().rev().nth(1).is_some_and(|part| *part == "git");
     if name != "ref" || !is_git {
         for part in value.split('/') {
             named.push(part, false);
         }
         return Ok(());
     }
-    let matching = named.parts.last().is_some_and(|last| last == "matching-refs");
+    let matching = named.parts().last().is_some_and(|last| *last == "matching-refs");
     // The words `git` and `refs` before it say no more than the ref itself.
-    for _ in 0..2 {
-        named.parts.pop();
-        named.literal.pop();
-    }
+    named.pop();
+    named.pop();
     if matching {
         named.push("git", true);
         named.push("matching-refs", true);
@@ -185,6 +129,11 @@ fn several(named: &mut Named, name: &str, value: &str) -> Result<(), Undecodable
         return Ok(());
     }
     by_ref(named, value)
+}
+
+/// What something is in. What belongs to whoever the credential is, is in that.
+fn container(named: &Named) -> Named {
+    named.container(&["app", "installation", "user"])
 }
 
 /// A branch, a tag, or another ref.
@@ -213,7 +162,7 @@ fn by_ref(named: &mut Named, value: &str) -> Result<(), Undecodable> {
 /// A new thing in a list: by the name that the body gives it where that is its name, else by what it is called there.
 fn new(names: Names<'_>, asked: &Rest, body: &Fields, named: &Named, touched: &mut Touched) {
     let item = asked.operation.item.unwrap_or("id");
-    let parent = named.container().one(names, Role::Parent);
+    let parent = container(named).one(names, Role::Parent);
     if let ("name", Some(Scalar::Text(name))) = (item, body.get("name")) {
         let mut own = named.clone();
         own.push(folded(named.kind(), "name", name), false);
@@ -264,7 +213,7 @@ fn own(
         "repos/create-in-org" => new_repo(names, asked.value("org"), text("name"), None),
         "repos/create-for-authenticated-user" => new_repo(names, None, text("name"), None),
         "codespaces/publish-for-authenticated-user" => {
-            new_repo(names, None, text("name"), Some(named.container().one(names, Role::Uses)))
+            new_repo(names, None, text("name"), Some(container(named).one(names, Role::Uses)))
         }
         "repos/create-fork" => {
             new_repo(names, text("organization"), text("name"), Some(repo(asked).one(names, Role::Uses)))
@@ -294,7 +243,7 @@ fn own(
             let new = text("new_name").ok_or_else(|| missing("new_name"))?;
             vec![branch(Role::Target, old), branch(Role::Target, new)]
         }
-        "pulls/merge" => vec![named.container().one(names, Role::Target)],
+        "pulls/merge" => vec![container(named).one(names, Role::Target)],
         "repos/create-or-update-file-contents" | "repos/delete-file" => {
             let mut own = vec![named.one(names, Role::Target)];
             own.extend(text("branch").map(|name| branch(Role::Target, name)));
@@ -352,11 +301,11 @@ fn beside(names: Names<'_>, asked: &Rest, body: &Fields, named: &Named, all: &mu
     if operation.method == "GET" {
         return;
     }
-    let in_repo = named.parts.first().is_some_and(|first| first == "repos");
+    let in_repo = named.parts().first().is_some_and(|first| *first == "repos");
     if asked.value("repo").is_some() && !in_repo && operation.level == Level::Control {
         all.push(repo(asked).one(names, Role::Target));
     }
-    let of_user = named.parts.first().is_some_and(|first| first == "users");
+    let of_user = named.parts().first().is_some_and(|first| *first == "users");
     if let (Some(user), false, true) =
         (asked.value("username"), of_user, operation.access.contains(&Access::Grant))
         && operation.method != "DELETE"

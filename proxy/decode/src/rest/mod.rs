@@ -7,11 +7,13 @@ mod answer;
 mod body;
 mod claim;
 mod line;
+mod named;
 mod names;
 
 pub(crate) use answer::{Location, identifier, refusal, request_id};
 pub(crate) use body::{Whole, is_secret};
 pub(crate) use line::{Line, Rules};
+pub(crate) use named::{Named, Place, place};
 pub(crate) use names::{Names, effect};
 
 use std::fmt;
