@@ -5,6 +5,7 @@
 pub(crate) mod aws;
 mod github;
 mod grpc;
+mod keycloak;
 pub(crate) mod kubernetes;
 mod mcp;
 mod openapi;

@@ -17,7 +17,7 @@ mod written;
 
 use std::sync::{Arc, LazyLock};
 
-use ordain_action::{Call, Completeness, Created, Denial, Minted, NewIdentifier, Plane, Undecodable};
+use ordain_action::{Call, Completeness, Created, Denial, Minted, NewIdentifier, Plane, Scalar, Undecodable};
 use ordain_catalog::{RestOperation, RestTable};
 use serde_json::json;
 
@@ -137,8 +137,11 @@ impl Grammar for Keycloak {
             }
             _ => None,
         };
-        let body = if other.is_some() { None } else { whole.json_of(&["application/json"])? };
-        let body = body.unwrap_or_else(Fields::new);
+        let body = match (other, is_bare(operation)) {
+            (Some(_), _) => Fields::new(),
+            (None, true) => bare(whole.body)?,
+            (None, false) => whole.json_of(&["application/json"])?.unwrap_or_default(),
+        };
         if body.overflowed() {
             return Err(Undecodable::new(
                 "too_many_parameters",
@@ -204,6 +207,24 @@ impl Grammar for Keycloak {
         let Some(new) = call.answer.creates.first() else { return Vec::new() };
         rest::identifier(&new.kind, "id", answer, body, &[Location::Header, Location::Member("/id")])
     }
+}
+
+/// Whether a body is an id and nothing else: who joins an organization, and by which provider its members come.
+fn is_bare(operation: &RestOperation) -> bool {
+    matches!(operation.name, "organizations/members/create" | "organizations/identity-providers/create")
+}
+
+/// An id as the server takes it, with quotes around it or without.
+fn bare(body: &[u8]) -> Result<Fields, Undecodable> {
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    let id = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if id.is_empty() || !id.bytes().all(plain) {
+        return Err(Undecodable::new("bad_request", "the body is no id, which is all that it is; send one id"));
+    }
+    let mut fields = Fields::new();
+    fields.put_at("id", Scalar::Text(id));
+    Ok(fields)
 }
 
 /// The phrase of a status, as the server writes it.

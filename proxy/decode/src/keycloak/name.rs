@@ -25,9 +25,10 @@ pub(super) fn resources(names: Names<'_>, asked: &Asked, body: &Fields) -> Resul
     let operation = asked.operation;
     let named = named(asked);
     let mut touched = Touched { all: Vec::new(), creates: None };
-    if operation.name.starts_with("roles-by-id/") && operation.method != "GET" {
-        // A role by its id may be any: of the realm, or of a client.
-        touched.all.push(names.all(Role::Target, "roles-by-id", &["realms", asked.value("realm")]));
+    let by_id = operation.name.starts_with("roles-by-id/") && operation.method != "GET";
+    if by_id || operation.name.starts_with("partialImport/") {
+        // A role by its id may be any, of the realm or of a client; and what is imported may be in the place of anything.
+        touched.all.push(names.all(Role::Target, "realms", &["realms", asked.value("realm")]));
     } else {
         match place(operation, &named) {
             Place::New => new(names, asked, body, &named, &mut touched),
@@ -117,6 +118,9 @@ fn beside(
     if operation.name.starts_with("groups/members/") && operation.method != "GET" {
         let user = folded(asked.value("userId"));
         all.push(names.one(Role::Target, "users", &["realms", realm, "users", &user]));
+    }
+    if let ("organizations/members/create", Some(Scalar::Text(id))) = (operation.name, body.get("id")) {
+        all.push(names.one(Role::Uses, "users", &["realms", realm, "users", &folded(id)]));
     }
     let maps = operation.name.contains("/role-mappings/") || operation.name.contains("/scope-mappings/");
     if !maps || operation.method == "GET" {
