@@ -48,6 +48,7 @@ planes! {
     Kubernetes "kubernetes" "cluster" "The API of a Kubernetes cluster.",
     Mcp "mcp" "server" "A server of tools that speaks the Model Context Protocol.",
     Openapi "openapi" "API" "An API that an `OpenAPI` document describes.",
+    Openstack "openstack" "cloud" "An OpenStack cloud: Keystone, Nova, Neutron, Cinder, Glance, Ironic.",
     Scim "scim" "directory" "A directory of users and groups that speaks SCIM 2.0.",
 }
 

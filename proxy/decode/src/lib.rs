@@ -17,6 +17,7 @@ mod kubernetes;
 pub mod line;
 mod mcp;
 mod openapi;
+mod openstack;
 mod refusal;
 mod rest;
 mod room;

@@ -47,6 +47,7 @@ rooms! {
     Kubernetes kubernetes,
     Mcp mcp,
     Openapi openapi,
+    Openstack openstack,
     Scim scim,
 }
 
