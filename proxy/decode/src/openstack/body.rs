@@ -174,6 +174,13 @@ impl<'f> Said<'f> {
         keys
     }
 
+    /// The member around all the others, where there is one.
+    pub(super) fn wrapper(&self) -> Option<&str> {
+        let is_around = self.0.iter().all(|leaf| leaf.of.len() > 1);
+        let keys = self.keys();
+        keys.first().copied().filter(|_| is_around && keys.len() == 1)
+    }
+
     /// The items of the list that is all it has, each for itself; `None` where there is no such list.
     pub(super) fn items(&self) -> Option<Vec<Said<'f>>> {
         let [_only] = self.keys().as_slice() else { return None };

@@ -54,11 +54,12 @@ pub(super) fn call(asked: &Asked, whole: &Whole<'_>) -> Result<Call, Undecodable
     for item in &items {
         effects.extend(request.effects(item)?);
     }
+    let is_made = effects.iter().any(|effect| effect.access == Access::Create);
     let mut call = whole.names().call(effects);
     if operation.has(&Flag::Mints) && !is_passcode(&request, &items) {
         call.answer.mints = Some(Minted::Unrewritable);
     }
-    call.answer.creates.extend(request.creates(&items));
+    call.answer.creates.extend(request.creates(&items).filter(|_| is_made));
     Ok(call)
 }
 
@@ -172,7 +173,12 @@ impl Request<'_> {
                 Part::Id(_) | Part::Name(_) | Part::IdOrName(_) => None,
             })
             .filter(|word| *word != self.operation.verb && !(self.operation.is_action && *word == "action"))
+            // More of what a list has, and no other list.
+            .filter(|word| *word != "detail" && *word != "actions")
             .collect();
+        if words.is_empty() {
+            return self.operation.verb.to_owned();
+        }
         format!("{}:{}", words.join("/"), self.operation.verb)
     }
 
@@ -193,6 +199,13 @@ impl Request<'_> {
         }
         if self.operation.has(&Flag::Dry) && self.is_dry() {
             accesses = BTreeSet::from([Access::Read]);
+        }
+        if self.operation.verb == "restore"
+            && said.text("volume_id", 2).is_none()
+            && !self.operation.is_action
+        {
+            // Not over a volume that is there: to a new one.
+            accesses = BTreeSet::from([Access::Create]);
         }
         if self.operation.has(&Flag::Call) && self.whole.line.query("method").is_none_or(str::is_empty) {
             return Err(Undecodable::new(
@@ -259,7 +272,13 @@ impl Request<'_> {
         let parts: Vec<&str> = collection.iter().map(String::as_str).collect();
         let kind = kind::kind_of(&collection);
         let creates = accesses.contains(&Access::Create);
+        let removes = accesses.contains(&Access::Delete) && self.found.method == "DELETE";
         let mut found = Vec::new();
+        let of_project = things.first().filter(|thing| ["quota", "topology"].contains(&thing.word));
+        if let Some(thing) = of_project.filter(|_| !self.operation.reads()) {
+            let project = ["identity", "projects", &thing.value];
+            found.push(names.one(Role::Parent, "identity/projects", &project));
+        }
         if self.operation.has(&Flag::Whole) {
             found.push(names.whole(role));
             found.extend(things.iter().map(|thing| thing.resource(names, Role::Uses)));
@@ -276,6 +295,9 @@ impl Request<'_> {
         } else if !collection.is_empty() && creates {
             let new = made(self.operation).unwrap_or(&kind);
             found.push(names.new(new, None));
+            found.extend(things.last().map(|thing| thing.resource(names, Role::Parent)));
+        } else if removes && !collection.is_empty() {
+            found.push(names.all(role, &kind, &parts));
             found.extend(things.last().map(|thing| thing.resource(names, Role::Parent)));
         } else if let (false, Some(holder)) = (self.operation.reads() && self.lists(), things.last()) {
             found.push(holder.resource(names, role));
@@ -338,9 +360,6 @@ impl Request<'_> {
 
     /// Where the answer has the identifiers of what is made.
     fn creates(&self, items: &[Said<'_>]) -> Option<NewIdentifier> {
-        if !self.operation.accesses.contains(&Access::Create) {
-            return None;
-        }
         let (_, collection) = kind::things(self.found);
         if collection.is_empty() {
             return None;
@@ -351,8 +370,9 @@ impl Request<'_> {
             (_, "createImage" | "createBackup") => vec![Arc::from("image_id")],
             (_, verb @ "os-volume_upload_image") => vec![Arc::from(verb), Arc::from("image_id")],
             (Service::Image | Service::Baremetal, _) => vec![Arc::from(key)],
+            (_, verb @ "restore") => vec![Arc::from(verb), Arc::from("volume_id")],
             _ => {
-                let wrapper = items.first().and_then(|said| said.keys().first().map(|key| Arc::from(*key)));
+                let wrapper = items.first().and_then(Said::wrapper).map(Arc::from);
                 wrapper.into_iter().chain([Arc::from(key)]).collect()
             }
         };
@@ -367,6 +387,7 @@ fn made(operation: &Operation) -> Option<&'static str> {
         "createImage" | "createBackup" | "os-volume_upload_image" => Some("image/images"),
         "create-from-src" => Some("block-storage/groups"),
         "create_from_src" => Some("block-storage/consistencygroups"),
+        "restore" => Some("block-storage/volumes"),
         "import_record" => Some("block-storage/backups"),
         _ => None,
     }

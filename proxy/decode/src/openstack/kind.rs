@@ -121,6 +121,7 @@ pub(super) fn things(found: &Found) -> (Vec<Thing>, Vec<String>) {
         });
     }
     let ends_in_word = matches!(found.route.parts.last(), Some(Part::Word(_)));
+    so_far.truncate(so_far.len() - usize::from(so_far.last().is_some_and(|last| last == "detail")));
     let collection = if ends_in_word { alias(so_far) } else { Vec::new() };
     (things, collection)
 }

@@ -30,7 +30,7 @@ impl For<'_> {
 }
 
 /// Members by their names, and the kinds of what they name, on every service.
-const KINDS: [(&str, &str); 59] = [
+const KINDS: [(&str, &str); 60] = [
     ("address_group_id", "network/address-groups"),
     ("address_scope_id", "network/address-scopes"),
     ("backup_id", "block-storage/backups"),
@@ -70,6 +70,7 @@ const KINDS: [(&str, &str); 59] = [
     ("region_id", "identity/regions"),
     ("remote_address_group_id", "network/address-groups"),
     ("remote_group_id", "network/security-groups"),
+    ("rescue_image_ref", "image/images"),
     ("role_id", "identity/roles"),
     ("router_id", "network/routers"),
     ("security_group_id", "network/security-groups"),
