@@ -328,8 +328,14 @@ impl Request<'_> {
             .into_iter()
             .map(|thing| Identifier { name: Arc::from(thing.word), value: thing.value.clone() });
         target.identifiers.extend(called);
-        let uses = known.into_iter().map(|thing| thing.resource(names, Role::Uses));
-        std::iter::once(target).chain(uses).collect()
+        // What is put somewhere or taken from there is changed too.
+        let moved = |thing: &Thing| ["network", "port", "router", "volume"].contains(&thing.word);
+        let role = |thing: &Thing| {
+            let is_changed = moved(thing) && !self.operation.reads();
+            if is_changed { Role::Target } else { Role::Uses }
+        };
+        let others = known.into_iter().map(|thing| thing.resource(names, role(thing)));
+        std::iter::once(target).chain(others).collect()
     }
 
     /// Puts what a body names beside what the path does.

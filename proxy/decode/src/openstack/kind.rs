@@ -11,9 +11,10 @@ use crate::rest::Names;
 
 /// Kinds whose name is not what stands before their id in a path: those that stand in several paths, or under an
 /// extension's word. The rest are called by their path.
-const KINDS: [(&str, &str); 38] = [
+const KINDS: [(&str, &str); 39] = [
     ("bandwidth_limit_rule", "network/qos/bandwidth_limit_rules"),
     ("baremetal_port", "baremetal/ports"),
+    ("bgp_speaker", "network/bgp-speakers"),
     ("domain", "identity/domains"),
     ("dscp_marking_rule", "network/qos/dscp_marking_rules"),
     ("endpoint", "identity/endpoints"),

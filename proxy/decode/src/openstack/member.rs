@@ -173,7 +173,10 @@ pub(super) fn resources(names: Names<'_>, asked: For<'_>, said: &Said<'_>) -> Ve
 /// The kind of what a value names; `None` where it names nothing.
 fn kind(asked: For<'_>, leaf: &Leaf<'_>, said: &Said<'_>) -> Option<String> {
     // What anybody writes beside a resource is theirs to call as they like.
-    if ["metadata", "properties", "extra", "extra_specs", "labels"].iter().any(|free| leaf.is_below(free)) {
+    if ["metadata", "meta", "properties", "extra", "extra_specs", "labels"]
+        .iter()
+        .any(|free| leaf.is_below(free))
+    {
         return None;
     }
     let kind = match (asked.service, leaf.holder(), leaf.name()) {

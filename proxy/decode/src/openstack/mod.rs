@@ -155,7 +155,9 @@ impl Grammar for OpenStack {
             What::Unread(_) => Needs::Held { cap: BODY_MAX },
             What::Known(found) => match found.operation() {
                 Some(operation) if operation.has(&Flag::Stream) => Needs::Payload,
-                Some(operation) if operation.has(&Flag::Call) => Needs::Held { cap: BODY_MAX },
+                Some(operation) if operation.has(&Flag::Call) || operation.has(&Flag::Body) => {
+                    Needs::Held { cap: BODY_MAX }
+                }
                 Some(_) if matches!(found.method, "GET" | "DELETE") => Needs::Nothing,
                 Some(_) | None => Needs::Held { cap: BODY_MAX },
             },

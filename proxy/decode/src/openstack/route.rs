@@ -28,6 +28,8 @@ pub(super) enum Flag {
     Stream,
     /// A list in its body is several of it.
     Bulk,
+    /// It may have a body where others like it have none.
+    Body,
     /// What it does a driver says.
     Call,
     /// It changes nothing where the one parameter says so.
@@ -58,7 +60,7 @@ impl Operation {
         let key = self.flags.iter().find_map(|flag| match flag {
             Flag::Key(key) => Some(*key),
             Flag::In | Flag::Whole | Flag::All | Flag::Mints | Flag::Raw => None,
-            Flag::Stream | Flag::Bulk | Flag::Call | Flag::Dry => None,
+            Flag::Stream | Flag::Bulk | Flag::Body | Flag::Call | Flag::Dry => None,
         });
         key.unwrap_or("id")
     }
@@ -244,6 +246,7 @@ fn flag(word: &'static str) -> Option<Flag> {
         "raw" => Flag::Raw,
         "stream" => Flag::Stream,
         "bulk" => Flag::Bulk,
+        "body" => Flag::Body,
         "call" => Flag::Call,
         "dry" => Flag::Dry,
         _ => Flag::Key(word.strip_prefix("key=")?),
