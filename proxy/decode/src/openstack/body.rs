@@ -195,10 +195,11 @@ impl<'f> Said<'f> {
         Some(items.into_iter().map(|(_, said)| said).collect())
     }
 
-    /// The first text of that name, which stands at most that deep.
+    /// The text of that name which stands least deep, and at most that deep; of several the first by their names.
     pub(super) fn text(&self, name: &str, depth: usize) -> Option<&'f str> {
-        let own = |leaf: &&Leaf<'f>| leaf.name() == name && leaf.of.len() <= depth;
-        self.leaves().find(own).and_then(Leaf::text)
+        let own =
+            |leaf: &&Leaf<'f>| leaf.of.last().is_some_and(|last| last == name) && leaf.of.len() <= depth;
+        self.leaves().filter(own).min_by_key(|leaf| (leaf.of.len(), &leaf.of)).and_then(Leaf::text)
     }
 
     /// Puts it to the parameters, secrets as tokens.

@@ -345,9 +345,10 @@ impl Request<'_> {
         if held && !self.path.contains("{}") && !self.operation.accesses.contains(&Access::Create) {
             resources.retain(|resource| resource.role != Role::Target);
         }
+        let known = resources.len();
         for one in named {
             let is_same = |known: &Resource| known.name == one.name && !known.name.is_empty() && !one.pattern;
-            if !resources.iter().any(is_same) {
+            if !resources.iter().take(known).any(is_same) {
                 resources.push(one);
             }
         }

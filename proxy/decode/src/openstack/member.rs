@@ -162,7 +162,7 @@ pub(super) fn resources(names: Names<'_>, asked: For<'_>, said: &Said<'_>) -> Ve
         };
         for id in ids {
             let one = mentioned(names, role, &kind, leaf.name(), id);
-            if !found.iter().any(|known| known.name == one.name && known.role == role && !one.pattern) {
+            if !found.contains(&one) {
                 found.push(one);
             }
         }
@@ -207,8 +207,10 @@ fn kind(asked: For<'_>, leaf: &Leaf<'_>, said: &Said<'_>) -> Option<String> {
 /// What a device of a new server is made of.
 fn device(leaf: &Leaf<'_>, said: &Said<'_>) -> Option<&'static str> {
     let around = leaf.of.get(..leaf.of.len().saturating_sub(1))?;
-    let source = said.leaves().find(|other| other.of.starts_with(around) && other.name() == "source_type")?;
-    match source.text()? {
+    let beside = |other: &&Leaf<'_>| {
+        other.of.split_last().is_some_and(|(last, own)| own == around && last == "source_type")
+    };
+    match said.leaves().find(beside)?.text()? {
         "volume" => Some("block-storage/volumes"),
         "snapshot" => Some("block-storage/snapshots"),
         "image" => Some("image/images"),

@@ -37,7 +37,19 @@ use service::{Place, Places, Service};
 
 /// What is known of the plane without the room. Which path only those may read whom it knows says each service for itself,
 /// and an upstream may have any of them.
-pub(crate) const CARD: Card = Card { domains: &[], anchor: None };
+pub(crate) const CARD: Card = Card {
+    variables: &[
+        ("OS_AUTH_TYPE", "admin_token"),
+        ("OS_ENDPOINT", "{gate}"),
+        ("OS_TOKEN", "{token}"),
+        ("OS_IDENTITY_ENDPOINT_OVERRIDE", "{gate}/identity/v3"),
+        ("OS_COMPUTE_ENDPOINT_OVERRIDE", "{gate}/compute/v2.1"),
+        ("OS_NETWORK_ENDPOINT_OVERRIDE", "{gate}/networking/v2.0"),
+        ("OS_IMAGE_ENDPOINT_OVERRIDE", "{gate}/image/v2"),
+        ("OS_BAREMETAL_ENDPOINT_OVERRIDE", "{gate}/baremetal/v1"),
+    ],
+    ..Card::PLAIN
+};
 
 /// The room.
 pub(crate) type Room = RestRoom<OpenStack>;
@@ -127,6 +139,7 @@ impl Grammar for OpenStack {
             reads: "Keystone, Nova, Neutron, Cinder, Glance, Ironic: actions, JSON Patch, bulk creates, microversions",
             known: vec![(Service::ALL.len(), "services"), (self.routes.len(), "paths")],
             sources: include_str!("routes/SOURCE.toml"),
+            page: include_str!("README.md"),
             absent: &[
                 "services other than these six",
                 "tokens that `X-Subject-Token` names: they are other credentials",
