@@ -61,8 +61,7 @@ fn fault(expected: &Expected, decoded: &Decoded) -> Option<String> {
 /// Reads all requests that are kept for a plane, of which there are at least so many.
 pub(crate) fn check(plane: Plane, least: usize) {
     let rooms = Rooms::new(RoomsConfig::default()).expect("the built-in rooms load");
-    let upstream =
-        Upstream { name: "default".into(), plane, account: "acme".into(), partition: "".into() };
+    let upstream = Upstream { name: "default".into(), plane, account: "acme".into(), partition: "".into() };
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join(format!("../tests/planes/{plane}/sweep/requests.jsonl.zst"));
     let file = File::open(path).expect("the sweep is kept beside its script");

@@ -325,7 +325,8 @@ mod tests {
         let label = table.iter().find(|one| one.name == "unlabel").unwrap();
         assert_eq!((label.level, label.query.as_slice()), (Level::Data, ["x", "y"].as_slice()));
         assert_eq!((label.item, label.shown), (None, false));
-        for bad in ["GET /a b", "GET a b read", "GET /a b reads", "GET /a b read x", "GET /{*a}/{*b} b read"] {
+        for bad in ["GET /a b", "GET a b read", "GET /a b reads", "GET /a b read x", "GET /{*a}/{*b} b read"]
+        {
             assert!(RestTable::parse(bad).is_err(), "{bad}");
         }
     }

@@ -38,8 +38,11 @@ use crate::setup::{RoomsConfig, RoomsError};
 use path::Asked;
 
 /// What is known of the plane without the room.
-pub(crate) const CARD: Card =
-    Card { domains: &["api.github.com", "uploads.github.com"], anchor: Some("/rate_limit") };
+pub(crate) const CARD: Card = Card {
+    domains: &["api.github.com", "uploads.github.com"],
+    anchor: Some("/rate_limit"),
+    variables: &[("GITHUB_API_URL", "{gate}"), ("GITHUB_TOKEN", "{token}")],
+};
 
 /// The room.
 pub(crate) type Room = RestRoom<GitHub>;
@@ -90,6 +93,7 @@ impl Grammar for GitHub {
             reads: "the REST API of GitHub and of its servers; GraphQL that only asks",
             known: vec![(TABLE.len(), "operations")],
             sources: ordain_catalog::GITHUB_SOURCES,
+            page: include_str!("README.md"),
             absent: &[
                 "GraphQL that changes something",
                 "changes to what is named by a number where it has a name",
@@ -207,7 +211,9 @@ fn rest_call(asked: &path::Rest, whole: &Whole<'_>) -> Result<Call, Undecodable>
         // What is read, opened or run beside what people write to each other is infrastructure all the same.
         one.level = match access {
             Access::Create | Access::Update | Access::Delete | Access::Tag => operation.level,
-            Access::Read | Access::Grant | Access::Expose | Access::Execute | Access::SecretRead => Level::Control,
+            Access::Read | Access::Grant | Access::Expose | Access::Execute | Access::SecretRead => {
+                Level::Control
+            }
         };
         one
     });

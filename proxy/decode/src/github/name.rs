@@ -101,9 +101,23 @@ fn folded<'v>(before: &str, name: &str, value: &'v str) -> Cow<'v, str> {
         ("variables", "name") | (_, "secret_name") => Cow::Owned(value.to_uppercase()),
         (
             _,
-            "owner" | "repo" | "template_owner" | "template_repo" | "org" | "enterprise" | "username"
-            | "team_slug" | "enterprise-team" | "assignee" | "target_user" | "app_slug" | "environment_name"
-            | "package_name" | "repo_name" | "custom_property_name" | "name",
+            "owner"
+            | "repo"
+            | "template_owner"
+            | "template_repo"
+            | "org"
+            | "enterprise"
+            | "username"
+            | "team_slug"
+            | "enterprise-team"
+            | "assignee"
+            | "target_user"
+            | "app_slug"
+            | "environment_name"
+            | "package_name"
+            | "repo_name"
+            | "custom_property_name"
+            | "name",
         ) => Cow::Owned(value.to_lowercase()),
         _ => Cow::Borrowed(value),
     }
@@ -266,12 +280,19 @@ fn repo(asked: &Rest) -> Named {
 }
 
 /// A new repository: by its name where both its owner and its name are known as they will be.
-fn new_repo(names: Names<'_>, owner: Option<&str>, name: Option<&str>, uses: Option<Resource>) -> Vec<Resource> {
+fn new_repo(
+    names: Names<'_>,
+    owner: Option<&str>,
+    name: Option<&str>,
+    uses: Option<Resource>,
+) -> Vec<Resource> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let as_is = name.filter(|name| name.bytes().all(plain) && !name.to_lowercase().ends_with(".git"));
     let owner = owner.map(str::to_lowercase);
     let target = match (&owner, as_is) {
-        (Some(owner), Some(name)) => names.one(Role::Target, "repos", &["repos", owner, &name.to_lowercase()]),
+        (Some(owner), Some(name)) => {
+            names.one(Role::Target, "repos", &["repos", owner, &name.to_lowercase()])
+        }
         (Some(_), None) | (None, _) => names.new("repos", name.map(|name| ("name", name))),
     };
     let parent = match &owner {

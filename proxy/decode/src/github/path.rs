@@ -83,7 +83,9 @@ pub(super) fn read(table: &'static RestTable, line: &Line<'_>) -> Result<Asked, 
     if uploads && !asked.is_upload() {
         return Err(line.unknown());
     }
-    if asked.operation.name.ends_with("-legacy") && method != "GET" || asked.numbered.is_some() && method != "GET" {
+    if asked.operation.name.ends_with("-legacy") && method != "GET"
+        || asked.numbered.is_some() && method != "GET"
+    {
         return Err(Undecodable::new(
             "named_by_number",
             format!(
@@ -128,7 +130,9 @@ fn named(table: &'static RestTable, method: &str, path: &[&str]) -> Option<Rest>
         ["repositories", number, rest @ ..] => {
             ("repositories", number, [&["repos", number, number], rest].concat())
         }
-        ["organizations", number, "team", rest @ ..] => ("organizations", number, [&["teams"], rest].concat()),
+        ["organizations", number, "team", rest @ ..] => {
+            ("organizations", number, [&["teams"], rest].concat())
+        }
         ["organizations", number, rest @ ..] => ("organizations", number, [&["orgs", number], rest].concat()),
         ["user", number, rest @ ..] => ("user", number, [&["users", number], rest].concat()),
         _ => return None,

@@ -30,7 +30,7 @@ use crate::room::Card;
 use crate::setup::{RoomsConfig, RoomsError};
 
 /// What is known of the plane without the room.
-pub(crate) const CARD: Card = Card { domains: &[], anchor: Some("/admin/serverinfo") };
+pub(crate) const CARD: Card = Card { anchor: Some("/admin/serverinfo"), ..Card::PLAIN };
 
 /// The room.
 pub(crate) type Room = RestRoom<Keycloak>;
@@ -92,6 +92,7 @@ impl Grammar for Keycloak {
             reads: "the admin API of Keycloak, and the token endpoints of its realms",
             known: vec![(TABLE.len(), "operations")],
             sources: ordain_catalog::KEYCLOAK_SOURCES,
+            page: include_str!("README.md"),
             absent: &[
                 "parameters of a segment of a path",
                 "the registration of clients",
@@ -220,7 +221,10 @@ fn bare(body: &[u8]) -> Result<Fields, Undecodable> {
     let id = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if id.is_empty() || !id.bytes().all(plain) {
-        return Err(Undecodable::new("bad_request", "the body is no id, which is all that it is; send one id"));
+        return Err(Undecodable::new(
+            "bad_request",
+            "the body is no id, which is all that it is; send one id",
+        ));
     }
     let mut fields = Fields::new();
     fields.put_at("id", Scalar::Text(id));

@@ -72,8 +72,8 @@ fn named(asked: &Asked) -> Named {
 /// An id is the same to some databases in any case.
 fn folded(value: &str) -> String {
     let groups: Vec<usize> = value.split('-').map(str::len).collect();
-    let is_id = groups == [8, 4, 4, 4, 12]
-        && value.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let is_id =
+        groups == [8, 4, 4, 4, 12] && value.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     if is_id { value.to_ascii_lowercase() } else { value.to_owned() }
 }
 

@@ -26,7 +26,9 @@ pub(super) fn access(asked: &Asked, body: &Fields) -> Vec<Access> {
         }
     }
     // A provider whose settings name an address is asked at it.
-    if asked.operation.name.starts_with("components/") || asked.operation.name.starts_with("identity-provider/instances/") {
+    if asked.operation.name.starts_with("components/")
+        || asked.operation.name.starts_with("identity-provider/instances/")
+    {
         let names_one = |value: Scalar<'_>| matches!(value, Scalar::Text(text) if text.contains("://"));
         if asked.operation.method != "GET" && body.iter().any(|(_, value)| names_one(value)) {
             more.push(Access::Expose);
