@@ -8,7 +8,9 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use ordain_action::{Access, Level, Plane, Role};
-use ordain_decode::{ApiEffect, ApiMethod, ApiResource, GrpcApi, McpServer, OpenApi, RoomsConfig};
+use ordain_decode::{
+    ApiEffect, ApiMethod, ApiResource, GrpcApi, McpServer, OpenApi, RoomsConfig, VaultMount,
+};
 use serde::Deserialize;
 
 use crate::config::{Config, UpstreamKind};
@@ -94,7 +96,7 @@ struct Also {
 /// A file cannot be read, or is not what it should be.
 pub fn all(config: &Config) -> anyhow::Result<RoomsConfig> {
     let (grpc, openapi, mcp) = (grpc(config)?, openapi(config)?, mcp(config)?);
-    Ok(RoomsConfig { grpc, openapi, mcp, ..RoomsConfig::default() })
+    Ok(RoomsConfig { grpc, openapi, mcp, vault: mounts(config), ..RoomsConfig::default() })
 }
 
 /// The servers of tools of a configuration.
@@ -222,6 +224,24 @@ impl Method {
             name: self.name,
         })
     }
+}
+
+/// What is mounted in clusters of Vault, as configuration says.
+#[must_use]
+pub fn mounts(config: &Config) -> Vec<VaultMount> {
+    let single = config.upstreams.iter().filter_map(|upstream| match &upstream.kind {
+        UpstreamKind::Single(single) => Some((upstream, single)),
+        UpstreamKind::Aws(_)
+        | UpstreamKind::Grpc(_)
+        | UpstreamKind::Kubernetes(_)
+        | UpstreamKind::Openapi(_) => None,
+    });
+    let mount = |upstream: &str, (path, kind): (&String, &String)| VaultMount {
+        upstream: upstream.to_owned(),
+        path: path.clone(),
+        kind: kind.clone(),
+    };
+    single.flat_map(|(upstream, single)| single.mounts.iter().map(|one| mount(&upstream.name, one))).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ mod keycloak;
 pub(crate) mod kubernetes;
 mod mcp;
 mod openapi;
+mod redfish;
 mod scim;
 pub(crate) mod served;
 mod sweeps;
+mod vault;

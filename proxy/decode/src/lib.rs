@@ -18,6 +18,7 @@ pub mod line;
 mod mcp;
 mod openapi;
 mod openstack;
+mod redfish;
 mod refusal;
 mod rest;
 mod room;
@@ -25,6 +26,7 @@ mod rooms;
 mod scim;
 mod setup;
 mod tokens;
+mod vault;
 
 pub use about::About;
 pub use answer::{
@@ -37,7 +39,9 @@ pub use kubernetes::Withholding;
 pub use refusal::refusal;
 pub use room::{Card, Claim};
 pub use rooms::{Rooms, card};
-pub use setup::{ApiEffect, ApiMethod, ApiResource, GrpcApi, McpServer, OpenApi, RoomsConfig, RoomsError};
+pub use setup::{
+    ApiEffect, ApiMethod, ApiResource, GrpcApi, McpServer, OpenApi, RoomsConfig, RoomsError, VaultMount,
+};
 
 #[cfg(test)]
 mod compliance;

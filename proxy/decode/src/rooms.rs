@@ -48,7 +48,9 @@ rooms! {
     Mcp mcp,
     Openapi openapi,
     Openstack openstack,
+    Redfish redfish,
     Scim scim,
+    Vault vault,
 }
 
 impl Rooms {

@@ -19,6 +19,19 @@ pub struct RoomsConfig {
     pub mcp: Vec<McpServer>,
     /// The APIs that `OpenAPI` documents describe.
     pub openapi: Vec<OpenApi>,
+    /// What is mounted in clusters of Vault; of a cluster that none is said of, what every new one has.
+    pub vault: Vec<VaultMount>,
+}
+
+/// What is mounted somewhere in a cluster of Vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultMount {
+    /// The upstream that it is served by.
+    pub upstream: String,
+    /// The path of the mount, its namespace before it, for example `team/kv`.
+    pub path: String,
+    /// The type, as `vault secrets list` has it; `kv-v1` and `kv-v2` are two.
+    pub kind: String,
 }
 
 /// An API over gRPC, as its operators describe it.

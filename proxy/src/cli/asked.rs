@@ -24,7 +24,7 @@ A line is one request, as an object:
 /// # Errors
 /// A file of the configuration cannot be read, or is not what it should be.
 pub(super) fn rooms(config: &Config) -> anyhow::Result<Rooms> {
-    made(config, RoomsConfig::default())
+    made(config, RoomsConfig { vault: api::mounts(config), ..RoomsConfig::default() })
 }
 
 /// The same, with every API that is described in files.

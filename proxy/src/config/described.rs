@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use ordain_action::Plane;
 
 use super::ConfigError;
-use super::upstream::{Reach, named, not_of, reach, shown};
+use super::upstream::{Reach, mounts, named, not_of, reach, shown};
 use crate::settings;
 
 /// An API over gRPC: what it is, and how it is reached.
@@ -41,6 +41,7 @@ pub(super) fn grpc(written: &settings::Upstream) -> Result<GrpcUpstream, ConfigE
         ("role", written.role.clone()),
         ("uid", written.uid.clone()),
         ("description", shown(written.description.as_ref())),
+        ("mounts", mounts(written)),
     ];
     not_of("grpc", written, others)?;
     if written.pass_through {
@@ -66,6 +67,7 @@ pub(super) fn openapi(written: &settings::Upstream) -> Result<OpenApiUpstream, C
         ("role", written.role.clone()),
         ("uid", written.uid.clone()),
         ("descriptors", shown(written.descriptors.as_ref())),
+        ("mounts", mounts(written)),
     ];
     not_of("openapi", written, others)?;
     if written.pass_through {

@@ -2,6 +2,7 @@
 //!
 //! Leaves out fetching what is configured (`upstream`), and APIs that their operators describe (`described.rs`).
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use ordain_action::Plane;
@@ -93,6 +94,8 @@ pub struct SingleUpstream {
     pub methods: Option<PathBuf>,
     /// Where it is, and with which credential.
     pub reach: Reach,
+    /// What is mounted where: paths and types, on the one plane that has mounts.
+    pub mounts: BTreeMap<String, String>,
 }
 
 /// Where a plane is that has one address, and with which credential it is reached.
@@ -357,6 +360,7 @@ fn aws(written: &settings::Upstream) -> Result<AwsUpstream, ConfigError> {
         ("descriptors", shown(written.descriptors.as_ref())),
         ("description", shown(written.description.as_ref())),
         ("methods", shown(written.methods.as_ref())),
+        ("mounts", mounts(written)),
     ];
     not_of("aws", written, others)?;
     if written.pass_through {
@@ -391,6 +395,7 @@ fn kubernetes(written: &settings::Upstream) -> Result<KubernetesUpstream, Config
         ("descriptors", shown(written.descriptors.as_ref())),
         ("description", shown(written.description.as_ref())),
         ("methods", shown(written.methods.as_ref())),
+        ("mounts", mounts(written)),
     ];
     not_of("kubernetes", written, others)?;
     if let Credentials::Kubeconfig(named) = &written.credentials {
@@ -484,6 +489,7 @@ fn single(plane: Plane, written: &settings::Upstream) -> Result<SingleUpstream, 
         ("uid", written.uid.clone()),
         ("descriptors", shown(written.descriptors.as_ref())),
         ("pass_through", passes),
+        ("mounts", mounts(written).filter(|_| plane != Plane::Vault)),
     ];
     not_of(plane.as_str(), written, others)?;
     if plane != Plane::Mcp {
@@ -494,7 +500,8 @@ fn single(plane: Plane, written: &settings::Upstream) -> Result<SingleUpstream, 
         not_of(plane.as_str(), written, files)?;
     }
     let (description, methods) = (written.description.clone(), written.methods.clone());
-    Ok(SingleUpstream { plane, description, methods, reach: reach(plane, written)? })
+    let mounts = written.mounts.clone();
+    Ok(SingleUpstream { plane, description, methods, mounts, reach: reach(plane, written)? })
 }
 
 /// A credential that is sent as it is; none where it is of another sort.
@@ -549,6 +556,12 @@ pub(super) fn not_of<const N: usize>(
         }
     }
     Ok(())
+}
+
+/// The mounts as they are written; none where there are none.
+pub(super) fn mounts(written: &settings::Upstream) -> Option<String> {
+    let all: Vec<String> = written.mounts.iter().map(|(path, kind)| format!("{path} = {kind}")).collect();
+    (!all.is_empty()).then(|| all.join(", "))
 }
 
 fn word(credentials: &Credentials) -> &'static str {

@@ -175,6 +175,13 @@ fn apis(config: &Config) -> String {
             UpstreamKind::Single(single) => (single.description.as_ref(), &single.methods),
             UpstreamKind::Aws(_) | UpstreamKind::Kubernetes(_) => return None,
         };
+        if let UpstreamKind::Single(single) = &upstream.kind
+            && !single.mounts.is_empty()
+        {
+            let mounts: Vec<String> =
+                single.mounts.iter().map(|(path, kind)| format!("{path} is {kind}")).collect();
+            return Some(format!("{}: {}", upstream.name, mounts.join(", ")));
+        }
         if described.is_none() && methods.is_none() {
             return None;
         }

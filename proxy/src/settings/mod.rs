@@ -5,6 +5,7 @@
 mod listen;
 mod secrets;
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
@@ -129,6 +130,10 @@ pub struct Upstream {
     /// For gRPC and OpenAPI a file that says what the methods of the API do.
     #[serde(default)]
     pub methods: Option<PathBuf>,
+    /// For Vault what is mounted where: the path of a mount, its namespace before it, and the type, as `vault secrets
+    /// list` has it, but for `kv`, which is `kv-v1` or `kv-v2`. What is read elsewhere is taken for a secret.
+    #[serde(default)]
+    pub mounts: BTreeMap<String, String>,
     /// The region for account verification and for `AssumeRole`; by default that of the environment or the
     /// profile, else `us-east-1`.
     #[serde(default)]

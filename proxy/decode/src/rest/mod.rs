@@ -14,7 +14,7 @@ pub(crate) use answer::{Location, identifier, refusal, request_id};
 pub(crate) use body::{Whole, is_secret};
 pub(crate) use line::{Line, Rules};
 pub(crate) use named::{Named, Place, place};
-pub(crate) use names::{Names, effect};
+pub(crate) use names::{Names, effect, part};
 
 use std::fmt;
 use std::sync::Arc;

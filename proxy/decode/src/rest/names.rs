@@ -12,6 +12,11 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 /// What would make a part a pattern, two parts, or another part.
 const PART: &AsciiSet = &CONTROLS.add(b'%').add(b'*').add(b'?').add(b'/');
 
+/// A part of a name, as names have it.
+pub(crate) fn part(text: &str) -> String {
+    utf8_percent_encode(text, PART).to_string()
+}
+
 /// The names of what one account has.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Names<'a> {

@@ -1,0 +1,133 @@
+//! The room of Vault: secrets, who may have them, and the cluster that keeps them.
+//!
+//! - **Claims** every request that comes to a place where configuration serves this plane.
+//! - **Reads** `sys/`, `identity/`, tokens, every way of signing in by what their paths have in common, and secrets engines
+//!   by what is mounted where: configuration says, and of what it does not say a read may issue something.
+//! - **Catalogue**: none. Tables of paths are written here, one file for each part.
+//! - **Denies as** `{"errors": […]}` with `permission denied`.
+//! - **Absent on purpose**: namespaces in paths, which look like mounts; events; forms that are not JSON (ACME, EST, OCSP);
+//!   headers by which a request is more than it looks.
+//!
+//! Sources: Vault's HTTP API documentation, version 1.20.
+
+mod call;
+mod engine;
+mod identity;
+mod mount;
+mod path;
+mod system;
+mod table;
+
+use ordain_action::{Call, Denial, Plane, Undecodable};
+use serde_json::json;
+
+use crate::Head;
+use crate::about::About;
+use crate::answer::{AnswerHead, AnswerRead};
+use crate::contract::{NativeResponse, Needs};
+use crate::rest::{self, BODY_MAX, Grammar, Line, RestRoom, Rules, Whole};
+use crate::room::Card;
+use crate::setup::{RoomsConfig, RoomsError};
+use path::Op;
+
+/// What is known of the plane without the room.
+pub(crate) const CARD: Card = Card {
+    anchor: Some("/v1/auth/token/lookup-self"),
+    variables: &[("VAULT_ADDR", "{gate}"), ("VAULT_TOKEN", "{token}")],
+    ..Card::PLAIN
+};
+
+/// The room.
+pub(crate) type Room = RestRoom<Vault>;
+
+/// The largest snapshot that is held, in bytes; the operator's own limit stands before it.
+const SNAPSHOT_MAX: u64 = 1 << 30;
+
+/// What Vault's requests mean.
+#[derive(Debug)]
+pub(crate) struct Vault {
+    mounts: mount::Mounts,
+}
+
+impl Grammar for Vault {
+    type Asked = path::Asked;
+
+    const PLANE: Plane = Plane::Vault;
+
+    const RULES: Rules = Rules {
+        methods: &["GET", "HEAD", "LIST", "POST", "PUT", "PATCH", "DELETE"],
+        trailing_slash: true,
+        ..Rules::USUAL
+    };
+
+    fn new(config: &RoomsConfig) -> Result<Self, RoomsError> {
+        Ok(Self { mounts: mount::Mounts::new(config)? })
+    }
+
+    fn about(&self) -> About {
+        About {
+            plane: Plane::Vault,
+            reads: "sys, identity, tokens, ways of signing in, secrets engines by what is mounted where",
+            known: Vec::new(),
+            sources: "",
+            page: include_str!("README.md"),
+            absent: &[
+                "namespaces in paths: they are named in a header",
+                "events, ACME, EST and OCSP, which are no JSON",
+                "headers by which a request is more than it looks",
+            ],
+        }
+    }
+
+    fn read(&self, line: &Line<'_>) -> Result<path::Asked, Undecodable> {
+        path::read(line)
+    }
+
+    fn needs(&self, asked: &path::Asked) -> Needs {
+        let is_snapshot = asked.path.iter().take(3).eq(["sys", "storage", "raft"]);
+        match asked.op {
+            Op::Read | Op::List | Op::Help => Needs::Nothing,
+            Op::Write if is_snapshot => Needs::Held { cap: SNAPSHOT_MAX },
+            Op::Write | Op::Patch | Op::Delete => Needs::Held { cap: BODY_MAX },
+        }
+    }
+
+    fn service<'a>(&'a self, asked: &'a path::Asked) -> &'a str {
+        asked.service()
+    }
+
+    fn call(&self, asked: &path::Asked, whole: &Whole<'_>) -> Result<Call, Undecodable> {
+        call::call(&self.mounts, asked, whole)
+    }
+
+    /// Almost any answer may.
+    fn hands_out(&self, asked: &path::Asked) -> bool {
+        !matches!(asked.op, Op::List | Op::Delete | Op::Help) || asked.wraps
+    }
+
+    fn goes_on(&self, asked: &path::Asked) -> bool {
+        asked.path.iter().eq(["sys", "monitor"])
+    }
+
+    fn deny(&self, _asked: Option<&path::Asked>, denial: &Denial) -> NativeResponse {
+        let status = denial.kind.status();
+        let text =
+            if status == 403 { format!("permission denied: {}", denial.text) } else { denial.text.clone() };
+        let error = json!({ "errors": [text] });
+        rest::refusal(status, "application/json", error.to_string().into_bytes(), denial)
+    }
+
+    fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
+        let found: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+        let text = |pointer: &str| {
+            found.as_ref().and_then(|found| found.pointer(pointer)?.as_str()).map(str::to_owned)
+        };
+        let code = (answer.status >= 400).then(|| text("/errors/0")).flatten();
+        AnswerRead { request_id: text("/request_id").unwrap_or_default(), error_code: code, status: None }
+    }
+
+    fn looks_like(&self, head: &Head<'_>) -> bool {
+        let marks = ["x-vault-request", "x-vault-namespace", "x-vault-wrap-ttl"];
+        head.target.starts_with("/v1/") && marks.iter().any(|name| head.headers.contains_key(*name))
+    }
+}
