@@ -40,6 +40,11 @@ pub(crate) trait Room: fmt::Debug + Send + Sync {
     /// What is read here, for people.
     fn about(&self) -> About;
 
+    /// What is to be told at start, one line each.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The digest of its catalogue, where it has one.
     fn catalog_digest(&self) -> Option<&str> {
         None

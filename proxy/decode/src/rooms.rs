@@ -81,6 +81,12 @@ impl Rooms {
         self.all.iter().map(|(_, room)| room.about()).collect()
     }
 
+    /// What each room has to tell at start, one line each.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        self.all.iter().flat_map(|(_, room)| room.notes()).collect()
+    }
+
     /// Finds the room a request belongs to, from its head and from what configuration serves where it came to.
     ///
     /// # Errors

@@ -281,6 +281,9 @@ fn greeting(
     for weaker in config.upstreams.iter().filter_map(UpstreamConfig::weaker) {
         text.push_str(&format!("  WEAKER: {weaker}\n"));
     }
+    for note in gate.rooms.notes() {
+        text.push_str(&format!("  {note}\n"));
+    }
     for line in config.identity.lines() {
         text.push_str(&format!("  {line}\n"));
     }

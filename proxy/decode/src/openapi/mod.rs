@@ -109,6 +109,16 @@ impl crate::room::Room for Room {
         }
     }
 
+    fn notes(&self) -> Vec<String> {
+        let unsaid = self.apis.iter().map(|(name, api)| (name, api.unsaid())).filter(|(_, count)| *count > 0);
+        let note = |(name, count)| {
+            format!(
+                "of {count} operations of `{name}` nothing is said: each is taken for a change to all of it; say what they do in its file of methods"
+            )
+        };
+        unsaid.map(note).collect()
+    }
+
     fn claim<'r>(&'r self, head: &Head<'_>) -> Result<Arc<dyn Claimed + 'r>, Undecodable> {
         Ok(Arc::new(Claim::make(self, head)))
     }

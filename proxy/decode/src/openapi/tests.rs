@@ -203,6 +203,12 @@ fn what_is_not_read_does_not_go_where_a_credential_comes_back() {
 }
 
 #[test]
+fn what_nothing_is_said_of_is_told_at_start() {
+    let room = Room::new(&RoomsConfig { openapi: vec![garage::api()], ..RoomsConfig::default() }).unwrap();
+    expect![""].assert_eq(&room.notes().join("\n"));
+}
+
+#[test]
 fn what_was_made_is_told_by_its_answer() {
     let room = Room::new(&RoomsConfig { openapi: vec![garage::api()], ..RoomsConfig::default() }).unwrap();
     let mut headers = http::HeaderMap::new();
