@@ -98,7 +98,7 @@ pub struct Model {
 pub struct Upstream {
     /// The name that keys are bound to.
     pub name: String,
-    /// The plane: `aws`, `grpc` or `kubernetes`.
+    /// The plane, one of those that `ordain planes` lists.
     pub plane: String,
     /// For AWS the account expected; the start is refused when the credential is of another, and without it the
     /// account is whatever the credential says. For others the name of the cluster or the API, by default the
