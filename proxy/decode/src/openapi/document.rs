@@ -30,7 +30,7 @@ impl Document {
         let read = if text.trim_start().starts_with('{') {
             serde_json::from_str(text).map_err(|error| error.to_string())
         } else {
-            yaml_serde::from_str(text).map_err(|error| error.to_string())
+            yaml_serde::from_str(text).map(|Once(root)| Once(merged(root))).map_err(|error| error.to_string())
         };
         let Once(root) = read.map_err(|why| {
             format!("the description cannot be read: {why}; give OpenAPI 3 or Swagger 2, as YAML or JSON")
@@ -72,6 +72,31 @@ impl Document {
             })?;
         }
         Err("references lead in a circle; take one of them out".to_owned())
+    }
+}
+
+/// A value of YAML with what `<<` takes from elsewhere in the place of that: what an object says itself stands above it.
+fn merged(value: Value) -> Value {
+    match value {
+        Value::Array(items) => Value::Array(items.into_iter().map(merged).collect()),
+        Value::Object(members) => {
+            let mut all: Map<String, Value> =
+                members.into_iter().map(|(key, value)| (key, merged(value))).collect();
+            let others = match all.remove("<<") {
+                Some(Value::Array(others)) => others,
+                Some(other) => vec![other],
+                None => Vec::new(),
+            };
+            for other in others {
+                if let Value::Object(other) = other {
+                    for (key, value) in other {
+                        all.entry(key).or_insert(value);
+                    }
+                }
+            }
+            Value::Object(all)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
     }
 }
 
@@ -164,6 +189,17 @@ mod tests {
             let shown = Document::read(text.as_bytes()).map_or_else(|why| why, |_| "ok".to_owned());
             assert!(shown.contains(expected), "{text}: {shown}");
         }
+    }
+
+    #[test]
+    fn what_is_taken_from_elsewhere_is_below_what_an_object_says_itself() {
+        let text = "openapi: 3.0.0\na: &a {x: 1, y: {<<: {z: 3}}}\nb: {<<: *a, x: 2}\nc: {<<: [{p: 1}, {p: 2, q: 3}]}";
+        let document = Document::read(text.as_bytes()).unwrap();
+        let of = |key: &str| document.get(key).unwrap().to_string();
+        assert_eq!(
+            (of("b"), of("c")),
+            ("{\"x\":2,\"y\":{\"z\":3}}".to_owned(), "{\"p\":1,\"q\":3}".to_owned())
+        );
     }
 
     #[test]
