@@ -48,6 +48,12 @@ pub const KEYCLOAK_OPERATIONS: &str = include_str!("../keycloak/operations.txt")
 /// Where the data of Kubernetes comes from: packages with their licences, as TOML.
 pub const KUBERNETES_SOURCES: &str = include_str!("../kubernetes/SOURCE.toml");
 
+/// Where the data of Okta comes from: packages with their licences, as TOML.
+pub const OKTA_SOURCES: &str = include_str!("../okta/SOURCE.toml");
+
+/// The operations of Okta, as a [`RestTable`] reads them.
+pub const OKTA_OPERATIONS: &str = include_str!("../okta/operations.txt");
+
 #[cfg(test)]
 mod overlay_tests;
 #[cfg(test)]

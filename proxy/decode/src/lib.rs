@@ -19,6 +19,7 @@ mod mcp;
 mod openapi;
 mod openstack;
 mod redfish;
+mod okta;
 mod refusal;
 mod rest;
 mod room;

@@ -49,6 +49,7 @@ rooms! {
     Openapi openapi,
     Openstack openstack,
     Redfish redfish,
+    Okta okta,
     Scim scim,
     Vault vault,
 }
