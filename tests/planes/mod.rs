@@ -12,5 +12,6 @@ mod openapi;
 mod redfish;
 mod scim;
 pub(crate) mod served;
+mod okta;
 mod sweeps;
 mod vault;

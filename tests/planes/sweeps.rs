@@ -18,6 +18,8 @@ struct Expected {
     id: String,
     /// The operation, where the client has a name for it that is the plane's own too.
     expect_operation: Option<String>,
+    /// The same without the service before it, in any case.
+    expect_name: Option<String>,
     /// `read` or `change`.
     expect_hint: String,
 }
@@ -46,6 +48,10 @@ fn fault(expected: &Expected, decoded: &Decoded) -> Option<String> {
     }
     let first = decoded.effects.first()?;
     if expected.expect_operation.as_ref().is_some_and(|meant| *meant != first.operation) {
+        return Some(format!("read as {}", first.operation));
+    }
+    let name = first.operation.rsplit('/').next().unwrap_or_default();
+    if expected.expect_name.as_ref().is_some_and(|meant| !meant.eq_ignore_ascii_case(name)) {
         return Some(format!("read as {}", first.operation));
     }
     let reads = decoded.effects.iter().all(|effect| effect.access == "read");

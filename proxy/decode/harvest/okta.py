@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes proxy/catalog/okta/operations.txt from the pinned package: every operation of Okta's management API, as
+"""Makes proxy/catalog/okta/operations.txt from the pinned packages: every operation of Okta's management API, as
 `METHOD path service/operation class[,class] [data] [mints]`.
 
     okta.py PACKAGES [--check]
 
-PyPI's `okta` gives methods, paths and operations. What class an operation is of is reviewed here, by its method, its name
+PyPI's `okta` gives methods, paths and operations, and npm's `@okta/okta-sdk-nodejs` those that it lacks. What class an operation is of is reviewed here, by its method, its name
 and its path: the first line of `REVIEWED` that fits says it. Where none fits it may change who may do what, beside what
 its method says, for that is what this API is for; nothing is a read that is no GET there. Leaves out what people sign in
 by.
@@ -14,6 +14,7 @@ import hashlib
 import pathlib
 import re
 import sys
+import tarfile
 import tomllib
 import zipfile
 
@@ -31,6 +32,7 @@ REVIEWED = [
     # Shows secrets.
     (r"^GET .*/credentials/secrets(/\{\w+\})?$", "secret_read"),
     (r"^GET .*/clients/\{\w+\}/secrets", "secret_read"),
+    (r"^GET .*/express-configure/oauth2/authorize$", "secret_read mints"),
     (r"^GET ", "read"),
     (r"/policies/simulate$", "read"),
     # Hands out what lets somebody in.
@@ -39,6 +41,7 @@ REVIEWED = [
     (r"^POST /api/v1/sessions$", "grant mints"),
     (r"/credentials/forgot_password|/credentials/recovery|expire_password_with_temp_password", "grant mints"),
     (r"^POST .*/users/\{\w+\}/factors$", "create,grant,secret_read"),
+    (r"^POST .*/privileged-access/.*/(claim|rotate-password)$", "update,grant,secret_read mints"),
     (r"^POST .*/api-services$", "create,grant,secret_read mints"),
     (r"^(POST|PUT) .*/privileged-access/", "update,grant"),
     (r"/webauthn-registration/.*(fulfillment-request|send-pin|enroll)", "create,grant"),
@@ -55,6 +58,7 @@ REVIEWED = [
     # Whoever is turned off cannot sign in any more; whatever is turned off does not work.
     (r"/lifecycle/(deactivate|suspend)$", "delete,grant"),
     (r"^DELETE .*/users/\{\w+\}/(sessions|devices/\{\w+\})$|^DELETE /api/v1/sessions", "delete"),
+    (r"/bulk-[a-z-]*delete$", "delete,grant"),
     # People. What a body adds is read there.
     (r"^POST .*/api/v1/users$", "create,grant"),
     (r"^(POST|PUT) .*/api/v1/users/\{\w+\}$", "update"),
@@ -73,13 +77,13 @@ REVIEWED = [
 PLAIN = {"PUT": "update,grant", "PATCH": "update,grant", "DELETE": "delete,grant"}
 
 
-def package(folder):
-    """The pinned package, whose hash is the one that is written down."""
-    one = tomllib.loads((CATALOGUE / "SOURCE.toml").read_text())["package"][0]
-    file = pathlib.Path(folder) / one["file"]
-    if hashlib.sha256(file.read_bytes()).hexdigest() != one["sha256"]:
-        raise SystemExit(f"{file} is not the pinned file; fetch it again")
-    return zipfile.ZipFile(file)
+def packages(folder):
+    """The pinned packages, whose hashes are those that are written down."""
+    for one in tomllib.loads((CATALOGUE / "SOURCE.toml").read_text())["package"]:
+        file = pathlib.Path(folder) / one["file"]
+        if hashlib.sha256(file.read_bytes()).hexdigest() != one["sha256"]:
+            raise SystemExit(f"{file} is not the pinned file; fetch it again")
+        yield file
 
 
 def camel(name):
@@ -88,8 +92,23 @@ def camel(name):
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
+def rows_of_node(archive):
+    """The same, as the package for Node.js has them."""
+    for name in archive.getnames():
+        match = re.search(r"/generated/apis/(\w+)Api\.js$", name)
+        if not match:
+            continue
+        service = re.sub(r"(?<=[a-z0-9])([A-Z])", r"-\1", match.group(1)).lower()
+        text = archive.extractfile(name).read().decode()
+        for call in re.finditer(r"\n  async (\w+)\((.*?)(?=\n  async |\Z)", text, re.S):
+            method = re.search(r"HttpMethodEnum\.(\w+)", call.group(2))
+            path = re.search(r"path = '([^']+)'", call.group(2))
+            if method and path:
+                yield method.group(1), path.group(1), service, call.group(1)
+
+
 def rows(archive):
-    """Methods, paths, services and operations, as the package has them."""
+    """Methods, paths, services and operations, as the package for Python has them."""
     for name in archive.namelist():
         match = re.match(r"okta/api/(\w+)_api\.py$", name)
         if not match:
@@ -106,8 +125,10 @@ def rows(archive):
 def main():
     """Writes the table, or says that it differs."""
     lines, known = [], set()
-    everything = list(rows(package(sys.argv[1]))) + BY_HAND
-    for method, path, service, name in sorted(everything, key=lambda row: (row[1], METHODS.index(row[0]))):
+    python, node = packages(sys.argv[1])
+    everything = BY_HAND + list(rows(zipfile.ZipFile(python)))
+    everything += rows_of_node(tarfile.open(node))
+    for method, path, service, name in everything:
         bare = (method, re.sub(r"\{[^}]*\}", "{}", path))
         if bare in known:
             continue
@@ -120,6 +141,7 @@ def main():
         if said == "update" and method == "POST" and name.startswith("create"):
             said = "create"
         lines.append(f"{method} {path} {service}/{name} {said}")
+    lines.sort(key=lambda line: (line.split()[1], METHODS.index(line.split()[0])))
     text = "\n".join(lines) + "\n"
     file = CATALOGUE / "operations.txt"
     if "--check" in sys.argv:

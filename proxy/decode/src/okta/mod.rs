@@ -134,14 +134,16 @@ impl Grammar for Okta {
         let fit = TABLE.find(method, &path).ok_or_else(|| line.unknown())?;
         let values: Vec<_> =
             fit.values.into_iter().map(|(name, value)| (name, value.into_owned())).collect();
-        let own = path.windows(2).any(|pair| matches!(pair, ["users", "me"] | ["api-tokens", "current"]));
+        let own = path.windows(2).any(|pair| matches!(pair, ["users" | "sessions", "me"] | ["api-tokens", "current"]));
         if own && method != "GET" {
             return Err(Undecodable::new(
                 "own_account",
                 "`me` and `current` are whoever the gate's own credential is; name the user or the token by its id",
             ));
         }
-        let sent = line.query("sendEmail").is_none_or(|sends| sends == "true");
+        // Where nothing is said the letter is sent, but for whoever is let in a second time.
+        let unsaid = fit.operation.name != "user-lifecycle/reactivateUser";
+        let sent = line.query("sendEmail").map_or(unsaid, |sends| sends == "true");
         let mints = fit.operation.mints || UNSENT.contains(&fit.operation.name) && !sent;
         Ok(Asked { operation: fit.operation, values, mints })
     }
