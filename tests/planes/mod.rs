@@ -3,15 +3,17 @@
 //! Leaves out what is the same for every plane.
 
 pub(crate) mod aws;
+mod azure;
 mod github;
 mod grpc;
 mod keycloak;
 pub(crate) mod kubernetes;
 mod mcp;
+mod okta;
 mod openapi;
+mod openstack;
 mod redfish;
 mod scim;
 pub(crate) mod served;
-mod okta;
 mod sweeps;
 mod vault;

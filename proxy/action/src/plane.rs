@@ -42,15 +42,16 @@ macro_rules! planes {
 
 planes! {
     Aws "aws" "account" "Amazon Web Services.",
+    Azure "azure" "tenant" "Azure Resource Manager.",
     GitHub "github" "enterprise" "The REST API of GitHub.",
     Grpc "grpc" "API" "An API over gRPC, as its operators describe it.",
     Keycloak "keycloak" "server" "The admin API of Keycloak.",
     Kubernetes "kubernetes" "cluster" "The API of a Kubernetes cluster.",
     Mcp "mcp" "server" "A server of tools that speaks the Model Context Protocol.",
+    Okta "okta" "organization" "The management API of Okta.",
     Openapi "openapi" "API" "An API that an `OpenAPI` document describes.",
     Openstack "openstack" "cloud" "An OpenStack cloud: Keystone, Nova, Neutron, Cinder, Glance, Ironic.",
     Redfish "redfish" "service" "The management of a machine that speaks Redfish.",
-    Okta "okta" "organization" "The management API of Okta.",
     Scim "scim" "directory" "A directory of users and groups that speaks SCIM 2.0.",
     Vault "vault" "cluster" "A cluster of Vault, or of what speaks as it does.",
 }
@@ -64,19 +65,28 @@ impl Plane {
 
     /// What comes before `://` in the names of its resources, where they have that form: `scheme://account/…`.
     ///
-    /// Amazon Resource Names are the one form that has none.
+    /// Amazon Resource Names and the ids of Azure Resource Manager are the forms that have none.
     #[must_use]
     pub const fn scheme(self) -> Option<&'static str> {
         match self {
-            Self::Aws | Self::Unknown => None,
+            Self::Aws | Self::Azure | Self::Unknown => None,
             Self::Kubernetes => Some("k8s"),
             other => Some(other.as_str()),
         }
     }
 
-    /// The plane, the account and the rest of a name of the form `scheme://account/rest`; `None` for any other.
+    /// The plane, the account and the rest of a name of the form `scheme://account/rest` or
+    /// `/subscriptions/account/rest`; `None` for any other. What an Azure tenant has outside of subscriptions,
+    /// `/providers/…`, has an empty account.
     #[must_use]
     pub fn of_name(name: &str) -> Option<(Self, &str, &str)> {
+        if let Some(rest) = name.strip_prefix("/providers/") {
+            return Some((Self::Azure, "", rest));
+        }
+        if let Some(rest) = name.strip_prefix("/subscriptions/") {
+            let (account, rest) = rest.split_once('/').unwrap_or((rest, ""));
+            return Some((Self::Azure, account, rest));
+        }
         let (scheme, rest) = name.split_once("://")?;
         let plane = Self::ALL.iter().copied().find(|plane| plane.scheme() == Some(scheme))?;
         let (account, rest) = rest.split_once('/').unwrap_or((rest, ""));
@@ -108,6 +118,10 @@ mod tests {
         let of = Plane::of_name;
         assert_eq!(of("k8s://prod/core/pods/p"), Some((Plane::Kubernetes, "prod", "core/pods/p")));
         assert_eq!(of("grpc://shop"), Some((Plane::Grpc, "shop", "")));
+        assert_eq!(of("/subscriptions/7/resourcegroups/r"), Some((Plane::Azure, "7", "resourcegroups/r")));
+        assert_eq!(of("/subscriptions/7"), Some((Plane::Azure, "7", "")));
+        let group = "microsoft.management/managementgroups/g";
+        assert_eq!(of("/providers/microsoft.management/managementgroups/g"), Some((Plane::Azure, "", group)));
         assert_eq!(of("arn:aws:s3:::b"), None);
         assert_eq!(of("https://shop/x"), None);
     }

@@ -33,6 +33,12 @@ pub use types::TypeName;
 /// Where the data of AWS comes from: packages with their licences, as TOML.
 pub const AWS_SOURCES: &str = include_str!("../aws/SOURCE.toml");
 
+/// The namespaces, types and actions of Azure Resource Manager as they are spelled, and which actions read, as text.
+pub const AZURE_NAMES: &str = include_str!("../azure/names.txt");
+
+/// Where the data of Azure comes from: packages with their licences, as TOML.
+pub const AZURE_SOURCES: &str = include_str!("../azure/SOURCE.toml");
+
 /// Where the data of GitHub comes from: packages with their licences, as TOML.
 pub const GITHUB_SOURCES: &str = include_str!("../github/SOURCE.toml");
 

@@ -41,15 +41,16 @@ macro_rules! rooms {
 
 rooms! {
     Aws aws,
+    Azure azure,
     GitHub github,
     Grpc grpc,
     Keycloak keycloak,
     Kubernetes kubernetes,
     Mcp mcp,
+    Okta okta,
     Openapi openapi,
     Openstack openstack,
     Redfish redfish,
-    Okta okta,
     Scim scim,
     Vault vault,
 }

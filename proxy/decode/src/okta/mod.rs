@@ -29,7 +29,11 @@ use crate::room::Card;
 use crate::setup::{RoomsConfig, RoomsError};
 
 /// What is known of the plane without the room. An organization has one address, which configuration names.
-pub(crate) const CARD: Card = Card { domains: &[], anchor: Some("/api/v1/users/me") };
+pub(crate) const CARD: Card = Card {
+    anchor: Some("/api/v1/users/me"),
+    variables: &[("OKTA_CLIENT_ORGURL", "{gate}"), ("OKTA_CLIENT_TOKEN", "{token}")],
+    ..Card::PLAIN
+};
 
 /// The room.
 pub(crate) type Room = RestRoom<Okta>;
@@ -113,6 +117,7 @@ impl Grammar for Okta {
             reads: "the management API of an Okta organization",
             known: vec![(TABLE.len(), "operations")],
             sources: ordain_catalog::OKTA_SOURCES,
+            page: include_str!("README.md"),
             absent: &[
                 "the gate's own user and token in changes",
                 "the endpoints by which people and applications sign in",
@@ -122,9 +127,8 @@ impl Grammar for Okta {
     }
 
     fn catalog_digest(&self) -> Option<&str> {
-        static DIGEST: LazyLock<String> = LazyLock::new(|| {
-            ordain_action::Digest::of(ordain_catalog::OKTA_OPERATIONS.as_bytes()).to_hex()
-        });
+        static DIGEST: LazyLock<String> =
+            LazyLock::new(|| ordain_action::Digest::of(ordain_catalog::OKTA_OPERATIONS.as_bytes()).to_hex());
         Some(&DIGEST)
     }
 
@@ -132,9 +136,10 @@ impl Grammar for Okta {
         let path = line.path();
         let method = if line.method == "HEAD" { "GET" } else { line.method };
         let fit = TABLE.find(method, &path).ok_or_else(|| line.unknown())?;
-        let values: Vec<_> =
-            fit.values.into_iter().map(|(name, value)| (name, value.into_owned())).collect();
-        let own = path.windows(2).any(|pair| matches!(pair, ["users" | "sessions", "me"] | ["api-tokens", "current"]));
+        let values: Vec<_> = fit.values.into_iter().map(|(name, value)| (name, value.into_owned())).collect();
+        let own = path
+            .windows(2)
+            .any(|pair| matches!(pair, ["users" | "sessions", "me"] | ["api-tokens", "current"]));
         if own && method != "GET" {
             return Err(Undecodable::new(
                 "own_account",
@@ -161,7 +166,9 @@ impl Grammar for Okta {
         let names = whole.names();
         let other = match whole.media_type()?.as_str() {
             "multipart/form-data" => Some("the body is a file"),
-            "application/pkcs10" | "application/x-x509-ca-cert" | "application/x-pem-file"
+            "application/pkcs10"
+            | "application/x-x509-ca-cert"
+            | "application/x-pem-file"
             | "application/pkix-cert" => Some("the body is a certificate"),
             "application/secevent+jwt" => Some("the body is a token"),
             _ => None,
@@ -188,7 +195,8 @@ impl Grammar for Okta {
             path.rsplit('.').next().is_some_and(|last| last.to_ascii_lowercase().ends_with("url"))
                 && matches!(value, Scalar::Text(text) if text.contains("://"))
         };
-        let told = operation.name.starts_with("identity-provider/") || operation.name.starts_with("application/");
+        let told =
+            operation.name.starts_with("identity-provider/") || operation.name.starts_with("application/");
         if told && !asked.reads() && body.iter().any(|(path, value)| calls_out(path, value)) {
             access.push(Access::Expose);
         }

@@ -81,9 +81,7 @@ fn named(asked: &Asked) -> (Named, bool) {
 
 /// Ids of users begin with `00u` and are twenty letters and digits long, which no login is.
 fn is_user_id(value: &str) -> bool {
-    value.len() == 20
-        && value.starts_with("00u")
-        && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    value.len() == 20 && value.starts_with("00u") && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// What else is touched: who gets in, and what they get into.
@@ -91,7 +89,8 @@ fn beside(names: Names<'_>, asked: &Asked, body: &Fields, all: &mut Vec<Resource
     if asked.reads() {
         return;
     }
-    let value = |name: &str| asked.values.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str());
+    let value =
+        |name: &str| asked.values.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str());
     let path = asked.operation.path;
     let user = value("userId").filter(|id| is_user_id(id));
     match (path, user, value("groupId")) {

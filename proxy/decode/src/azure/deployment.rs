@@ -1,0 +1,506 @@
+//! Deployments: the resources that a template would write, and what else the plane would do for it.
+//!
+//! Names that only the plane can work out are patterns. A template that is fetched from elsewhere is indirect
+//! authority. Leaves out expressions (`expression.rs`).
+
+use ordain_action::{Access, Completeness, Effect, Parameters, Resource, Role, Undecodable};
+use serde_json::{Map, Value};
+
+use super::asked::{self, One, Place};
+use super::body::{RESOURCES_MAX, Shown, bad, bad_at, member, text, too_many};
+use super::call::{self, Request, effect};
+use super::expression::{self, Scope, UNKNOWN};
+use super::id::{Frame, Path};
+
+/// How deep templates nest.
+const DEPTH_MAX: usize = 8;
+
+/// Why the parameters of a resource are not all there.
+const EXPRESSIONS: &str = "some of its values are expressions that only the plane can work out";
+
+/// What a PUT of a deployment or of a stack does.
+///
+/// # Errors
+/// The template cannot be read.
+pub(super) fn effects(one: &One, request: Request<'_>) -> Result<Vec<Effect>, Undecodable> {
+    let body = request.body.ok_or_else(|| bad("the deployment has no body"))?;
+    if has_marker(body) {
+        return Err(bad("the deployment has a character of no script in it"));
+    }
+    let Place::One(path) = &one.place else { return Err(bad("the deployment has no name")) };
+    let properties = member(body, "properties").ok_or_else(|| bad("the deployment has no `properties`"))?;
+    let mut effects = call::written(one, Request { body: None, ..request })?;
+    let parameters = parameters(&one.key, request);
+    for own in &mut effects {
+        own.parameters = parameters.clone();
+    }
+    let scope = match text(properties, "deploymentScope") {
+        Some(scope) => Path::of_id(scope).ok_or_else(|| bad_at("`{}` is no scope to deploy to", scope))?,
+        None => path.parent(),
+    };
+    let mut deployment = Deployment { one, request, effects, resources: 0 };
+    deployment.properties(properties, &scope, None, 0)?;
+    deployment.stack(properties, &scope);
+    Ok(deployment.effects)
+}
+
+/// What takes a stack away may take along what it manages.
+pub(super) fn unstacked(one: &One, request: Request<'_>) -> Result<Vec<Effect>, Undecodable> {
+    let (Place::One(path) | Place::All(path)) = &one.place;
+    let takes = request.shown.query.iter().any(|pair| {
+        pair.name.to_lowercase().starts_with("unmanageaction") && !pair.value.eq_ignore_ascii_case("detach")
+    });
+    let mut resources = vec![path.one(Role::Target, request.words)];
+    if takes {
+        resources.push(path.parent().below(Role::Target, request.words));
+    }
+    let parameters = request.parameters(&one.key);
+    // What it forbade is allowed again.
+    let resources_again = vec![path.one(Role::Target, request.words)];
+    Ok(vec![
+        effect(one, Access::Delete, resources, parameters.clone()),
+        effect(one, Access::Grant, resources_again, parameters),
+    ])
+}
+
+/// The parameters of a request with a template in it, but the template's resources, which have effects of their own.
+pub(super) fn parameters(key: &str, request: Request<'_>) -> Parameters {
+    let properties = request.body.and_then(|body| member(body, "properties"));
+    let template = properties.and_then(|properties| member(properties, "template"));
+    let secure = template.map(expression::secure);
+    let is = |path: &[String], wanted: &[&str]| {
+        path.len() >= wanted.len()
+            && wanted.iter().zip(path).all(|(one, other)| other.eq_ignore_ascii_case(one))
+    };
+    let secret = |path: &[String]| {
+        let name = path.get(2).map(|name| name.to_lowercase()).unwrap_or_default();
+        let hidden = is(path, &["properties", "parameters"])
+            && path.get(3).is_some_and(|member| member.eq_ignore_ascii_case("value"))
+            && secure.as_ref().is_none_or(|secure| secure.contains(&name));
+        let named = path.get(3).map(|name| name.to_lowercase()).unwrap_or_default();
+        let default = is(path, &["properties", "template", "parameters"])
+            && path.get(4).is_some_and(|member| !member.eq_ignore_ascii_case("type"))
+            && secure.as_ref().is_some_and(|secure| secure.contains(&named));
+        hidden || default
+    };
+    let left_out = |path: &[String]| path.len() == 3 && is(path, &["properties", "template", "resources"]);
+    request.shown.parameters(key, request.body, &secret, &left_out)
+}
+
+fn has_marker(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(UNKNOWN),
+        Value::Array(items) => items.iter().any(has_marker),
+        Value::Object(members) => {
+            members.iter().any(|(key, value)| key.contains(UNKNOWN) || has_marker(value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+struct Deployment<'a> {
+    one: &'a One,
+    request: Request<'a>,
+    effects: Vec<Effect>,
+    resources: usize,
+}
+
+impl Deployment<'_> {
+    fn push(&mut self, access: Access, resources: Vec<Resource>, parameters: Parameters) {
+        self.effects.push(effect(self.one, access, resources, parameters));
+    }
+
+    fn all(&self, scope: &Path, role: Role) -> Vec<Resource> {
+        vec![scope.below(role, self.request.words), scope.one(Role::Parent, self.request.words)]
+    }
+
+    /// The properties of a deployment, its own or one nested in it, whose expressions mean what `outer` says.
+    fn properties(
+        &mut self,
+        properties: &Value,
+        scope: &Path,
+        outer: Option<&Scope<'_>>,
+        depth: usize,
+    ) -> Result<(), Undecodable> {
+        if depth > DEPTH_MAX {
+            return Err(bad("the template nests too deep"));
+        }
+        let mode = text(properties, "mode");
+        match mode.map(str::to_lowercase).as_deref() {
+            Some("complete") => self.push(Access::Delete, self.all(scope, Role::Target), Parameters::new()),
+            Some("incremental") => {}
+            None if member(properties, "mode").is_none() => {}
+            Some(_) | None => {
+                return Err(bad_at("`{}` is no mode of a deployment", mode.unwrap_or_default()));
+            }
+        }
+        if member(properties, "onErrorDeployment").is_some_and(|again| !again.is_null()) {
+            self.elsewhere(scope, Vec::new(), "an earlier deployment is made again if this one fails");
+        }
+        self.vaults(member(properties, "parameters"));
+        let linked = member(properties, "parametersLink").is_some_and(|link| !link.is_null());
+        let link = member(properties, "templateLink").filter(|link| !link.is_null());
+        let template = member(properties, "template").filter(|template| !template.is_null());
+        match (template, link) {
+            (Some(_), Some(_)) => Err(bad("the deployment has a template and a link to one")),
+            (None, None) => {
+                self.elsewhere(scope, Vec::new(), "the template is one that the plane has");
+                Ok(())
+            }
+            (None, Some(link)) => {
+                let id = text(link, "id").and_then(Path::of_id);
+                let uses = id.map(|path| path.one(Role::Uses, self.request.words));
+                self.elsewhere(scope, uses.into_iter().collect(), "the template is fetched by the plane");
+                Ok(())
+            }
+            (Some(template), None) => {
+                let inner = member(properties, "expressionEvaluationOptions")
+                    .and_then(|options| text(options, "scope"))
+                    .is_some_and(|scope| scope.eq_ignore_ascii_case("inner"));
+                match outer {
+                    Some(outer) if !inner => self.template(template, scope, outer, depth),
+                    Some(_) | None => {
+                        let given = expression::given(member(properties, "parameters"));
+                        let given = given.map(|(name, value)| {
+                            let value = value.and_then(|value| match outer {
+                                Some(outer) => {
+                                    let (value, whole) = outer.resolve(&value);
+                                    whole.then(|| literal(value))
+                                }
+                                // What is given from outside is a value as it stands.
+                                None => Some(literal(value)),
+                            });
+                            (name, value)
+                        });
+                        let all = Scope::new(template, given, !linked);
+                        self.template(template, scope, &all, depth)
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is brought in from elsewhere may do whatever the deployment may.
+    fn elsewhere(&mut self, scope: &Path, uses: Vec<Resource>, why: &'static str) {
+        let mut resources = self.all(scope, Role::Target);
+        resources.extend(uses);
+        let mut parameters = Parameters::new();
+        parameters.incomplete(Completeness::Opaque(why));
+        self.push(Access::Execute, resources, parameters);
+    }
+
+    /// Parameters that the plane reads out of a vault.
+    fn vaults(&mut self, parameters: Option<&Value>) {
+        for given in parameters.and_then(Value::as_object).into_iter().flat_map(Map::values) {
+            let Some(reference) = member(given, "reference") else { continue };
+            let vault =
+                member(reference, "keyVault").and_then(|vault| text(vault, "id")).and_then(Path::of_id);
+            let secret = text(reference, "secretName").unwrap_or_default();
+            let named = vault.as_ref().and_then(|vault| {
+                let segments = vault.name();
+                Path::of_id(&format!("{segments}/secrets/{secret}"))
+            });
+            let words = self.request.words;
+            let resource = match (named, vault) {
+                (Some(secret), _) => secret.one(Role::Target, words),
+                (None, Some(vault)) => vault.below(Role::Target, words),
+                (None, None) => self.one_scope().below(Role::Target, words),
+            };
+            self.push(Access::SecretRead, vec![resource], Parameters::new());
+        }
+    }
+
+    fn one_scope(&self) -> Path {
+        let (Place::One(path) | Place::All(path)) = &self.one.place;
+        path.scope()
+    }
+
+    fn template(
+        &mut self,
+        template: &Value,
+        scope: &Path,
+        names: &Scope<'_>,
+        depth: usize,
+    ) -> Result<(), Undecodable> {
+        if any_text(template, &expression::reads_secrets) {
+            let resources = self.all(scope, Role::Target);
+            self.push(Access::SecretRead, resources, Parameters::new());
+        }
+        match member(template, "resources") {
+            None => Ok(()),
+            Some(Value::Array(items)) => {
+                items.iter().try_for_each(|item| self.resource(item, scope, names, None, depth))
+            }
+            // Where resources have names of their own, some are only referred to, and not written.
+            Some(Value::Object(members)) => members
+                .values()
+                .filter(|item| member(item, "existing") != Some(&Value::Bool(true)))
+                .try_for_each(|item| self.resource(item, scope, names, None, depth)),
+            Some(_) => Err(bad("the template's `resources` are no list")),
+        }
+    }
+
+    /// One resource of a template, and those in it. `within` is the type and the name of what it stands in.
+    fn resource(
+        &mut self,
+        item: &Value,
+        scope: &Path,
+        names: &Scope<'_>,
+        within: Option<(&str, &str)>,
+        depth: usize,
+    ) -> Result<(), Undecodable> {
+        self.resources += 1;
+        if self.resources > RESOURCES_MAX {
+            return Err(too_many());
+        }
+        if depth > DEPTH_MAX {
+            return Err(bad("the template nests too deep"));
+        }
+        if !item.is_object() {
+            return Err(bad("a resource of the template is no object"));
+        }
+        if ["import", "extension"].into_iter().any(|other| member(item, other).is_some()) {
+            self.elsewhere(scope, Vec::new(), "it is made by an extension of templates, on another plane");
+            return Ok(());
+        }
+        let kind = text(item, "type").unwrap_or_default();
+        let name = text(item, "name").map(|name| names.name(name)).unwrap_or_default();
+        let (kind, name) = match within {
+            Some((outer, outer_name)) if !kind.contains('.') => {
+                (format!("{outer}/{kind}"), format!("{outer_name}/{name}"))
+            }
+            Some((outer, outer_name))
+                if starts_with(kind, outer) && kind.matches('/').count() > name.matches('/').count() + 1 =>
+            {
+                (kind.to_owned(), format!("{outer_name}/{name}"))
+            }
+            Some(_) | None => (kind.to_owned(), name),
+        };
+        let lies_in = self.scope_of(item, scope, names)?;
+        if kind.eq_ignore_ascii_case("Microsoft.Resources/deployments")
+            && let Some(properties) = member(item, "properties")
+        {
+            let place = nested_scope(item, &lies_in, names);
+            self.written(item, &place, (&kind, &name), names)?;
+            return self.properties(properties, &place, Some(names), depth + 1);
+        }
+        if kind.eq_ignore_ascii_case("Microsoft.Resources/deploymentStacks")
+            && let Some(properties) = member(item, "properties")
+        {
+            self.stack(properties, &lies_in);
+            self.properties(properties, &lies_in, Some(names), depth + 1)?;
+        }
+        self.written(item, &lies_in, (&kind, &name), names)?;
+        for child in member(item, "resources").and_then(Value::as_array).into_iter().flatten() {
+            self.resource(child, &lies_in, names, Some((&kind, &name)), depth + 1)?;
+        }
+        Ok(())
+    }
+
+    fn written(
+        &mut self,
+        item: &Value,
+        scope: &Path,
+        (kind, name): (&str, &str),
+        names: &Scope<'_>,
+    ) -> Result<(), Undecodable> {
+        let path = place(scope, kind, name)
+            .ok_or_else(|| bad_at("`{}` is no type, or has no name of as many parts", kind))?;
+        let put = asked::put(path, self.request.words);
+        let own: Map<String, Value> = item
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(key, _)| {
+                !["resources", "dependson", "type", "name", "scope", "apiversion", "comments"]
+                    .contains(&key.to_lowercase().as_str())
+            })
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        let nested = kind.eq_ignore_ascii_case("Microsoft.Resources/deployments");
+        let own: Map<String, Value> = if nested {
+            own.into_iter().filter(|(key, _)| !key.eq_ignore_ascii_case("properties")).collect()
+        } else {
+            own
+        };
+        let (own, whole) = names.resolve(&Value::Object(own));
+        // What stands for all of them at once could say anything.
+        let hidden = ["properties", "identity", "tags"]
+            .iter()
+            .any(|member_name| text(&own, member_name).is_some_and(|text| text.starts_with('[')));
+        let shown = Shown { query: &[], ..self.request.shown };
+        let request = Request { shown, body: Some(&own), ..self.request };
+        let mut effects = if put.key == "microsoft.resources/tags" {
+            vec![call::labelled(&put, request)]
+        } else {
+            call::written(&put, request)?
+        };
+        if hidden {
+            let resources = effects.first().map(|effect| effect.resources.clone()).unwrap_or_default();
+            effects.push(effect(&put, Access::Execute, resources, Parameters::new()));
+        }
+        if !whole {
+            for effect in &mut effects {
+                effect.parameters.incomplete(Completeness::Partial(EXPRESSIONS));
+            }
+        }
+        self.effects.extend(effects);
+        Ok(())
+    }
+
+    /// What a resource lies in, which it may say itself.
+    fn scope_of(&self, item: &Value, scope: &Path, names: &Scope<'_>) -> Result<Path, Undecodable> {
+        let Some(written) = member(item, "scope") else { return Ok(scope.clone()) };
+        let said = written.as_str().map(|said| names.name(said)).unwrap_or_else(|| UNKNOWN.to_string());
+        if said == "/" {
+            return Ok(Path { frames: vec![Frame { provider: String::new(), parts: Vec::new() }] });
+        }
+        if said.contains(UNKNOWN) {
+            return Ok(anywhere());
+        }
+        let found = if said.starts_with('/') {
+            Path::of_id(&said)
+        } else {
+            let (kind, name): (Vec<&str>, Vec<&str>) =
+                said.split_once('/').map_or_else(Default::default, |(provider, rest)| {
+                    let parts: Vec<&str> = rest.split('/').collect();
+                    let kinds = std::iter::once(provider).chain(parts.iter().step_by(2).copied()).collect();
+                    (kinds, parts.iter().skip(1).step_by(2).copied().collect())
+                });
+            place(scope, &kind.join("/"), &name.join("/"))
+        };
+        found.ok_or_else(|| bad_at("`{}` is no scope of a resource", &said))
+    }
+
+    /// What a stack does besides: it takes away what it manages no more, and forbids what is done beside it.
+    fn stack(&mut self, properties: &Value, scope: &Path) {
+        let unmanage = member(properties, "actionOnUnmanage").and_then(Value::as_object);
+        let deletes = unmanage.is_some_and(|actions| {
+            actions
+                .values()
+                .any(|action| !action.as_str().is_some_and(|it| it.eq_ignore_ascii_case("detach")))
+        });
+        if deletes {
+            self.push(Access::Delete, self.all(scope, Role::Target), Parameters::new());
+        }
+        if member(properties, "denySettings").is_some() {
+            self.push(Access::Grant, self.all(scope, Role::Target), Parameters::new());
+        }
+    }
+}
+
+/// A text that is given from outside is no expression, whatever it looks like.
+fn literal(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.starts_with('[') && text.ends_with(']') => {
+            Value::String(format!("[{text}"))
+        }
+        Value::Array(items) => items.into_iter().map(literal).collect(),
+        Value::Object(members) => members.into_iter().map(|(key, value)| (key, literal(value))).collect(),
+        other @ (Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_)) => other,
+    }
+}
+
+fn any_text(value: &Value, is: &dyn Fn(&str) -> bool) -> bool {
+    match value {
+        Value::String(text) => is(text),
+        Value::Array(items) => items.iter().any(|item| any_text(item, is)),
+        Value::Object(members) => members.values().any(|value| any_text(value, is)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn starts_with(text: &str, start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|begun| begun.eq_ignore_ascii_case(start))
+}
+
+/// Where nobody knows where it is.
+fn anywhere() -> Path {
+    Path {
+        frames: vec![Frame {
+            provider: String::new(),
+            parts: vec![UNKNOWN.to_string(), UNKNOWN.to_string()],
+        }],
+    }
+}
+
+/// Where a nested deployment is made: in another group or subscription, where it says one.
+fn nested_scope(item: &Value, scope: &Path, names: &Scope<'_>) -> Path {
+    let said = |name: &str| {
+        let written = member(item, name)?;
+        Some(written.as_str().map_or_else(|| UNKNOWN.to_string(), |written| names.name(written)))
+    };
+    let (group, subscription) = (said("resourceGroup"), said("subscriptionId"));
+    if group.is_none() && subscription.is_none() {
+        return scope.clone();
+    }
+    let known = |one: String| super::id::fold(&one).unwrap_or_else(|| UNKNOWN.to_string());
+    let subscription = subscription.map(known).or_else(|| scope.subscription().map(str::to_owned));
+    let mut parts = vec!["subscriptions".to_owned(), subscription.unwrap_or_else(|| UNKNOWN.to_string())];
+    if let Some(group) = group {
+        parts.extend(["resourcegroups".to_owned(), known(group)]);
+    }
+    Path { frames: vec![Frame { provider: String::new(), parts }] }
+}
+
+/// The path of a resource of a template: its types and the parts of its name in turn.
+fn place(scope: &Path, kind: &str, name: &str) -> Option<Path> {
+    let (provider, types) = kind.split_once('/')?;
+    let types: Vec<&str> = types.split('/').collect();
+    let unknown = UNKNOWN.to_string();
+    let mut parts: Vec<&str> = name.split('/').collect();
+    if parts.len() != types.len() {
+        if !name.contains(UNKNOWN) {
+            return None;
+        }
+        parts = types.iter().map(|_| unknown.as_str()).collect();
+    }
+    if provider.eq_ignore_ascii_case("Microsoft.Resources") && types.len() == 1 {
+        let [only] = types.as_slice() else { return None };
+        if only.eq_ignore_ascii_case("resourceGroups") {
+            let mut path = scope.scope();
+            let frame = path.frames.first_mut()?;
+            frame.parts.truncate(2);
+            frame.parts.extend(["resourcegroups".to_owned(), super::id::fold(parts.first()?)?]);
+            return Some(path);
+        }
+    }
+    let own: Vec<&str> = types.iter().zip(&parts).flat_map(|(kind, name)| [*kind, *name]).collect();
+    Path::walk_on(scope, ["providers", provider].into_iter().chain(own))
+}
+
+/// What of a body is left for a request that only asks what a template would do.
+pub(super) fn asks(key: &str) -> bool {
+    key.starts_with("microsoft.resources/deployments/")
+        || key.starts_with("microsoft.resources/deploymentstacks/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_and_a_name_make_a_path() {
+        let group =
+            Path::of_id("/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/g").unwrap();
+        let check = |kind: &str, name: &str, expected: Option<&str>| {
+            let found = place(&group, kind, name).map(|path| path.name());
+            let expected = expected.map(|end| format!("{}{end}", group.name()));
+            assert_eq!(found, expected, "{kind} {name}");
+        };
+        check(
+            "Microsoft.Sql/servers/databases",
+            "S/d",
+            Some("/providers/microsoft.sql/servers/s/databases/d"),
+        );
+        check(
+            "Microsoft.Storage/storageAccounts/providers/roleAssignments",
+            "a/Microsoft.Authorization/7",
+            Some(
+                "/providers/microsoft.storage/storageaccounts/a/providers/microsoft.authorization/roleassignments/7",
+            ),
+        );
+        check("Microsoft.Sql/servers/databases", "d", None);
+        assert_eq!(member(&serde_json::json!({"A": 1}), "a"), Some(&Value::from(1)));
+    }
+}

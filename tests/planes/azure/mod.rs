@@ -1,0 +1,5 @@
+//! Azure Resource Manager.
+//!
+//! Leaves out every other plane.
+
+mod sweep;
