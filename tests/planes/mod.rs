@@ -11,7 +11,6 @@ pub(crate) mod kubernetes;
 mod mcp;
 mod okta;
 mod openapi;
-mod openstack;
 mod redfish;
 mod scim;
 pub(crate) mod served;
