@@ -19,6 +19,7 @@ pub fn refusal(who: &str, reading: &Reading, effect: usize, why: &str) -> String
         (Plane::Kubernetes, Some(effect)) => kubernetes::refusal(who, effect, why),
         (Plane::Kubernetes, None) => format!("User \"{who}\" cannot do what cannot be read: {why}"),
         (Plane::Aws, effect) => in_aws(who, effect, why),
+        (Plane::Azure, Some(effect)) => in_azure(who, effect, why),
         (_, effect) => in_words(who, effect, why),
     }
 }
@@ -33,6 +34,14 @@ fn in_words(who: &str, effect: Option<&Effect>, why: &str) -> String {
     });
     let on = on.unwrap_or_else(|| "what it names".to_owned());
     format!("{who} may not {} {on}: {why}", effect.iam_action)
+}
+
+fn in_azure(who: &str, effect: &Effect, why: &str) -> String {
+    let scope = effect.resources.first().map_or("/", |resource| &resource.name);
+    format!(
+        "The client '{who}' does not have authorization to perform action '{}' over scope '{scope}': {why}",
+        effect.iam_action
+    )
 }
 
 fn in_aws(who: &str, effect: Option<&Effect>, why: &str) -> String {
@@ -98,6 +107,11 @@ mod tests {
                 call(Plane::Aws, "ec2", "TerminateInstances", "arn:x"),
                 "User: alice is not authorized to perform: ec2:TerminateInstances on resource: arn:x with an explicit \
                  deny in a change authority policy: why",
+            ),
+            (
+                call(Plane::Azure, "Microsoft.Sql", "servers/delete", "/subscriptions/7/resourcegroups/g"),
+                "The client 'alice' does not have authorization to perform action 'Microsoft.Sql:servers/delete' over \
+                 scope '/subscriptions/7/resourcegroups/g': why",
             ),
             (
                 Reading::Undecodable { plane: Plane::Kubernetes, why: Undecodable::new("x", "x") },

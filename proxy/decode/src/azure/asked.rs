@@ -326,9 +326,12 @@ impl One {
     pub(super) fn reads(&self, words: &Words) -> bool {
         let path = self.key.split_once('/').map_or("", |(_, path)| path);
         match self.verb {
-            Verb::Get => !class::hands_out(&self.key),
+            Verb::Get => !class::hands_out(&self.key) && !class::passes_on(&self.key),
             Verb::Act => {
-                words.is_read(&self.service, path) && !class::acts(&self.key) && !class::hands_out(&self.key)
+                words.is_read(&self.service, path)
+                    && !class::acts(&self.key)
+                    && !class::hands_out(&self.key)
+                    && !class::passes_on(&self.key)
             }
             Verb::Put | Verb::Patch | Verb::Delete => false,
         }

@@ -9,7 +9,7 @@ use ordain_action::{Effect, Undecodable};
 use serde_json::Value;
 
 use super::asked::{self, Asked};
-use super::body::{Shown, bad, bad_at, member, text};
+use super::body::{Shown, TOUCHED_MAX, bad, bad_at, member, text, too_many};
 use super::call::{self, Request};
 use super::words::Words;
 use super::{CARD, RULES};
@@ -40,6 +40,10 @@ pub(super) fn effects(body: &Value, words: &Words, tokens: &Tokens) -> Result<Ve
     let mut effects = Vec::new();
     for request in requests {
         effects.extend(one(request, words, tokens)?);
+        let touched: usize = effects.iter().map(|effect| effect.resources.len()).sum();
+        if touched > TOUCHED_MAX {
+            return Err(too_many());
+        }
     }
     Ok(effects)
 }

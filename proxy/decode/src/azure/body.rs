@@ -17,6 +17,9 @@ use crate::tokens::{Tokens, looks_secret};
 /// The most resources that one request is read to touch.
 pub(super) const RESOURCES_MAX: usize = 1_024;
 
+/// The most that the effects of one request name together.
+pub(super) const TOUCHED_MAX: usize = 16 * RESOURCES_MAX;
+
 /// Members that hold secrets, beside those that look like it, in lower case.
 const SECRETS: [&str; 30] = [
     "accesskey",

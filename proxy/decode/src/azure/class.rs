@@ -86,8 +86,9 @@ const EXPOSING: [&str; 34] = [
 ];
 
 /// Types that run something, under an authority of their own.
-const EXECUTING: [&str; 36] = [
+const EXECUTING: [&str; 37] = [
     "applications",
+    "blueprintassignments",
     "buildsteps",
     "codeversions",
     "commands",
@@ -176,7 +177,7 @@ const ACTING: [&str; 30] = [
 ];
 
 /// Words of actions and types by which an answer holds a secret.
-const SECRET: [&str; 22] = [
+const SECRET: [&str; 23] = [
     "accesskey",
     "accountsas",
     "authkey",
@@ -189,6 +190,7 @@ const SECRET: [&str; 22] = [
     "debugcredential",
     "deliveryattributes",
     "fullurl",
+    "gatewaysettings",
     "loginlink",
     "passphrase",
     "password",
@@ -202,9 +204,10 @@ const SECRET: [&str; 22] = [
 ];
 
 /// What is read with GET, and has a secret in its answer.
-const SECRET_TYPES: [&str; 12] = [
+const SECRET_TYPES: [&str; 13] = [
     "microsoft.devtestlab/labs/users/secrets",
     "microsoft.documentdb/databaseaccounts/readonlykeys",
+    "microsoft.hdinsight/clusters/configurations",
     "microsoft.network/connections/sharedkey",
     "microsoft.network/expressroutecircuits/authorizations",
     "microsoft.network/expressrouteports/authorizations",
@@ -248,6 +251,12 @@ pub(super) fn acts(key: &str) -> bool {
     ACTING.contains(&last(key))
 }
 
+/// Whether a request goes on to something of the tenant's own behind the plane, which does with it what it likes: the
+/// host of a site's functions, or the tools beside a site.
+pub(super) fn passes_on(key: &str) -> bool {
+    key.starts_with("microsoft.web/sites/") && (key.contains("/hostruntime") || key.contains("/extensions/"))
+}
+
 /// Whether the answer has a secret in it: by the name of an action, or of a type that says so.
 pub(super) fn hands_out(key: &str) -> bool {
     let own = last(key);
@@ -289,7 +298,7 @@ pub(super) fn of_type(key: &str, verb: Verb) -> Vec<Access> {
     {
         found.push(Access::Expose);
     }
-    if verb != Verb::Delete && EXECUTING.contains(&own) {
+    if passes_on(key) || (verb != Verb::Delete && EXECUTING.contains(&own)) {
         found.push(Access::Execute);
     }
     found
@@ -300,6 +309,9 @@ pub(super) fn of_action(key: &str) -> Vec<Access> {
     let own = last(key);
     let begins = |words: &[&str]| words.iter().any(|word| own.starts_with(word));
     let mut found = Vec::new();
+    if passes_on(key) {
+        found.push(Access::Execute);
+    }
     if begins(&["regenerate", "rotate", "renew", "reset", "newpassword", "sync", "resync"]) {
         found.push(Access::Update);
     }
@@ -331,6 +343,7 @@ pub(super) fn of_action(key: &str) -> Vec<Access> {
         "deploy",
         "trigger",
         "zipdeploy",
+        "applyartifacts",
     ]) {
         found.push(Access::Execute);
     }

@@ -7,9 +7,9 @@ use ordain_action::{Access, Completeness, Effect, Parameters, Resource, Role, Un
 use serde_json::{Map, Value};
 
 use super::asked::{self, One, Place};
-use super::body::{RESOURCES_MAX, Shown, bad, bad_at, member, text, too_many};
+use super::body::{RESOURCES_MAX, Shown, TOUCHED_MAX, bad, bad_at, member, text, too_many};
 use super::call::{self, Request, effect};
-use super::expression::{self, Scope, UNKNOWN};
+use super::expression::{self, Left, Scope, UNKNOWN};
 use super::id::{Frame, Path};
 
 /// How deep templates nest.
@@ -38,7 +38,7 @@ pub(super) fn effects(one: &One, request: Request<'_>) -> Result<Vec<Effect>, Un
         Some(scope) => Path::of_id(scope).ok_or_else(|| bad_at("`{}` is no scope to deploy to", scope))?,
         None => path.parent(),
     };
-    let mut deployment = Deployment { one, request, effects, resources: 0 };
+    let mut deployment = Deployment { one, request, effects, resources: 0, touched: 0, left: Left::whole() };
     deployment.properties(properties, &scope, None, 0)?;
     deployment.stack(properties, &scope);
     Ok(deployment.effects)
@@ -102,7 +102,10 @@ struct Deployment<'a> {
     one: &'a One,
     request: Request<'a>,
     effects: Vec<Effect>,
+    /// How many resources there were, and how many are named by their effects.
     resources: usize,
+    touched: usize,
+    left: Left,
 }
 
 impl Deployment<'_> {
@@ -172,7 +175,7 @@ impl Deployment<'_> {
                             });
                             (name, value)
                         });
-                        let all = Scope::new(template, given, !linked);
+                        let all = Scope::new(template, given, !linked, self.left.clone());
                         self.template(template, scope, &all, depth)
                     }
                 }
@@ -343,6 +346,10 @@ impl Deployment<'_> {
             for effect in &mut effects {
                 effect.parameters.incomplete(Completeness::Partial(EXPRESSIONS));
             }
+        }
+        self.touched += effects.iter().map(|effect| effect.resources.len()).sum::<usize>();
+        if self.touched > TOUCHED_MAX {
+            return Err(too_many());
         }
         self.effects.extend(effects);
         Ok(())

@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -13,8 +14,19 @@ use super::body::{member, text};
 /// How deep expressions lead to each other.
 const DEPTH_MAX: usize = 16;
 
-/// How much text a template's expressions may come to, in bytes.
+/// How much text the expressions of one request may come to, in bytes.
 const TEXT_MAX: usize = 1 << 20;
+
+/// How much more text there may be, in all templates of a request together.
+#[derive(Debug, Clone)]
+pub(super) struct Left(Rc<Cell<usize>>);
+
+impl Left {
+    /// All of it.
+    pub(super) fn whole() -> Self {
+        Self(Rc::new(Cell::new(TEXT_MAX)))
+    }
+}
 
 /// Stands in a name for what is not known.
 pub(super) const UNKNOWN: char = '\u{e000}';
@@ -24,8 +36,7 @@ pub(super) const UNKNOWN: char = '\u{e000}';
 pub(super) struct Scope<'v> {
     parameters: BTreeMap<String, Value>,
     variables: Option<&'v Value>,
-    /// How much more text there may be.
-    left: Cell<usize>,
+    left: Left,
 }
 
 impl<'v> Scope<'v> {
@@ -34,6 +45,7 @@ impl<'v> Scope<'v> {
         template: &'v Value,
         given: impl Iterator<Item = (String, Option<Value>)>,
         all_known: bool,
+        left: Left,
     ) -> Self {
         let mut parameters = BTreeMap::new();
         let declared = member(template, "parameters").and_then(Value::as_object);
@@ -51,7 +63,7 @@ impl<'v> Scope<'v> {
                 };
             }
         }
-        Self { parameters, variables: member(template, "variables"), left: Cell::new(TEXT_MAX) }
+        Self { parameters, variables: member(template, "variables"), left }
     }
 
     /// A value with all its expressions replaced by what they come to, and whether every one of them was.
@@ -102,7 +114,7 @@ impl<'v> Scope<'v> {
     }
 
     fn count(&self, bytes: usize) -> Option<()> {
-        self.left.set(self.left.get().checked_sub(bytes + 1)?);
+        self.left.0.set(self.left.0.get().checked_sub(bytes + 1)?);
         Some(())
     }
 
@@ -351,14 +363,14 @@ mod tests {
 
     fn check(written: &str, expected: &str) {
         let template = json!({
-            "parameters": {"env": {"type": "string", "defaultValue": "dev"}, "none": {"type": "string", "defaultValue": "x"}},
+            "parameters": {
+                "env": {"type": "string", "defaultValue": "dev"},
+                "none": {"type": "string", "defaultValue": "x"},
+            },
             "variables": {"vm": "[concat('vm-', parameters('env'))]", "loop": "[variables('loop')]"},
         });
-        let scope = Scope::new(
-            &template,
-            [("Env".to_owned(), Some(json!("prod"))), ("none".to_owned(), None)].into_iter(),
-            true,
-        );
+        let given = [("Env".to_owned(), Some(json!("prod"))), ("none".to_owned(), None)];
+        let scope = Scope::new(&template, given.into_iter(), true, Left::whole());
         assert_eq!(scope.name(written).replace(UNKNOWN, "*"), expected, "{written}");
     }
 
@@ -376,6 +388,19 @@ mod tests {
         check("[parameters('env')[0]]", "*");
         check("[concat('a', 'b')]x", "[concat('a', 'b')]x");
         check("[resourceId('a', 'b')]", "*");
+    }
+
+    #[test]
+    fn texts_that_grow_without_end_are_not_known() {
+        let mut variables = serde_json::Map::from_iter([("v0".to_owned(), json!("x".repeat(1_000)))]);
+        for at in 1..15 {
+            let before = at - 1;
+            let twice = format!("[concat(variables('v{before}'), variables('v{before}'))]");
+            variables.insert(format!("v{at}"), json!(twice));
+        }
+        let template = json!({"variables": variables});
+        let scope = Scope::new(&template, std::iter::empty(), true, Left::whole());
+        assert_eq!(scope.name("[variables('v14')]"), UNKNOWN.to_string());
     }
 
     #[test]

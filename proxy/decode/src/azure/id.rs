@@ -185,6 +185,9 @@ impl Path {
         if last.provider.is_empty() && last.parts.is_empty() {
             return Arc::from("azure:tenant");
         }
+        if last.provider.is_empty() && last.parts.first().is_some_and(|first| first.contains(UNKNOWN)) {
+            return Arc::from("azure:scope");
+        }
         let mut kind = format!("azure:{}", words.namespace(or_root(&last.provider)));
         for word in last.parts.iter().step_by(2) {
             kind.push('/');
@@ -210,6 +213,7 @@ impl Path {
         let marker = utf8_percent_encode(&UNKNOWN.to_string(), SEGMENT).to_string().to_ascii_lowercase();
         // Where nobody knows where something is, it may be below nothing too.
         let known = name.replace(&format!("/{marker}/{marker}/"), "*/").replace(&marker, "*");
+        let known = if known == "/*/*" { "*".to_owned() } else { known };
         let pattern = known != name;
         (known, pattern)
     }
