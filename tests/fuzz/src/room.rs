@@ -7,7 +7,7 @@ use ordain_action::{
     Action, Actor, ActorKind, Call, Denial, DenialKind, Digest, IdentityProof, Party, Plane, Reading,
     ReasonCode, Upstream, request_digest,
 };
-use ordain_decode::{Claim, Head, Needs, Rooms, RoomsConfig, WayIn};
+use ordain_decode::{Claim, Head, Needs, OpenApi, Rooms, RoomsConfig, WayIn};
 
 use crate::request::Request;
 
@@ -47,7 +47,12 @@ pub fn rooms() -> &'static Rooms {
     static ROOMS: OnceLock<Rooms> = OnceLock::new();
     ROOMS.get_or_init(|| {
         let own_hosts = vec!["gate.internal".to_owned()];
-        Rooms::new(RoomsConfig { own_hosts, ..RoomsConfig::default() }).expect("what is built in loads")
+        // An API that is described, of whose operations nothing is said.
+        let document = include_bytes!("../../../proxy/decode/src/openapi/cases/garage.yaml").to_vec();
+        let greedy = vec!["/files/{file+}".to_owned()];
+        let described = OpenApi { upstream: "default".to_owned(), document, greedy, ..OpenApi::default() };
+        let config = RoomsConfig { own_hosts, openapi: vec![described], ..RoomsConfig::default() };
+        Rooms::new(config).expect("what is built in loads")
     })
 }
 

@@ -100,9 +100,8 @@ impl Api {
             told_apart(routes, &methods)?;
         }
         let credentials = operation::credentials(&document);
-        let refuses = methods.iter().map(|method| &method.operation.refuses);
-        let refuses =
-            refuses.filter(|refuses| **refuses != Refuses::Unsaid).next().cloned().unwrap_or_default();
+        let mut all = methods.iter().map(|method| &method.operation.refuses);
+        let refuses = all.find(|refuses| **refuses != Refuses::Unsaid).cloned().unwrap_or_default();
         Ok(Self { document, methods, routes, credentials, query, refuses })
     }
 

@@ -13,6 +13,7 @@ use super::api::placed;
 use super::claim::{Asked, Form};
 use super::operation::Several;
 use crate::described::{self, Says};
+use crate::form::fields::clip;
 use crate::form::query::{self, Plus};
 use crate::form::{Fields, json};
 use crate::rest::Line;
@@ -159,6 +160,16 @@ fn read_body(
             let pairs = query::parse(text, Plus::Space)?;
             query::refuse_duplicates(&pairs)?;
             for pair in &pairs {
+                if asked.method.operation.several(&pair.name).is_some() {
+                    return Err(Undecodable::new(
+                        "ambiguous_parameter",
+                        format!(
+                            "`{}` is a parameter of the query, and servers may take the one of the form for it; send it \
+                             there",
+                            clip(&pair.name)
+                        ),
+                    ));
+                }
                 let mark = read.enter(&pair.name);
                 read.put(Scalar::Text(&pair.value));
                 read.leave(mark);

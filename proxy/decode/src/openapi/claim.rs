@@ -259,10 +259,13 @@ fn form(method: &Method, line: &Line<'_>) -> Result<Form, Undecodable> {
     if forms.is_empty() {
         return Ok(Form::Nothing);
     }
-    if forms.iter().all(|form| *form == Form::Opaque) {
-        return Ok(Form::Opaque);
-    }
     let said = line.media_type()?;
+    let is_declared = || declared.iter().any(|(media, _)| takes(media, &said));
+    if forms.iter().all(|form| *form == Form::Opaque) {
+        // Servers put the members of a form among the parameters of the query, and before them.
+        let is_form = matches!(said.as_str(), "application/x-www-form-urlencoded" | "multipart/form-data");
+        return Ok(if is_form && !is_declared() { Form::Undeclared } else { Form::Opaque });
+    }
     if !line.head.headers.contains_key("content-type") {
         let first = forms.first().copied().unwrap_or(Form::Unsaid);
         return Ok(if forms.iter().all(|form| *form == first) { first } else { Form::Unsaid });

@@ -115,7 +115,7 @@ impl<'d> Shape<'d> {
             node.get("format").and_then(Value::as_str) == Some("password")
                 || node.get("writeOnly").and_then(Value::as_bool) == Some(true)
         };
-        self.nodes.iter().any(|node| said(&node))
+        self.nodes.iter().any(said)
     }
 
     /// It is an object, as far as is said.
@@ -123,7 +123,7 @@ impl<'d> Shape<'d> {
         let object = |node: &&Value| {
             node.get("properties").is_some() || node.get("type").and_then(Value::as_str) == Some("object")
         };
-        self.nodes.iter().any(|node| object(&node))
+        self.nodes.iter().any(object)
     }
 
     /// It is a list, as far as is said.
