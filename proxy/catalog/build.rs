@@ -1,5 +1,5 @@
-//! Packs the catalogue's text: one zstd block a service, the heads of all, the hosts, the types, and the messages of the
-//! Kubernetes API.
+//! Packs the catalogue's text: one zstd block a service of AWS and a host of Google, the heads of all, the hosts, the
+//! types, and the messages of the Kubernetes API.
 //!
 //! Leaves out reading it beyond its first lines: a fault in the text is found by the tests.
 
@@ -17,6 +17,7 @@ const LEVEL: i32 = 19;
 fn main() -> Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=aws");
+    println!("cargo::rerun-if-changed=gcp");
     println!("cargo::rerun-if-changed=kubernetes");
     let out = PathBuf::from(env::var("OUT_DIR").context("cargo sets OUT_DIR")?);
     let services = texts(Path::new("aws/services"))?;
@@ -49,6 +50,25 @@ fn main() -> Result<()> {
     writeln!(table, "static HEADS: &str = include_str!({file:?});")?;
     writeln!(table, "static DIGEST: &str = {:?};", hex::encode(digest.finalize()))?;
     fs::write(out.join("blocks.rs"), table)?;
+    google(&out)
+}
+
+fn google(out: &Path) -> Result<()> {
+    let mut digest = Sha256::new();
+    let mut table = String::from("static SITES: &[(&str, &[u8], usize)] = &[\n");
+    let (mut apis, mut methods) = (0, 0);
+    for (name, text) in &texts(Path::new("gcp/sites"))? {
+        digest.update(text);
+        let (head, rest) = text.split_once("\n\n").context("a host has a head and methods")?;
+        let file = pack(out, &format!("gcp-{name}"), rest)?;
+        writeln!(table, "    ({head:?}, include_bytes!({file:?}), {}),", rest.len())?;
+        apis += rest.lines().filter(|line| line.starts_with("api ")).count();
+        methods +=
+            rest.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_uppercase())).count();
+    }
+    writeln!(table, "];\nstatic APIS: usize = {apis};\nstatic METHODS: usize = {methods};")?;
+    writeln!(table, "static DIGEST: &str = {:?};", hex::encode(digest.finalize()))?;
+    fs::write(out.join("sites.rs"), table)?;
     Ok(())
 }
 

@@ -1,9 +1,11 @@
 //! The operations of each control plane, and the kinds and messages of the Kubernetes API, as read-only data: an index
-//! in the program's read-only section, and one compressed block a service that is decoded on first use.
+//! in the program's read-only section, and one compressed block a service (or a host, of Google) that is decoded on first
+//! use.
 //!
 //! Leaves out logic. Which operation a request means, and what a resource is called in full, the rooms decide.
 
 mod catalog;
+mod google;
 mod hosts;
 mod index;
 mod kinds;
@@ -17,6 +19,7 @@ mod text;
 mod types;
 
 pub use catalog::{Catalog, OverlayError, messages};
+pub use google::{Google, GoogleApi, GoogleMethod, GooglePath, GoogleSegment, GoogleSite};
 pub use hosts::{Destination, HostClaim, Hosts, Partition, Variant};
 pub use kinds::ClusterKind;
 pub use messages::{Form, Message, MessageField, MessageId, Messages, Shape};
@@ -50,6 +53,9 @@ pub const KEYCLOAK_SOURCES: &str = include_str!("../keycloak/SOURCE.toml");
 
 /// The operations of Keycloak, as a [`RestTable`] reads them.
 pub const KEYCLOAK_OPERATIONS: &str = include_str!("../keycloak/operations.txt");
+
+/// Where the data of Google Cloud comes from: packages with their licences, as TOML.
+pub const GCP_SOURCES: &str = include_str!("../gcp/SOURCE.toml");
 
 /// Where the data of Kubernetes comes from: packages with their licences, as TOML.
 pub const KUBERNETES_SOURCES: &str = include_str!("../kubernetes/SOURCE.toml");
