@@ -44,6 +44,7 @@ planes! {
     Aws "aws" "account" "Amazon Web Services.",
     Azure "azure" "tenant" "Azure Resource Manager.",
     GitHub "github" "enterprise" "The REST API of GitHub.",
+    Gcp "gcp" "organization" "Google Cloud and Google's other APIs.",
     Grpc "grpc" "API" "An API over gRPC, as its operators describe it.",
     Keycloak "keycloak" "server" "The admin API of Keycloak.",
     Kubernetes "kubernetes" "cluster" "The API of a Kubernetes cluster.",
@@ -86,11 +87,36 @@ impl Plane {
         if let Some(rest) = name.strip_prefix("/subscriptions/") {
             let (account, rest) = rest.split_once('/').unwrap_or((rest, ""));
             return Some((Self::Azure, account, rest));
+    /// The plane, the account and the rest of a name of the form `scheme://account/rest`; `None` for any other.
+    ///
+    /// A full name of Google's, `//service.googleapis.com/projects/P/…`, has its project as account; one in a folder or
+    /// under an organization has that, as `folders/F`. Any other has none: whose it is stands nowhere in it.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<(Self, &str, &str)> {
+        if let Some(name) = name.strip_prefix("//") {
+            return of_google(name).map(|(account, rest)| (Self::Gcp, account, rest));
         }
         let (scheme, rest) = name.split_once("://")?;
         let plane = Self::ALL.iter().copied().find(|plane| plane.scheme() == Some(scheme))?;
         let (account, rest) = rest.split_once('/').unwrap_or((rest, ""));
         Some((plane, account, rest))
+    }
+}
+
+/// The account and the rest of a full name of Google's, which comes without its two slashes.
+fn of_google(name: &str) -> Option<(&str, &str)> {
+    let (host, path) = name.split_once('/')?;
+    host.strip_suffix(".googleapis.com").filter(|service| !service.is_empty())?;
+    let kind = path.split('/').next().unwrap_or_default();
+    let Some(after) = path.get(kind.len() + 1..) else { return Some(("", path)) };
+    let id = after.split('/').next().unwrap_or_default();
+    let rest = after.get(id.len() + 1..).unwrap_or_default();
+    match kind {
+        // Buckets have names that no other project may have, and stand in none.
+        "projects" if id == "_" => Some(("", path)),
+        "projects" => Some((id, rest)),
+        "folders" | "organizations" => Some((path.get(..kind.len() + 1 + id.len())?, rest)),
+        _ => Some(("", path)),
     }
 }
 
@@ -122,6 +148,24 @@ mod tests {
         assert_eq!(of("/subscriptions/7"), Some((Plane::Azure, "7", "")));
         let group = "microsoft.management/managementgroups/g";
         assert_eq!(of("/providers/microsoft.management/managementgroups/g"), Some((Plane::Azure, "", group)));
+        let google = |account, rest| Some((Plane::Gcp, account, rest));
+        assert_eq!(
+            of("//compute.googleapis.com/projects/shop/zones/z/instances/i"),
+            google("shop", "zones/z/instances/i")
+        );
+        assert_eq!(of("//cloudresourcemanager.googleapis.com/projects/shop"), google("shop", ""));
+        assert_eq!(
+            of("//orgpolicy.googleapis.com/folders/12/policies/p"),
+            google("folders/12", "policies/p")
+        );
+        assert_eq!(of("//iam.googleapis.com/organizations/1/roles/r"), google("organizations/1", "roles/r"));
+        assert_eq!(of("//storage.googleapis.com/projects/_/buckets/b"), google("", "projects/_/buckets/b"));
+        assert_eq!(of("//apps.googleapis.com/x"), google("", "x"));
+        for other in
+            ["//googleapis.com/projects/p", "//.googleapis.com/projects/p", "//evil.example/projects/p"]
+        {
+            assert_eq!(of(other), None, "{other}");
+        }
         assert_eq!(of("arn:aws:s3:::b"), None);
         assert_eq!(of("https://shop/x"), None);
     }

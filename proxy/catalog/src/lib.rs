@@ -19,7 +19,7 @@ mod text;
 mod types;
 
 pub use catalog::{Catalog, OverlayError, messages};
-pub use google::{Google, GoogleApi, GoogleMethod, GooglePath, GoogleSegment, GoogleSite};
+pub use google::{Google, GoogleApi, GoogleMethod, GooglePath, GoogleSegment, GoogleSite, google};
 pub use hosts::{Destination, HostClaim, Hosts, Partition, Variant};
 pub use kinds::ClusterKind;
 pub use messages::{Form, Message, MessageField, MessageId, Messages, Shape};

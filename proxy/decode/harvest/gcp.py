@@ -197,7 +197,8 @@ def site(root, documents_of):
 
 
 def members(documents_of):
-    """Names of members that are maps or free-form, and names that are spelled with an underscore."""
+    """Names of members that are maps or free-form, of parameters that may be given several times, and of members that are
+    spelled with an underscore."""
     maps, snake = set(), set()
 
     def walk(schemas, schema, name):
@@ -217,7 +218,15 @@ def members(documents_of):
     for document in documents_of:
         for schema in document["schemas"].values():
             walk(document["schemas"], schema, None)
+    repeats = {
+        name
+        for document in documents_of
+        for method in methods(document)
+        for name, parameter in method.get("parameters", {}).items()
+        if parameter.get("repeated")
+    }
     yield " ".join(["maps", *sorted(maps)])
+    yield " ".join(["repeats", *sorted(repeats)])
     yield " ".join(["underscores", *sorted(snake)])
 
 

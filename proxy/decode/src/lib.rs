@@ -11,6 +11,7 @@ mod contract;
 mod described;
 pub mod form;
 mod github;
+mod gcp;
 mod grpc;
 mod head;
 mod keycloak;

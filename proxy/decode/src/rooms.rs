@@ -43,6 +43,7 @@ rooms! {
     Aws aws,
     Azure azure,
     GitHub github,
+    Gcp gcp,
     Grpc grpc,
     Keycloak keycloak,
     Kubernetes kubernetes,

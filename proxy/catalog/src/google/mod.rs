@@ -6,7 +6,7 @@ mod site;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 pub use site::{GoogleApi, GoogleMethod, GooglePath, GoogleSegment, GoogleSite};
 
@@ -14,6 +14,13 @@ include!(concat!(env!("OUT_DIR"), "/sites.rs"));
 
 /// What all of Google's hosts end in.
 const DOMAIN: &str = ".googleapis.com";
+
+/// Every API that is known, read once.
+#[must_use]
+pub fn google() -> &'static Google {
+    static ALL: LazyLock<Google> = LazyLock::new(Google::new);
+    &ALL
+}
 
 /// Every API that is known.
 pub struct Google {

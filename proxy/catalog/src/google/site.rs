@@ -18,6 +18,7 @@ pub struct GoogleSite {
     by_size: HashMap<(&'static str, usize), Vec<usize>>,
     verbs: HashSet<Box<str>>,
     maps: HashSet<Box<str>>,
+    repeats: HashSet<Box<str>>,
     underscores: HashSet<Box<str>>,
 }
 
@@ -126,12 +127,14 @@ impl GoogleSite {
             by_size: HashMap::new(),
             verbs: HashSet::new(),
             maps: HashSet::new(),
+            repeats: HashSet::new(),
             underscores: HashSet::new(),
         };
         for line in text.lines().filter(|line| !line.is_empty()) {
             let mut words = line.split(' ');
             match words.next()? {
                 "maps" => site.maps = words.map(Box::from).collect(),
+                "repeats" => site.repeats = words.map(Box::from).collect(),
                 "underscores" => site.underscores = words.map(Box::from).collect(),
                 "api" => {
                     let (name, version, batch) = (words.next()?, words.next()?, words.next()?);
@@ -196,6 +199,18 @@ impl GoogleSite {
     #[must_use]
     pub fn is_map(&self, member: &str) -> bool {
         self.maps.contains(member)
+    }
+
+    /// Whether a parameter of the query may be given several times.
+    #[must_use]
+    pub fn repeats(&self, parameter: &str) -> bool {
+        self.repeats.contains(parameter)
+    }
+
+    /// Whether some method hands out a credential of the plane.
+    #[must_use]
+    pub fn mints(&self) -> bool {
+        self.methods.iter().any(|method| method.mints)
     }
 
     /// Whether a member's own name is spelled with an underscore.

@@ -17,7 +17,7 @@ use crate::form::uri::Target;
 pub(crate) struct Rules {
     /// The methods that it knows, as they are written on the wire.
     pub methods: &'static [&'static str],
-    /// Parameters of a query that may stand several times.
+    /// Parameters of a query that may stand several times; `*` where the room looks at all of them itself.
     pub repeats: &'static [&'static str],
     /// A path means the same with a slash at its end. Otherwise one is refused.
     pub trailing_slash: bool,
@@ -82,7 +82,7 @@ impl<'a> Line<'a> {
     /// # Errors
     /// Something in it could be taken for two things.
     pub(crate) fn read(head: &'a Head<'a>, rules: &Rules) -> Result<Self, Undecodable> {
-        Self::read_repeating(head, rules, |name| rules.repeats.contains(&name))
+        Self::read_repeating(head, rules, |name| ["*", name].iter().any(|name| rules.repeats.contains(name)))
     }
 
     /// Reads a head where something else says which parameters of its query may stand several times.

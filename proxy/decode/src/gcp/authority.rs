@@ -1,0 +1,152 @@
+//! What a body does beside what its method's name says: opens to the public, says who may do what, runs a script.
+//!
+//! Found by what the members and values are, whatever the method. Leaves out service accounts (`refer.rs`).
+
+use std::collections::BTreeSet;
+
+use ordain_action::{Access, Scalar};
+
+use super::path::Route;
+use super::system::fold;
+use crate::form::Fields;
+use crate::form::query::Pair;
+
+/// Everybody, as a policy names them.
+const EVERYBODY: [&str; 4] =
+    ["allUsers", "allAuthenticatedUsers", "domain:*", "principalSet://goog/public:all"];
+/// Every address.
+const EVERYWHERE: [&str; 5] = ["0.0.0.0/0", "::/0", "0.0.0.0", "internet", "*.*.*.*"];
+/// Lists of access that everybody is on.
+const PUBLIC_ACLS: [&str; 3] = ["publicread", "publicreadwrite", "authenticatedread"];
+
+/// Keys of an instance's metadata that it runs.
+const SCRIPTS: [&str; 16] = [
+    "startup-script",
+    "startup-script-url",
+    "shutdown-script",
+    "shutdown-script-url",
+    "windows-startup-script-ps1",
+    "windows-startup-script-cmd",
+    "windows-startup-script-bat",
+    "windows-startup-script-url",
+    "windows-shutdown-script-ps1",
+    "windows-shutdown-script-url",
+    "sysprep-specialize-script-ps1",
+    "sysprep-specialize-script-cmd",
+    "sysprep-specialize-script-url",
+    "user-data",
+    "gce-container-declaration",
+    "cloud-init",
+];
+/// Keys of it that say who may log in.
+const LOGINS: [&str; 8] = [
+    "ssh-keys",
+    "sshkeys",
+    "windows-keys",
+    "enable-oslogin",
+    "enable-oslogin-2fa",
+    "block-project-ssh-keys",
+    "serial-port-enable",
+    "disable-legacy-endpoints",
+];
+
+/// Members that something is run by, wherever they stand.
+const RUNS: [&str; 10] = [
+    "initializationactions",
+    "poststartupscript",
+    "poststartupscripturi",
+    "startupscript",
+    "startupscriptgcsuri",
+    "startupscripturl",
+    "preupgradescript",
+    "execstep",
+    "remotescript",
+    "userdata",
+];
+
+/// Members that say who may do what, by the first or the last part of their path.
+const GRANTS: [&str; 10] = [
+    "acl",
+    "defaultobjectacl",
+    "bindings",
+    "iampolicy",
+    "accesscontrols",
+    "iamaccesstoken",
+    "invokeriamdisabled",
+    "enablelegacyabac",
+    "legacyabac",
+    "uniformbucketlevelaccess",
+];
+
+/// Members that open something to a network.
+const OPENS: [&str; 8] = [
+    "accessconfigs",
+    "ipv6accessconfigs",
+    "authorizednetworks",
+    "externalips",
+    "externalipaddress",
+    "enableexternalip",
+    "publicaccessprevention",
+    "invokeriamdisabled",
+];
+
+/// The classes of what a change does beside its own.
+pub(super) fn beside(route: &Route, body: Option<&Fields>, query: &[Pair<'_>]) -> BTreeSet<Access> {
+    let mut found = BTreeSet::new();
+    for pair in query {
+        let name = fold(&pair.name);
+        if name.ends_with("acl") && name.contains("predefined") {
+            found.insert(Access::Grant);
+            if PUBLIC_ACLS.contains(&fold(&pair.value).as_str()) {
+                found.insert(Access::Expose);
+            }
+        }
+    }
+    // The list of access of a bucket or an object, one entry by its name.
+    if route.parts.iter().any(|part| !part.literal && EVERYBODY.contains(&part.text.as_str())) {
+        found.insert(Access::Expose);
+    }
+    let Some(body) = body else { return found };
+    let is_dataset = route.service() == "bigquery" && route.operation().starts_with("datasets.");
+    for (path, value) in body.iter() {
+        let folded = fold(path);
+        let mut parts = folded.split('.').filter(|part| !part.bytes().all(|byte| byte.is_ascii_digit()));
+        if parts.clone().any(|part| GRANTS.contains(&part))
+            || is_dataset && parts.clone().next() == Some("access")
+        {
+            found.insert(Access::Grant);
+        }
+        if parts.clone().any(|part| OPENS.contains(&part)) {
+            found.insert(Access::Expose);
+        }
+        let last = parts.next_back().unwrap_or_default();
+        if RUNS.contains(&last) || folded.split('.').any(|part| RUNS.contains(&part)) {
+            found.insert(Access::Execute);
+        }
+        // A key of a map, or the value beside `key` in a list of pairs.
+        let Scalar::Text(text) = value else {
+            metadata(last, &mut found);
+            continue;
+        };
+        metadata(last, &mut found);
+        if last == "key" {
+            metadata(&text.to_ascii_lowercase(), &mut found);
+        }
+        if EVERYBODY.contains(&text) || text == "INGRESS_TRAFFIC_ALL" {
+            found.insert(Access::Expose);
+        }
+        if EVERYWHERE.contains(&text) {
+            found.insert(Access::Expose);
+        }
+    }
+    found
+}
+
+fn metadata(key: &str, found: &mut BTreeSet<Access>) {
+    if SCRIPTS.contains(&key) {
+        found.insert(Access::Execute);
+    }
+    if LOGINS.contains(&key) {
+        found.insert(Access::Grant);
+    }
+}

@@ -1,0 +1,230 @@
+//! What a method does: its effects, with what its body does beside what its name says.
+//!
+//! Leaves out how it was found.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ordain_action::{
+    Access, Call, Completeness, Effect, Level, Minted, NewIdentifier, Parameters, Resource, Role, Scalar,
+    Undecodable,
+};
+
+use super::body::{self, Carried};
+use super::path::{Media, Route};
+use super::resource::Subject;
+use super::{authority, refer};
+use crate::form::Fields;
+use crate::rest::{Names, Whole};
+
+/// Members of bodies that hold secrets, beside those that look like it.
+const SECRETS: [&str; 16] = [
+    "accessToken",
+    "authString",
+    "clientKey",
+    "hmacKey",
+    "idToken",
+    "keyMaterial",
+    "keyString",
+    "pfxData",
+    "plaintext",
+    "privateKeyData",
+    "rawKey",
+    "refreshToken",
+    "rsaEncryptedKey",
+    "sharedSecret",
+    "subjectToken",
+    "upload_id",
+];
+
+/// The most effects that one request may have.
+pub(super) const EFFECTS_MAX: usize = 4_096;
+
+/// What a request to a method does.
+///
+/// # Errors
+/// Its body cannot be read.
+pub(super) fn call(route: &Route, place: Option<&str>, whole: &Whole<'_>) -> Result<Call, Undecodable> {
+    let Carried { body, form } = body::read(route, whole)?;
+    let names = whole.names();
+    let subject = Subject::of(route, place);
+    let method = route.method;
+    if method.access.is_change() && body.as_ref().is_some_and(Fields::overflowed) {
+        return Err(Undecodable::new(
+            "too_many_parameters",
+            "there are too many parameters; send less at a time",
+        ));
+    }
+    let mut query = whole.line.query.clone();
+    query.extend(form);
+    same_name(route, body.as_ref(), &query)?;
+    let parameters = parameters(route, whole, body.as_ref(), &query);
+    let named = subject.named(route, names, &query, body.as_ref());
+    let unnamed = named.unnamed;
+    let made = named.is_new;
+    let resources = resources(route, &subject, named, names, body.as_ref());
+
+    let mut accesses = BTreeSet::from([method.access]);
+    if method.access.is_change() {
+        accesses.extend(authority::beside(route, body.as_ref(), &query));
+        // What makes or takes away does that too, whatever else it does.
+        if made && route.media != Media::Continue {
+            accesses.insert(Access::Create);
+        }
+        if method.http == "DELETE" {
+            accesses.insert(Access::Delete);
+        }
+        if accesses.len() > 1 {
+            accesses.remove(&Access::Update);
+        }
+    }
+    let effect = |access| Effect {
+        service: Arc::from(route.service()),
+        operation: Arc::from(route.operation()),
+        iam_action: Arc::from(&*method.id),
+        access,
+        level: if matches!(access, Access::Grant | Access::Expose) { Level::Control } else { method.level },
+        resources: resources.clone(),
+        parameters: parameters.clone(),
+    };
+    let mut effects: Vec<Effect> = accesses.into_iter().map(effect).collect();
+    if method.access.is_change()
+        && let Some(body) = &body
+    {
+        effects.extend(acting(route, &subject, body)?);
+    }
+    if effects.len() > EFFECTS_MAX {
+        return Err(Undecodable::new(
+            "batch_too_large",
+            "the request does too much at once; send less at a time",
+        ));
+    }
+    let mut call = names.call(effects);
+    call.region = Arc::from(subject.region().or_else(|| place.map(str::to_owned)).unwrap_or_default());
+    if method.mints {
+        call.answer.mints = Some(Minted::Unrewritable);
+    }
+    if unnamed && made {
+        let kind = resources.iter().find(|one| one.role == Role::Target).map(|one| Arc::clone(&one.kind));
+        call.answer.creates.extend(kind.map(|kind| NewIdentifier {
+            kind,
+            member: Arc::from("name"),
+            path: vec![Arc::from("name")],
+        }));
+    }
+    Ok(call)
+}
+
+/// Refuses an upload that is called one thing in the query and another in what describes it.
+fn same_name(
+    route: &Route,
+    body: Option<&Fields>,
+    query: &[crate::form::query::Pair<'_>],
+) -> Result<(), Undecodable> {
+    let asked = query.iter().find(|pair| pair.name == "name");
+    if let (true, Some(pair), Some(said)) =
+        (route.method.upload, asked, body.and_then(|body| body.text("name")))
+        && pair.value != said
+    {
+        return Err(Undecodable::new(
+            "two_names",
+            "the query and the body call the upload two things; name it once",
+        ));
+    }
+    Ok(())
+}
+
+fn resources(
+    route: &Route,
+    subject: &Subject,
+    named: super::resource::Named,
+    names: Names<'_>,
+    body: Option<&Fields>,
+) -> Vec<Resource> {
+    let mut resources = Vec::new();
+    if route.media == Media::Continue {
+        // What it is called was said when it began.
+        resources.extend(named.parent.map(|parent| Resource {
+            role: Role::Target,
+            name: format!("{}/objects/*", parent.name),
+            pattern: true,
+            identifiers: Vec::new(),
+            ..parent
+        }));
+    } else {
+        resources.extend(named.target);
+        resources.extend(named.parent);
+        resources.extend(named.uses);
+    }
+    if route.method.access.is_change()
+        && let Some(body) = body
+    {
+        let uses = refer::uses(route.service(), route.site.names(), subject.holder(), body);
+        for used in uses {
+            if resources.iter().all(|known| known.name != used.name) {
+                resources.push(used);
+            }
+        }
+    }
+    if resources.is_empty() {
+        resources.push(names.whole(Role::Target));
+    }
+    resources
+}
+
+fn parameters(
+    route: &Route,
+    whole: &Whole<'_>,
+    body: Option<&Fields>,
+    query: &[crate::form::query::Pair<'_>],
+) -> Parameters {
+    let mut secrets = SECRETS.to_vec();
+    if route.service() == "secretmanager" || route.service() == "parametermanager" {
+        secrets.push("data");
+    }
+    let mut parameters = whole.parameters(body, &secrets);
+    let sent = whole.line.query.len();
+    let too_many = Completeness::Partial("there are more parameters than are kept");
+    for pair in query.iter().skip(sent) {
+        if parameters.push(&format!("?{}", pair.name), Scalar::Text(&pair.value)).is_err() {
+            parameters.incomplete(too_many);
+        }
+    }
+    // Who pays, and whose limits count.
+    if let Some(project) = whole.line.head.header("x-goog-user-project")
+        && parameters.push("x-goog-user-project", Scalar::Text(project)).is_err()
+    {
+        parameters.incomplete(too_many);
+    }
+    if route.media == Media::Continue {
+        parameters.incomplete(Completeness::Partial("what is uploaded was described when the upload began"));
+    }
+    if matches!(route.service(), "config" | "deploymentmanager") && route.method.access.is_change() {
+        parameters.incomplete(Completeness::Partial("what the template makes is not read"));
+    }
+    parameters
+}
+
+/// What is made to run as a service account has the authority of that account.
+fn acting(route: &Route, subject: &Subject, body: &Fields) -> Result<Vec<Effect>, Undecodable> {
+    if matches!(route.service(), "iam" | "iamcredentials") || route.word() == "setIamPolicy" {
+        return Ok(Vec::new());
+    }
+    let mut effects = Vec::new();
+    for account in refer::accounts(subject.holder(), body) {
+        let mut parameters = Parameters::new();
+        parameters.push("PassedToService", Scalar::Text(route.service())).map_err(|_| {
+            Undecodable::new("too_many_parameters", "there are too many parameters; send less at a time")
+        })?;
+        effects.push(Effect {
+            service: Arc::from("iam"),
+            operation: Arc::from("serviceAccounts.actAs"),
+            iam_action: Arc::from("iam.serviceAccounts.actAs"),
+            access: Access::Execute,
+            level: Level::Control,
+            resources: vec![account],
+            parameters,
+        });
+    }
+    Ok(effects)
+}
