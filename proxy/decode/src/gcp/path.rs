@@ -130,8 +130,8 @@ type Found = (&'static GoogleSite, &'static GoogleMethod, Vec<Part>);
 fn best(host: &Host, http: &'static str, path: &[&str], raw: &str) -> Result<Option<Found>, Undecodable> {
     let mut best: Option<(Vec<u8>, Found)> = None;
     let mut equal = false;
+    let verb = verb(host, path.last().copied().unwrap_or_default(), raw)?;
     for site in &host.sites {
-        let verb = verb(site, path.last().copied().unwrap_or_default(), raw)?;
         for (_, method) in site.candidates(http, path.len()) {
             let Some((weights, parts)) = fit(&method.path, path, &verb) else { continue };
             match &best {
@@ -171,11 +171,11 @@ fn best(host: &Host, http: &'static str, path: &[&str], raw: &str) -> Result<Opt
 ///
 /// # Errors
 /// It looks like a word of the API's and is none, or is one and is escaped: servers differ over both.
-fn verb<'a>(site: &GoogleSite, last: &'a str, raw: &str) -> Result<Verb<'a>, Undecodable> {
+fn verb<'a>(host: &Host, last: &'a str, raw: &str) -> Result<Verb<'a>, Undecodable> {
     let Some((before, word)) = last.rsplit_once(':') else { return Ok(Verb::None) };
     let plain = raw.rsplit_once(':').is_some_and(|(_, raw)| raw == word);
     let is_word = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
-    match (site.is_verb(word), plain) {
+    match (host.sites.iter().any(|site| site.is_verb(word)), plain) {
         (true, true) => Ok(Verb::Named(before, word)),
         (true, false) => Err(Undecodable::new(
             "ambiguous_colon",

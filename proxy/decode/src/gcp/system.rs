@@ -57,7 +57,8 @@ pub(super) fn check(query: &[Pair<'_>], sites: &[&GoogleSite]) -> Result<(), Und
                 format!("`alt={}` is not read here; ask for `json`", clip(&pair.value)),
             ));
         }
-        if sites.iter().any(|site| site.repeats(name)) {
+        // A parameter that says where the caller is; one client sends both spellings.
+        if sites.iter().any(|site| site.repeats(name)) || matches!(name, "userip" | "userIp") {
             continue;
         }
         // `updateMask` and `update_mask` are one field, and so are `alt` and `$alt`.
