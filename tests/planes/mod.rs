@@ -5,6 +5,7 @@
 pub(crate) mod aws;
 mod azure;
 mod github;
+mod gcp;
 mod grpc;
 mod keycloak;
 pub(crate) mod kubernetes;

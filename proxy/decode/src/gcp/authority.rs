@@ -107,6 +107,9 @@ pub(super) fn beside(route: &Route, body: Option<&Fields>, query: &[Pair<'_>]) -
         found.insert(Access::Expose);
     }
     let Some(body) = body else { return found };
+    if is_sql(route) && !sql_only_asks(body) {
+        found.insert(Access::Grant);
+    }
     let is_dataset = route.service() == "bigquery" && route.operation().starts_with("datasets.");
     for (path, value) in body.iter() {
         let folded = fold(path);
@@ -140,6 +143,21 @@ pub(super) fn beside(route: &Route, body: Option<&Fields>, query: &[Pair<'_>]) -
         }
     }
     found
+}
+
+/// Whether a method runs statements in SQL that may say who may do what.
+pub(super) fn is_sql(route: &Route) -> bool {
+    route.service() == "bigquery" && matches!(route.operation(), "jobs.query" | "jobs.insert")
+}
+
+/// Whether the SQL of a body is one statement that asks: what it may write to is said beside it. Several statements, or one
+/// that begins otherwise, may be any.
+fn sql_only_asks(body: &Fields) -> bool {
+    let sql = body.text("query").or_else(|| body.text("configuration.query.query"));
+    sql.is_none_or(|sql| {
+        let first = sql.trim_start().split(|one: char| !one.is_ascii_alphabetic()).next().unwrap_or_default();
+        ["select", "with"].iter().any(|word| first.eq_ignore_ascii_case(word)) && !sql.contains(';')
+    })
 }
 
 fn metadata(key: &str, found: &mut BTreeSet<Access>) {

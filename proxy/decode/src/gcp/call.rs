@@ -12,9 +12,10 @@ use ordain_action::{
 
 use super::body::{self, Carried};
 use super::path::{Media, Route};
-use super::resource::Subject;
+use super::resource::{Named, Subject, holder};
 use super::{authority, refer};
 use crate::form::Fields;
+use crate::form::query::Pair;
 use crate::rest::{Names, Whole};
 
 /// Members of bodies that hold secrets, beside those that look like it.
@@ -60,9 +61,9 @@ pub(super) fn call(route: &Route, place: Option<&str>, whole: &Whole<'_>) -> Res
     same_name(route, body.as_ref(), &query)?;
     let parameters = parameters(route, whole, body.as_ref(), &query);
     let named = subject.named(route, names, &query, body.as_ref());
-    let unnamed = named.unnamed;
+    let unnamed = named.unnamed && route.media != Media::Continue;
     let made = named.is_new;
-    let resources = resources(route, &subject, named, names, body.as_ref());
+    let resources = resources(route, &subject, named, (&query, body.as_ref()), names);
 
     let mut accesses = BTreeSet::from([method.access]);
     if method.access.is_change() {
@@ -74,7 +75,7 @@ pub(super) fn call(route: &Route, place: Option<&str>, whole: &Whole<'_>) -> Res
         if method.http == "DELETE" {
             accesses.insert(Access::Delete);
         }
-        if accesses.len() > 1 {
+        if accesses.len() > 1 && !authority::is_sql(route) {
             accesses.remove(&Access::Update);
         }
     }
@@ -116,11 +117,7 @@ pub(super) fn call(route: &Route, place: Option<&str>, whole: &Whole<'_>) -> Res
 }
 
 /// Refuses an upload that is called one thing in the query and another in what describes it.
-fn same_name(
-    route: &Route,
-    body: Option<&Fields>,
-    query: &[crate::form::query::Pair<'_>],
-) -> Result<(), Undecodable> {
+fn same_name(route: &Route, body: Option<&Fields>, query: &[Pair<'_>]) -> Result<(), Undecodable> {
     let asked = query.iter().find(|pair| pair.name == "name");
     if let (true, Some(pair), Some(said)) =
         (route.method.upload, asked, body.and_then(|body| body.text("name")))
@@ -137,33 +134,36 @@ fn same_name(
 fn resources(
     route: &Route,
     subject: &Subject,
-    named: super::resource::Named,
+    named: Named,
+    (query, body): (&[Pair<'_>], Option<&Fields>),
     names: Names<'_>,
-    body: Option<&Fields>,
 ) -> Vec<Resource> {
     let mut resources = Vec::new();
+    let service = route.service();
     if route.media == Media::Continue {
         // What it is called was said when it began.
-        resources.extend(named.parent.map(|parent| Resource {
-            role: Role::Target,
-            name: format!("{}/objects/*", parent.name),
-            pattern: true,
-            identifiers: Vec::new(),
-            ..parent
-        }));
+        resources.push(subject.all(Role::Target));
+    } else if authority::is_sql(route) && subject.holder().is_some() {
+        resources.push(subject.whole_of_service(Role::Target));
     } else {
         resources.extend(named.target);
         resources.extend(named.parent);
         resources.extend(named.uses);
     }
-    if route.method.access.is_change()
-        && let Some(body) = body
-    {
-        let uses = refer::uses(route.service(), route.site.names(), subject.holder(), body);
-        for used in uses {
-            if resources.iter().all(|known| known.name != used.name) {
-                resources.push(used);
-            }
+    let host = route.site.names();
+    let mut uses = refer::uses((service, host), subject.holder(), query, body);
+    // Where the path names nothing, what is named elsewhere is what it is about.
+    if subject.names_nothing() && !named.is_new && !uses.is_empty() {
+        resources.clear();
+        for used in &mut uses {
+            used.role = Role::Target;
+        }
+    }
+    let project = query.iter().find(|pair| pair.name == "project" && service == "storage");
+    uses.extend(project.map(|pair| holder(Role::Parent, "projects", &pair.value)));
+    for used in uses {
+        if resources.iter().all(|known| known.name != used.name) {
+            resources.push(used);
         }
     }
     if resources.is_empty() {
@@ -172,12 +172,7 @@ fn resources(
     resources
 }
 
-fn parameters(
-    route: &Route,
-    whole: &Whole<'_>,
-    body: Option<&Fields>,
-    query: &[crate::form::query::Pair<'_>],
-) -> Parameters {
+fn parameters(route: &Route, whole: &Whole<'_>, body: Option<&Fields>, query: &[Pair<'_>]) -> Parameters {
     let mut secrets = SECRETS.to_vec();
     if route.service() == "secretmanager" || route.service() == "parametermanager" {
         secrets.push("data");
@@ -211,7 +206,7 @@ fn acting(route: &Route, subject: &Subject, body: &Fields) -> Result<Vec<Effect>
         return Ok(Vec::new());
     }
     let mut effects = Vec::new();
-    for account in refer::accounts(subject.holder(), body) {
+    for account in refer::accounts(route.word(), subject.holder(), body) {
         let mut parameters = Parameters::new();
         parameters.push("PassedToService", Scalar::Text(route.service())).map_err(|_| {
             Undecodable::new("too_many_parameters", "there are too many parameters; send less at a time")

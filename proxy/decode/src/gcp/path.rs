@@ -83,6 +83,13 @@ pub(super) fn route(line: &Line<'_>, host: &Host) -> Result<Route, Undecodable> 
     };
     let raw = line.head.target.split('?').next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
     let mut found = best(host, http, &path, raw)?;
+    // Whoever does not look at the override must not be made to do something else by it.
+    if overridden && best(host, "POST", &path, raw)?.is_some_and(|(_, other, _)| !other.body) {
+        return Err(Undecodable::new(
+            "bad_method_override",
+            "the method override stands before a method that POST asks for too; send the request by its own method",
+        ));
+    }
     let mut media = Media::None;
     if found.is_none() && !prefix.is_empty() {
         let (asked, how) = match prefix {

@@ -11,11 +11,13 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::resource::{is_version, project_of};
 use super::system::fold;
 use crate::form::Fields;
+use crate::form::query::Pair;
 
 const NAME: &AsciiSet = &CONTROLS.add(b'%').add(b'*').add(b'?');
 
 /// Collections that one service alone has, so that a name without its service is known in full.
-const OWNERS: [(&str, &str); 22] = [
+const OWNERS: [(&str, &str); 23] = [
+    ("logs", "logging"),
     ("cryptoKeys", "cloudkms"),
     ("keyRings", "cloudkms"),
     ("secrets", "secretmanager"),
@@ -40,11 +42,17 @@ const OWNERS: [(&str, &str); 22] = [
     ("managedZones", "dns"),
 ];
 
-/// Everything that a body names, each once.
-pub(super) fn uses(service: &str, host: &str, holder: Option<(&str, &str)>, body: &Fields) -> Vec<Resource> {
+/// Everything that a query and a body name, each once.
+pub(super) fn uses(
+    (service, host): (&str, &str),
+    holder: Option<(&str, &str)>,
+    query: &[Pair<'_>],
+    body: Option<&Fields>,
+) -> Vec<Resource> {
     let mut known = BTreeSet::new();
     let mut uses = Vec::new();
-    for (path, value) in body.iter() {
+    let asked = query.iter().map(|pair| (pair.name.as_ref(), Scalar::Text(&pair.value)));
+    for (path, value) in asked.chain(body.iter().flat_map(|body| body.iter())) {
         let Scalar::Text(text) = value else { continue };
         if let Some(mut resource) = named(service, host, holder, text)
             && known.insert(resource.name.clone())
@@ -81,6 +89,10 @@ fn named(service: &str, host: &str, holder: Option<(&str, &str)>, text: &str) ->
     if let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("//")) {
         let (at, path) = rest.split_once('/')?;
         at.strip_suffix(".googleapis.com")?;
+        // What a token is good for, which is no resource.
+        if at == "www.googleapis.com" && path.starts_with("auth/") {
+            return None;
+        }
         let mut path = path;
         let mut owner = at;
         // The version, and the word of the API before it where several share a host.
@@ -152,13 +164,14 @@ fn of(service: &str, path: &str, name: String, basis: NameBasis) -> Resource {
 }
 
 /// The service accounts that a body makes something run as.
-pub(super) fn accounts(holder: Option<(&str, &str)>, body: &Fields) -> Vec<Resource> {
+pub(super) fn accounts(word: &str, holder: Option<(&str, &str)>, body: &Fields) -> Vec<Resource> {
     let mut known = BTreeSet::new();
     let mut found = Vec::new();
     for (path, value) in body.iter() {
         let Scalar::Text(text) = value else { continue };
         let folded = fold(path);
-        let asked = folded.contains("serviceaccount") || folded.contains("runas");
+        let asked =
+            folded.contains("serviceaccount") || folded.contains("runas") || word == "setServiceAccount";
         let address = text.rsplit('/').next().unwrap_or_default();
         let is_address =
             address.ends_with(".gserviceaccount.com") && address.contains('@') && !address.contains(':');

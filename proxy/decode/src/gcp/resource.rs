@@ -28,7 +28,7 @@ const MANAGER: &str = "cloudresourcemanager.googleapis.com";
 pub(super) struct Subject {
     parts: Vec<Part>,
     // What full names begin with, after `//`.
-    host: &'static str,
+    host: String,
     // The literal words at the end that are none of a resource.
     action: bool,
 }
@@ -48,7 +48,11 @@ pub(super) struct Named {
 impl Subject {
     /// From the path of a request; `place` is the place that its host is in.
     pub(super) fn of(route: &Route, place: Option<&str>) -> Self {
-        let host = route.site.names();
+        // What shares a host with others is named by itself.
+        let host = match route.site.names() {
+            "www.googleapis.com" => format!("{}.googleapis.com", route.service()),
+            own => own.to_owned(),
+        };
         let literals = route.parts.iter().take_while(|part| part.literal).take(4);
         let version =
             literals.enumerate().filter(|(_, part)| is_version(&part.text)).last().map(|(at, _)| at + 1);
@@ -149,14 +153,12 @@ impl Subject {
         let rest = rest.get(1..)?;
         let from = Self { parts: from.to_vec(), ..self.clone() };
         let mut to = rest.to_vec();
-        let is_whole = to.first().is_some_and(|part| part.text == "b");
-        if is_whole {
-            rename("storage", None, &mut to);
-        } else {
-            let holder = from.parts.get(..from.parts.len().saturating_sub(2)).unwrap_or_default();
-            rename("storage", None, &mut to);
+        let holder = from.parts.get(..from.parts.len().saturating_sub(2)).unwrap_or_default();
+        // In another bucket, or in the same one.
+        if !to.first().is_some_and(|part| part.text == "buckets") {
             to = holder.iter().cloned().chain(to).collect();
         }
+        rename("storage", None, &mut to);
         let to = Self { parts: to, ..self.clone() };
         let moves = route.word() == "move";
         let uses = from.one(if moves { Role::Target } else { Role::Uses }, from.parts.len());
@@ -266,20 +268,8 @@ impl Subject {
         if let (2, Some((kind, id))) = (parts, self.holder()) {
             return holder(role, kind, id);
         }
-        let mut name = format!("//{}", self.host);
-        let mut pattern = false;
-        let taken = self.parts.iter().take(parts);
-        for part in taken.clone() {
-            name.push('/');
-            // All places, or whatever project has it.
-            if !part.literal && part.text == "-" {
-                name.push('*');
-                pattern = true;
-            } else {
-                name.extend(utf8_percent_encode(&part.text, if part.slashed { SLASHED } else { PART }));
-            }
-        }
-        let id = taken.filter(|part| !part.literal).last();
+        let (name, pattern) = self.name(parts);
+        let id = self.parts.iter().take(parts).rfind(|part| !part.literal);
         Resource {
             role,
             kind: Arc::from(self.kind(parts)),
@@ -293,19 +283,49 @@ impl Subject {
         }
     }
 
+    /// The full name of the first of the parts, and whether it is a pattern.
+    fn name(&self, parts: usize) -> (String, bool) {
+        let mut name = format!("//{}", self.host);
+        let mut pattern = false;
+        for part in self.parts.iter().take(parts) {
+            name.push('/');
+            // All places, or whatever project has it.
+            if !part.literal && part.text == "-" {
+                name.push('*');
+                pattern = true;
+            } else {
+                name.extend(utf8_percent_encode(&part.text, if part.slashed { SLASHED } else { PART }));
+            }
+        }
+        (name, pattern)
+    }
+
+    /// Nothing in the path is a name.
+    pub(super) fn names_nothing(&self) -> bool {
+        self.parts.iter().all(|part| part.literal)
+    }
+
+    /// Whatever the service has in the project or folder.
+    pub(super) fn whole_of_service(&self, role: Role) -> Resource {
+        let one = self.one(role, 2);
+        Resource { name: format!("{}/*", self.name(2).0), pattern: true, identifiers: Vec::new(), ..one }
+    }
+
     /// All that there is of what the path ends in.
-    fn all(&self, role: Role) -> Resource {
+    pub(super) fn all(&self, role: Role) -> Resource {
         // All places at once: what is asked for may lie anywhere in the project.
         let everywhere = self.parts.iter().position(|part| part.literal && part.text == "aggregated");
-        let one = self.one(role, everywhere.unwrap_or(self.parts.len()));
+        let parts = everywhere.unwrap_or(self.parts.len());
+        let one = self.one(role, parts);
+        let name = format!("{}/*", self.name(parts).0);
         let kind = Arc::from(self.kind(self.parts.len()));
-        Resource { kind, name: format!("{}/*", one.name), pattern: true, identifiers: Vec::new(), ..one }
+        Resource { kind, name, pattern: true, identifiers: Vec::new(), ..one }
     }
 
     /// Service and collection.
     fn kind(&self, parts: usize) -> String {
         let service = self.host.split('.').next().unwrap_or_default();
-        let collection = self.parts.iter().take(parts).filter(|part| part.literal).last();
+        let collection = self.parts.iter().take(parts).rfind(|part| part.literal);
         format!("gcp:{service}/{}", collection.map_or("resource", |part| &part.text))
     }
 }

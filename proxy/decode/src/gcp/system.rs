@@ -75,6 +75,12 @@ pub(super) fn check(query: &[Pair<'_>], sites: &[&GoogleSite]) -> Result<(), Und
 pub(super) fn check_headers(head: &Head<'_>) -> Result<(), Undecodable> {
     for name in head.headers.keys() {
         let name = name.as_str();
+        if name.starts_with("x-goog-") && head.headers.get_all(name).iter().nth(1).is_some() {
+            return Err(Undecodable::new(
+                "header_twice",
+                format!("`{name}` is given twice and may stand once; send it once"),
+            ));
+        }
         if CREDENTIAL_HEADERS.contains(&name) {
             return Err(Undecodable::new(
                 "second_credential",
