@@ -13,6 +13,7 @@ mod mcp;
 mod okta;
 mod openapi;
 mod redfish;
+mod openstack;
 mod scim;
 pub(crate) mod served;
 mod sweeps;

@@ -43,8 +43,8 @@ macro_rules! planes {
 planes! {
     Aws "aws" "account" "Amazon Web Services.",
     Azure "azure" "tenant" "Azure Resource Manager.",
-    GitHub "github" "enterprise" "The REST API of GitHub.",
     Gcp "gcp" "organization" "Google Cloud and Google's other APIs.",
+    GitHub "github" "enterprise" "The REST API of GitHub.",
     Grpc "grpc" "API" "An API over gRPC, as its operators describe it.",
     Keycloak "keycloak" "server" "The admin API of Keycloak.",
     Kubernetes "kubernetes" "cluster" "The API of a Kubernetes cluster.",
@@ -66,19 +66,22 @@ impl Plane {
 
     /// What comes before `://` in the names of its resources, where they have that form: `scheme://account/…`.
     ///
-    /// Amazon Resource Names and the ids of Azure Resource Manager are the forms that have none.
+    /// Amazon Resource Names, the ids of Azure Resource Manager and the full names of Google's are the forms that have none.
     #[must_use]
     pub const fn scheme(self) -> Option<&'static str> {
         match self {
-            Self::Aws | Self::Azure | Self::Unknown => None,
+            Self::Aws | Self::Azure | Self::Gcp | Self::Unknown => None,
             Self::Kubernetes => Some("k8s"),
             other => Some(other.as_str()),
         }
     }
 
-    /// The plane, the account and the rest of a name of the form `scheme://account/rest` or
-    /// `/subscriptions/account/rest`; `None` for any other. What an Azure tenant has outside of subscriptions,
-    /// `/providers/…`, has an empty account.
+    /// The plane, the account and the rest of a name of the form `scheme://account/rest`; `None` for any other.
+    ///
+    /// An id of Azure Resource Manager, `/subscriptions/ID/…`, has its subscription as account; what a tenant has outside
+    /// of subscriptions, `/providers/…`, has an empty one. A full name of Google's,
+    /// `//service.googleapis.com/projects/P/…`, has its project as account; one in a folder or under an organization has
+    /// that, as `folders/F`. Any other has none: whose it is stands nowhere in it.
     #[must_use]
     pub fn of_name(name: &str) -> Option<(Self, &str, &str)> {
         if let Some(rest) = name.strip_prefix("/providers/") {
@@ -87,12 +90,7 @@ impl Plane {
         if let Some(rest) = name.strip_prefix("/subscriptions/") {
             let (account, rest) = rest.split_once('/').unwrap_or((rest, ""));
             return Some((Self::Azure, account, rest));
-    /// The plane, the account and the rest of a name of the form `scheme://account/rest`; `None` for any other.
-    ///
-    /// A full name of Google's, `//service.googleapis.com/projects/P/…`, has its project as account; one in a folder or
-    /// under an organization has that, as `folders/F`. Any other has none: whose it is stands nowhere in it.
-    #[must_use]
-    pub fn of_name(name: &str) -> Option<(Self, &str, &str)> {
+        }
         if let Some(name) = name.strip_prefix("//") {
             return of_google(name).map(|(account, rest)| (Self::Gcp, account, rest));
         }

@@ -42,8 +42,8 @@ macro_rules! rooms {
 rooms! {
     Aws aws,
     Azure azure,
-    GitHub github,
     Gcp gcp,
+    GitHub github,
     Grpc grpc,
     Keycloak keycloak,
     Kubernetes kubernetes,

@@ -408,7 +408,8 @@ def main():
                 stream.write(json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n")
             count += len(maker.lines)
             print(f"{name}: {len(maker.lines)} requests, {len(maker.skipped)} calls ended early", file=sys.stderr)
-            (chosen.out / f"{name}.skipped").write_text("\n".join(maker.skipped))
+            for early in maker.skipped:
+                print(f"  {early}", file=sys.stderr)
     print(f"openstacksdk {importlib.metadata.version('openstacksdk')}: {count} requests of {len(methods)} methods", file=sys.stderr)
 
 
