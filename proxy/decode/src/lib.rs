@@ -24,6 +24,7 @@ mod openstack;
 mod redfish;
 mod refusal;
 mod rest;
+mod restconf;
 mod room;
 mod rooms;
 mod scim;

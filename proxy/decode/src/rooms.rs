@@ -52,6 +52,7 @@ rooms! {
     Openapi openapi,
     Openstack openstack,
     Redfish redfish,
+    Restconf restconf,
     Scim scim,
     Vault vault,
 }

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use ordain_action::{Denial, DenialKind};
 
 use crate::contract::NativeResponse;
+use crate::form::xml;
 
 /// The form in which a client expects its error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,13 +45,13 @@ pub(crate) fn response(dialect: Dialect, bodiless: bool, denial: &Denial) -> Nat
             "<?xml version=\"1.0\"?>\n<ErrorResponse><Error><Type>{}</Type><Code>{code}</Code><Message>{}</Message>\
              </Error><RequestId>{request_id}</RequestId></ErrorResponse>",
             fault_side(denial.kind),
-            escape_xml(&denial.text),
+            xml::escape(&denial.text),
         )
         .into_bytes(),
         Dialect::Ec2 => format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{}</Message>\
              </Error></Errors><RequestID>{request_id}</RequestID></Response>",
-            escape_xml(&denial.text),
+            xml::escape(&denial.text),
         )
         .into_bytes(),
         Dialect::S3 => {
@@ -60,7 +61,7 @@ pub(crate) fn response(dialect: Dialect, bodiless: bool, denial: &Denial) -> Nat
             format!(
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{}</Message>\
                  <RequestId>{request_id}</RequestId></Error>",
-                escape_xml(&denial.text),
+                xml::escape(&denial.text),
             )
             .into_bytes()
         }
@@ -184,21 +185,6 @@ fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
-}
-
-fn escape_xml(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '\t' | '\n' | '\r' => escaped.push(' '),
-            control if control.is_control() => escaped.push('\u{fffd}'),
-            plain => escaped.push(plain),
-        }
-    }
-    escaped
 }
 
 fn cbor(code: &str, text: &str) -> Vec<u8> {

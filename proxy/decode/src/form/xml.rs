@@ -1,7 +1,10 @@
-//! XML bodies: UTF-8, one namespace, no document type, no comments, every element once unless it is a list.
+//! XML bodies: UTF-8, no document type, no comments, every element once unless it is a list; one namespace, or as many as
+//! are known by a name of their own.
 //!
 //! Leaves out mixed content and processing instructions, which no control plane's body has and which parsers
 //! join or drop as they like.
+
+use std::borrow::Cow;
 
 use ordain_action::{Scalar, Undecodable};
 use quick_xml::NsReader;
@@ -18,6 +21,27 @@ const NODES_MAX: u32 = 65_536;
 /// Whether an element may repeat, by its path below the root, with the item numbers of the lists around it.
 pub type IsList<'a> = &'a dyn Fn(&str) -> bool;
 
+/// What a namespace is called before the names of its elements; `None` where it is not known.
+pub type Prefix<'a> = &'a dyn Fn(Option<&str>) -> Option<String>;
+
+/// How the documents of a plane are written.
+#[derive(Clone, Copy)]
+pub struct Form<'a> {
+    /// Which elements may repeat.
+    pub is_list: IsList<'a>,
+    /// The names of namespaces: an element in another one than its parent is `name:element` then, as the root always is.
+    /// Where there is none, a document has one namespace, whichever that is.
+    pub prefix: Option<Prefix<'a>>,
+    /// The attributes that elements may have besides `xsi:type`; each is a leaf `@name`.
+    pub attributes: &'a [&'a str],
+}
+
+impl std::fmt::Debug for Form<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Form").field("attributes", &self.attributes).finish_non_exhaustive()
+    }
+}
+
 /// Reads one document into `fields`, where their path stands, and returns the name of its root.
 ///
 /// An element that is a list gets an item number, be there one or many.
@@ -25,6 +49,14 @@ pub type IsList<'a> = &'a dyn Fn(&str) -> bool;
 /// # Errors
 /// Anything that is not exactly one well-formed document of elements in one namespace.
 pub fn read(body: &[u8], is_list: IsList<'_>, fields: &mut Fields) -> Result<String, Undecodable> {
+    read_as(body, Form { is_list, prefix: None, attributes: &[] }, fields)
+}
+
+/// Reads one document of that form, as [`read`] does.
+///
+/// # Errors
+/// Anything that is not exactly one well-formed document of that form.
+pub fn read_as(body: &[u8], form: Form<'_>, fields: &mut Fields) -> Result<String, Undecodable> {
     let text = std::str::from_utf8(body)
         .map_err(|_| Undecodable::new("not_utf8", "the XML body is not UTF-8; send UTF-8"))?;
     // Some parsers stop at a NUL, some drop it, some refuse the document.
@@ -33,8 +65,7 @@ pub fn read(body: &[u8], is_list: IsList<'_>, fields: &mut Fields) -> Result<Str
     }
     let mut reader = NsReader::from_str(text);
     reader.config_mut().allow_dangling_amp = false;
-    let mut document =
-        Document { is_list, open: Vec::new(), path: String::new(), root: None, namespace: None };
+    let mut document = Document { form, open: Vec::new(), path: String::new(), root: None, namespace: None };
     loop {
         let (resolved, event) = reader.read_resolved_event().map_err(|_| bad("it is not well formed"))?;
         let namespace = match resolved {
@@ -117,12 +148,14 @@ struct Open {
     path_end: usize,
     text: String,
     has_children: bool,
+    has_attributes: bool,
+    namespace: Option<String>,
     // Names of the children so far, with how many there were.
     children: Vec<(String, usize)>,
 }
 
 struct Document<'l> {
-    is_list: IsList<'l>,
+    form: Form<'l>,
     open: Vec<Open>,
     // The path below the root, item numbers included.
     path: String,
@@ -140,11 +173,9 @@ impl Document<'_> {
         if self.open.len() > DEPTH_MAX {
             return Err(Undecodable::new("nested_too_deep", "the body nests too deep; send it flatter"));
         }
-        if self.namespace.get_or_insert_with(|| namespace.clone()) != &namespace {
-            return Err(bad("it mixes namespaces"));
-        }
         let local = start.local_name();
-        let name = local.into_inner();
+        let name = self.name(local.into_inner(), namespace.as_deref())?;
+        let name = name.as_ref();
         let mut marks = Vec::new();
         let path_end = self.path.len();
         match self.open.last_mut() {
@@ -160,7 +191,7 @@ impl Document<'_> {
                 }
                 self.path.push_str(name);
                 let number = parent.count(name);
-                let list = (self.is_list)(&self.path);
+                let list = (self.form.is_list)(&self.path);
                 if number > 1 && !list {
                     return Err(duplicate(name));
                 }
@@ -177,9 +208,40 @@ impl Document<'_> {
             path_end,
             text: String::new(),
             has_children: false,
+            has_attributes: false,
+            namespace,
             children: Vec::new(),
         });
-        attributes(start, fields)
+        let has_attributes = attributes(start, self.form.attributes, fields)?;
+        if let Some(open) = self.open.last_mut() {
+            open.has_attributes = has_attributes;
+        }
+        Ok(())
+    }
+
+    /// The name of an element in that namespace.
+    fn name<'n>(&mut self, local: &'n str, namespace: Option<&str>) -> Result<Cow<'n, str>, Undecodable> {
+        let Some(prefix) = self.form.prefix else {
+            let first = self.namespace.get_or_insert_with(|| namespace.map(str::to_owned));
+            return if first.as_deref() == namespace {
+                Ok(Cow::Borrowed(local))
+            } else {
+                Err(bad("it mixes namespaces"))
+            };
+        };
+        if self.open.last().is_some_and(|parent| parent.namespace.as_deref() == namespace) {
+            return Ok(Cow::Borrowed(local));
+        }
+        let prefix = prefix(namespace).ok_or_else(|| {
+            Undecodable::new(
+                "unknown_namespace",
+                format!(
+                    "what the namespace `{}` is called is not known; send the body in JSON",
+                    clip(namespace.unwrap_or_default())
+                ),
+            )
+        })?;
+        Ok(Cow::Owned(format!("{prefix}:{local}")))
     }
 
     fn text(&mut self, text: &str) -> Result<(), Undecodable> {
@@ -200,7 +262,9 @@ impl Document<'_> {
         let Some(open) = self.open.pop() else { return Err(bad("an element ends that did not begin")) };
         let root = self.open.is_empty();
         let nothing_at_root = root && open.text.trim().is_empty();
-        if !open.has_children && !nothing_at_root {
+        // An attribute says already that the element is there; what is no more than blanks divides it from the next.
+        let only_attributes = open.has_attributes && open.text.trim().is_empty();
+        if !open.has_children && !nothing_at_root && !only_attributes {
             fields.put(if open.text.is_empty() { Scalar::Empty } else { Scalar::Text(&open.text) });
         }
         for mark in open.marks.into_iter().rev() {
@@ -222,7 +286,9 @@ impl Open {
     }
 }
 
-fn attributes(start: &BytesStart<'_>, fields: &mut Fields) -> Result<(), Undecodable> {
+/// Reads the attributes of an element; whether it has some of those that its form has.
+fn attributes(start: &BytesStart<'_>, known: &[&str], fields: &mut Fields) -> Result<bool, Undecodable> {
+    let mut some = false;
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|_| bad("an attribute is given twice or is damaged"))?;
         let name = attribute.key.into_inner();
@@ -237,6 +303,13 @@ fn attributes(start: &BytesStart<'_>, fields: &mut Fields) -> Result<(), Undecod
         if name == "xmlns" || name.starts_with("xmlns:") {
             continue;
         }
+        if known.contains(&name) {
+            let mark = fields.enter(&format!("@{name}"));
+            fields.put(Scalar::Text(value));
+            fields.leave(mark);
+            some = true;
+            continue;
+        }
         if name != "xsi:type" {
             return Err(Undecodable::new(
                 "unknown_attribute",
@@ -247,7 +320,23 @@ fn attributes(start: &BytesStart<'_>, fields: &mut Fields) -> Result<(), Undecod
         fields.put(Scalar::Text(value));
         fields.leave(mark);
     }
-    Ok(())
+    Ok(some)
+}
+
+/// Text as it stands between tags: what is no character of XML is shown as one that is.
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '\t' | '\n' | '\r' => escaped.push(' '),
+            control if control.is_control() => escaped.push('\u{fffd}'),
+            plain => escaped.push(plain),
+        }
+    }
+    escaped
 }
 
 #[cfg(test)]
