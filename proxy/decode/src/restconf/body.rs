@@ -198,7 +198,9 @@ impl Value<'_> {
         match &members.iter().find(|member| member.name == name)?.value {
             Value::Leaf(Scalar::Text(text) | Scalar::Number(text)) => Some((*text).to_owned()),
             Value::Leaf(Scalar::Bool(truth)) => Some(truth.to_string()),
-            Value::Leaf(Scalar::Null | Scalar::Empty | Scalar::Token(_)) | Value::Object(_) | Value::List(_) => None,
+            Value::Leaf(Scalar::Null | Scalar::Empty | Scalar::Token(_))
+            | Value::Object(_)
+            | Value::List(_) => None,
         }
     }
 }

@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use ordain_action::{Access, Call, Completeness, Effect, NewIdentifier, Parameters, Role, Scalar, Undecodable};
+use ordain_action::{
+    Access, Call, Completeness, Effect, NewIdentifier, Parameters, Role, Scalar, Undecodable,
+};
 
 use super::body::{self, Syntax, Value, bad};
 use super::change::{Doing, Edit, each_leaf, entry, operation, value_of};
@@ -29,12 +31,22 @@ pub(super) fn call(asked: &Asked, whole: &Whole<'_>) -> Result<Call, Undecodable
     match (&asked.place, asked.verb) {
         (Place::Itself(what), _) => {
             let parameters = parameters(asked, whole, None);
-            Ok(names.call(vec![effect(("restconf", &format!("get/{what}")), Access::Read, vec![names.whole(Role::Target)], parameters)]))
+            Ok(names.call(vec![effect(
+                ("restconf", &format!("get/{what}")),
+                Access::Read,
+                vec![names.whole(Role::Target)],
+                parameters,
+            )]))
         }
         (Place::Stream(name), _) => {
             let resource = names.one(Role::Target, "stream", &["streams", name]);
             let parameters = parameters(asked, whole, None);
-            Ok(names.call(vec![effect(("restconf", "get/streams"), Access::Read, vec![resource], parameters)]))
+            Ok(names.call(vec![effect(
+                ("restconf", "get/streams"),
+                Access::Read,
+                vec![resource],
+                parameters,
+            )]))
         }
         (Place::Rpc(module, name), Verb::Options) => {
             let parameters = parameters(asked, whole, None);
@@ -49,7 +61,12 @@ pub(super) fn call(asked: &Asked, whole: &Whole<'_>) -> Result<Call, Undecodable
             let access = if secret { Access::SecretRead } else { Access::Read };
             let operation = operation(word, node);
             let parameters = parameters(asked, whole, None);
-            Ok(names.call(vec![effect((asked.service(), &operation), access, vec![target(node)], parameters)]))
+            Ok(names.call(vec![effect(
+                (asked.service(), &operation),
+                access,
+                vec![target(node)],
+                parameters,
+            )]))
         }
         (Place::Data(node), Verb::Delete) => {
             let edit = edit(asked, Doing::Delete, "delete", node.clone(), parameters(asked, whole, None));
@@ -67,7 +84,7 @@ fn edit<'f>(
     node: Node,
     parameters: Parameters,
 ) -> Edit<'static, 'f> {
-    Edit { doing, word, node, value: None, syntax: Syntax::Json, point: asked.point.clone(), parameters }
+    Edit { doing, word, node, value: None, point: asked.point.clone(), parameters }
 }
 
 /// A value that takes the place of another, or is merged into it; or a patch.
@@ -79,30 +96,32 @@ fn written(asked: &Asked, whole: &Whole<'_>, node: &Node) -> Result<Call, Undeco
     {
         return Ok(names.call(patch::effects(asked, whole, node, syntax)?));
     }
-    let (fields, syntax) = fields(whole)?.ok_or_else(|| bad("is missing"))?;
+    let fields = fields(whole)?.ok_or_else(|| bad("is missing"))?;
     let leaves = body::leaves(&fields);
-    let slices: Vec<(&[String], Scalar<'_>)> = leaves.iter().map(|(path, value)| (path.as_slice(), *value)).collect();
+    let slices: Vec<(&[String], Scalar<'_>)> =
+        leaves.iter().map(|(path, value)| (path.as_slice(), *value)).collect();
     let member = body::only(body::members(&slices, node.parent().module())?)?;
-    let parameters = parameters(asked, whole, Some((&member.name.clone(), &member.module.clone(), &member.value)));
+    let parameters =
+        parameters(asked, whole, Some((&member.name.clone(), &member.module.clone(), &member.value)));
     let value = value_of(node, member)?;
     let (doing, word) = match asked.verb {
         Verb::Put => (Doing::Replace, "replace"),
         Verb::Get | Verb::Options | Verb::Post | Verb::Patch | Verb::Delete => (Doing::Merge, "merge"),
     };
     let edit = edit(asked, doing, word, node.clone(), parameters);
-    Ok(names.call(Edit { value: Some(value), syntax, ..edit }.effects(names)))
+    Ok(names.call(Edit { value: Some(value), ..edit }.effects(names)))
 }
 
 /// Something new, or an action (RFC 8040 sections 3.6 and 4.4): where nothing tells which, both.
 fn posted(asked: &Asked, whole: &Whole<'_>, node: &Node) -> Result<Call, Undecodable> {
     let names = whole.names();
     let read = fields(whole)?;
-    let is_empty = read.as_ref().is_none_or(|(fields, _)| fields.is_empty());
-    let Some((fields, syntax)) = read.filter(|_| !is_empty) else {
+    let Some(fields) = read.filter(|fields| !fields.is_empty()) else {
         return Ok(names.call(action(asked, whole, node, None)?));
     };
     let leaves = body::leaves(&fields);
-    let slices: Vec<(&[String], Scalar<'_>)> = leaves.iter().map(|(path, value)| (path.as_slice(), *value)).collect();
+    let slices: Vec<(&[String], Scalar<'_>)> =
+        leaves.iter().map(|(path, value)| (path.as_slice(), *value)).collect();
     let member = body::only(body::members(&slices, node.module())?)?;
     let mut effects = Vec::new();
     if member.name == "input" {
@@ -122,11 +141,7 @@ fn posted(asked: &Asked, whole: &Whole<'_>, node: &Node) -> Result<Call, Undecod
     };
     let is_made = child.is_none();
     let child = child.unwrap_or_else(|| node.child(&member.module, &member.name, Keys::Any));
-    let edit = Edit {
-        value: Some(value),
-        syntax,
-        ..edit(asked, Doing::Create, "create", child, parameters)
-    };
+    let edit = Edit { value: Some(value), ..edit(asked, Doing::Create, "create", child, parameters) };
     effects.extend(edit.effects(names));
     let mut call = names.call(effects);
     if is_made {
@@ -174,9 +189,11 @@ fn action(
 fn rpc(asked: &Asked, whole: &Whole<'_>, module: &str, name: &str) -> Result<Call, Undecodable> {
     let names = whole.names();
     let read = fields(whole)?;
-    let leaves = read.as_ref().map(|(fields, _)| body::leaves(fields)).unwrap_or_default();
-    let slices: Vec<(&[String], Scalar<'_>)> = leaves.iter().map(|(path, value)| (path.as_slice(), *value)).collect();
-    let input = if slices.is_empty() { None } else { Some(body::only(body::members(&slices, Some(module))?)?) };
+    let leaves = read.as_ref().map(body::leaves).unwrap_or_default();
+    let slices: Vec<(&[String], Scalar<'_>)> =
+        leaves.iter().map(|(path, value)| (path.as_slice(), *value)).collect();
+    let input =
+        if slices.is_empty() { None } else { Some(body::only(body::members(&slices, Some(module))?)?) };
     if input.as_ref().is_some_and(|input| (input.module.as_str(), input.name.as_str()) != (module, "input")) {
         return Err(bad("is not the `input` of the operation"));
     }
@@ -214,7 +231,7 @@ fn shows_secrets(node: &Node, whole: &Whole<'_>) -> bool {
 }
 
 /// The body by its media type; none where there is none.
-fn fields(whole: &Whole<'_>) -> Result<Option<(Fields, Syntax)>, Undecodable> {
+fn fields(whole: &Whole<'_>) -> Result<Option<Fields>, Undecodable> {
     if whole.body.is_empty() {
         return Ok(None);
     }
@@ -234,7 +251,7 @@ fn fields(whole: &Whole<'_>) -> Result<Option<(Fields, Syntax)>, Undecodable> {
             ));
         }
     };
-    Ok(Some((body::read(whole.body, syntax)?, syntax)))
+    body::read(whole.body, syntax).map(Some)
 }
 
 /// The parameters of the query, the datastore where one is named, and a value with its name and its module.
@@ -248,19 +265,19 @@ pub(super) fn parameters(
         let _kept = parameters.push("?datastore", Scalar::Text(datastore));
     }
     if let Some((name, module, value)) = body {
-        add_value(whole, &mut parameters, (name, module), value);
+        add_value(whole, &mut parameters, (&name.replace('.', "\\."), module), value);
     }
     parameters
 }
 
-/// Adds a value, with its secrets as tokens.
+/// Adds a value at a path, with its secrets as tokens.
 pub(super) fn add_value(
     whole: &Whole<'_>,
     parameters: &mut Parameters,
-    (name, module): (&str, &str),
+    (path, module): (&str, &str),
     value: &Value<'_>,
 ) {
-    let mut path = name.replace('.', "\\.");
+    let mut path = path.to_owned();
     let mut too_many = false;
     each_leaf(&mut path, module, value, &mut |path, leaf| {
         let secret = || path.split('.').any(words::is_secret);

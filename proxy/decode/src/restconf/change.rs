@@ -5,7 +5,7 @@
 
 use ordain_action::{Access, Effect, Parameters, Resource, Role, Scalar, Undecodable};
 
-use super::body::{Member, Syntax, Value, bad};
+use super::body::{Member, Value, bad};
 use super::node::{Keys, Node, Reach, keys_from};
 use super::path::service;
 use super::words;
@@ -32,7 +32,6 @@ pub(super) struct Edit<'e, 'f> {
     pub(super) word: &'e str,
     pub(super) node: Node,
     pub(super) value: Option<Value<'f>>,
-    pub(super) syntax: Syntax,
     /// The node beside which it is put.
     pub(super) point: Option<Node>,
     pub(super) parameters: Parameters,
@@ -76,8 +75,7 @@ impl Edit<'_, '_> {
                 all.push((Access::Create, self.created(names, written)));
             }
         }
-        let targets: Vec<Resource> =
-            all.first().map(|(_, targets)| targets.clone()).unwrap_or_default();
+        let targets: Vec<Resource> = all.first().map(|(_, targets)| targets.clone()).unwrap_or_default();
         let extra = [(Access::Grant, self.says(words::grants)), (Access::Expose, self.says(words::exposes))];
         all.extend(extra.into_iter().filter(|(_, also)| *also).map(|(access, _)| (access, targets.clone())));
         let operation = operation(self.word, &self.node);
@@ -102,7 +100,8 @@ impl Edit<'_, '_> {
     }
 
     fn created(&self, names: Names<'_>, written: Written) -> Vec<Resource> {
-        let is_new_entry = self.doing == Doing::Create && self.node.0.last().is_some_and(|step| step.keys == Keys::Any);
+        let is_new_entry =
+            self.doing == Doing::Create && self.node.0.last().is_some_and(|step| step.keys == Keys::Any);
         if is_new_entry && self.node.parent().0.iter().all(|step| step.keys != Keys::Any) {
             return vec![self.node.unnamed(names), self.parent(names)];
         }
@@ -130,11 +129,11 @@ impl Edit<'_, '_> {
     fn written(&self, names: Names<'_>) -> Written {
         let mut written = Written::default();
         if let Some(value) = &self.value {
-            let walk = Walk { names, syntax: self.syntax };
-            walk.value(&self.node, value, &mut written);
-            let may_be_entry = self.syntax == Syntax::Xml && self.doing == Doing::Create && self.node.is_bare();
-            if may_be_entry && !value.is_leaf() {
-                walk.touch(&self.node, Reach::Entries, true, &mut written);
+            let walk = Walk { names };
+            if self.doing == Doing::Create && self.node.is_bare() {
+                walk.member(&self.node, value, &mut written);
+            } else {
+                walk.value(&self.node, value, &mut written);
             }
         }
         if written.targets.is_empty() {
@@ -173,7 +172,6 @@ fn push(all: &mut Vec<Resource>, one: Resource) {
 #[derive(Clone, Copy)]
 struct Walk<'n> {
     names: Names<'n>,
-    syntax: Syntax,
 }
 
 impl Walk<'_> {
@@ -186,28 +184,27 @@ impl Walk<'_> {
                 if members.is_empty() || members.iter().any(|member| member.value.is_leaf()) {
                     self.touch(node, Reach::Own, false, written);
                 }
-                for member in members.iter().filter(|member| !member.value.is_leaf()) {
-                    self.member(node, member, written);
+                for Member { module, name, value } in members.iter().filter(|member| !member.value.is_leaf())
+                {
+                    self.member(&node.child(module, name, Keys::None), value, written);
                 }
             }
         }
     }
 
-    fn member(self, node: &Node, member: &Member<'_>, written: &mut Written) {
-        let child = node.child(&member.module, &member.name, Keys::None);
-        match &member.value {
-            Value::List(items) => self.list(&child, items, written),
-            entry @ Value::Object(_) if words::keys(&member.module, &member.name).is_some() => {
-                self.list(&child, std::slice::from_ref(entry), written);
-            }
-            value @ (Value::Object(_) | Value::Leaf(_)) => {
-                // It may be one entry of a list, of which nothing tells.
-                if self.syntax == Syntax::Xml {
-                    self.touch(&child, Reach::Entries, true, written);
-                }
-                self.value(&child, value, written);
-            }
+    /// A node below another one, without keys in its name: by its value alone it may be one entry of a list too, in XML
+    /// and for servers that take an entry without the brackets around it.
+    fn member(self, node: &Node, value: &Value<'_>, written: &mut Written) {
+        let Value::Object(members) = value else { return self.value(node, value, written) };
+        let Some(last) = node.0.last() else { return self.value(node, value, written) };
+        if words::keys(&last.module, &last.name).is_some() {
+            return self.list(node, std::slice::from_ref(value), written);
         }
+        let has_leaf = members.iter().any(|member| member.value.is_leaf());
+        if has_leaf && !words::is_container(&last.name) {
+            self.touch(node, Reach::Entries, true, written);
+        }
+        self.value(node, value, written);
     }
 
     fn list(self, list: &Node, items: &[Value<'_>], written: &mut Written) {
@@ -273,16 +270,37 @@ pub(super) fn value_of<'f>(node: &Node, member: Member<'f>) -> Result<Value<'f>,
         },
         one @ (Value::Object(_) | Value::Leaf(_)) => one,
     };
-    let known = words::keys(&last.module, &last.name);
-    if let (Keys::Exact(keys), Some(known)) = (&last.keys, known) {
-        let in_body: Vec<Option<String>> = known.iter().map(|key| value.text(key)).collect();
-        let differs = known.len() != keys.len()
-            || in_body.iter().zip(keys).any(|(own, key)| own.as_ref().is_some_and(|own| own != key));
-        if differs {
-            return Err(bad("has another entry than the path names"));
-        }
+    if let Keys::Exact(keys) = &last.keys
+        && !fits(keys, words::keys(&last.module, &last.name), &value)
+    {
+        return Err(bad("has another entry than the path names"));
     }
     Ok(value)
+}
+
+/// Whether an entry may be the one with these keys: it has no others where the list is known, and has them all somewhere
+/// where it is not.
+fn fits(keys: &[String], known: Option<&[&str]>, entry: &Value<'_>) -> bool {
+    let plain = |text: &str| text.rsplit(':').next().unwrap_or(text).to_owned();
+    match (known, entry) {
+        (Some(known), Value::Object(_)) => {
+            let mut own = known.iter().map(|key| entry.text(key)).zip(keys);
+            known.len() == keys.len() && own.all(|(own, key)| own.is_none_or(|own| plain(&own) == plain(key)))
+        }
+        (None, Value::Object(members)) => {
+            let texts: Vec<String> = members
+                .iter()
+                .filter_map(|member| entry.text(&member.name))
+                .map(|text| plain(&text))
+                .collect();
+            keys.iter().all(|key| texts.contains(&plain(key)))
+        }
+        // An entry of a leaf-list is its own key.
+        (_, Value::Leaf(Scalar::Text(text) | Scalar::Number(text))) => {
+            keys.iter().all(|key| plain(key) == plain(text))
+        }
+        (_, Value::Leaf(_) | Value::List(_)) => false,
+    }
 }
 
 /// What a parameter of a value is called, and what it says; secrets are covered by whoever keeps them.

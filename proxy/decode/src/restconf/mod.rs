@@ -21,14 +21,14 @@ mod words;
 use ordain_action::{Call, Created, Denial, DenialKind, Plane, Undecodable};
 use serde_json::json;
 
+use crate::Head;
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead};
 use crate::contract::{NativeResponse, Needs};
+use crate::form::xml;
 use crate::rest::{self, BODY_MAX, Grammar, Line, RestRoom, Rules, Whole};
 use crate::room::Card;
 use crate::setup::{RoomsConfig, RoomsError};
-use crate::Head;
-use crate::form::xml;
 use node::Node;
 use path::{Place, Verb};
 
@@ -170,4 +170,60 @@ fn error_tag(body: &[u8]) -> Option<String> {
     }
     let (_, rest) = text.split_once("<error-tag>")?;
     rest.split_once("</error-tag>").map(|(tag, _)| tag.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+    use ordain_action::ReasonCode;
+
+    use super::*;
+    use crate::{Head, Rooms, WayIn};
+
+    fn deny(accept: &'static str, kind: DenialKind) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert("accept", http::HeaderValue::from_static(accept));
+        let head = Head {
+            method: "DELETE",
+            target: "/restconf/data/m:a",
+            authority: "gate",
+            headers: &headers,
+            way_in: WayIn::Reverse,
+            plane: Some(Plane::Restconf),
+            upstream: None,
+        };
+        let rooms = Rooms::new(RoomsConfig::default()).unwrap();
+        let denial = Denial {
+            kind,
+            reason_code: ReasonCode::new("not_owned").unwrap(),
+            text: "alice may not delete <a> & more".to_owned(),
+            decision: None,
+        };
+        let response = rooms.claim(&head).unwrap().deny(&denial);
+        let media = response.headers.get("content-type").unwrap().to_str().unwrap().to_owned();
+        format!("{} {media} {}", response.status, String::from_utf8(response.body).unwrap())
+    }
+
+    #[test]
+    fn a_refusal_is_in_the_form_that_is_asked_for() {
+        expect_test::expect![[r#"
+            403 application/yang-data+json {"ietf-restconf:errors":{"error":[{"error-message":"alice may not delete <a> & more","error-tag":"access-denied","error-type":"protocol"}]}}
+            403 application/yang-data+xml <errors xmlns="urn:ietf:params:xml:ns:yang:ietf-restconf"><error><error-type>protocol</error-type><error-tag>access-denied</error-tag><error-message>alice may not delete &lt;a&gt; &amp; more</error-message></error></errors>
+            400 application/yang-data+json {"ietf-restconf:errors":{"error":[{"error-message":"alice may not delete <a> & more","error-tag":"malformed-message","error-type":"protocol"}]}}
+        "#]]
+        .assert_eq(&format!(
+            "{}\n{}\n{}\n",
+            deny("application/yang-data+json, application/yang-data+xml", DenialKind::Forbidden),
+            deny("application/yang-data+xml", DenialKind::Forbidden),
+            deny("*/*", DenialKind::Malformed),
+        ));
+    }
+
+    #[test]
+    fn the_tag_of_an_error_is_found_in_both_forms() {
+        let json = br#"{"ietf-restconf:errors":{"error":[{"error-tag":"invalid-value"}]}}"#;
+        assert_eq!(error_tag(json).as_deref(), Some("invalid-value"));
+        let xml = b"<errors><error><error-tag>in-use</error-tag></error></errors>";
+        assert_eq!(error_tag(xml).as_deref(), Some("in-use"));
+    }
 }

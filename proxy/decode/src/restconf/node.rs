@@ -61,7 +61,10 @@ impl Node {
         for text in steps {
             // Some servers take what follows for parameters of the path, or a plus for a space.
             if text.contains([';', '+']) {
-                return Err(bad(text, "has a `;` or a `+`, which servers take for two things; percent-encode it"));
+                return Err(bad(
+                    text,
+                    "has a `;` or a `+`, which servers take for two things; percent-encode it",
+                ));
             }
             let (name, keys) = text.split_once('=').map_or((text, None), |(name, keys)| (name, Some(keys)));
             let name = percent::decode(name)?;
@@ -182,7 +185,10 @@ impl Node {
 pub(super) fn qualified(text: &str, within: Option<&str>) -> Result<(String, String), Undecodable> {
     let (module, name) = text.split_once(':').map_or((within, text), |(module, name)| (Some(module), name));
     let Some(module) = module else {
-        return Err(bad(text, "has no module before it; write `module:name`, as the top of a tree is written"));
+        return Err(bad(
+            text,
+            "has no module before it; write `module:name`, as the top of a tree is written",
+        ));
     };
     if !is_identifier(module) || !is_identifier(name) {
         return Err(bad(text, "is no name of a node; write it as its module has it"));
@@ -299,14 +305,37 @@ mod tests {
     #[test]
     fn a_key_in_a_spelling_of_several_is_any_of_them() {
         for key in [
-            "010", "+10", "0xA", "-0", "1.10", "2001:DB8::1", "2001:db8:0::1", "10.1.2.3/8", "2001:db8::1/32", " a",
-            "iana-if-type:ethernetCsmacd", "AA:BB:CC:DD:EE:FF", "F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6",
+            "010",
+            "+10",
+            "0xA",
+            "-0",
+            "1.10",
+            "2001:DB8::1",
+            "2001:db8:0::1",
+            "10.1.2.3/8",
+            "2001:db8::1/32",
+            " a",
+            "iana-if-type:ethernetCsmacd",
+            "AA:BB:CC:DD:EE:FF",
+            "F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6",
         ] {
             assert!(has_other_spellings(key), "{key}");
         }
         for key in [
-            "10", "0", "-10", "1.5", "eth0", "GigabitEthernet1/0/1", "2001:db8::1", "10.0.0.0/8", "::/0", "eth0:1",
-            "aa:bb:cc:dd:ee:ff", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "", "fe80::1%eth0",
+            "10",
+            "0",
+            "-10",
+            "1.5",
+            "eth0",
+            "GigabitEthernet1/0/1",
+            "2001:db8::1",
+            "10.0.0.0/8",
+            "::/0",
+            "eth0:1",
+            "aa:bb:cc:dd:ee:ff",
+            "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+            "",
+            "fe80::1%eth0",
         ] {
             assert!(!has_other_spellings(key), "{key}");
         }

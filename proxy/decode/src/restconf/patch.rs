@@ -57,7 +57,7 @@ pub(super) fn effects(
     let edits = edits(&leaves)?;
     let mut effects = Vec::new();
     for edit in edits.values() {
-        effects.extend(one(asked, whole, node, syntax, edit)?);
+        effects.extend(one(asked, whole, node, edit)?);
     }
     Ok(effects)
 }
@@ -133,7 +133,6 @@ fn one(
     asked: &Asked,
     whole: &Whole<'_>,
     root: &Node,
-    syntax: Syntax,
     written: &Written<'_>,
 ) -> Result<Vec<Effect>, Undecodable> {
     let word = written.operation.ok_or_else(|| bad("has an edit without an operation"))?;
@@ -161,12 +160,13 @@ fn one(
     if written.has_place && !matches!(word, "insert" | "move") {
         return Err(bad("has an edit with a place that is neither `insert` nor `move`"));
     }
-    let mut edit = Edit { doing, word, node, value: None, syntax, point, parameters };
+    let mut edit = Edit { doing, word, node, value: None, point, parameters };
     if takes_value {
         let slices: Vec<(&[String], Scalar<'_>)> =
             written.value.iter().map(|(path, value)| (path.as_slice(), *value)).collect();
         let member = body::only(body::members(&slices, edit.node.parent().module())?)?;
-        add_value(whole, &mut edit.parameters, (&format!("value.{}", member.name), &member.module), &member.value);
+        let path = format!("value.{}", member.name.replace('.', "\\."));
+        add_value(whole, &mut edit.parameters, (&path, &member.module), &member.value);
         edit.value = Some(value_of(&edit.node, member)?);
     }
     Ok(edit.effects(whole.names()))

@@ -227,10 +227,11 @@ pub(super) fn below(node: &Node, text: &str) -> Result<Node, Undecodable> {
 fn errors_in_xml(line: &Line<'_>) -> bool {
     let of = |name| line.head.header(name).unwrap_or_default().to_ascii_lowercase();
     let (accept, content) = (of("accept"), of("content-type"));
-    let mut asked = accept.split(',').filter_map(|media| match (media.contains("xml"), media.contains("json")) {
-        (true, false) => Some(true),
-        (false, true) => Some(false),
-        (true, true) | (false, false) => None,
-    });
+    let mut asked =
+        accept.split(',').filter_map(|media| match (media.contains("xml"), media.contains("json")) {
+            (true, false) => Some(true),
+            (false, true) => Some(false),
+            (true, true) | (false, false) => None,
+        });
     asked.next().unwrap_or_else(|| content.contains("xml"))
 }

@@ -8,8 +8,23 @@ use crate::tokens::looks_secret;
 /// Parts of names by which somebody may do more or other than before: NACM (RFC 8341), users, AAA, keystore and truststore
 /// (RFC 9641, RFC 9642), SNMP communities.
 const GRANTING: [&str; 17] = [
-    "aaa", "authgroups", "authorization", "credentials", "keystore", "ldap", "nacm", "password", "privilege", "radius",
-    "rbac", "snmp", "tacacs", "truststore", "user", "username", "users",
+    "aaa",
+    "authgroups",
+    "authorization",
+    "credentials",
+    "keystore",
+    "ldap",
+    "nacm",
+    "password",
+    "privilege",
+    "radius",
+    "rbac",
+    "snmp",
+    "tacacs",
+    "truststore",
+    "user",
+    "username",
+    "users",
 ];
 
 /// Parts of names that say what a network lets through.
@@ -54,8 +69,22 @@ const SECRET: [&str; 20] = [
 
 /// Parts of names of what has secrets below it.
 const HOLDERS: [&str; 16] = [
-    "aaa", "authentication", "authgroups", "crypto", "isakmp", "key-chain", "key-chains", "keychain", "keychains",
-    "keystore", "radius", "snmp", "tacacs", "user", "username", "users",
+    "aaa",
+    "authentication",
+    "authgroups",
+    "crypto",
+    "isakmp",
+    "key-chain",
+    "key-chains",
+    "keychain",
+    "keychains",
+    "keystore",
+    "radius",
+    "snmp",
+    "tacacs",
+    "user",
+    "username",
+    "users",
 ];
 
 /// Tops of trees that hold such nodes further down: whoever is shown one of them whole is shown those too.
@@ -105,7 +134,17 @@ const STOPPING: [&str; 26] = [
 
 /// Parts of names of operations that write configuration which no path names.
 const CONFIGURING: [&str; 11] = [
-    "commit", "config", "configuration", "copy", "edit", "import", "load", "replace", "restore", "rollback", "sync",
+    "commit",
+    "config",
+    "configuration",
+    "copy",
+    "edit",
+    "import",
+    "load",
+    "replace",
+    "restore",
+    "rollback",
+    "sync",
 ];
 
 /// The keys of lists whose module is known to have one list of that name.
@@ -165,6 +204,11 @@ pub(super) fn keys(module: &str, name: &str) -> Option<&'static [&'static str]> 
     LISTS.iter().find(|(of, list, _)| (*of, *list) == (module, name)).map(|(_, _, keys)| *keys)
 }
 
+/// A node that is a container wherever it is: those of `OpenConfig` by their convention, and those of RFC 8344.
+pub(super) fn is_container(name: &str) -> bool {
+    matches!(name, "config" | "state" | "ipv4" | "ipv6")
+}
+
 /// Whether one of the words is the name, or stands in it between dashes.
 fn says(name: &str, words: &[&str]) -> bool {
     let plain = name.rsplit(':').next().unwrap_or(name).to_ascii_lowercase().replace(['_', '.'], "-");
@@ -221,7 +265,9 @@ mod tests {
 
     #[test]
     fn a_name_says_what_its_parts_say() {
-        for name in ["user", "snmp-server", "ietf-netconf-acm:nacm", "local-user", "set-password", "privateKey"] {
+        for name in
+            ["user", "snmp-server", "ietf-netconf-acm:nacm", "local-user", "set-password", "privateKey"]
+        {
             assert!(grants(name), "{name}");
         }
         for name in ["interface", "mtu", "superuser-port", "description"] {
