@@ -18,3 +18,7 @@ mod scim;
 pub(crate) mod served;
 mod sweeps;
 mod vault;
+mod restconf;
+mod scim;
+pub(crate) mod served;
+pub(crate) mod swept;

@@ -1,0 +1,60 @@
+//! A stub of a RESTCONF server behind the gate, and three clients in front of it that are not ours.
+//!
+//! Leaves out how a request is read (the room's own cases), and devices: the stub says that it is one.
+
+use std::process::Command;
+
+use ordain_action::Plane;
+
+use crate::harness::said;
+use crate::planes::served::{self, REAL, Server};
+use crate::planes::swept;
+
+fn stub() -> Option<Server> {
+    let python = served::python()?;
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/planes/restconf/stub.py");
+    Some(Server::start(|port, _| {
+        let mut command = Command::new(&python);
+        command.args([path, port, REAL]);
+        command
+    }))
+}
+
+fn client(base: &str, password: &str, what: &str) -> String {
+    let output = served::script(&served::python().unwrap(), "restconf/client.py", &[base, password, what]);
+    assert!(output.status.success(), "{}", said(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn every_call_of_three_clients_is_read_as_what_it_is() {
+    let swept = swept::sweep(Plane::Restconf);
+    assert!(swept.requests >= 364, "the sweep has shrunk");
+    assert!(swept.faults.is_empty(), "{}", swept.faults.join("\n"));
+}
+
+#[test]
+fn clients_find_the_same_through_the_gate() {
+    let (Some(direct), Some(behind)) = (stub(), stub()) else { return };
+    let direct = client(&format!("http://{}", direct.address), REAL, "day");
+    assert!(direct.contains("make 201"), "{direct}");
+    let base = format!("http://{}", behind.address);
+    let gate = served::gate("restconf", &base, "{ token_file = {token} }", "enforce");
+    let token = gate.bearer("served", "alice", "person");
+    assert_eq!(client(&format!("http://{}", gate.address), &token, "day"), direct);
+    gate.finish();
+}
+
+#[test]
+fn a_denied_change_never_arrives_and_is_the_clients_own_error() {
+    let Some(stub) = stub() else { return };
+    let base = format!("http://{}", stub.address);
+    let gate = served::gate("restconf", &base, "{ token_file = {token} }", "enforce");
+    let token = gate.bearer("served", "carol", "person");
+    let told = client(&format!("http://{}", gate.address), &token, "delete");
+    assert_eq!(told.matches("HTTPError 403 access-denied").count(), 2, "{told}");
+    assert!(told.contains("read 200"), "{told}");
+    let log = stub.log();
+    assert!(!log.contains("DELETE") && !log.contains("PUT"), "{log}");
+    gate.finish();
+}
