@@ -31,7 +31,7 @@ pub use protocol::Protocol;
 pub use rest_table::{RestFit, RestOperation, RestPart, RestTable, RestTableError};
 pub use service::{Head, Service};
 pub use text::TextError;
-pub use types::TypeName;
+pub use types::{Property, TypeName};
 
 /// Where the data of AWS comes from: packages with their licences, as TOML.
 pub const AWS_SOURCES: &str = include_str!("../aws/SOURCE.toml");

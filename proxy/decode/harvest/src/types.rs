@@ -1,12 +1,13 @@
 //! CloudFormation's types: which resource each is, and how its primary identifier makes the resource's name.
 //!
 //! Names are found by comparing words, as bindings are: they widen what is judged and permit nothing. Leaves out
-//! the properties of a type.
+//! what lies inside of a property.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::bind::Template;
 use crate::iam::{Iam, ResourceType};
@@ -23,6 +24,14 @@ struct Schema {
     primary_identifier: Vec<String>,
     #[serde(default)]
     handlers: BTreeMap<String, Handler>,
+    #[serde(default)]
+    properties: BTreeMap<String, IgnoredAny>,
+    #[serde(default)]
+    create_only_properties: Vec<String>,
+    #[serde(default)]
+    conditional_create_only_properties: Vec<String>,
+    #[serde(default)]
+    read_only_properties: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -31,8 +40,9 @@ struct Handler {
     permissions: Vec<String>,
 }
 
-/// One line a type: its name, the resource it is, and its name in full with `{1}` for the first part of its
-/// identifier; `@1` where that part is the name, `-` where none can be built.
+/// One line a type: its name, the resource it is, its name in full with `{1}` for the first part of its identifier
+/// (`@1` where that part is the name, `-` where none can be built), and its properties. Behind a property stand `!`
+/// where another value makes another resource, `~` where only the provider sets it, `#` and its place in the identifier.
 pub(crate) fn text(package: &mut Package, iam: &Iam) -> Result<String> {
     let names: Vec<String> = package
         .names()
@@ -49,11 +59,44 @@ pub(crate) fn text(package: &mut Package, iam: &Iam) -> Result<String> {
         else {
             continue;
         };
-        let Some(prefix) = prefix(iam, service, &schema) else { continue };
-        let (kind, name) = named(iam, &prefix, resource, &schema.primary_identifier);
-        lines.insert(schema.type_name.clone(), format!("{} {prefix}:{kind} {name}\n", schema.type_name));
+        let (kind, name) = match prefix(iam, service, &schema) {
+            Some(prefix) => {
+                let (kind, name) = named(iam, &prefix, resource, &schema.primary_identifier);
+                (format!("{prefix}:{kind}"), name)
+            }
+            None => (format!("cloudformation:{}", schema.type_name), "-".to_owned()),
+        };
+        let properties = properties(&schema);
+        lines.insert(schema.type_name.clone(), format!("{} {kind} {name} {properties}\n", schema.type_name));
     }
     Ok(lines.into_values().collect())
+}
+
+/// All properties with their marks, `-` for none.
+fn properties(schema: &Schema) -> String {
+    let first = |path: &String| -> Option<String> {
+        Some(path.strip_prefix("/properties/")?.split('/').next()?.to_owned())
+    };
+    let among = |paths: &[String], name: &str| paths.iter().any(|path| first(path).as_deref() == Some(name));
+    let mut words = Vec::new();
+    for name in schema.properties.keys() {
+        let mut word = name.clone();
+        if among(&schema.create_only_properties, name)
+            || among(&schema.conditional_create_only_properties, name)
+        {
+            word.push('!');
+        }
+        // What the provider sets inside of a property leaves the rest of it to whoever writes it.
+        if schema.read_only_properties.contains(&format!("/properties/{name}")) {
+            word.push('~');
+        }
+        let whole = format!("/properties/{name}");
+        if let Some(at) = schema.primary_identifier.iter().position(|path| *path == whole) {
+            word.push_str(&format!("#{}", at + 1));
+        }
+        words.push(word);
+    }
+    if words.is_empty() { "-".to_owned() } else { words.join(",") }
 }
 
 /// The prefix of its permissions: the service's own word, else the one its handlers use most.
@@ -117,6 +160,18 @@ fn stem(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn properties_carry_what_is_known_of_each() {
+        let schema: Schema = serde_json::from_str(
+            r#"{"typeName":"AWS::A::B","primaryIdentifier":["/properties/Id","/properties/Name"],
+                "properties":{"Id":{},"Name":{},"Size":{},"Inner":{}},"readOnlyProperties":["/properties/Id",
+                "/properties/Inner/State"],"createOnlyProperties":["/properties/Name"],
+                "conditionalCreateOnlyProperties":["/properties/Inner/Zone"]}"#,
+        )
+        .unwrap();
+        assert_eq!(properties(&schema), "Id~#1,Inner!,Name!#2,Size");
+    }
 
     #[test]
     fn parts_in_another_order_build_no_name() {
