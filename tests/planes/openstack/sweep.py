@@ -395,8 +395,12 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--out", required=True, type=pathlib.Path)
     chosen = arguments.parse_args()
+    chosen.out = chosen.out.resolve()
     chosen.out.mkdir(parents=True, exist_ok=True)
     warnings.simplefilter("ignore")
+    # The library keeps some of what it sends in sets, whose order hangs on this.
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"PYTHONHASHSEED": "0"})
     os.chdir(tempfile.mkdtemp())
     count, methods = 0, set()
     with open(chosen.out / "requests.jsonl", "w", encoding="utf-8") as stream:
