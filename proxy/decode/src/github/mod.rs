@@ -198,7 +198,7 @@ fn rest_call(asked: &path::Rest, whole: &Whole<'_>) -> Result<Call, Undecodable>
     }
     let names = whole.names();
     let mut access = operation.access.clone();
-    for extra in written::access(asked, fields)? {
+    for extra in written::access(asked, fields) {
         if !access.contains(&extra) {
             access.push(extra);
         }

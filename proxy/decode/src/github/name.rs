@@ -186,7 +186,12 @@ fn new(names: Names<'_>, asked: &Rest, body: &Fields, named: &Named, touched: &m
     let called = ["name", "title", "key", "login", "tag_name", "environment"];
     let called = called.iter().find_map(|name| match body.get(name)? {
         Scalar::Text(text) if text.len() <= 200 => Some((*name, text)),
-        _ => None,
+        Scalar::Text(_)
+        | Scalar::Number(_)
+        | Scalar::Bool(_)
+        | Scalar::Null
+        | Scalar::Empty
+        | Scalar::Token(_) => None,
     });
     touched.all = vec![names.new(named.kind(), called), parent];
     let member = match item.rsplit(['_', '-']).next() {
@@ -208,7 +213,7 @@ fn own(
 ) -> Result<Option<Vec<Resource>>, Undecodable> {
     let text = |path: &str| match body.get(path) {
         Some(Scalar::Text(text)) if !text.is_empty() => Some(text),
-        _ => None,
+        Some(_) | None => None,
     };
     let branch = |role: Role, name: &str| {
         let mut repo = repo(asked);

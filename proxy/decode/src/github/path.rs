@@ -83,9 +83,7 @@ pub(super) fn read(table: &'static RestTable, line: &Line<'_>) -> Result<Asked, 
     if uploads && !asked.is_upload() {
         return Err(line.unknown());
     }
-    if asked.operation.name.ends_with("-legacy") && method != "GET"
-        || asked.numbered.is_some() && method != "GET"
-    {
+    if method != "GET" && (asked.operation.name.ends_with("-legacy") || asked.numbered.is_some()) {
         return Err(Undecodable::new(
             "named_by_number",
             format!(

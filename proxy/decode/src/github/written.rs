@@ -2,7 +2,7 @@
 //!
 //! Leaves out what the operation does by itself, which the catalogue says.
 
-use ordain_action::{Access, Scalar, Undecodable};
+use ordain_action::{Access, Scalar};
 
 use super::path::Rest;
 use crate::form::Fields;
@@ -13,18 +13,11 @@ const ORG_GRANTS: [&str; 5] =
     ["default_repository_permission", "members_", "deploy_keys_", "two_factor", "web_commit_signoff"];
 
 /// The classes that come to those of the operation.
-///
-/// # Errors
-/// What is sent does not say it in a way that can be read.
-pub(super) fn access(asked: &Rest, body: &Fields) -> Result<Vec<Access>, Undecodable> {
+pub(super) fn access(asked: &Rest, body: &Fields) -> Vec<Access> {
     let mut more = Vec::new();
     let has = |path: &str| body.iter().any(|(at, _)| at == path || at.starts_with(&format!("{path}.")));
     match asked.operation.name {
-        "repos/update" => {
-            if is_shown(body, false) {
-                more.push(Access::Expose);
-            }
-        }
+        "repos/update" if is_shown(body, false) => more.push(Access::Expose),
         "repos/create-in-org"
         | "repos/create-for-authenticated-user"
         | "repos/create-using-template"
@@ -52,10 +45,10 @@ pub(super) fn access(asked: &Rest, body: &Fields) -> Result<Vec<Access>, Undecod
                 more.push(Access::Grant);
             }
         }
-        "pulls/create-review" | "pulls/submit-review" => {
-            if body.text("event").is_some_and(|event| !matches!(event, "COMMENT" | "REQUEST_CHANGES")) {
-                more.push(Access::Grant);
-            }
+        "pulls/create-review" | "pulls/submit-review"
+            if body.text("event").is_some_and(|event| !matches!(event, "COMMENT" | "REQUEST_CHANGES")) =>
+        {
+            more.push(Access::Grant);
         }
         "repos/create-or-update-file-contents" | "repos/delete-file" => {
             more.extend(file(asked.value("path").unwrap_or_default()));
@@ -68,15 +61,11 @@ pub(super) fn access(asked: &Rest, body: &Fields) -> Result<Vec<Access>, Undecod
                 }
             }
         }
-        name if name.contains("webhook") => {
-            // Where it is sent is in `config` of most, and stands alone in the others.
-            if has("config.url") || has("url") {
-                more.push(Access::Expose);
-            }
-        }
+        // Where it is sent is in `config` of most, and stands alone in the others.
+        name if name.contains("webhook") && (has("config.url") || has("url")) => more.push(Access::Expose),
         _ => {}
     }
-    Ok(more)
+    more
 }
 
 /// Whether a repository is shown to others than those who were let in.

@@ -32,7 +32,12 @@ pub(super) fn resources(names: Names<'_>, asked: &Asked, body: &Fields) -> Touch
                     let value = body.get(name).or_else(|| body.get(&format!("profile.{name}")))?;
                     match value {
                         Scalar::Text(text) if !text.is_empty() => Some((*name, text)),
-                        _ => None,
+                        Scalar::Text(_)
+                        | Scalar::Number(_)
+                        | Scalar::Bool(_)
+                        | Scalar::Null
+                        | Scalar::Empty
+                        | Scalar::Token(_) => None,
                     }
                 });
                 touched.all.push(names.new(named.kind(), called));

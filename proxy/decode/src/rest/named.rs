@@ -82,10 +82,9 @@ pub(crate) enum Place {
 pub(crate) fn place(operation: &RestOperation, named: &Named) -> Place {
     let ends_in_word = named.literal.last().copied().unwrap_or(true);
     let reads = operation.access.contains(&Access::Read);
-    if operation.method == "POST" && ends_in_word && !reads {
-        if operation.access.contains(&Access::Create) || operation.item.is_some() {
-            return Place::New;
-        }
+    let makes = operation.access.contains(&Access::Create) || operation.item.is_some();
+    if operation.method == "POST" && ends_in_word && makes && !reads {
+        return Place::New;
     }
     match (ends_in_word, operation.item.is_some(), operation.shown) {
         (true, true, _) => Place::List,
