@@ -4,21 +4,19 @@
 
 pub(crate) mod aws;
 mod azure;
-mod github;
 mod gcp;
+mod github;
 mod grpc;
 mod keycloak;
 pub(crate) mod kubernetes;
 mod mcp;
 mod okta;
 mod openapi;
-mod redfish;
 mod openstack;
-mod scim;
-pub(crate) mod served;
-mod sweeps;
-mod vault;
+mod redfish;
 mod restconf;
 mod scim;
 pub(crate) mod served;
+mod sweeps;
 pub(crate) mod swept;
+mod vault;

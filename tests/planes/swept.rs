@@ -31,8 +31,7 @@ pub(crate) struct Swept {
 /// Reads all requests kept for a plane.
 pub(crate) fn sweep(plane: Plane) -> Swept {
     let rooms = Rooms::new(RoomsConfig::default()).expect("the built-in rooms load");
-    let upstream =
-        Upstream { name: "served".into(), plane, account: "acme".into(), partition: "".into() };
+    let upstream = Upstream { name: "served".into(), plane, account: "acme".into(), partition: "".into() };
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join(format!("../tests/planes/{plane}/sweep/requests.jsonl.zst"));
     let file = File::open(path).expect("the sweep is kept beside the plane's tests");
@@ -55,7 +54,8 @@ fn fault(expected: &Expected, reading: &Reading) -> Option<String> {
         Reading::Call(call) => call,
         Reading::Undecodable { why, .. } => {
             let refused = format!("refused {}", why.reason_code);
-            return (expected.expect != refused).then(|| format!("undecodable {}: {}", why.reason_code, why.text));
+            return (expected.expect != refused)
+                .then(|| format!("undecodable {}: {}", why.reason_code, why.text));
         }
     };
     let accesses: Vec<&str> = call.effects.iter().map(|effect| effect.access.as_str()).collect();

@@ -38,7 +38,14 @@ use host::Host;
 use path::{Media, Route};
 
 /// What is known of the plane without the room.
-pub(crate) const CARD: Card = Card { domains: &["googleapis.com"], anchor: None };
+pub(crate) const CARD: Card = Card {
+    domains: &["googleapis.com"],
+    anchor: None,
+    variables: &[
+        ("GCE_METADATA_HOST", "{admin_host}/v1/identity/google/{token}"),
+        ("GCE_METADATA_IP", "{admin_host}/v1/identity/google/{token}"),
+    ],
+};
 
 /// The room.
 pub(crate) type Room = RestRoom<Gcp>;
@@ -118,6 +125,7 @@ impl Grammar for Gcp {
                 (google().methods(), "methods"),
             ],
             sources: GCP_SOURCES,
+            page: include_str!("README.md"),
             absent: &[
                 "gRPC",
                 "the XML API of Cloud Storage",

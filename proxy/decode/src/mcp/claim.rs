@@ -139,13 +139,13 @@ impl Claimed for Claim<'_> {
         upstream: &Upstream,
         head: &Head<'_>,
         body: &[u8],
-        payload_sha256: Option<&str>,
+        _payload_sha256: Option<&str>,
     ) -> Result<Call, Undecodable> {
         let asked = self.asked()?;
         asked.belongs_to(upstream)?;
         let line = Line::read(head, &RULES)?;
         let tokens = &self.room.tokens;
-        let whole = Whole { plane: Plane::Mcp, upstream, line: &line, body, payload_sha256, tokens };
+        let whole = Whole { plane: Plane::Mcp, upstream, line: &line, body, tokens };
         if asked.verb == Verb::Send {
             return self.messages(head, &line, &whole);
         }

@@ -18,8 +18,6 @@ pub(crate) struct Whole<'a> {
     pub line: &'a Line<'a>,
     /// The body as sent; empty where it is streamed.
     pub body: &'a [u8],
-    /// The hash of a streamed body, where one was declared.
-    pub payload_sha256: Option<&'a str>,
     pub tokens: &'a Tokens,
 }
 

@@ -44,15 +44,14 @@ impl<G: Grammar> Claimed for Claim<'_, G> {
         upstream: &Upstream,
         head: &Head<'_>,
         body: &[u8],
-        payload_sha256: Option<&str>,
+        _payload_sha256: Option<&str>,
     ) -> Result<Call, Undecodable> {
         let asked = self.asked()?;
         if matches!(self.needs(), Needs::Nothing) && !body.is_empty() {
             return Err(Undecodable::new("unexpected_body", "the request takes no body; send none"));
         }
         let line = Line::read(head, &G::RULES)?;
-        let whole =
-            Whole { plane: G::PLANE, upstream, line: &line, body, payload_sha256, tokens: &self.room.tokens };
+        let whole = Whole { plane: G::PLANE, upstream, line: &line, body, tokens: &self.room.tokens };
         self.room.grammar.call(asked, &whole)
     }
 
