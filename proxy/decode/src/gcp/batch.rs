@@ -88,7 +88,7 @@ fn request(host: &Host, path: &str, whole: &Whole<'_>, piece: &Piece<'_>) -> Res
         return Err(bad(&format!("asks for `{}`, which is not of the API that it is sent to", clip(target))));
     }
     let body = inner.body.trim_ascii();
-    let whole = Whole { line: &line, body, payload_sha256: None, ..*whole };
+    let whole = Whole { line: &line, body, ..*whole };
     call::call(&found, host.place(), &whole)
 }
 
