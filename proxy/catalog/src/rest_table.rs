@@ -1,7 +1,7 @@
 //! A plane's operations as a plain table, one a line: `METHOD path operation class[,class] [data] [mints] [?name,…]`.
 //!
-//! In a path, `{#id}` is a number, `{name}` a segment, `{+name}` a segment that may hold an escaped slash, and `{*path}`
-//! one or more segments. Leaves out what an operation does beyond its class.
+//! In a path, `{#id}` is a number, `{name}` a segment, `{+name}` a segment that may hold an escaped slash, and
+//! `{*path}` one or more segments. Leaves out what an operation does beyond its class.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;

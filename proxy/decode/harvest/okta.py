@@ -4,10 +4,10 @@
 
     okta.py PACKAGES [--check]
 
-PyPI's `okta` gives methods, paths and operations, and npm's `@okta/okta-sdk-nodejs` those that it lacks. What class an operation is of is reviewed here, by its method, its name
-and its path: the first line of `REVIEWED` that fits says it. Where none fits it may change who may do what, beside what
-its method says, for that is what this API is for; nothing is a read that is no GET there. Leaves out what people sign in
-by.
+PyPI's `okta` gives methods, paths and operations, and npm's `@okta/okta-sdk-nodejs` those that it lacks. What class an
+operation is of is reviewed here, by its method and its path: the first line of `REVIEWED` that fits says it. Where none
+fits it may change who may do what, beside what its method says, for that is what this API is for; nothing is a read
+that is no GET there. Leaves out what people sign in by.
 """
 
 import hashlib

@@ -41,7 +41,8 @@ const READS = new Set(`
   search/code search/commits search/issues-and-pull-requests search/labels search/repos search/topics search/users
   codespaces/codespace-machines-for-authenticated-user codespaces/repo-machines-for-authenticated-user
   codespaces/pre-flight-with-repo-for-authenticated-user copilot/copilot-metrics-for-organization
-  copilot/copilot-metrics-for-team teams/external-idp-group-info-for-org dependabot/repository-access-for-org repos/generate-release-notes
+  copilot/copilot-metrics-for-team teams/external-idp-group-info-for-org dependabot/repository-access-for-org
+  repos/generate-release-notes
   orgs/custom-properties-for-orgs-get-organization-values orgs/custom-properties-for-repos-get-organization-definition
   orgs/custom-properties-for-repos-get-organization-definitions
   orgs/custom-properties-for-repos-get-organization-values repos/custom-properties-for-repos-get-repository-values

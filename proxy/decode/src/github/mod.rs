@@ -2,14 +2,14 @@
 //!
 //! - **Claims** every request that comes to a place where configuration serves this plane, and those to its own hosts.
 //! - **Reads** every operation of the REST API by its method and path, with or without `/api/v3` before it; what a body
-//!   adds to it (`written.rs`): what is shown to the public, who may do more, which workflows are written. GraphQL is read
-//!   where its document only asks (`graphql.rs`).
+//!   adds to it (`written.rs`): what is shown to the public, who may do more, which workflows are written. GraphQL is
+//!   read where its document only asks (`graphql.rs`).
 //! - **Catalogue**: `proxy/catalog/github`. An operation that is not there is not read.
 //! - **Denies as** the error of the REST API, which its clients raise as `RequestError` and `GithubException`.
 //! - **Absent on purpose**: GraphQL that changes something; changes to what is named by a number where it has a name
-//!   (`/repositories/…`, `/organizations/…`, `/teams/…`), while reads of it pass, for pages are linked so; the management
-//!   API of a server; which branch a pull request goes into; what code brings with it that a merge or a new ref lets in;
-//!   the token for cloning that the answer about a private repository carries.
+//!   (`/repositories/…`, `/organizations/…`, `/teams/…`), while reads of it pass, for pages are linked so; the
+//!   management API of a server; which branch a pull request goes into; what code brings with it that a merge or a new
+//!   ref lets in; the token for cloning that the answer about a private repository carries.
 //!
 //! Sources: the package of GitHub's own description that the catalogue is made from.
 

@@ -1,7 +1,7 @@
 //! What a request touches, by name.
 //!
-//! The names of GitHub are its own paths. Logins, repositories, teams, labels and environments are the same in any case,
-//! and stand in lower case here; secrets and variables in upper case, as GitHub shows them. Refs under `heads/` are the
+//! The names of GitHub are its own paths. Logins, repositories, teams, labels and environments are the same in any
+//! case, and stand in lower case here; secrets and variables in upper case, as GitHub shows them. Refs under `heads/` are the
 //! branches, and refs under `tags/` the tags, that they are. Leaves out what is done to it.
 
 use std::borrow::Cow;

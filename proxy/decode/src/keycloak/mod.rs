@@ -1,13 +1,13 @@
 //! The room of Keycloak: its admin API.
 //!
 //! - **Claims** every request that comes to a place where configuration serves this plane.
-//! - **Reads** the operations of the admin API by method and path, with or without `/auth` before it, what a body adds to
-//!   them (`written.rs`), and the token endpoint of a realm.
+//! - **Reads** the operations of the admin API by method and path, with or without `/auth` before it, what a body adds
+//!   to them (`written.rs`), and the token endpoint of a realm.
 //! - **Catalogue**: `proxy/catalog/keycloak`. An operation that is not there is not read.
 //! - **Denies as** the error that the admin API answers with, which its clients raise as `NetworkError` and
 //!   `KeycloakError`.
-//! - **Absent on purpose**: parameters of a segment (`;x=y`), which the server takes out of the path; the registration of
-//!   clients; all other endpoints of OpenID Connect and SAML, by which people sign in; what only the console asks for.
+//! - **Absent on purpose**: parameters of a segment (`;x=y`), which the server takes out of the path; the registration
+//!   of clients; all other endpoints of OpenID Connect and SAML, by which people sign in; what only the console asks for.
 //!   A client is shown with its secret: to look at one is to read a secret.
 //!
 //! Sources: the package that the catalogue is made from; the documents of the admin API.

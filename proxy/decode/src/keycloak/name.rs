@@ -27,7 +27,7 @@ pub(super) fn resources(names: Names<'_>, asked: &Asked, body: &Fields) -> Resul
     let mut touched = Touched { all: Vec::new(), creates: None };
     let by_id = operation.name.starts_with("roles-by-id/") && operation.method != "GET";
     if by_id || operation.name.starts_with("partialImport/") {
-        // A role by its id may be any, of the realm or of a client; and what is imported may be in the place of anything.
+        // A role by its id may be any, of the realm or of a client; what is imported may be in the place of anything.
         touched.all.push(names.all(Role::Target, "realms", &["realms", asked.value("realm")]));
     } else {
         match place(operation, &named) {

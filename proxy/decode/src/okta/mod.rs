@@ -4,8 +4,8 @@
 //! - **Reads** the operations of the management API by method and path, and what a body or a query adds to them.
 //! - **Catalogue**: `proxy/catalog/okta`. An operation that is not there is not read.
 //! - **Denies as** the error that Okta answers with, `E0000006`, which its clients hand on as theirs.
-//! - **Absent on purpose**: `/users/me` and `/api-tokens/current` in changes, which are whoever the gate's own credential
-//!   is; the endpoints by which people and applications sign in; SCIM, which has a room of its own.
+//! - **Absent on purpose**: `/users/me` and `/api-tokens/current` in changes, which are whoever the gate's own
+//!   credential is; the endpoints by which people and applications sign in; SCIM, which has a room of its own.
 //!
 //! Sources: the package that the catalogue is made from.
 

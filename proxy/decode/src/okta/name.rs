@@ -1,6 +1,6 @@
 //! What a request touches, by name: its path without `api` and `v1`.
 //!
-//! A user who is named by its login may be any: what is done to it is done to one of all users. Leaves out what is done.
+//! A user who is named by its login may be any: what is done to it is done to one of all users. Leaves out what that is.
 
 use std::sync::Arc;
 
