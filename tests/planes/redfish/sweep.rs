@@ -59,11 +59,14 @@ fn fault(expected: &Expected, decoded: &Decoded) -> Option<String> {
     let path = expected.url.split('?').next()?.trim_end_matches('/');
     let path = path.strip_prefix("https://bmc.example/redfish/v1")?.split("/Actions/").next()?;
     let of_others = ["ReplaceCertificate", "SimpleUpdate"].iter().any(|name| first.operation.ends_with(name));
+    let is_whole = |resource: &Resource| resource.name == "redfish://bmc";
     let on_it = |resource: &Resource| {
         let name = resource.name.strip_prefix("redfish://bmc").unwrap_or_default();
         ["target", "parent"].contains(&resource.role.as_str())
             && name.trim_end_matches("/*").eq_ignore_ascii_case(path)
     };
+    // What is shown beside the resource may be anything.
+    let of_others = of_others || expected.url.contains("$expand=.") && first.resources.iter().any(is_whole);
     let named = of_others || first.resources.iter().any(on_it);
     (!named).then(|| format!("nothing of it is `{path}`"))
 }

@@ -344,7 +344,7 @@ pub(super) fn mints(asked: &Asked) -> bool {
 pub(super) fn read(asked: &Asked, whole: &Whole<'_>, reach: Reach) -> Vec<Effect> {
     let names = whole.names();
     let resource = match reach {
-        Reach::All => names.whole(Role::Target),
+        Reach::Next | Reach::All => names.whole(Role::Target),
         Reach::Own | Reach::Members => target(names, &asked.place),
     };
     let operation = asked.operation();
@@ -358,6 +358,7 @@ fn shows_secrets(asked: &Asked, reach: Reach) -> bool {
     let segments = &asked.place.segments;
     let entry = segments.iter().position(|segment| segment == "Entries");
     reach == Reach::All
+        || (reach == Reach::Next && !matches!(asked.place.top(), "Chassis" | "Fabrics" | "Systems"))
         || entry.is_some_and(|at| segments.len() > at + 2)
         || (asked.place.top() == "KeyService" && segments.len() > 1)
         || asked.place.kind == "ManagerNetworkProtocol"

@@ -170,7 +170,8 @@ pub(super) fn boots_other(members: &[Member<'_>]) -> bool {
     let other = members.iter().any(|member| {
         let of_boot = member.first() == "boot";
         let known = ["bootsourceoverridetarget", "bootsourceoverrideenabled", "automaticretryattempts"];
-        of_boot && !safe.contains(&member.last()) && !known.contains(&member.last())
+        let says_nothing = matches!(member.value, Scalar::Null) || member.text() == Some("");
+        of_boot && !says_nothing && !safe.contains(&member.last()) && !known.contains(&member.last())
     });
     let on_disk = within("bootsourceoverridetarget").map(|member| {
         member.text().is_some_and(|text| ["None", "Hdd"].iter().any(|disk| disk.eq_ignore_ascii_case(text)))

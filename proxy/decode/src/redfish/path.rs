@@ -38,6 +38,8 @@ pub(super) enum Reach {
     Own,
     /// All that a collection holds (`$expand=.`).
     Members,
+    /// What it refers to itself (`$expand=.`), which may lie in another part of the tree.
+    Next,
     /// Whatever it refers to, which may lie anywhere.
     All,
 }
@@ -95,7 +97,7 @@ impl Asked {
     pub(super) fn service(&self) -> &str {
         match (&self.verb, self.place.segments.first()) {
             // What is shown then is not of one part.
-            (Verb::Get(Reach::All), _) => "$expand",
+            (Verb::Get(Reach::Next | Reach::All), _) => "$expand",
             (_, Some(first)) => first,
             (_, None) => "ServiceRoot",
         }
@@ -155,7 +157,7 @@ pub(super) fn read(line: &Line<'_>) -> Result<Asked, Undecodable> {
         }
         ("GET" | "HEAD", None) => Ok(get(reach, place)),
         ("POST", Some(name)) => {
-            let (name, does) = vocabulary::action(&name);
+            let (name, does) = known(&place, &name);
             Ok(Asked { verb: Verb::Act(name, does), place })
         }
         ("POST", None) if is_software(line) => match place.top() {
@@ -173,6 +175,17 @@ pub(super) fn read(line: &Line<'_>) -> Result<Asked, Undecodable> {
         }
         _ => Err(line.unknown()),
     }
+}
+
+/// An action by its name; that of its resource's own type may be left out of it.
+fn known(place: &Place, name: &str) -> (String, Does) {
+    if !name.contains(['.', '/']) {
+        let (whole, does) = vocabulary::action(&format!("{}.{name}", place.kind));
+        if does != Does::Unknown {
+            return (whole, does);
+        }
+    }
+    vocabulary::action(name)
 }
 
 fn get(reach: Reach, place: Place) -> Asked {
@@ -277,6 +290,7 @@ fn parameters(line: &Line<'_>, place: &Place) -> Result<Reach, Undecodable> {
             reach = match pair.value.as_ref() {
                 // What a collection holds lies below it; what that refers to may lie anywhere.
                 "." | ".($levels=1)" if place.is_collection => Reach::Members,
+                "." | ".($levels=1)" => Reach::Next,
                 other if other.starts_with(['.', '*', '~']) => Reach::All,
                 _ => {
                     return Err(Undecodable::new(

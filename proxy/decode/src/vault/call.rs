@@ -120,8 +120,7 @@ fn body(asked: &Asked, place: &Place<'_>, whole: &Whole<'_>) -> Result<Option<Fi
     let first = whole.body.iter().find(|byte| !byte.is_ascii_whitespace());
     let fits = match asked.op {
         Op::Patch => media == "application/merge-patch+json",
-        Op::Write | Op::Delete => true,
-        Op::Read | Op::List | Op::Help => false,
+        Op::Read | Op::List | Op::Help | Op::Delete | Op::Write => true,
     };
     if first != Some(&b'{') || !fits {
         return Err(Undecodable::new(
@@ -264,6 +263,39 @@ fn canonical(mut parts: Vec<String>, asked: &Asked, fit: &Fit<'_>) -> Vec<String
     parts
 }
 
+/// Members that name who is meant or who is made part of something, what each is called in paths, and its part.
+const WHO: [(&str, [&str; 2], Role); 11] = [
+    ("id", ["", "id"], Role::Target),
+    ("name", ["", "name"], Role::Target),
+    ("entity_ids", ["entity", "id"], Role::Target),
+    ("from_entity_ids", ["entity", "id"], Role::Target),
+    ("to_entity_id", ["entity", "id"], Role::Target),
+    ("canonical_id", ["", "id"], Role::Uses),
+    ("entity_id", ["entity", "id"], Role::Uses),
+    ("member_entity_ids", ["entity", "id"], Role::Uses),
+    ("member_group_ids", ["group", "id"], Role::Uses),
+    ("conflicting_alias_ids_to_keep", ["entity-alias", "id"], Role::Uses),
+    ("alias_id", ["entity-alias", "id"], Role::Uses),
+];
+
+/// Who of the identity store a member of a body names.
+fn who(asked: &Asked, names: Names<'_>, fit: &Fit<'_>, member: &str, text: &str) -> Option<Resource> {
+    let own = match fit.row.kind {
+        kind @ ("entity" | "group" | "entity-alias" | "group-alias") => kind,
+        _ => return None,
+    };
+    let (_, [kind, by], role) = WHO.into_iter().find(|(name, ..)| *name == member)?;
+    let kind = match (kind, member) {
+        ("", "canonical_id") => own.trim_end_matches("-alias"),
+        // The name of an alias is that of somebody elsewhere.
+        ("", "name") if own.ends_with("-alias") => return None,
+        ("", _) => own,
+        (kind, _) => kind,
+    };
+    let parts = ["identity", kind, by, text].map(str::to_owned);
+    Some(resource(names, role, kind, &whole_path(asked, &parts), false))
+}
+
 /// What a body names beside: policies that are given, and where something is moved.
 fn used(asked: &Asked, names: Names<'_>, fit: &Fit<'_>, body: Option<&Fields>) -> Vec<Resource> {
     let Some(body) = body else { return Vec::new() };
@@ -278,6 +310,9 @@ fn used(asked: &Asked, names: Names<'_>, fit: &Fit<'_>, body: Option<&Fields>) -
                 let own = ["sys", "policies", "acl", policy.as_str()].map(str::to_owned);
                 all.push(resource(names, Role::Uses, "policy", &whole_path(asked, &own), false));
             }
+        }
+        if let Some(first) = keys.first() {
+            all.extend(who(asked, names, fit, first, text));
         }
         if fit.row.path == "remount" && path == "to" {
             let to: Vec<String> = text.trim_matches('/').split('/').map(str::to_owned).collect();

@@ -77,6 +77,8 @@ const TRANSIT: &[Row] = &[
 
 /// What only an authority of certificates has.
 const PKI: &[Row] = &[
+    row("R", "crl/rotate", "u", "certificate"),
+    row("R", "crl/rotate-delta", "u", "certificate"),
     row("R", "ca", "r", "certificate"),
     row("R", "ca/pem", "r", "certificate"),
     row("R", "ca_chain", "r", "certificate"),
@@ -87,8 +89,6 @@ const PKI: &[Row] = &[
     row("R", "key/*", "r", "issuer"),
     row("R", "certs/**", "r", "certificate"),
     row("R", "tidy-status", "r", "certificate"),
-    row("R", "crl/rotate", "u", "certificate"),
-    row("R", "crl/rotate-delta", "u", "certificate"),
     row("W", "intermediate/set-signed", "g", "issuer"),
     row("W", "root/sign-intermediate", "g", "certificate"),
     row("W", "root/sign-self-issued", "g", "certificate"),
@@ -199,6 +199,9 @@ pub(super) fn tables(kind: &str) -> Vec<&'static [Row]> {
         _ => vec![UNKNOWN],
     }
 }
+
+#[cfg(test)]
+pub(super) const ALL: [&[Row]; 6] = [KV_V2, KV_V1, TRANSIT, PKI, ISSUING, UNKNOWN];
 
 /// Whether a type is one that is read here.
 pub(super) fn is_known(kind: &str) -> bool {

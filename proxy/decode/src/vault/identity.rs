@@ -139,5 +139,7 @@ pub(super) const SIGNING_IN: &[Row] = &[
     row("WP", "config", "g", "auth-config"),
     row("WP", "config/**", "g", "auth-config"),
     row("WP", "**", "gs!", "auth-path"),
+    row("D", "users/**", "d", "auth-user"),
+    row("D", "groups/**", "d", "auth-group"),
     row("D", "**", "d", "auth-path"),
 ];

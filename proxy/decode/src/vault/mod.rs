@@ -86,9 +86,11 @@ impl Grammar for Vault {
     fn needs(&self, asked: &path::Asked) -> Needs {
         let is_snapshot = asked.path.iter().take(3).eq(["sys", "storage", "raft"]);
         match asked.op {
-            Op::Read | Op::List | Op::Help => Needs::Nothing,
             Op::Write if is_snapshot => Needs::Held { cap: SNAPSHOT_MAX },
-            Op::Write | Op::Patch | Op::Delete => Needs::Held { cap: BODY_MAX },
+            // Some clients send a body where the server reads none.
+            Op::Read | Op::List | Op::Help | Op::Write | Op::Patch | Op::Delete => {
+                Needs::Held { cap: BODY_MAX }
+            }
         }
     }
 

@@ -42,7 +42,8 @@ impl Mounts {
                     mount.path
                 )));
             }
-            if !engine::is_known(&mount.kind) {
+            // What a way of signing in is, its paths say as well.
+            if !engine::is_known(&mount.kind) && !path.split('/').any(|part| part == "auth") {
                 return Err(bad(&format!(
                     "`{}` is no type that is read here, for the mount `{path}`; take the mount out, or give `kv-v1` or `kv-v2` \
                      for `kv`",
@@ -70,6 +71,12 @@ impl Mounts {
             let (mount, rest) = parts.split_at_checked(length).unwrap_or((&parts, &[]));
             Place { kind, mount: mount.to_vec(), path: rest.to_vec() }
         };
+        let declared = self.by_upstream.get(upstream);
+        if parts.first() == Some(&"auth")
+            && let Some((_, length)) = declared.and_then(|all| longest(all, namespace, &parts))
+        {
+            return Ok(place("auth", length));
+        }
         match parts.as_slice() {
             ["auth", "token", _, ..] => return Ok(place("token", 2)),
             ["auth", _, _, ..] => return Ok(place("auth", 2)),
@@ -79,7 +86,6 @@ impl Mounts {
             }
             _ => {}
         }
-        let declared = self.by_upstream.get(upstream);
         if let Some((kind, length)) = declared.and_then(|all| longest(all, namespace, &parts)) {
             return Ok(place(kind, length));
         }

@@ -127,4 +127,20 @@ mod tests {
         assert_eq!(stars(&["mounts"]), None);
         assert!(find(&rows, 'R', &["mounts", "a"]).is_none());
     }
+
+    /// A row that another stands before is never found: what it says is not so.
+    #[test]
+    fn the_more_exact_stands_before_the_less() {
+        use super::super::{engine, identity, system};
+        let tables = [system::ROWS, identity::IDENTITY, identity::TOKENS, identity::SIGNING_IN];
+        for rows in tables.into_iter().chain(engine::ALL) {
+            for row in rows {
+                let path: Vec<&str> = row.path.split('/').collect();
+                for op in row.ops.chars() {
+                    let found = find(rows, op, &path).unwrap().row;
+                    assert_eq!((found.path, found.does), (row.path, row.does), "{op} {}", row.path);
+                }
+            }
+        }
+    }
 }
