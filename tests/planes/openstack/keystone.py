@@ -231,7 +231,7 @@ def step(day, name):
     try:
         return f"{name}: {getattr(day, name)()}"
     except exceptions.HttpException as error:
-        return f"{name}: {type(error).__name__} {error.http_status}: {error.details}"
+        return f"{name}: {type(error).__name__} {error.response.status_code}: {error.details}"
 
 
 def main():

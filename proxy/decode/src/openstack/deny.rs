@@ -2,7 +2,7 @@
 //!
 //! Leaves out what is said (`refusal.rs`).
 
-use ordain_action::Denial;
+use ordain_action::{Denial, DenialKind};
 use serde_json::json;
 
 use super::service::Service;
@@ -13,7 +13,11 @@ const JSON: &str = "application/json";
 
 /// The error that the service's own clients raise and do not try again; Keystone's where it is not known which it is.
 pub(super) fn response(service: Option<Service>, denial: &Denial) -> NativeResponse {
-    let status = denial.kind.status();
+    // Clients look at versions before they show who they are, and show it when they are told that they have not.
+    let status = match denial.kind {
+        DenialKind::Unauthenticated => 401,
+        kind => kind.status(),
+    };
     let message = denial.text.as_str();
     let title =
         http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason()).unwrap_or("Error");

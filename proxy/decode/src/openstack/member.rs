@@ -30,11 +30,12 @@ impl For<'_> {
 }
 
 /// Members by their names, and the kinds of what they name, on every service.
-const KINDS: [(&str, &str); 60] = [
+const KINDS: [(&str, &str); 61] = [
     ("address_group_id", "network/address-groups"),
     ("address_scope_id", "network/address-scopes"),
     ("backup_id", "block-storage/backups"),
     ("bgp_peer_id", "network/bgp-peers"),
+    ("bgp_speaker_id", "network/bgp-speakers"),
     ("chassis_uuid", "baremetal/chassis"),
     ("consistencygroup_id", "block-storage/consistencygroups"),
     ("default_project_id", "identity/projects"),
