@@ -12,7 +12,7 @@ use ordain_action::{
 
 use super::body::{self, Carried};
 use super::path::{Media, Route};
-use super::resource::{Named, Subject, holder};
+use super::resource::{Named, Subject, holder, whole};
 use super::{authority, refer};
 use crate::form::Fields;
 use crate::form::query::Pair;
@@ -89,10 +89,8 @@ pub(super) fn call(route: &Route, place: Option<&str>, whole: &Whole<'_>) -> Res
         parameters: parameters.clone(),
     };
     let mut effects: Vec<Effect> = accesses.into_iter().map(effect).collect();
-    if method.access.is_change()
-        && let Some(body) = &body
-    {
-        effects.extend(acting(route, &subject, body)?);
+    if method.access.is_change() {
+        effects.extend(acting(route, &subject, &query, body.as_ref())?);
     }
     if effects.len() > EFFECTS_MAX {
         return Err(Undecodable::new(
@@ -167,7 +165,7 @@ fn resources(
         }
     }
     if resources.is_empty() {
-        resources.push(names.whole(Role::Target));
+        resources.push(whole(Role::Target, names));
     }
     resources
 }
@@ -201,12 +199,17 @@ fn parameters(route: &Route, whole: &Whole<'_>, body: Option<&Fields>, query: &[
 }
 
 /// What is made to run as a service account has the authority of that account.
-fn acting(route: &Route, subject: &Subject, body: &Fields) -> Result<Vec<Effect>, Undecodable> {
+fn acting(
+    route: &Route,
+    subject: &Subject,
+    query: &[Pair<'_>],
+    body: Option<&Fields>,
+) -> Result<Vec<Effect>, Undecodable> {
     if matches!(route.service(), "iam" | "iamcredentials") || route.word() == "setIamPolicy" {
         return Ok(Vec::new());
     }
     let mut effects = Vec::new();
-    for account in refer::accounts(route.word(), subject.holder(), body) {
+    for account in refer::accounts(route.word(), subject.holder(), query, body) {
         let mut parameters = Parameters::new();
         parameters.push("PassedToService", Scalar::Text(route.service())).map_err(|_| {
             Undecodable::new("too_many_parameters", "there are too many parameters; send less at a time")

@@ -163,11 +163,17 @@ fn of(service: &str, path: &str, name: String, basis: NameBasis) -> Resource {
     }
 }
 
-/// The service accounts that a body makes something run as.
-pub(super) fn accounts(word: &str, holder: Option<(&str, &str)>, body: &Fields) -> Vec<Resource> {
+/// The service accounts that a request makes something run as, or hands out the authority of.
+pub(super) fn accounts(
+    word: &str,
+    holder: Option<(&str, &str)>,
+    query: &[Pair<'_>],
+    body: Option<&Fields>,
+) -> Vec<Resource> {
     let mut known = BTreeSet::new();
     let mut found = Vec::new();
-    for (path, value) in body.iter() {
+    let asked = query.iter().map(|pair| (pair.name.as_ref(), Scalar::Text(&pair.value)));
+    for (path, value) in asked.chain(body.iter().flat_map(|body| body.iter())) {
         let Scalar::Text(text) = value else { continue };
         let folded = fold(path);
         let asked =

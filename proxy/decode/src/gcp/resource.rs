@@ -114,7 +114,7 @@ impl Subject {
             .iter()
             .any(|one| word.starts_with(one));
         if self.parts.is_empty() {
-            return Named { target: Some(names.whole(Role::Target)), ..Named::default() };
+            return Named { target: Some(whole(Role::Target, names)), ..Named::default() };
         }
         if tail == 0 {
             let target = Some(self.one(Role::Target, self.parts.len()));
@@ -215,7 +215,7 @@ impl Subject {
         let of = new.map(|(kind, id)| (kind.to_owned(), id.to_owned())).or_else(old);
         match of {
             Some((kind, id)) if HOLDERS.contains(&kind.as_str()) => holder(Role::Parent, &kind, &id),
-            Some(_) | None => names.whole(Role::Parent),
+            Some(_) | None => whole(Role::Parent, names),
         }
     }
 
@@ -252,7 +252,7 @@ impl Subject {
     /// What the first of the parts are, as the holder of something.
     fn parent(&self, parts: usize, names: Names<'_>) -> Resource {
         let Some((kind, id)) = self.holder() else {
-            return if parts < 2 { names.whole(Role::Parent) } else { self.one(Role::Parent, parts) };
+            return if parts < 2 { whole(Role::Parent, names) } else { self.one(Role::Parent, parts) };
         };
         let places = ["locations", "regions", "zones"];
         let is_place =
@@ -328,6 +328,12 @@ impl Subject {
         let collection = self.parts.iter().take(parts).rfind(|part| part.literal);
         format!("gcp:{service}/{}", collection.map_or("resource", |part| &part.text))
     }
+}
+
+/// All that the upstream has, where nothing narrower is named.
+pub(super) fn whole(role: Role, names: Names<'_>) -> Resource {
+    let one = holder(role, "organizations", names.account);
+    Resource { kind: Arc::from("gcp:organization"), basis: NameBasis::Scope, identifiers: Vec::new(), ..one }
 }
 
 /// A project, folder or organization.
