@@ -155,7 +155,7 @@ impl Subject {
         let mut to = rest.to_vec();
         let holder = from.parts.get(..from.parts.len().saturating_sub(2)).unwrap_or_default();
         // In another bucket, or in the same one.
-        if !to.first().is_some_and(|part| part.text == "buckets") {
+        if to.first().is_none_or(|part| part.text != "buckets") {
             to = holder.iter().cloned().chain(to).collect();
         }
         rename("storage", None, &mut to);
