@@ -53,6 +53,7 @@ planes! {
     Openapi "openapi" "API" "An API that an `OpenAPI` document describes.",
     Openstack "openstack" "cloud" "An OpenStack cloud: Keystone, Nova, Neutron, Cinder, Glance, Ironic.",
     Redfish "redfish" "service" "The management of a machine that speaks Redfish.",
+    Panos "panos" "firewall" "A firewall that speaks the XML API of PAN-OS, or a manager of some.",
     Restconf "restconf" "device" "A network device that speaks RESTCONF.",
     Scim "scim" "directory" "A directory of users and groups that speaks SCIM 2.0.",
     Vault "vault" "cluster" "A cluster of Vault, or of what speaks as it does.",

@@ -22,6 +22,7 @@ mod okta;
 mod openapi;
 mod openstack;
 mod redfish;
+mod panos;
 mod refusal;
 mod rest;
 mod restconf;

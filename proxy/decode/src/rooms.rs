@@ -52,6 +52,7 @@ rooms! {
     Openapi openapi,
     Openstack openstack,
     Redfish redfish,
+    Panos panos,
     Restconf restconf,
     Scim scim,
     Vault vault,
