@@ -14,6 +14,7 @@ use expect_test::{ExpectFile, expect_file};
 use ordain_action::{Completeness, Effect, Plane, Reading, Scalar, Upstream};
 
 use crate::form::fields::clip;
+use crate::form::query;
 use crate::grpc::shop;
 use crate::{Head, Needs, Rooms, RoomsConfig, WayIn};
 
@@ -98,7 +99,7 @@ impl Parsed {
 
 /// A request as the files write it: `sign: REGION/SERVICE` stands for a signature, `cluster: NAME` for a place where
 /// that cluster is served, `api: NAME` for one where that API is, `base64:` begins a binary body and `proto TYPE` one
-/// message of gRPC in the text format of Protocol Buffers. `plane: WORD ACCOUNT` stands for a place of any other plane.
+/// message of gRPC in the text format of Protocol Buffers, `form` a form in lines. `plane: WORD ACCOUNT` stands for a place of any other plane.
 fn request(text: &str) -> Parsed {
     let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
     let mut lines = head.lines();
@@ -131,10 +132,11 @@ fn request(text: &str) -> Parsed {
         headers.append(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
     }
     let host = headers.get("host").map_or("gate.internal:8080", |host| host.to_str().unwrap()).to_owned();
-    let body = match (body.strip_prefix("base64:"), body.strip_prefix("proto ")) {
-        (Some(text), _) => STANDARD.decode(text.trim()).unwrap(),
-        (None, Some(text)) => shop::framed(text),
-        (None, None) => body.as_bytes().to_vec(),
+    let body = match body.split_once([':', ' ', '\n']).unwrap_or_default() {
+        ("base64", text) => STANDARD.decode(text.trim()).unwrap(),
+        ("proto", text) => shop::framed(text),
+        ("form", text) => query::from_lines(text).into_bytes(),
+        _ => body.as_bytes().to_vec(),
     };
     Parsed { method: method.to_owned(), target: target.to_owned(), host, headers, body, cluster, api, place }
 }

@@ -1,6 +1,6 @@
 //! Operations that do many things at once, or whose body is a language of its own: each into all its effects.
 //!
-//! Leaves out templates, which are indirect authority for now: their parameters are said to be partial.
+//! Leaves out templates of CloudFormation (`template`).
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use super::fleet;
 use super::partiql;
 use super::queue;
 use super::resource::Place;
+use super::template;
 use super::wire::Wire;
 use crate::form::fields::{segments, unescape};
 use crate::form::{Fields, json};
@@ -43,26 +44,7 @@ pub(super) fn unfold(operation: &Operation, wire: &mut Wire) {
 /// Changes the effect of operations whose own name does not say what they do.
 pub(super) fn adjust(effect: &mut Effect, wire: &Wire, catalog: &Catalog, place: &Place<'_>) {
     match (&*effect.service, &*effect.operation) {
-        (
-            "cloudformation",
-            "CreateStack"
-            | "UpdateStack"
-            | "DeleteStack"
-            | "ExecuteChangeSet"
-            | "CreateStackSet"
-            | "UpdateStackSet"
-            | "CreateStackInstances"
-            | "UpdateStackInstances"
-            | "DeleteStackInstances"
-            | "ContinueUpdateRollback"
-            | "RollbackStack"
-            | "ImportStacksToStackSet"
-            | "StartResourceScan"
-            | "ExecuteStackRefactor",
-        ) => {
-            effect.access = Access::Execute;
-            effect.parameters.incomplete(Completeness::Partial("what the template does is not decoded"));
-        }
+        ("cloudformation", _) => template::adjust(effect),
         ("cloudcontrol", "CreateResource" | "UpdateResource" | "DeleteResource") => {
             cloud::control(effect, catalog, place)
         }

@@ -16,6 +16,7 @@ use super::site::Site;
 use super::wire::Wire;
 use super::{
     Room, authority, batch, bind, experiment, indirect, names, objects, outside, secret, sharpen, stored,
+    template,
 };
 
 /// What a call is made from, but for its parameters.
@@ -47,6 +48,7 @@ pub(super) fn make(
         bind::refuse_other_spelling(operation, found.protocol, &wire)?;
         bind::refuse_other_member(operation, found.protocol, &wire)?;
     }
+    let template = template::read(operation, &wire)?;
     let dry = is_dry_run(operation, found.protocol, &wire);
     let mut resources = bind::resources(operation, found.protocol, &wire, &place);
     if operation.access.is_change() {
@@ -62,7 +64,7 @@ pub(super) fn make(
         None
     };
     let access = class(operation.access, sharpened, dry);
-    let parameters = parameters(request, &wire)?;
+    let parameters = parameters(request, &wire, template.as_ref())?;
     let mut main = Effect {
         service: operation.service.clone(),
         operation: operation.name.clone(),
@@ -95,7 +97,10 @@ pub(super) fn make(
     if main.resources.len() > bind::limit(operation) {
         return Err(too_many_resources());
     }
-    let mut effects = batch::split(&main, &wire, &place)?.unwrap_or_else(|| vec![main]);
+    let mut effects = match &template {
+        Some(template) => template.effects(request.room, main, &wire, &place)?,
+        None => batch::split(&main, &wire, &place)?.unwrap_or_else(|| vec![main]),
+    };
     for effect in &mut effects {
         scope(effect, &place);
     }
@@ -178,14 +183,19 @@ fn refuse_overflow(operation: &Operation, wire: &Wire) -> Result<(), Undecodable
 }
 
 /// All parameters, secrets as tokens.
-fn parameters(request: &Request<'_, '_>, wire: &Wire) -> Result<Parameters, Undecodable> {
+fn parameters(
+    request: &Request<'_, '_>,
+    wire: &Wire,
+    template: Option<&template::Read>,
+) -> Result<Parameters, Undecodable> {
     let Found { operation, protocol, .. } = request.found;
     let rest = matches!(protocol, Protocol::RestJson | Protocol::RestXml);
     let tokens = &request.room.tokens;
     let mut parameters = Parameters::new();
     for leaf in wire.iter() {
         let location = if rest { leaf.location } else { Location::Body };
-        let secret = secret::is_secret(operation, *protocol, location, leaf.path);
+        let secret = secret::is_secret(operation, *protocol, location, leaf.path)
+            || template::is_secret(template, leaf.path);
         let mut token = String::new();
         let value = tokens.cover(leaf.value, || secret, &mut token);
         let pushed = if operation.is_idempotency_token(*protocol, location, leaf.path) {

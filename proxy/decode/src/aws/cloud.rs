@@ -98,7 +98,7 @@ fn unread(effect: &Effect, type_name: &str) -> Option<&'static str> {
 }
 
 /// What is there already, and what the new resource is attached to: by the properties that name it.
-fn attached_to(effect: &Effect, type_name: &str, place: &Place<'_>) -> Vec<Resource> {
+pub(super) fn attached_to(effect: &Effect, type_name: &str, place: &Place<'_>) -> Vec<Resource> {
     let mut found = Vec::new();
     for leaf in effect.parameters.iter() {
         let mut parts = segments(leaf.path);
@@ -130,7 +130,7 @@ fn attached_to(effect: &Effect, type_name: &str, place: &Place<'_>) -> Vec<Resou
     found
 }
 
-fn named(
+pub(super) fn named(
     type_name: &str,
     identifier: &str,
     catalog: &Catalog,

@@ -6,7 +6,7 @@
 //! - **Catalogue**: `proxy/catalog/aws`, generated from the vendor's own models.
 //! - **Denies as** each protocol's own error (`deny.rs`).
 //! - **Absent on purpose**: checking signatures (`ordain-sigv4`), S3 browser POST forms, multi-region access
-//!   points, websites, and the inside of CloudFormation templates.
+//!   points, websites, and what a CloudFormation stack has already.
 
 mod answer;
 mod authority;
@@ -39,6 +39,7 @@ mod secret;
 mod sharpen;
 mod site;
 mod stored;
+mod template;
 mod wire;
 
 use std::sync::Arc;
@@ -141,7 +142,7 @@ impl crate::room::Room for Room {
                 "S3 multi-region access points and websites",
                 "streams of signed events as requests",
                 "Signature Version 4a",
-                "the inside of CloudFormation templates",
+                "CloudFormation templates that do not stand in the request, and what a stack has already",
             ],
         }
     }

@@ -50,7 +50,7 @@ pub(super) fn leads_out(operation: &Operation, wire: &Wire, place: &Place<'_>) -
             // An address, a mailbox, a number.
             ("sns", "Subscribe") => {
                 leaf.path == "Endpoint"
-                    && (!is_arn(text) || text.contains(":endpoint/") || elsewhere(&leaf, text, place))
+                    && (!is_arn(text) || text.contains(":endpoint/") || elsewhere(leaf.path, text, place))
             }
             // Topics of others are named by what is one's own: a subscription.
             ("sns", _) => false,
@@ -61,7 +61,7 @@ pub(super) fn leads_out(operation: &Operation, wire: &Wire, place: &Place<'_>) -
             _ => {
                 (sends && is_address(text) && names_destination(&leaf))
                     || (sends && is_arn(text) && text.contains(":api-destination/"))
-                    || (is_arn(text) && elsewhere(&leaf, text, place))
+                    || (is_arn(text) && elsewhere(leaf.path, text, place))
             }
         }
     });
@@ -73,7 +73,7 @@ const fn stores(access: Access) -> bool {
     matches!(access, Access::Create | Access::Update)
 }
 
-fn is_address(text: &str) -> bool {
+pub(super) fn is_address(text: &str) -> bool {
     let start = text.get(..8).unwrap_or(text).to_ascii_lowercase();
     start.starts_with("http://") || start.starts_with("https://")
 }
@@ -85,12 +85,12 @@ fn names_destination(leaf: &Leaf<'_>) -> bool {
 }
 
 /// Whether what carries data on lies in another account. What is read from sends nothing there.
-fn elsewhere(leaf: &Leaf<'_>, arn: &str, place: &Place<'_>) -> bool {
+pub(super) fn elsewhere(path: &str, arn: &str, place: &Place<'_>) -> bool {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let [_, _, service, _, account, own] = parts.as_slice() else { return false };
     let carries = CARRYING.iter().any(|(carrying, start)| carrying == service && own.starts_with(start));
     let other = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    carries && other && *account != place.account && !leaf.path.to_ascii_lowercase().contains("source")
+    carries && other && *account != place.account && !path.to_ascii_lowercase().contains("source")
 }
 
 /// A policy of all log groups says in a document where they go.

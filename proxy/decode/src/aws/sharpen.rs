@@ -13,6 +13,10 @@ const WORLD_V6: u8 = 16;
 
 /// The class that the parameters give a change, beyond the class of its operation.
 pub(crate) fn by_parameters(service: &str, operation: &str, fields: &Fields) -> Option<Access> {
+    // The policy of a stack says what updates may change, to everybody, and lets nobody in (`template`).
+    if service == "cloudformation" {
+        return None;
+    }
     let by_policy = fields.iter().filter_map(|(_, value)| match value {
         Scalar::Text(text) => policy::read(text),
         Scalar::Number(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => None,
@@ -264,7 +268,7 @@ fn opens_to_world(fields: &Fields) -> bool {
 }
 
 /// A range that holds the internet, or a large part of it.
-fn is_world(text: &str) -> bool {
+pub(super) fn is_world(text: &str) -> bool {
     let Some((address, length)) = text.split_once('/') else { return false };
     let Ok(length) = length.parse::<u8>() else { return false };
     if address.contains(':') {

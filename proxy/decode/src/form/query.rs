@@ -140,6 +140,22 @@ const fn is_query_byte(byte: u8) -> bool {
         )
 }
 
+/// A form from lines that people read: `Name=value`, or `Name:` before lines of its value, each two blanks further in.
+#[cfg(test)]
+pub(crate) fn from_lines(text: &str) -> String {
+    let mut pairs: Vec<(&str, String)> = Vec::new();
+    for line in text.lines() {
+        match (line.strip_prefix("  "), pairs.last_mut()) {
+            (Some(more), Some((_, value))) => *value += &format!("{more}\n"),
+            _ => pairs.push(match line.split_once('=').filter(|(name, _)| !name.contains(':')) {
+                Some((name, value)) => (name, value.to_owned()),
+                None => (line.trim_end_matches(':'), String::new()),
+            }),
+        }
+    }
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};

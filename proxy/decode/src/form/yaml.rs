@@ -5,8 +5,10 @@
 //! the same: ours is made on one that says how a scalar was written, the other has the grammar of the server's own.
 //! Leaves out what the members mean.
 
+use std::borrow::Cow;
+
 use ordain_action::{Scalar, Undecodable};
-use saphyr_parser::{Event, Parser, ScalarStyle, StrInput};
+use saphyr_parser::{Event, Parser, ScalarStyle, StrInput, Tag};
 use yaml_serde::Value;
 
 use super::DEPTH_MAX;
@@ -25,6 +27,26 @@ const DIGITS_MAX: usize = 18;
 pub fn read(body: &[u8], fields: &mut Fields) -> Result<(), Undecodable> {
     let text = std::str::from_utf8(body)
         .map_err(|_| Undecodable::new("not_utf8", "the YAML body is not UTF-8; send UTF-8"))?;
+    agreed(text, None)?;
+    Reader::new(text, None).document(fields)
+}
+
+/// Reads one YAML document whose root is a map, with local tags from a list and no others. Beside those it may have
+/// dates, which are text, and numbers for keys.
+///
+/// # Errors
+/// Anything that is not exactly one such document, that two readers could read in two ways, or that has more values
+/// than are compared.
+pub(crate) fn read_tagged(text: &str, tags: &[&str]) -> Result<Value, Undecodable> {
+    let (fields, value) = agreed(text, Some(tags))?;
+    if fields.overflowed() {
+        return Err(bad("it has more values than are read at once; send fewer"));
+    }
+    Ok(value)
+}
+
+/// What two parsers read alike.
+fn agreed(text: &str, tags: Option<&[&str]>) -> Result<(Fields, Value), Undecodable> {
     if text.contains(LINE_ENDS) || text.replace("\r\n", "\n").contains('\r') {
         return Err(ambiguous("an unusual line end"));
     }
@@ -32,35 +54,64 @@ pub fn read(body: &[u8], fields: &mut Fields) -> Result<(), Undecodable> {
         return Err(ambiguous("a directive"));
     }
     let mut first = Fields::new();
-    Reader::new(text).document(&mut first)?;
+    Reader::new(text, tags).document(&mut first)?;
     let value: Value =
         yaml_serde::from_str(text).map_err(|_| bad("it is not valid YAML; send valid YAML"))?;
     let mut second = Fields::new();
-    flatten(&value, &mut second, true)?;
+    flatten(&value, &mut second, true, tags.is_some())?;
     let same = first.len() == second.len()
         && first.overflowed() == second.overflowed()
         && first.iter().zip(second.iter()).all(|(one, other)| one.0 == other.0 && same_value(one.1, other.1));
-    if !same {
-        return Err(ambiguous("something"));
-    }
-    Reader::new(text).document(fields)
+    if same { Ok((first, value)) } else { Err(ambiguous("something")) }
 }
 
 struct Reader<'t> {
     parser: Parser<'t, StrInput<'t>>,
     /// Lists or maps are written in brackets: there, readers do not agree on where a plain text ends.
     brackets: bool,
+    /// The local tags that may stand before a value; with some, where brackets are is known exactly.
+    tags: Option<&'t [&'t str]>,
+    /// The text in characters, which is how the parser counts.
+    letters: Vec<char>,
 }
 
 impl<'t> Reader<'t> {
-    fn new(text: &'t str) -> Self {
-        let brackets = text.replace("{}", "").replace("[]", "").contains(['{', '[']);
-        Self { parser: Parser::new_from_str(text), brackets }
+    fn new(text: &'t str, tags: Option<&'t [&'t str]>) -> Self {
+        let brackets = tags.is_none() && text.replace("{}", "").replace("[]", "").contains(['{', '[']);
+        let letters = if tags.is_some() { text.chars().collect() } else { Vec::new() };
+        Self { parser: Parser::new_from_str(text), brackets, tags, letters }
     }
 
     fn next(&mut self) -> Result<Event<'t>, Undecodable> {
+        Ok(self.next_with_brackets()?.0)
+    }
+
+    /// The next event, and whether what it begins is written in brackets.
+    fn next_with_brackets(&mut self) -> Result<(Event<'t>, bool), Undecodable> {
         let event = self.parser.next_event().and_then(Result::ok);
-        event.map(|(event, _)| event).ok_or_else(|| bad("it is not valid YAML; send valid YAML"))
+        let (event, span) = event.ok_or_else(|| bad("it is not valid YAML; send valid YAML"))?;
+        let brackets = self.is_bracket(span.start.index());
+        Ok((event, brackets))
+    }
+
+    /// Whether what begins there begins with a bracket, behind its tag where it has one.
+    fn is_bracket(&self, start: usize) -> bool {
+        let mut rest = self.letters.get(start..).unwrap_or_default().iter();
+        let first = rest.as_slice().first();
+        if first == Some(&'!') {
+            let mut untagged = rest.skip_while(|letter| !letter.is_whitespace());
+            return untagged
+                .find(|letter| !letter.is_whitespace())
+                .is_some_and(|letter| matches!(letter, '[' | '{'));
+        }
+        rest.next().is_some_and(|letter| matches!(letter, '[' | '{'))
+    }
+
+    /// The segment that a tag is written as in a path; `None` without one.
+    fn tag(&self, tag: Option<&Tag>) -> Result<Option<String>, Undecodable> {
+        let Some(tag) = tag else { return Ok(None) };
+        let known = tag.handle == "!" && self.tags.is_some_and(|tags| tags.contains(&tag.suffix.as_str()));
+        if known { Ok(Some(format!("!{}", tag.suffix))) } else { Err(ambiguous("an anchor or a tag")) }
     }
 
     fn document(&mut self, fields: &mut Fields) -> Result<(), Undecodable> {
@@ -90,17 +141,47 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    fn value(&mut self, event: Event<'t>, fields: &mut Fields, depth: usize) -> Result<(), Undecodable> {
+    fn value(
+        &mut self,
+        (event, brackets): (Event<'t>, bool),
+        fields: &mut Fields,
+        depth: usize,
+    ) -> Result<(), Undecodable> {
         if depth > DEPTH_MAX {
             return Err(Undecodable::new("nested_too_deep", "the body nests too deep; send it flatter"));
         }
+        let tag = match &event {
+            Event::Scalar(.., tag) | Event::SequenceStart(_, tag) | Event::MappingStart(_, tag) => {
+                tag.as_deref()
+            }
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd
+            | Event::Alias(_)
+            | Event::SequenceEnd
+            | Event::MappingEnd => None,
+        };
+        let mark = self.tag(tag)?.map(|tag| fields.enter(&tag));
+        let outside = self.brackets;
+        self.brackets |= brackets;
+        self.untagged(event, fields, depth)?;
+        self.brackets = outside;
+        if let Some(mark) = mark {
+            fields.leave(mark);
+        }
+        Ok(())
+    }
+
+    fn untagged(&mut self, event: Event<'t>, fields: &mut Fields, depth: usize) -> Result<(), Undecodable> {
         match event {
-            Event::Scalar(text, style, 0, None) => {
-                fields.put(scalar(&text, style, self.brackets)?);
+            Event::Scalar(text, style, 0, _) => {
+                fields.put(self.scalar(&text, style)?);
                 Ok(())
             }
-            Event::SequenceStart(0, None) => self.list(fields, depth),
-            Event::MappingStart(0, None) => self.map(fields, depth),
+            Event::SequenceStart(0, _) => self.list(fields, depth),
+            Event::MappingStart(0, _) => self.map(fields, depth),
             Event::Alias(_) => Err(ambiguous("an alias")),
             Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..) => {
                 Err(ambiguous("an anchor or a tag"))
@@ -118,8 +199,8 @@ impl<'t> Reader<'t> {
     fn list(&mut self, fields: &mut Fields, depth: usize) -> Result<(), Undecodable> {
         let mut count = 0;
         loop {
-            let event = self.next()?;
-            if event == Event::SequenceEnd {
+            let event = self.next_with_brackets()?;
+            if event.0 == Event::SequenceEnd {
                 break;
             }
             count += 1;
@@ -146,10 +227,14 @@ impl<'t> Reader<'t> {
             if key == "<<" {
                 return Err(ambiguous("a merge key"));
             }
-            if !matches!(scalar(&key, style, self.brackets)?, Scalar::Text(_)) {
-                return Err(ambiguous("a key that is no text"));
+            match self.scalar(&key, style)? {
+                Scalar::Text(_) => {}
+                Scalar::Number(number) if self.tags.is_some() && is_key(number) => {}
+                Scalar::Number(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => {
+                    return Err(ambiguous("a key that is no text"));
+                }
             }
-            let event = self.next()?;
+            let event = self.next_with_brackets()?;
             let mark = fields.enter(&key);
             self.value(event, fields, depth + 1)?;
             fields.leave(mark);
@@ -166,8 +251,13 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// Digits that every reader writes the same way again.
+fn is_key(number: &str) -> bool {
+    number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// What the second parser read, in the same flat form.
-fn flatten(value: &Value, fields: &mut Fields, root: bool) -> Result<(), Undecodable> {
+fn flatten(value: &Value, fields: &mut Fields, root: bool, tagged: bool) -> Result<(), Undecodable> {
     match value {
         Value::Null => fields.put(Scalar::Null),
         Value::Bool(truth) => fields.put(Scalar::Bool(*truth)),
@@ -177,22 +267,41 @@ fn flatten(value: &Value, fields: &mut Fields, root: bool) -> Result<(), Undecod
         Value::Sequence(items) => {
             for (at, item) in items.iter().enumerate() {
                 let mark = fields.enter_item(at + 1);
-                flatten(item, fields, false)?;
+                flatten(item, fields, false, tagged)?;
                 fields.leave(mark);
             }
         }
         Value::Mapping(members) if members.is_empty() && !root => fields.put(Scalar::Empty),
         Value::Mapping(members) => {
             for (key, member) in members {
-                let key = key.as_str().ok_or_else(|| ambiguous("a key that is no text"))?;
-                let mark = fields.enter(key);
-                flatten(member, fields, false)?;
+                let key = key_of(key, tagged).ok_or_else(|| ambiguous("a key that is no text"))?;
+                let mark = fields.enter(&key);
+                flatten(member, fields, false, tagged)?;
                 fields.leave(mark);
             }
+        }
+        Value::Tagged(inner) if tagged && !root => {
+            let mark = fields.enter(&inner.tag.to_string());
+            flatten(&inner.value, fields, false, tagged)?;
+            fields.leave(mark);
         }
         Value::Tagged(_) => return Err(ambiguous("an anchor or a tag")),
     }
     Ok(())
+}
+
+/// A key as text: with tags, numbers are keys too.
+pub(crate) fn key_of(key: &Value, tagged: bool) -> Option<Cow<'_, str>> {
+    match key {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(number) if tagged => Some(Cow::Owned(number.to_string())),
+        Value::Number(_)
+        | Value::Null
+        | Value::Bool(_)
+        | Value::Sequence(_)
+        | Value::Mapping(_)
+        | Value::Tagged(_) => None,
+    }
 }
 
 /// The second parser writes a number of its own.
@@ -203,32 +312,62 @@ fn same_value(one: Scalar<'_>, other: Scalar<'_>) -> bool {
     }
 }
 
-/// What a scalar is, where every version of YAML says the same.
-fn scalar(text: &str, style: ScalarStyle, brackets: bool) -> Result<Scalar<'_>, Undecodable> {
-    if style != ScalarStyle::Plain {
-        return Ok(Scalar::Text(text));
+impl Reader<'_> {
+    /// What a scalar is, where every version of YAML says the same.
+    fn scalar<'s>(&self, text: &'s str, style: ScalarStyle) -> Result<Scalar<'s>, Undecodable> {
+        if style != ScalarStyle::Plain {
+            return Ok(Scalar::Text(text));
+        }
+        match text {
+            "" | "~" | "null" => return Ok(Scalar::Null),
+            "true" => return Ok(Scalar::Bool(true)),
+            "false" => return Ok(Scalar::Bool(false)),
+            _ => {}
+        }
+        if is_plain_number(text) {
+            return Ok(Scalar::Number(text));
+        }
+        // Whoever reads templates takes a date for the text that it is.
+        if self.tags.is_some() && is_date(text) {
+            return Ok(Scalar::Text(text));
+        }
+        let word = text.to_ascii_lowercase();
+        let words = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "=", "<<"];
+        let numeric = text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first))
+            && (word.bytes().all(|byte| byte.is_ascii_hexdigit() || b"xo_:.,+- tz".contains(&byte))
+                || word.ends_with(".inf")
+                || word.ends_with(".nan"));
+        // Within brackets, readers do not agree on where a plain text with these ends.
+        let unclear = self.brackets && (text.contains(['?', '#']) || self.colon(text));
+        if words.contains(&word.as_str()) || numeric || unclear {
+            return Err(ambiguous(&format!("`{}` without quotes", clip(text))));
+        }
+        Ok(Scalar::Text(text))
     }
-    match text {
-        "" | "~" | "null" => return Ok(Scalar::Null),
-        "true" => return Ok(Scalar::Bool(true)),
-        "false" => return Ok(Scalar::Bool(false)),
-        _ => {}
+
+    /// Whether a text has a colon that some reader within brackets may take for the end of a key: with tags, one that
+    /// a letter follows is none.
+    fn colon(&self, text: &str) -> bool {
+        let mut letters = text.char_indices().filter(|(_, letter)| *letter == ':');
+        match self.tags {
+            None => letters.next().is_some(),
+            Some(_) => letters.any(|(at, _)| {
+                let next = text.get(at + 1..).and_then(|rest| rest.chars().next());
+                at == 0
+                    || !next
+                        .is_some_and(|next| next.is_ascii_alphanumeric() || matches!(next, ':' | '/' | '*'))
+            }),
+        }
     }
-    if is_plain_number(text) {
-        return Ok(Scalar::Number(text));
-    }
-    let word = text.to_ascii_lowercase();
-    let words = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "=", "<<"];
-    let numeric = text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first))
-        && (word.bytes().all(|byte| byte.is_ascii_hexdigit() || b"xo_:.,+- tz".contains(&byte))
-            || word.ends_with(".inf")
-            || word.ends_with(".nan"));
-    // Within brackets, readers do not agree on where a plain text with these ends.
-    let unclear = brackets && text.contains([':', '?', '#']);
-    if words.contains(&word.as_str()) || numeric || unclear {
-        return Err(ambiguous(&format!("`{}` without quotes", clip(text))));
-    }
-    Ok(Scalar::Text(text))
+}
+
+/// `2012-10-17`.
+fn is_date(text: &str) -> bool {
+    text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
 }
 
 /// A decimal number that every reader takes for the same one.
@@ -346,6 +485,66 @@ mod tests {
         assert_eq!(read(b"a: \xff", &mut Fields::new()).unwrap_err().reason_code, "not_utf8");
     }
 
+    fn tagged(body: &str) -> String {
+        let mut fields = Fields::new();
+        match read_tagged(body, &["Ref", "Sub", "Join", "GetAtt", "If"]) {
+            Ok(value) => {
+                flatten(&value, &mut fields, true, true).unwrap();
+                fields.iter().map(|(path, value)| format!("{path}={value:?}\n")).collect()
+            }
+            Err(why) => format!("{}: {}", why.reason_code, why.text),
+        }
+    }
+
+    #[test]
+    fn tags_of_a_list_are_keys_of_their_own() {
+        expect![[r#"
+            Version=Text("2010-09-09")
+            a.!Ref=Text("AWS::Region")
+            b.1=Text("x")
+            b.2.!Sub=Text("${A}-b")
+            b.3.!Join.1=Text(":")
+            b.3.!Join.2.1=Text("arn:aws:s3")
+            b.3.!Join.2.2.!Ref=Text("AWS::Region")
+            c.!If.1=Text("Prod")
+            c.!If.2.d=Number("1")
+            c.!If.3=Null
+            e.123456789012=Text("x:y")
+            f.!GetAtt=Text("Role.Arn")
+            g.!Sub.1=Text("two\nlines ${X}\n")
+            g.!Sub.2.X=Text("on")
+        "#]]
+        .assert_eq(&tagged(
+            "Version: 2010-09-09\na: !Ref AWS::Region\nb:\n- x\n- !Sub '${A}-b'\n- !Join [':', [arn:aws:s3, !Ref AWS::Region]]\nc: !If\n- Prod\n- d: 1\n- \ne:\n  123456789012: x:y\nf: !GetAtt Role.Arn\ng: !Sub\n- |\n  two\n  lines ${X}\n- X: 'on'\n",
+        ));
+        for body in [
+            "a: !Other x",
+            "a: !!str x",
+            "a: !<tag:yaml.org,2002:str> x",
+            "!Ref a: x",
+            "!Ref a",
+            "a: ! x",
+            "a: !Ref &x b",
+            "a: !Ref yes",
+            "a: [b: c, d:]",
+            "a: [b:, c]",
+            "a: 2020-01-01T00:00:00Z",
+            "a: 012345678901",
+            "0x1f: a",
+            "01: a",
+            "1.5: a",
+            "a: !e!Ref x",
+            "a: !Join [x, b#c]",
+            "a: !If {b: c?d}",
+            "a: !Sub [{b: c:}]",
+        ] {
+            let said = tagged(body);
+            assert!(said.starts_with("ambiguous_yaml") || said.starts_with("bad_yaml"), "{body}: {said}");
+        }
+        expect!["duplicate_parameter: `1` is given twice; send it once"]
+            .assert_eq(&tagged("a:\n  1: x\n  '1': z\n"));
+    }
+
     fn yaml() -> impl Strategy<Value = String> {
         let word = || prop_oneof!["[a-c]{1,2}", "[0-9.:+-]{1,4}", "[ -~]{0,6}", "(on|no|true|~|null|y)"];
         prop::collection::vec((0_usize..4, word(), word()), 1..6).prop_map(|lines| {
@@ -365,7 +564,7 @@ mod tests {
             if read(text.as_bytes(), &mut ours).is_ok() {
                 let value: Value = yaml_serde::from_str(&text).unwrap();
                 let mut theirs = Fields::new();
-                flatten(&value, &mut theirs, true).unwrap();
+                flatten(&value, &mut theirs, true, false).unwrap();
                 prop_assert_eq!(ours.len(), theirs.len());
             }
         }
