@@ -52,8 +52,8 @@ planes! {
     Okta "okta" "organization" "The management API of Okta.",
     Openapi "openapi" "API" "An API that an `OpenAPI` document describes.",
     Openstack "openstack" "cloud" "An OpenStack cloud: Keystone, Nova, Neutron, Cinder, Glance, Ironic.",
-    Redfish "redfish" "service" "The management of a machine that speaks Redfish.",
     Panos "panos" "firewall" "A firewall that speaks the XML API of PAN-OS, or a manager of some.",
+    Redfish "redfish" "service" "The management of a machine that speaks Redfish.",
     Restconf "restconf" "device" "A network device that speaks RESTCONF.",
     Scim "scim" "directory" "A directory of users and groups that speaks SCIM 2.0.",
     Vault "vault" "cluster" "A cluster of Vault, or of what speaks as it does.",
@@ -71,6 +71,10 @@ impl Plane {
     /// Amazon Resource Names, the ids of Azure Resource Manager and the full names of Google's are the forms that have none.
     #[must_use]
     pub const fn scheme(self) -> Option<&'static str> {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "a new plane has the usual form unless it says otherwise"
+        )]
         match self {
             Self::Aws | Self::Azure | Self::Gcp | Self::Unknown => None,
             Self::Kubernetes => Some("k8s"),

@@ -2,6 +2,7 @@
 //!
 //! Leaves out reading files (`settings/`) and building what they describe (`gate.rs`).
 
+mod credential;
 mod described;
 mod egress;
 mod identity;
@@ -20,12 +21,12 @@ use crate::identity::Rules;
 use crate::listen::{Clients, Redirection};
 use crate::settings::{self, Addresses, Settings, Size};
 
+pub use credential::PlainCredential;
 pub use described::{GrpcUpstream, OpenApiUpstream};
 pub use egress::{Chain, Egress, PassRule};
 pub use secrets::{GoogleFile, OAuthClient, OAuthShows, SecretFrom, VaultSecret, VaultShows};
 pub use upstream::{
-    AwsCredentials, AwsUpstream, KubernetesUpstream, PlainCredential, Reach, SingleUpstream, UpstreamConfig,
-    UpstreamKind,
+    AwsCredentials, AwsUpstream, KubernetesUpstream, Reach, SingleUpstream, UpstreamConfig, UpstreamKind,
 };
 
 /// What a gate is built from.

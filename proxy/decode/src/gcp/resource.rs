@@ -196,7 +196,7 @@ impl Subject {
             None => {
                 named.unnamed = true;
                 let kind = self.kind(self.parts.len());
-                Resource { kind: Arc::from(kind), ..names.new("", None) }
+                Resource { kind: Arc::from(kind), ..names.unnamed("", None) }
             }
         });
         named

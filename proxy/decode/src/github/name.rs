@@ -193,7 +193,7 @@ fn new(names: Names<'_>, asked: &Rest, body: &Fields, named: &Named, touched: &m
         | Scalar::Empty
         | Scalar::Token(_) => None,
     });
-    touched.all = vec![names.new(named.kind(), called), parent];
+    touched.all = vec![names.unnamed(named.kind(), called), parent];
     let member = match item.rsplit(['_', '-']).next() {
         Some("number") => "number",
         Some("sha") => "sha",
@@ -298,7 +298,7 @@ fn new_repo(
         (Some(owner), Some(name)) => {
             names.one(Role::Target, "repos", &["repos", owner, &name.to_lowercase()])
         }
-        (Some(_), None) | (None, _) => names.new("repos", name.map(|name| ("name", name))),
+        (Some(_), None) | (None, _) => names.unnamed("repos", name.map(|name| ("name", name))),
     };
     let parent = match &owner {
         Some(owner) => names.one(Role::Parent, "orgs", &["orgs", owner]),

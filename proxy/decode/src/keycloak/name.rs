@@ -98,7 +98,7 @@ fn new(names: Names<'_>, asked: &Asked, body: &Fields, named: &Named, touched: &
     }
     let called = ["username", "clientId", "name", "alias", "displayName"];
     let called = called.iter().find_map(|name| text(name).map(|text| (*name, text)));
-    touched.all = vec![names.new(named.kind(), called), parent];
+    touched.all = vec![names.unnamed(named.kind(), called), parent];
     touched.creates = Some(named.kind().to_owned());
 }
 

@@ -194,10 +194,11 @@ impl Claimed for Claim<'_> {
     fn events(&self, head: &AnswerHead<'_>) -> Option<Events> {
         let media = head.headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
         let own = media.split(';').next().unwrap_or_default().trim();
-        own.eq_ignore_ascii_case("text/event-stream").then(|| match &self.reading {
-            Ok(Asked { verb: Verb::Listen, .. }) => Events::Lasting,
-            Ok(_) | Err(_) => Events::Ending,
-        })
+        if !own.eq_ignore_ascii_case("text/event-stream") {
+            return None;
+        }
+        let listens = matches!(&self.reading, Ok(Asked { verb: Verb::Listen, .. }));
+        Some(if listens { Events::Lasting } else { Events::Ending })
     }
 
     fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8], _trailers: Option<&HeaderMap>) -> AnswerRead {

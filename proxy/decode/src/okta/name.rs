@@ -40,7 +40,7 @@ pub(super) fn resources(names: Names<'_>, asked: &Asked, body: &Fields) -> Touch
                         | Scalar::Token(_) => None,
                     }
                 });
-                touched.all.push(names.new(named.kind(), called));
+                touched.all.push(names.unnamed(named.kind(), called));
                 touched.all.push(named.container(&[]).one(names, Role::Parent));
                 touched.creates = Some(named.kind().to_owned());
             }

@@ -294,7 +294,7 @@ impl Request<'_> {
             found.extend(self.inside(&things));
         } else if !collection.is_empty() && creates {
             let new = made(self.operation).unwrap_or(&kind);
-            found.push(names.new(new, None));
+            found.push(names.unnamed(new, None));
             found.extend(things.last().map(|thing| thing.resource(names, Role::Parent)));
         } else if removes && !collection.is_empty() {
             found.push(names.all(role, &kind, &parts));

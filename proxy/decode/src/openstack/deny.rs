@@ -14,10 +14,7 @@ const JSON: &str = "application/json";
 /// The error that the service's own clients raise and do not try again; Keystone's where it is not known which it is.
 pub(super) fn response(service: Option<Service>, denial: &Denial) -> NativeResponse {
     // Clients look at versions before they show who they are, and show it when they are told that they have not.
-    let status = match denial.kind {
-        DenialKind::Unauthenticated => 401,
-        kind => kind.status(),
-    };
+    let status = if denial.kind == DenialKind::Unauthenticated { 401 } else { denial.kind.status() };
     let message = denial.text.as_str();
     let title =
         http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason()).unwrap_or("Error");

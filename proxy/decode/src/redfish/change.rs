@@ -114,7 +114,7 @@ fn resources(names: Names<'_>, asked: &Asked, body: &Body<'_>) -> Vec<Resource> 
             let called =
                 ["Name", "UserName"].iter().find_map(|name| Some((*name, body.text(&name.to_lowercase())?)));
             let called = called.filter(|_| asked.place.kind != "Session");
-            resources.push(names.new(&asked.place.kind, called));
+            resources.push(names.unnamed(&asked.place.kind, called));
             resources.push(place(names, Role::Parent, &asked.place));
         }
         // What it is done to is named in the body, or is all that there is.

@@ -67,7 +67,7 @@ impl Names<'_> {
     }
 
     /// Something new whose name the upstream will choose, by what the request calls it.
-    pub(crate) fn new(self, kind: &str, called: Option<(&str, &str)>) -> Resource {
+    pub(crate) fn unnamed(self, kind: &str, called: Option<(&str, &str)>) -> Resource {
         let called =
             called.map(|(name, value)| Identifier { name: Arc::from(name), value: value.to_owned() });
         Resource {

@@ -174,7 +174,7 @@ impl Node {
     /// Something new below another node, whose name the request does not say.
     pub(super) fn unnamed(&self, names: Names<'_>) -> Resource {
         let kind = self.0.last().map(|step| format!("{}:{}", step.module, step.name)).unwrap_or_default();
-        names.new(&kind, None)
+        names.unnamed(&kind, None)
     }
 }
 

@@ -221,7 +221,7 @@ pub(super) fn effects(
     match (&asked.place, asked.verb) {
         (Place::Type(kind), Verb::Create) => {
             let called = written.called.as_ref().map(|(name, value)| (*name, value.as_str()));
-            resources.push(names.new(kind, called));
+            resources.push(names.unnamed(kind, called));
             resources.push(names.whole(Role::Parent));
             // Whoever is made inactive was not active before.
             accesses.remove(&Access::Delete);

@@ -128,8 +128,7 @@ pub(super) fn opens(type_name: &str, properties: &Value) -> Option<Access> {
     let world = |names: [&str; 2]| {
         let unread =
             |name: &&str| has(name) && properties.member(name).is_none_or(|value| value.known().is_none());
-        names.iter().any(|name| text(&[name]).is_some_and(|text| is_world(&text)))
-            || names.iter().any(|name| unread(name))
+        names.iter().any(|name| text(&[name]).is_some_and(|text| is_world(&text))) || names.iter().any(unread)
     };
     let opened = match type_name {
         // They face the internet unless told otherwise.
