@@ -89,6 +89,9 @@ const PUBLIC_ACLS: [&str; 3] = ["public-read", "public-read-write", "authenticat
 const GLOBAL_GROUPS: &str = "/groups/global/";
 const ANYBODY: [&str; 2] = ["AllUsers", "AuthenticatedUsers"];
 
+/// The type whose switches and access lists are properties.
+const BUCKET: &str = "AWS::S3::Bucket";
+
 /// The four switches of a public access block.
 const BLOCKS: [&str; 4] =
     ["blockpublicacls", "ignorepublicacls", "blockpublicpolicy", "restrictpublicbuckets"];
@@ -117,29 +120,41 @@ impl Facts {
         facts.principals(&operation, effect);
         // What is read of all documents together is bounded too, as a request may carry many.
         let mut left = document::DOCUMENT_MAX;
+        let type_name = of_type(effect).unwrap_or_default();
         for leaf in effect.parameters.iter() {
-            facts.leaf(&operation, effect, &leaf, &mut left);
+            facts.leaf((&operation, type_name), effect, &leaf, &mut left);
         }
         facts
     }
 
-    fn leaf(&mut self, operation: &str, effect: &Effect, leaf: &Leaf<'_>, left: &mut usize) {
+    fn leaf(&mut self, of: (&str, &str), effect: &Effect, leaf: &Leaf<'_>, left: &mut usize) {
         let member = member(leaf.path);
         match leaf.value {
             Scalar::Text(text) | Scalar::Number(text) => {
-                self.text(operation, effect, leaf.path, &member, text);
-                self.document(operation, &member, text, left);
+                self.text(of, effect, leaf.path, &member, text);
+                self.document(of.0, &member, text, left);
             }
             Scalar::Bool(true) => self.switch(&member),
             Scalar::Bool(false) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => {}
         }
     }
 
-    fn text(&mut self, operation: &str, effect: &Effect, path: &str, member: &str, text: &str) {
+    fn text(
+        &mut self,
+        (operation, type_name): (&str, &str),
+        effect: &Effect,
+        path: &str,
+        member: &str,
+        text: &str,
+    ) {
         if text.eq_ignore_ascii_case("true") {
             self.switch(member);
         }
         if member.ends_with("acl") && PUBLIC_ACLS.contains(&text) {
+            self.exposes.insert("public_acl");
+        }
+        // As types of resources spell it.
+        if type_name == BUCKET && matches!(text, "PublicRead" | "PublicReadWrite" | "AuthenticatedRead") {
             self.exposes.insert("public_acl");
         }
         if names_anybody(text) {
@@ -148,18 +163,24 @@ impl Facts {
         if text.eq_ignore_ascii_case("all") && shares(operation, path) {
             self.exposes.insert("shared_with_all");
         }
-        if ADMIN_POLICIES.iter().any(|policy| text.ends_with(policy)) && attaches(operation) {
+        let attached = attaches(operation)
+            || ["AWS::IAM::", "AWS::SSO::"].iter().any(|start| type_name.starts_with(start));
+        if ADMIN_POLICIES.iter().any(|policy| text.ends_with(policy)) && attached {
             self.grants.insert("admin_policy");
         }
         if text == "NONE"
             && matches!(member, "authtype" | "functionurlauthtype")
-            && effect.service.as_ref() == "lambda"
+            && (effect.service.as_ref() == "lambda" || type_name.starts_with("AWS::Lambda::"))
         {
             self.exposes.insert("public_policy");
         }
     }
 
     fn document(&mut self, operation: &str, member: &str, text: &str, left: &mut usize) {
+        // Whom the policy of a stack means is everybody, always: it says what updates may change.
+        if member.starts_with("stackpolicy") {
+            return;
+        }
         let trimmed = text.trim_start();
         let of_policy = policy_member(member) && self.watched;
         if trimmed.starts_with('{') && (says_statement(text) || document::hides_statement(text)) {
@@ -214,12 +235,24 @@ impl Facts {
             "DeletePublicAccessBlock" => true,
             // A switch left out is off.
             "PutPublicAccessBlock" => BLOCKS.iter().any(|block| !on(block)),
+            "CreateResource" | "UpdateResource" if of_type(effect) == Some(BUCKET) => {
+                let says =
+                    effect.parameters.iter().any(|leaf| leaf.path.contains("PublicAccessBlockConfiguration"));
+                says && BLOCKS.iter().any(|block| !on(block))
+            }
             _ => false,
         };
         if opened {
             self.exposes.insert("public_block_off");
         }
     }
+}
+
+/// The type of the resource that an effect makes or changes as such: by Cloud Control, or by a template.
+pub(crate) fn of_type(effect: &Effect) -> Option<&str> {
+    let by_type = matches!(&*effect.service, "cloudcontrol" | "cloudformation")
+        && matches!(&*effect.operation, "CreateResource" | "UpdateResource");
+    if by_type { effect.parameters.text("TypeName") } else { None }
 }
 
 /// The last part of a path that is no list position, in small letters and digits only.
@@ -280,7 +313,16 @@ fn narrowed(operation: &str, effect: &Effect) -> bool {
             leaf.path.eq_ignore_ascii_case(wanted) && matches!(leaf.value, Scalar::Text(text) if is(text))
         })
     };
+    let of_function = of_type(effect) == Some("AWS::Lambda::Permission");
+    let says = |wanted: &str, is: &dyn Fn(&str) -> bool| {
+        says(wanted, is) || (of_function && says(&format!("DesiredState.{wanted}"), is))
+    };
     match operation {
+        _ if of_function => {
+            says("SourceArn", &|text| names(Holds::Arn, text))
+                || says("SourceAccount", &|text| names(Holds::Account, text))
+                || says("PrincipalOrgID", &|text| names(Holds::Organization, text))
+        }
         "lambda:AddPermission" => {
             says("SourceArn", &|text| names(Holds::Arn, text))
                 || says("SourceAccount", &|text| names(Holds::Account, text))

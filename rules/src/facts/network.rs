@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ordain_action::{Effect, Scalar};
 
-use super::{Facts, is_position, member};
+use super::{Facts, is_position, member, of_type};
 
 /// Ports that administer a machine.
 const ADMIN_PORTS: [u16; 6] = [22, 23, 3389, 5900, 5985, 5986];
@@ -32,13 +32,17 @@ pub(super) fn read(effect: &Effect, facts: &mut Facts) {
     let mut rules: BTreeMap<String, Rule<'_>> = BTreeMap::new();
     for leaf in effect.parameters.iter() {
         let (Scalar::Text(text) | Scalar::Number(text)) = leaf.value else { continue };
+        // What a group lets out stands beside what it lets in.
+        if leaf.path.contains("SecurityGroupEgress") {
+            continue;
+        }
         let rule = rules.entry(rule_of(leaf.path)).or_default();
         match member(leaf.path).as_str() {
             "fromport" => rule.from = Some(text),
             "toport" => rule.to = Some(text),
             "ipprotocol" => rule.protocol = Some(text),
             "cidrip" | "cidripv4" | "cidripv6" | "cidr" | "cidripaddress" => rule.networks.push(text),
-            "prefixlistid" | "prefixlistids" => rule.lists = true,
+            "prefixlistid" | "prefixlistids" | "sourceprefixlistid" => rule.lists = true,
             _ => {}
         }
     }
@@ -57,8 +61,17 @@ pub(super) fn read(effect: &Effect, facts: &mut Facts) {
 
 fn lets_in(effect: &Effect) -> bool {
     let operation = effect.operation.as_ref();
+    const GROUPS: [&str; 6] = [
+        "AWS::EC2::SecurityGroup",
+        "AWS::EC2::SecurityGroupIngress",
+        "AWS::ElastiCache::SecurityGroupIngress",
+        "AWS::RDS::DBSecurityGroup",
+        "AWS::RDS::DBSecurityGroupIngress",
+        "AWS::Redshift::ClusterSecurityGroupIngress",
+    ];
     operation.ends_with("Ingress") && operation.starts_with("Authorize")
         || operation == "ModifySecurityGroupRules"
+        || of_type(effect).is_some_and(|name| GROUPS.contains(&name))
 }
 
 /// The part of a path that one rule shares: `IpPermissions.1` of `IpPermissions.1.IpRanges.1.CidrIp`.

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use ordain_action::{
-    Access, Answer, Call, Completeness, Effect, Level, NameBasis, Parameters, Plane, Resource, Role, Scalar,
-    Undecodable, Upstream,
+    Access, Answer, Call, Completeness, Effect, Level, Minted, NameBasis, Parameters, Plane, Resource, Role,
+    Scalar, Undecodable, Upstream,
 };
 use ordain_catalog::{Location, Operation, Protocol};
 
@@ -76,23 +76,7 @@ pub(super) fn make(
     };
     batch::adjust(&mut main, &wire, &request.room.catalog, &place);
     names::canonical(&mut main, operation, &place);
-    match &*main.service {
-        "s3" => objects::name(&mut main, request.site, &place),
-        "cloudwatch" | "application-autoscaling" | "autoscaling-plans" => {
-            indirect::adjust(&mut main, &wire, &place)
-        }
-        "fis" => experiment::adjust(&mut main, &wire, &place),
-        // Buckets of Outposts are not buckets of S3, whatever a template says.
-        "s3control" => main
-            .resources
-            .iter_mut()
-            .filter(|one| one.basis == NameBasis::Bound && &*one.kind == "s3:bucket")
-            .for_each(|one| {
-                one.name.clear();
-                one.basis = NameBasis::Unnamed;
-            }),
-        _ => {}
-    }
+    of_service(&mut main, request, &wire, &place);
     stored::adjust(&mut main, &wire, &place);
     if main.resources.len() > bind::limit(operation) {
         return Err(too_many_resources());
@@ -118,8 +102,30 @@ pub(super) fn make(
     if access.is_change() {
         effects.extend(passed(&operation.service, &wire, &place)?);
     }
-    let answer = if dry { Answer::default() } else { operation.answer(found.protocol) };
+    let mut answer = if dry { Answer::default() } else { operation.answer(found.protocol) };
+    if template.is_some_and(|template| template.hands_out()) {
+        answer.mints = Some(Minted::Unrewritable);
+    }
     Ok(Call { plane: Plane::Aws, effects, answer, region })
+}
+
+/// What single services say in ways of their own.
+fn of_service(main: &mut Effect, request: &Request<'_, '_>, wire: &Wire, place: &Place<'_>) {
+    match &*main.service {
+        "s3" => objects::name(main, request.site, place),
+        "cloudwatch" | "application-autoscaling" | "autoscaling-plans" => indirect::adjust(main, wire, place),
+        "fis" => experiment::adjust(main, wire, place),
+        // Buckets of Outposts are not buckets of S3, whatever a template says.
+        "s3control" => main
+            .resources
+            .iter_mut()
+            .filter(|one| one.basis == NameBasis::Bound && &*one.kind == "s3:bucket")
+            .for_each(|one| {
+                one.name.clear();
+                one.basis = NameBasis::Unnamed;
+            }),
+        _ => {}
+    }
 }
 
 /// The vendor's pseudo regions stand for no region.

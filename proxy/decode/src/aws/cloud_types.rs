@@ -4,7 +4,7 @@
 
 /// Types whose primary identifier names one resource by a template that was reviewed. What the catalogue says of
 /// all others was found by comparing words.
-pub(super) const REVIEWED: [(&str, &str, &str); 28] = [
+pub(super) const REVIEWED: [(&str, &str, &str); 29] = [
     ("AWS::DynamoDB::Table", "dynamodb:table", "arn:{p}:dynamodb:{r}:{a}:table/{id}"),
     ("AWS::EC2::Instance", "ec2:instance", "arn:{p}:ec2:{r}:{a}:instance/{id}"),
     ("AWS::EC2::SecurityGroup", "ec2:security-group", "arn:{p}:ec2:{r}:{a}:security-group/{id}"),
@@ -16,6 +16,7 @@ pub(super) const REVIEWED: [(&str, &str, &str); 28] = [
     ("AWS::EKS::Cluster", "eks:cluster", "arn:{p}:eks:{r}:{a}:cluster/{id}"),
     ("AWS::IAM::Group", "iam:group", "arn:{p}:iam::{a}:group/{id}"),
     ("AWS::IAM::InstanceProfile", "iam:instance-profile", "arn:{p}:iam::{a}:instance-profile/{id}"),
+    ("AWS::IAM::ManagedPolicy", "iam:policy", "arn:{p}:iam::{a}:policy/{id}"),
     ("AWS::IAM::Role", "iam:role", "arn:{p}:iam::{a}:role/{id}"),
     ("AWS::IAM::User", "iam:user", "arn:{p}:iam::{a}:user/{id}"),
     ("AWS::KMS::Alias", "kms:alias", "arn:{p}:kms:{r}:{a}:{id}"),

@@ -328,7 +328,7 @@ impl Reader<'_> {
             return Ok(Scalar::Number(text));
         }
         // Whoever reads templates takes a date for the text that it is.
-        if self.tags.is_some() && is_date(text) {
+        if self.tags.is_some() && (is_date(text) || is_parts(text)) {
             return Ok(Scalar::Text(text));
         }
         let word = text.to_ascii_lowercase();
@@ -368,6 +368,14 @@ fn is_date(text: &str) -> bool {
             4 | 7 => byte == b'-',
             _ => byte.is_ascii_digit(),
         })
+}
+
+/// `1.2.3`, or `0a1b-2c3d`: digits first, and no number to any reader.
+fn is_parts(text: &str) -> bool {
+    let whole = |part: &str, is: fn(&u8) -> bool| !part.is_empty() && part.bytes().all(|byte| is(&byte));
+    let dotted = text.split('.').count() > 2 && text.split('.').all(|part| whole(part, u8::is_ascii_digit));
+    let dashed = text.contains('-') && text.split('-').all(|part| whole(part, u8::is_ascii_hexdigit));
+    dotted || (dashed && text.contains(['a', 'b', 'c', 'd', 'f']))
 }
 
 /// A decimal number that every reader takes for the same one.
@@ -511,11 +519,13 @@ mod tests {
             c.!If.3=Null
             e.123456789012=Text("x:y")
             f.!GetAtt=Text("Role.Arn")
+            h=Text("1.2.3")
+            i=Text("1234abcd-12ab-34cd")
             g.!Sub.1=Text("two\nlines ${X}\n")
             g.!Sub.2.X=Text("on")
         "#]]
         .assert_eq(&tagged(
-            "Version: 2010-09-09\na: !Ref AWS::Region\nb:\n- x\n- !Sub '${A}-b'\n- !Join [':', [arn:aws:s3, !Ref AWS::Region]]\nc: !If\n- Prod\n- d: 1\n- \ne:\n  123456789012: x:y\nf: !GetAtt Role.Arn\ng: !Sub\n- |\n  two\n  lines ${X}\n- X: 'on'\n",
+            "Version: 2010-09-09\na: !Ref AWS::Region\nb:\n- x\n- !Sub '${A}-b'\n- !Join [':', [arn:aws:s3, !Ref AWS::Region]]\nc: !If\n- Prod\n- d: 1\n- \ne:\n  123456789012: x:y\nf: !GetAtt Role.Arn\nh: 1.2.3\ni: 1234abcd-12ab-34cd\ng: !Sub\n- |\n  two\n  lines ${X}\n- X: 'on'\n",
         ));
         for body in [
             "a: !Other x",

@@ -167,6 +167,10 @@ pub(super) fn opens(type_name: &str, properties: &Value) -> Option<Access> {
                 block.member(name).and_then(Value::known).is_some_and(|on| on.eq_ignore_ascii_case("true"))
             })
         }),
+        "AWS::Lambda::Permission" => {
+            let narrowed = ["PrincipalOrgID", "SourceAccount", "SourceArn"].iter().any(|name| has(name));
+            is(&["Principal"], "*") && !narrowed
+        }
         // A network let in is something opened, whichever it is.
         "AWS::EC2::SecurityGroup" => properties.member("SecurityGroupIngress").is_some_and(lets_network_in),
         "AWS::EC2::SecurityGroupIngress" => lets_network_in(properties),

@@ -17,7 +17,7 @@ use super::resolve::Scope;
 use super::section::Declared;
 use super::value::Value;
 use super::word::{self, Path};
-use super::{kind, reference, role};
+use super::{kind, reference, role, used};
 use crate::aws::bind::is_arn;
 use crate::aws::cloud_types::grants;
 use crate::aws::{Room, authority, cloud, outside};
@@ -321,13 +321,18 @@ impl Piece<'_> {
             parameters,
         };
         let place = &self.scope.place;
+        let own = Arc::clone(&self.target().kind);
         let attached = cloud::attached_to(&effect, self.declared.type_name, place);
-        let used = authority::used_keys("", fields, place);
-        // What the same stack makes is judged where it is made.
-        let other = |resource: &Resource| resource.identifiers.iter().all(|one| !one.value.contains("${"));
-        for resource in attached.into_iter().filter(other).chain(used) {
+        // What the same stack makes is judged where it is made, and its own name is no other resource.
+        let other = |resource: &Resource| {
+            resource.kind != own && resource.identifiers.iter().all(|one| !one.value.contains("${"))
+        };
+        let mut more: Vec<Resource> = attached.into_iter().filter(other).collect();
+        more.extend(used::named(self.declared.type_name, &self.leaves, place));
+        more.extend(authority::used_keys("", fields, place));
+        for resource in more {
             let known = |known: &Resource| known.role == resource.role && known.name == resource.name;
-            if !effect.resources.iter().any(known) {
+            if resource.name.is_empty() || !effect.resources.iter().any(known) {
                 effect.resources.push(resource);
             }
         }
@@ -404,8 +409,7 @@ impl Piece<'_> {
             (String::new(), NameBasis::Unnamed)
         };
         let written = token.and_then(Value::scalar).filter(|text| !text.secret).map(|text| text.text);
-        let value =
-            written.map_or_else(|| format!("{} <{}>", self.declared.id, self.maker.stack), |text| text);
+        let value = written.unwrap_or_else(|| format!("{} <{}>", self.declared.id, self.maker.stack));
         let pattern = name.contains(['*', '?']);
         let identifiers = vec![Identifier { name: Arc::from("ServiceToken"), value }];
         effect.resources =

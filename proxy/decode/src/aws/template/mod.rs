@@ -17,6 +17,7 @@ mod role;
 mod section;
 mod serverless;
 mod sets;
+mod used;
 mod value;
 mod word;
 
@@ -140,6 +141,12 @@ pub(super) fn adjust(effect: &mut Effect) {
 }
 
 impl Read {
+    /// Whether the stack hands out a credential, which its outputs tell to whoever reads them.
+    pub(super) fn hands_out(&self) -> bool {
+        let keys = |declared: section::Declared<'_>| declared.type_name == "AWS::IAM::AccessKey";
+        self.template.as_ref().is_some_and(|template| template.resources().any(keys))
+    }
+
     /// All effects of the request, the operation's own first.
     ///
     /// # Errors
@@ -204,7 +211,14 @@ impl Read {
             main.access = if read && makes { Access::Create } else { Access::Execute };
         }
         let stack = stack_of(&main);
+        // What is said by reference may call macros as soon as it is looked at.
+        let looked = (change_set && !read).then(|| Effect {
+            access: Access::Execute,
+            resources: stack.clone(),
+            ..main.clone()
+        });
         let mut effects = vec![main];
+        effects.extend(looked);
         if !makes && self.template.is_some() {
             effects.push(deleted(stack.clone(), std::mem::take(&mut contents.replaced), name)?);
         }
@@ -242,7 +256,10 @@ impl Read {
         let shown = if stack.is_set { format!("set {}", clip(named)) } else { clip(named) };
         let maker = Maker { room, doing: stack.doing, stack: &shown, retold: !template.macros.is_empty() };
         contents.indirect = !template.macros.is_empty();
-        for name in &template.macros {
+        // The provider's own are no functions of somebody's.
+        let own =
+            |name: &str| ["AWS::", "Fn::"].iter().any(|start| name.starts_with(start)) || name == "Hooks";
+        for name in template.macros.iter().filter(|name| !own(name)) {
             contents.push(called(name)?)?;
         }
         for declared in template.resources() {

@@ -166,9 +166,15 @@ fn of_json(value: serde_json::Value) -> Node {
         serde_json::Value::String(text) => Node::Text(text),
         serde_json::Value::Array(items) => Node::List(items.into_iter().map(of_json).collect()),
         serde_json::Value::Object(members) => {
-            Node::Map(members.into_iter().map(|(name, value)| (name, of_json(value))).collect())
+            in_order(members.into_iter().map(|(name, value)| (name, of_json(value))).collect())
         }
     }
+}
+
+/// One order for both notations, whatever their readers keep.
+fn in_order(mut members: Vec<(String, Node)>) -> Node {
+    members.sort_by(|one, other| one.0.cmp(&other.0));
+    Node::Map(members)
 }
 
 fn of_yaml(value: Yaml) -> Result<Node, Undecodable> {
@@ -184,9 +190,7 @@ fn of_yaml(value: Yaml) -> Result<Node, Undecodable> {
                 let name = yaml::key_of(&key, true).ok_or_else(|| unread("a key is no text; quote it"))?;
                 all.push((name.into_owned(), of_yaml(value)?));
             }
-            // One order for both notations.
-            all.sort_by(|one, other| one.0.cmp(&other.0));
-            Node::Map(all)
+            in_order(all)
         }
         Yaml::Tagged(tagged) => {
             let tag = tagged.tag.to_string();
@@ -200,6 +204,8 @@ fn of_yaml(value: Yaml) -> Result<Node, Undecodable> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -208,6 +214,60 @@ mod tests {
             "B":{"Ref":"P"},"C":[1,true,{"Fn::GetAtt":"R.Arn"}],"D":{"Fn::If":["X",{"Ref":"AWS::NoValue"},"z"]}}}}}"#;
         let yaml = "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties:\n      A: !Sub ${AWS::Region}\n      B: !Ref P\n      C: [1, true, !GetAtt R.Arn]\n      D: !If [X, !Ref AWS::NoValue, z]\n";
         assert_eq!(read(json).unwrap(), read(yaml).unwrap());
+    }
+
+    /// A value in both notations: in the second, functions are tags and texts are quoted.
+    fn value() -> impl Strategy<Value = (String, String)> {
+        let text = "[ -~]{0,8}".prop_map(|text| {
+            (serde_json::to_string(&text).unwrap(), format!("'{}'", text.replace('\'', "''")))
+        });
+        let number = (0_u32..100_000).prop_map(|number| (number.to_string(), number.to_string()));
+        let leaf = prop_oneof![
+            text,
+            number,
+            any::<bool>().prop_map(|truth| (truth.to_string(), truth.to_string())),
+            "[A-Za-z]{1,6}".prop_map(|name| (format!("{{\"Ref\":\"{name}\"}}"), format!("!Ref '{name}'"))),
+        ];
+        leaf.prop_recursive(4, 48, 5, |inner| {
+            let items = prop::collection::vec(inner.clone(), 0..5);
+            let members = prop::collection::btree_map("[A-Za-z]{1,5}", inner, 1..5);
+            let list = |items: &[(String, String)]| -> (String, String) {
+                let of = |at: fn(&(String, String)) -> &String| {
+                    items.iter().map(at).cloned().collect::<Vec<_>>().join(", ")
+                };
+                (format!("[{}]", of(|item| &item.0)), format!("[{}]", of(|item| &item.1)))
+            };
+            prop_oneof![
+                items.clone().prop_map(move |items| list(&items)),
+                (prop::sample::select(&["Join", "If", "Select", "Sub"][..]), items).prop_map(
+                    move |(name, items)| {
+                        let (json, yaml) = list(&items);
+                        (format!("{{\"Fn::{name}\":{json}}}"), format!("!{name} {yaml}"))
+                    }
+                ),
+                members.prop_map(|members| {
+                    let json: Vec<String> =
+                        members.iter().map(|(name, value)| format!("\"{name}\":{}", value.0)).collect();
+                    let yaml: Vec<String> =
+                        members.iter().map(|(name, value)| format!("'{name}': {}", value.1)).collect();
+                    (format!("{{{}}}", json.join(",")), format!("{{{}}}", yaml.join(", ")))
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_template_reads_the_same_in_both_notations((json, yaml) in value()) {
+            let json = read(&format!("{{\"Resources\":{json}}}"));
+            let yaml = read(&format!("Resources: {yaml}\n"));
+            prop_assert_eq!(json.unwrap(), yaml.unwrap());
+        }
+
+        #[test]
+        fn no_text_panics(text in "[ -~\n]{0,80}") {
+            let _ = read(&text).map(super::super::section::Template::of);
+        }
     }
 
     #[test]

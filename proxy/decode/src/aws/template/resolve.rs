@@ -70,9 +70,9 @@ impl Scope<'_> {
             Node::List(items) => {
                 let mut all = Vec::with_capacity(items.len());
                 for item in items {
-                    match self.resolve(item, depth)? {
-                        Value::Absent => {}
-                        value => all.push(value),
+                    let value = self.resolve(item, depth)?;
+                    if value != Value::Absent {
+                        all.push(value);
                     }
                 }
                 Value::List(all)
@@ -84,9 +84,9 @@ impl Scope<'_> {
             Node::Map(members) => {
                 let mut all = Vec::with_capacity(members.len());
                 for (name, member) in members {
-                    match self.resolve(member, depth)? {
-                        Value::Absent => {}
-                        value => all.push((name.clone(), value)),
+                    let value = self.resolve(member, depth)?;
+                    if value != Value::Absent {
+                        all.push((name.clone(), value));
                     }
                 }
                 Value::Map(all)

@@ -98,7 +98,10 @@ impl Template {
             }
         }
         if root.calls("Fn::Transform") {
+            let mut inner = Vec::new();
+            transforms_in(&root, &mut inner);
             macros.push("Fn::Transform".to_owned());
+            macros.extend(inner);
         }
         if root.calls("Fn::ForEach") {
             macros.push("Fn::ForEach".to_owned());
@@ -189,6 +192,22 @@ impl Template {
     }
 }
 
+/// The names of transforms that stand somewhere inside.
+fn transforms_in(node: &Node, found: &mut Vec<String>) {
+    for item in node.items() {
+        transforms_in(item, found);
+    }
+    for (name, value) in node.members() {
+        if name == "Fn::Transform" {
+            let name = value.get("Name").and_then(Node::text).unwrap_or_default().to_owned();
+            if !found.contains(&name) {
+                found.push(name);
+            }
+        }
+        transforms_in(value, found);
+    }
+}
+
 /// The names of transforms: one, a list of them, each with its own parameters or without.
 fn transforms(node: &Node) -> Result<Vec<String>, Undecodable> {
     let name = |node: &Node| node.text().or_else(|| node.get("Name")?.text()).map(str::to_owned);
@@ -226,7 +245,7 @@ mod tests {
         );
         assert_eq!(
             of(r#""Outputs":{"a":{"Fn::Transform":{"Name":"x"}}}"#),
-            (false, "Fn::Transform".to_owned())
+            (false, "Fn::Transform x".to_owned())
         );
         assert_eq!(of(r#""Mappings":{"Fn::ForEach::X":[]}"#), (false, "Fn::ForEach".to_owned()));
     }
