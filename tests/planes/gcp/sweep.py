@@ -121,6 +121,11 @@ class Sweep:
         headers.pop("x-goog-api-client", None)
         headers.pop("content-length", None)
         raw = body.encode() if isinstance(body, str) else body or b""
+        # The library makes up a boundary, another each time.
+        mark = re.search(r'boundary="([^"]*)"', headers.get("content-type", ""))
+        if mark:
+            headers["content-type"] = headers["content-type"].replace(mark.group(1), "=x=")
+            raw = raw.replace(mark.group(1).encode(), b"=x=")
         self.count += 1
         line = {
             "id": str(self.count), "method": method, "url": uri, "headers": sorted(headers.items()),
@@ -209,9 +214,6 @@ def sweep_document(sweep, document, sample):
             uri, method, sent, headers = taken.taken
             # The library makes up names for the requests of a batch, another each time.
             sent = re.sub(r"Content-ID: <[^>]*>", "Content-ID: <x + 1>", sent)
-            mark = re.search(r'boundary="([^"]*)"', headers["content-type"]).group(1)
-            sent = sent.replace(mark, "=x=")
-            headers["content-type"] = headers["content-type"].replace(mark, "=x=")
             sweep.line([read.methodId for read in reads], "either", uri, method, sent, headers)
 
 
