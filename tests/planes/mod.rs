@@ -14,6 +14,7 @@ mod okta;
 mod openapi;
 mod openstack;
 mod redfish;
+mod panos;
 mod restconf;
 mod scim;
 pub(crate) mod served;

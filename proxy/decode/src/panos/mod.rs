@@ -139,7 +139,7 @@ impl Grammar for Panos {
         };
         let failed = attribute("status").is_some_and(|status| status == "error");
         let code = attribute("code").filter(|_| failed);
-        let status = failed.then(|| match code.as_deref() {
+        let status = failed.then_some(match code.as_deref() {
             Some("16" | "22" | "403") => 403,
             Some("7") => 404,
             _ => 400,

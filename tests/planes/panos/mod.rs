@@ -1,0 +1,66 @@
+//! A stub of a firewall behind the gate, and the vendor's own client in front of it.
+//!
+//! Leaves out how a request is read (the room's own cases), and firewalls: the stub says that it is one.
+
+use std::process::Command;
+
+use ordain_action::Plane;
+
+use crate::harness::said;
+use crate::planes::served::{self, REAL, Server};
+use crate::planes::swept;
+
+/// The real key, as the settings file has it.
+const CREDENTIALS: &str = "{ header = { name = \"X-PAN-KEY\", file = {token} } }";
+
+fn stub() -> Option<Server> {
+    let python = served::python()?;
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/planes/panos/stub.py");
+    Some(Server::start(|port, _| {
+        let mut command = Command::new(&python);
+        command.args([path, port, REAL]);
+        command
+    }))
+}
+
+fn client(base: &str, key: &str, what: &str) -> String {
+    let output = served::script(&served::python().unwrap(), "panos/client.py", &[base, key, what]);
+    assert!(output.status.success(), "{}", said(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn every_call_of_the_vendors_client_is_read_as_what_it_is() {
+    let swept = swept::sweep(Plane::Panos);
+    assert!(swept.requests >= 9_700, "the sweep has shrunk");
+    let first: Vec<String> = swept.faults.iter().take(30).cloned().collect();
+    assert!(swept.faults.is_empty(), "{}", first.join("\n"));
+}
+
+#[test]
+fn the_client_finds_the_same_through_the_gate() {
+    let (Some(direct), Some(behind)) = (stub(), stub()) else { return };
+    let direct = client(&format!("http://{}", direct.address), REAL, "day");
+    assert!(direct.contains("commit True"), "{direct}");
+    let base = format!("http://{}", behind.address);
+    let gate = served::gate("panos", &base, CREDENTIALS, "enforce");
+    let token = gate.bearer("served", "alice", "person");
+    assert_eq!(client(&format!("http://{}", gate.address), &token, "day"), direct);
+    gate.finish();
+}
+
+/// It is told why, and does not take it for a firewall that is gone.
+#[test]
+fn a_denied_change_never_arrives_and_is_the_clients_own_error() {
+    let Some(stub) = stub() else { return };
+    let base = format!("http://{}", stub.address);
+    let gate = served::gate("panos", &base, CREDENTIALS, "enforce");
+    let token = gate.bearer("served", "carol", "person");
+    let told = client(&format!("http://{}", gate.address), &token, "delete");
+    assert_eq!(told.matches("PanDeviceXapiError: ").count(), 3, "{told}");
+    assert!(told.contains("carol") && told.contains("no connection was lost"), "{told}");
+    assert!(told.contains("system 10.2.0"), "{told}");
+    let log = stub.log();
+    assert!(!log.contains("delete") && !log.contains("set") && !log.contains("commit"), "{log}");
+    gate.finish();
+}
