@@ -13,7 +13,6 @@ pub fn refusal(who: &str, reading: &Reading, effect: usize, why: &str) -> String
         Reading::Undecodable { plane, .. } => (*plane, None),
         Reading::Call(call) => (call.plane, call.effects.get(effect).or_else(|| call.effects.first())),
     };
-    #[expect(clippy::wildcard_enum_match_arm, reason = "planes without words of their own are told in ours")]
     match (plane, effect) {
         (Plane::Grpc, effect) => grpc::refusal(who, effect, why),
         (Plane::Kubernetes, Some(effect)) => kubernetes::refusal(who, effect, why),
