@@ -66,7 +66,7 @@ mod tests {
         let answer = deny(&denial);
         assert_eq!(
             String::from_utf8(answer.body).unwrap(),
-            r#"{"error":{"code":403,"errors":[{"domain":"global","message":"no","reason":"forbidden"}],"message":"no","status":"PERMISSION_DENIED"}}"#
+            r#"{"error":{"code":403,"message":"no","errors":[{"message":"no","domain":"global","reason":"forbidden"}],"status":"PERMISSION_DENIED"}}"#
         );
         assert_eq!(answer.headers["content-type"], "application/json; charset=UTF-8");
         assert_eq!(answer.status, 403);

@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(answer.status, 403);
         assert_eq!(
             String::from_utf8(answer.body).unwrap(),
-            r#"{"documentation_url":"https://docs.github.com/rest","message":"alice may not","status":"403"}"#
+            r#"{"message":"alice may not","documentation_url":"https://docs.github.com/rest","status":"403"}"#
         );
         for name in ["retry-after", "x-ratelimit-remaining"] {
             assert!(!answer.headers.contains_key(name), "{name}");

@@ -255,7 +255,7 @@ mod tests {
             (answer.status, String::from_utf8(answer.body).unwrap().as_str()),
             (
                 403,
-                r#"{"error":"HTTP 403 Forbidden","errorMessage":"alice may not","error_description":"alice may not"}"#
+                r#"{"error":"HTTP 403 Forbidden","error_description":"alice may not","errorMessage":"alice may not"}"#
             )
         );
     }

@@ -284,7 +284,7 @@ mod tests {
             (answer.status, String::from_utf8(answer.body).unwrap().as_str()),
             (
                 403,
-                r#"{"errorCauses":[],"errorCode":"E0000006","errorId":"no_ground","errorLink":"E0000006","errorSummary":"alice may not"}"#
+                r#"{"errorCode":"E0000006","errorSummary":"alice may not","errorLink":"E0000006","errorId":"no_ground","errorCauses":[]}"#
             )
         );
     }

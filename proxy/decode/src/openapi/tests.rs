@@ -156,10 +156,10 @@ fn denied(target: &str, method: &str) -> String {
 
 #[test]
 fn a_denial_is_the_error_that_the_operation_has() {
-    expect![[r#"403 application/json {"detail":"bob may not","message":"bob may not","status":403,"title":"Forbidden","type":"about:blank"}"#]].assert_eq(&denied("/api/v1/cars/red", "DELETE"));
-    expect![[r#"403 application/problem+json {"detail":"bob may not","status":403,"title":"Forbidden","type":"about:blank"}"#]].assert_eq(&denied("/api/v1/cars/red", "GET"));
+    expect![[r#"403 application/json {"type":"about:blank","title":"Forbidden","status":403,"detail":"bob may not","message":"bob may not"}"#]].assert_eq(&denied("/api/v1/cars/red", "DELETE"));
+    expect![[r#"403 application/problem+json {"type":"about:blank","title":"Forbidden","status":403,"detail":"bob may not"}"#]].assert_eq(&denied("/api/v1/cars/red", "GET"));
     // What is no operation is told as most of the API is.
-    expect![[r#"403 application/json {"detail":"bob may not","message":"bob may not","status":403,"title":"Forbidden","type":"about:blank"}"#]].assert_eq(&denied("/api/v1/trucks", "GET"));
+    expect![[r#"403 application/json {"type":"about:blank","title":"Forbidden","status":403,"detail":"bob may not","message":"bob may not"}"#]].assert_eq(&denied("/api/v1/trucks", "GET"));
     let within = "swagger: '2.0'\npaths: {/a: {get: {responses: {default: {schema: {properties: {error: {properties: \
                   {code: {type: integer}, message: {type: string}}}}}}}}}}";
     let api = made(said(within, Vec::new())).unwrap();
@@ -170,7 +170,7 @@ fn a_denial_is_the_error_that_the_operation_has() {
         decision: None,
     };
     let body = deny::response(&api.refuses, &denial).body;
-    expect![[r#"{"detail":"no","error":{"code":400,"message":"no"},"status":400,"title":"Bad Request","type":"about:blank"}"#]].assert_eq(&String::from_utf8(body).unwrap());
+    expect![[r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"no","error":{"code":400,"message":"no"}}"#]].assert_eq(&String::from_utf8(body).unwrap());
 }
 
 #[test]

@@ -89,12 +89,12 @@ mod tests {
             (
                 Some(Service::Network),
                 JSON,
-                r#"{"NeutronError":{"detail":"","message":"alice may not <do> this","type":"PolicyNotAuthorized"}}"#,
+                r#"{"NeutronError":{"type":"PolicyNotAuthorized","message":"alice may not <do> this","detail":""}}"#,
             ),
             (
                 Some(Service::Baremetal),
                 JSON,
-                r#"{"error_message":{"debuginfo":null,"faultcode":"Client","faultstring":"alice may not <do> this"}}"#,
+                r#"{"error_message":{"faultcode":"Client","faultstring":"alice may not <do> this","debuginfo":null}}"#,
             ),
             (
                 Some(Service::Image),

@@ -207,9 +207,9 @@ mod tests {
     #[test]
     fn a_refusal_is_in_the_form_that_is_asked_for() {
         expect_test::expect![[r#"
-            403 application/yang-data+json {"ietf-restconf:errors":{"error":[{"error-message":"alice may not delete <a> & more","error-tag":"access-denied","error-type":"protocol"}]}}
+            403 application/yang-data+json {"ietf-restconf:errors":{"error":[{"error-type":"protocol","error-tag":"access-denied","error-message":"alice may not delete <a> & more"}]}}
             403 application/yang-data+xml <errors xmlns="urn:ietf:params:xml:ns:yang:ietf-restconf"><error><error-type>protocol</error-type><error-tag>access-denied</error-tag><error-message>alice may not delete &lt;a&gt; &amp; more</error-message></error></errors>
-            400 application/yang-data+json {"ietf-restconf:errors":{"error":[{"error-message":"alice may not delete <a> & more","error-tag":"malformed-message","error-type":"protocol"}]}}
+            400 application/yang-data+json {"ietf-restconf:errors":{"error":[{"error-type":"protocol","error-tag":"malformed-message","error-message":"alice may not delete <a> & more"}]}}
         "#]]
         .assert_eq(&format!(
             "{}\n{}\n{}\n",
