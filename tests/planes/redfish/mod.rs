@@ -132,6 +132,10 @@ fn redfishtool_reads_and_switches_through_the_gate() {
     assert!(refused.contains("403"), "{refused}");
     assert!(!server.log().contains("POST"), "{}", server.log());
     drop(tool("alice", &["Systems", "-F", "reset", "On"]));
-    assert!(server.log().contains("Actions/ComputerSystem.Reset HTTP/1.1\" 204"), "{}", server.log());
+    // The server paints what is no 200.
+    let log = server.log();
+    let reset =
+        log.lines().find(|line| line.contains("POST") && line.contains("Actions/ComputerSystem.Reset"));
+    assert!(reset.is_some_and(|line| line.contains(" 204 ")), "{log}");
     gate.finish();
 }
