@@ -69,6 +69,7 @@ impl<'a> Body<'a> {
             body.members.push(Member { path, value });
         }
         body.own_action(asked)?;
+        refuse_changes_beside_references(asked, fields)?;
         Ok(body)
     }
 
@@ -132,12 +133,6 @@ impl<'a> Body<'a> {
 
 /// Refuses what changes resources below the one of the path (section 7.11, deep operations): each has a path of its own.
 fn refuse_other_resources(place: &Place, keys: &[String], value: Scalar<'_>) -> Result<(), Undecodable> {
-    let deep = || {
-        Undecodable::new(
-            "deep_operation",
-            "the body changes other resources than the one of its path; send each its own request",
-        )
-    };
     if keys.iter().any(|key| key.eq_ignore_ascii_case("Members")) {
         return Err(deep());
     }
@@ -159,6 +154,38 @@ fn refuse_other_resources(place: &Place, keys: &[String], value: Scalar<'_>) -> 
         }
     }
     Ok(())
+}
+
+/// An object that names another resource and says more than that changes it, whatever it is called.
+fn refuse_changes_beside_references(asked: &Asked, fields: &Fields) -> Result<(), Undecodable> {
+    if matches!(asked.verb, Verb::Act(..)) {
+        return Ok(());
+    }
+    let id = "@odata\\.id";
+    let others = fields.iter().filter_map(|(path, value)| match value {
+        Scalar::Text(text) => Some((path.strip_suffix(id)?.strip_suffix('.')?, text)),
+        Scalar::Number(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => None,
+    });
+    for (object, text) in others {
+        // A place inside of the resource itself is its own.
+        let is_own = path::reference(text)?.segments == asked.place.segments;
+        let beside = |path: &str| {
+            let member = path.strip_prefix(object).and_then(|rest| rest.strip_prefix('.'));
+            member.is_some_and(|member| !member.starts_with('@'))
+        };
+        let in_oem = segments(object).any(|key| key.eq_ignore_ascii_case("Oem"));
+        if !is_own && !in_oem && fields.iter().any(|(path, _)| beside(path)) {
+            return Err(deep());
+        }
+    }
+    Ok(())
+}
+
+fn deep() -> Undecodable {
+    Undecodable::new(
+        "deep_operation",
+        "the body changes other resources than the one of its path; send each its own request",
+    )
 }
 
 /// A request whose body is missing.

@@ -74,6 +74,7 @@ fn cover_others(whole: &Whole<'_>, fields: &Fields, parameters: &mut Parameters)
         return;
     }
     let mut covered = Parameters::new();
+    covered.incomplete(parameters.completeness());
     for leaf in parameters.iter() {
         let mut token = String::new();
         let is_secret = || in_headers(leaf.path) || in_url(leaf.value);

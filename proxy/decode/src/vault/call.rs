@@ -328,21 +328,28 @@ fn parameters(place: &Place<'_>, whole: &Whole<'_>, body: Option<&Fields>) -> Pa
     let plain = whole.parameters(body, &SECRETS);
     let all_secret = match place.kind {
         "sys" => place.path.first() == Some(&"raw"),
-        "identity" | "token" => false,
-        "auth" | "transit" | "pki" => false,
+        "auth" | "identity" | "pki" | "token" | "transit" => false,
         _ => true,
     };
-    if !all_secret {
-        return plain;
-    }
     let mut covered = Parameters::new();
+    covered.incomplete(plain.completeness());
     for leaf in plain.iter() {
         let mut token = String::new();
-        let is_secret = || !leaf.path.starts_with('?') && !leaf.path.starts_with("options.");
+        let is_secret = || match leaf.path.strip_prefix('?') {
+            Some(name) => is_named_secret(name),
+            None => (all_secret && !leaf.path.starts_with("options.")) || is_named_secret(leaf.path),
+        };
         let value = whole.tokens.cover(leaf.value, is_secret, &mut token);
         if covered.push(leaf.path, value).is_err() {
             covered.incomplete(Completeness::Partial("there are more parameters than are kept"));
         }
     }
     covered
+}
+
+/// Whether a name ends as those of secrets do, whatever stands before: `api_token`, `leader_client_key`.
+fn is_named_secret(path: &str) -> bool {
+    let is_place = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let last = segments(path).filter(|part| !is_place(part)).last().unwrap_or(path).to_lowercase();
+    ["_jwt", "_key", "_secret", "_token", "code", "token"].iter().any(|end| last.ends_with(end))
 }
