@@ -17,6 +17,10 @@ SYSTEM = (
     "<system><hostname>a stub</hostname><sw-version>10.2.0</sw-version><model>PA-VM</model><serial>0</serial>"
     "<multi-vsys>off</multi-vsys><app-version>1</app-version></system>"
 )
+JOB = (
+    "<job><id>7</id><user>a</user><tenq>1</tenq><tfin>2</tfin><status>FIN</status><result>OK</result>"
+    "<details><line>done</line></details></job>"
+)
 ENTRIES = {}
 
 
@@ -60,7 +64,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if "<system><info" in command.replace(" ", ""):
                 return ok(SYSTEM)
             if "<jobs>" in command:
-                return ok("<job><status>FIN</status><result>OK</result><details><line>done</line></details></job>")
+                return ok(JOB)
             return ok()
         return self.config(form)
 

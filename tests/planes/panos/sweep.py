@@ -18,6 +18,7 @@ import pathlib
 import re
 import urllib.parse
 import urllib.request
+import xml.etree.ElementTree as ET
 import zlib
 
 import pan.xapi
@@ -81,15 +82,20 @@ def expected(target, body):
     """The class of what was called; a method may ask first, and change several things."""
     form = form_of(target, body)
     kind, action, command = form.get("type"), form.get("action"), form.get("cmd", "")
+    # What the client sends of some objects is no XML, or asks for what only entries of lists can be.
+    try:
+        ET.fromstring(f"<x>{form.get('element', '')}</x>")
+    except ET.ParseError:
+        return "refused bad_xml"
+    if action in ("rename", "move") and not form["xpath"].endswith("]"):
+        return "refused bad_panos"
     # Reads that come before a change are reads; they are known by the words of their own parameters.
     asks = (kind == "config" and action in ("get", "show")) or (kind == "op" and command.startswith(("<show", "<check")))
     if asks and pending["expect"] != "read":
         return "read"
-    if pending.get("imports") and form.get("xpath", "").find("/import/") >= 0:
-        return {"set": "update", "delete": "delete"}.get(action, pending["expect"])
-    if isinstance(pending["expect"], dict):
-        return pending["expect"].get(action, pending["expect"].get("", "execute"))
-    return pending["expect"]
+    if "]/import/network" in form.get("xpath", ""):
+        return {"set": "update", "edit": "update", "delete": "delete"}.get(action, "read")
+    return pending["expect"].get(action, action) if isinstance(pending["expect"], dict) else pending["expect"]
 
 
 def form_of(target, body):
@@ -112,8 +118,8 @@ SAFE = "".join(chr(code) for code in range(33, 127) if chr(code) not in "%*?/:'"
 pan.xapi.urlopen = take
 
 
-def call(what, expect, function, *arguments, xpath=None, **named_arguments):
-    pending.update(id=what, expect=expect, xpath=xpath, imports=True)
+def call(what, expect, function, *arguments, own=None, **named_arguments):
+    pending.update(id=what, expect=expect, xpath=own)
     try:
         function(*arguments, **named_arguments)
     except Exception as error:  # what the answer lacks is of no concern here
@@ -208,7 +214,7 @@ def every_object(root, where):
                     for variable in values[:4] if filled else []:
                         call(name, {"edit": "update", "set": "update", "delete": "delete"}, function, variable)
                     continue
-                call(name, expect, function, *arguments, xpath=xpath)
+                call(name, expect, function, *arguments, own=xpath)
         root.children = []
 
 

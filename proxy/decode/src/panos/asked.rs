@@ -23,6 +23,7 @@ const ATTRIBUTES: &[&str] = &[
     "name",
     "persistent",
     "port",
+    "substitute",
     "time",
     "timeout",
     "toport",

@@ -60,7 +60,6 @@ const EXPOSING: &[&str] = &[
     "qos",
     "region",
     "rulebase",
-    "rules",
     "sdwan",
     "security",
     "service",
