@@ -86,9 +86,14 @@ fn again(request: &Request<'_>) -> (String, Vec<u8>) {
     let url = url.unwrap_or_else(|error| panic!("`{}` is accepted and is no URL: {error}", request.target));
     let mut target = String::new();
     for segment in url.path_segments().into_iter().flatten() {
-        let decoded = percent_decode_str(segment).decode_utf8_lossy();
         target.push('/');
-        target.extend(utf8_percent_encode(&decoded, SEGMENT));
+        // As they stand they divide the keys of an entry, and escaped they are part of one (RFC 8040 section 3.5.3).
+        for part in segment.split_inclusive(['=', ',']) {
+            let (text, divider) = part.split_at(part.trim_end_matches(['=', ',']).len());
+            let decoded = percent_decode_str(text).decode_utf8_lossy();
+            target.extend(utf8_percent_encode(&decoded, SEGMENT));
+            target.push_str(divider);
+        }
     }
     if let Some(query) = url.query() {
         // A name without a value is told from one with an empty value by some; both stay what they were.

@@ -67,6 +67,10 @@ impl<'w, 'a> Said<'w, 'a> {
         pairs.extend(whole.line.query.iter().map(own));
         if !whole.body.is_empty() {
             match whole.media_type()?.as_str() {
+                // A firewall may look at one of them alone: what stands in the other would be said to nobody.
+                "application/x-www-form-urlencoded" if !pairs.is_empty() => {
+                    return Err(bad("there are parameters in the query and in a form; send them in one"));
+                }
                 "application/x-www-form-urlencoded" => {
                     let text = std::str::from_utf8(whole.body).map_err(|_| {
                         Undecodable::new("not_utf8", "the form is not UTF-8; percent-encode it")

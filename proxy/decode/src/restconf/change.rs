@@ -142,11 +142,8 @@ impl Edit<'_, '_> {
         if written.targets.len() + written.entries.len() > NAMED_MAX {
             let below = self.node.resource(names, Role::Target, Reach::Below);
             let own = self.node.resource(names, Role::Target, Reach::Own);
-            written.targets = vec![own, below.clone()];
-            written.entries.truncate(1);
-            if let Some(entry) = written.entries.first_mut() {
-                *entry = below;
-            }
+            written.entries = vec![below.clone()];
+            written.targets = vec![own, below];
             if self.node.is_bare() && !self.node.0.is_empty() {
                 let entries = self.node.resource(names, Role::Target, Reach::Entries);
                 written.targets.push(entries);
