@@ -133,3 +133,41 @@ impl Grammar for Vault {
         head.target.starts_with("/v1/") && marks.iter().any(|name| head.headers.contains_key(*name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+    use ordain_action::{DenialKind, ReasonCode};
+
+    use super::*;
+    use crate::WayIn;
+    use crate::room::Room as _;
+
+    /// Tried with hvac, which raises `Forbidden` for it and asks once.
+    #[test]
+    fn a_refusal_is_a_list_of_errors() {
+        let headers = HeaderMap::new();
+        let head = Head {
+            method: "GET",
+            target: "/v1/secret/data/x",
+            authority: "gate.internal",
+            headers: &headers,
+            way_in: WayIn::Reverse,
+            plane: Some(Plane::Vault),
+            upstream: None,
+        };
+        let room = Room::new(&RoomsConfig::default()).unwrap();
+        let denial = Denial {
+            kind: DenialKind::Forbidden,
+            reason_code: ReasonCode::new("no_ground").unwrap(),
+            text: "bob may not".to_owned(),
+            decision: None,
+        };
+        let response = room.claim(&head).unwrap().deny(&denial);
+        let body = String::from_utf8(response.body).unwrap();
+        assert_eq!(
+            (response.status, body.as_str()),
+            (403, "{\"errors\":[\"permission denied: bob may not\"]}")
+        );
+    }
+}
