@@ -4,3 +4,4 @@ pub(crate) mod clients;
 mod denials;
 mod http2;
 mod sweep;
+mod templates;

@@ -24,7 +24,7 @@ const SECTIONS: [&str; 12] = [
 ];
 
 /// What may stand beside the type of a resource.
-const ATTRIBUTES: [&str; 11] = [
+const ATTRIBUTES: [&str; 12] = [
     "Condition",
     "Connectors",
     "CreationPolicy",
@@ -36,6 +36,7 @@ const ATTRIBUTES: [&str; 11] = [
     "Type",
     "UpdatePolicy",
     "UpdateReplacePolicy",
+    "Version",
 ];
 
 /// The most resources of a template, which is the vendor's own bound.
@@ -109,8 +110,12 @@ impl Template {
         if root.get("Hooks").is_some() {
             macros.push("Hooks".to_owned());
         }
-        let template = Self { root, serverless, macros };
+        let mut template = Self { root, serverless, macros };
         template.check()?;
+        // A connector grants what its transform says.
+        if template.resources().any(|declared| declared.node.get("Connectors").is_some()) {
+            template.macros.push("AWS::Serverless::Connector".to_owned());
+        }
         Ok(template)
     }
 

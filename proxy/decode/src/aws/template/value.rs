@@ -2,6 +2,8 @@
 //!
 //! Leaves out how it is found (`resolve.rs`) and what it opens (`word.rs`).
 
+use std::collections::BTreeMap;
+
 use super::node::Node;
 
 /// Who chose the letters of a text.
@@ -106,7 +108,7 @@ impl Value {
         }
     }
 
-    /// It as JSON, for documents that rules read as text. Secrets do not show.
+    /// It as JSON in one order, for documents that rules read as text. Secrets do not show.
     pub(super) fn json(&self) -> serde_json::Value {
         use serde_json::Value as Json;
         match self {
@@ -124,7 +126,9 @@ impl Value {
                         name.to_owned()
                     }
                 };
-                Json::Object(members.iter().map(|(name, value)| (named(name), value.json())).collect())
+                let members: BTreeMap<String, Json> =
+                    members.iter().map(|(name, value)| (named(name), value.json())).collect();
+                Json::Object(members.into_iter().collect())
             }
             // Read as both, whichever it comes to.
             Self::Either(one, other) => Json::Array(vec![one.json(), other.json()]),
@@ -141,7 +145,9 @@ fn written(node: &Node) -> serde_json::Value {
         Node::Number(text) | Node::Text(text) => Json::String(text.clone()),
         Node::List(items) => Json::Array(items.iter().map(written).collect()),
         Node::Map(members) => {
-            Json::Object(members.iter().map(|(name, value)| (name.clone(), written(value))).collect())
+            let members: BTreeMap<String, Json> =
+                members.iter().map(|(name, value)| (name.clone(), written(value))).collect();
+            Json::Object(members.into_iter().collect())
         }
     }
 }
