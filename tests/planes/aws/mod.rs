@@ -3,5 +3,6 @@
 pub(crate) mod clients;
 mod denials;
 mod http2;
+mod stacks;
 mod sweep;
 mod templates;
