@@ -3,7 +3,7 @@
 
     gcp.py PACKAGES [--check]
 
-The discovery documents inside of `google-api-python-client` give hosts, methods and paths; `reviewed/gcp.toml` says what
+The discovery documents inside of `google-api-python-client` give hosts, methods and paths; `gcp.toml` beside this says what
 people have found out about names. A method is a read only where two signals agree: GET and a name that only reads, or
 POST, such a name, and a scope that cannot write (or the fixed methods of IAM). What is not known is a change. Leaves out
 bodies but for two lists: names of members that are maps, and names that are spelled with an underscore.
@@ -20,7 +20,7 @@ import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 CATALOGUE = ROOT / "proxy/catalog/gcp"
-REVIEWED = tomllib.loads((ROOT / "proxy/decode/harvest/reviewed/gcp.toml").read_text())
+REVIEWED = tomllib.loads((ROOT / "proxy/decode/harvest/gcp.toml").read_text())
 FOLDER = "googleapiclient/discovery_cache/documents/"
 # How the documents write that any one segment may stand there.
 SEGMENT = re.compile(r"\[\^/\]\+|\(\[a-z\][^/]*\)|\[0-9\]\{[0-9,]+\}|\[a-z\]\(\?:[^/]*\)\?")
