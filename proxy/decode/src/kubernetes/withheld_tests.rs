@@ -234,7 +234,8 @@ fn given(watches: bool, text: &[u8], size: usize) -> String {
 proptest! {
     #[test]
     fn no_part_of_an_answer_shows_a_token(
-        before in "[\\{\\}\\[\\], ]{0,12}", after in "[\\{\\}\\[\\],\": a]{0,12}", cut in 0..400_usize,
+        // Without quotes: what is cut in the middle of a type and closed there is a secret of another type.
+        before in "[\\{\\}\\[\\], ]{0,12}", after in "[\\{\\}\\[\\],: a]{0,12}", cut in 0..400_usize,
         text in prop::sample::select(vec![
             format!("{{\"items\":[{}]}}", token()), token(), format!("{{\"object\":{}}}", token()),
         ]),
