@@ -14,3 +14,4 @@ mod modes;
 mod ownership;
 mod reach;
 mod support;
+mod templates;
