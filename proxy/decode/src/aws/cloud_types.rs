@@ -38,10 +38,26 @@ pub(super) const REVIEWED: [(&str, &str, &str); 29] = [
 
 /// Properties of new resources that name what is there already, by what the names of their types begin with. What a
 /// property of the kind names is changed by whatever is attached to it.
-pub(super) const NAMED: [(&str, &str, &str, &str); 24] = [
+pub(super) const NAMED: [(&str, &str, &str, &str); 32] = [
+    ("AWS::ApiGateway::", "RestApiId", "apigateway:RestApi", "arn:{p}:apigateway:{r}::/restapis/{id}"),
+    ("AWS::ApiGatewayV2::", "ApiId", "apigateway:Api", "arn:{p}:apigateway:{r}::/apis/{id}"),
+    (
+        "AWS::AutoScaling::",
+        "AutoScalingGroupName",
+        "autoscaling:autoScalingGroup",
+        "arn:{p}:autoscaling:{r}:{a}:autoScalingGroup:*:autoScalingGroupName/{id}",
+    ),
+    ("AWS::Cognito::", "UserPoolId", "cognito-idp:userpool", "arn:{p}:cognito-idp:{r}:{a}:userpool/{id}"),
     ("AWS::DynamoDB::", "TableName", "dynamodb:table", "arn:{p}:dynamodb:{r}:{a}:table/{id}"),
     ("AWS::EC2::", "GroupId", "ec2:security-group", "arn:{p}:ec2:{r}:{a}:security-group/{id}"),
     ("AWS::ECR::", "RepositoryName", "ecr:repository", "arn:{p}:ecr:{r}:{a}:repository/{id}"),
+    ("AWS::ECS::", "Cluster", "ecs:cluster", "arn:{p}:ecs:{r}:{a}:cluster/{id}"),
+    (
+        "AWS::EFS::",
+        "FileSystemId",
+        "elasticfilesystem:file-system",
+        "arn:{p}:elasticfilesystem:{r}:{a}:file-system/{id}",
+    ),
     ("AWS::EKS::", "ClusterName", "eks:cluster", "arn:{p}:eks:{r}:{a}:cluster/{id}"),
     ("AWS::IAM::", "GroupName", "iam:group", "arn:{p}:iam::{a}:group/{id}"),
     ("AWS::IAM::", "Groups", "iam:group", "arn:{p}:iam::{a}:group/{id}"),
@@ -55,6 +71,8 @@ pub(super) const NAMED: [(&str, &str, &str, &str); 24] = [
     ("AWS::Logs::", "LogGroupName", "logs:log-group", "arn:{p}:logs:{r}:{a}:log-group:{id}"),
     ("AWS::RDS::", "DBClusterIdentifier", "rds:cluster", "arn:{p}:rds:{r}:{a}:cluster:{id}"),
     ("AWS::RDS::", "DBInstanceIdentifier", "rds:db", "arn:{p}:rds:{r}:{a}:db:{id}"),
+    ("AWS::Route53::", "HostedZoneId", "route53:hostedzone", "arn:{p}:route53:::hostedzone/{id}"),
+    ("AWS::Route53::", "HostedZoneName", "route53:hostedzone", ""),
     ("AWS::S3::", "Bucket", "s3:bucket", "arn:{p}:s3:::{id}"),
     ("AWS::S3::", "BucketName", "s3:bucket", "arn:{p}:s3:::{id}"),
     ("AWS::SNS::", "TopicArn", "sns:topic", ""),
@@ -124,6 +142,18 @@ const GRANTING: [&str; 22] = [
 const GRANTING_ENDS: [&str; 7] =
     ["Authorization", "Grant", "Permission", "Permissions", "Policy", "PolicyAttachment", "Principal"];
 
+/// Types that are called policies and let nobody do anything.
+const OTHER_POLICIES: [&str; 8] = [
+    "AWS::ApplicationAutoScaling::ScalingPolicy",
+    "AWS::AutoScaling::ScalingPolicy",
+    "AWS::Batch::SchedulingPolicy",
+    "AWS::CloudFront::CachePolicy",
+    "AWS::CloudFront::OriginRequestPolicy",
+    "AWS::CloudFront::ResponseHeadersPolicy",
+    "AWS::DLM::LifecyclePolicy",
+    "AWS::ImageBuilder::LifecyclePolicy",
+];
+
 /// Whether to make one, or to change it, is to say who may do what.
 pub(super) fn grants(type_name: &str) -> bool {
     GRANTING.iter().any(|start| type_name.starts_with(start)) || is_grant_alone(type_name)
@@ -131,7 +161,7 @@ pub(super) fn grants(type_name: &str) -> bool {
 
 /// Whether there is nothing to it but a grant, so that to delete it is to change one.
 pub(super) fn is_grant_alone(type_name: &str) -> bool {
-    GRANTING_ENDS.iter().any(|end| type_name.ends_with(end))
+    GRANTING_ENDS.iter().any(|end| type_name.ends_with(end)) && !OTHER_POLICIES.contains(&type_name)
 }
 
 /// Whether no property of the type can open or grant anything.

@@ -85,7 +85,7 @@ fn machines(wire: &Wire, place: &Place<'_>) -> Vec<Resource> {
 }
 
 /// `arn:aws:automate:REGION:ec2:terminate`, or the older `arn:aws:swf:…:action/actions/AWS_EC2.InstanceId.Stop/1.0`.
-fn acts_on_machine(arn: &str) -> bool {
+pub(super) fn acts_on_machine(arn: &str) -> bool {
     let mut parts = arn.splitn(6, ':').skip(2);
     match parts.next() {
         Some("automate") => parts.nth(1) == Some("ec2"),

@@ -123,7 +123,7 @@ fn inside(effect: &mut Effect, wire: &Wire, member: &str) {
 }
 
 /// Something that is named whole, and used.
-fn used(arn: &str) -> Option<Resource> {
+pub(super) fn used(arn: &str) -> Option<Resource> {
     if !is_arn(arn) {
         return None;
     }

@@ -68,7 +68,7 @@ impl Leaves {
                     self.references.push(text.text.clone());
                     self.unknown.push(path.to_owned());
                 }
-                let flat = if text.secret || looks_secret(path) { Flat::Secret } else { Flat::Text };
+                let flat = if text.secret || is_secret(path) { Flat::Secret } else { Flat::Text };
                 self.put(path, flat(text.text.clone()), text.made == Made::Any);
             }
             Value::List(items) if items.is_empty() => self.put(path, Flat::Empty, false),
@@ -91,7 +91,7 @@ impl Leaves {
             }
             Value::Unknown(node) => {
                 self.unknown.push(path.to_owned());
-                self.written(path, node);
+                self.written(path, node, is_secret(path));
             }
         }
     }
@@ -109,25 +109,25 @@ impl Leaves {
     }
 
     /// What stands in the place of a value that is not known.
-    fn written(&mut self, path: &str, node: &Node) {
+    fn written(&mut self, path: &str, node: &Node, secret: bool) {
         match node {
             Node::Null => self.put(path, Flat::Null, false),
             Node::Bool(truth) => self.put(path, Flat::Bool(*truth), false),
             Node::Number(text) => self.put(path, Flat::Number(text.clone()), false),
             Node::Text(text) => {
-                let flat = if looks_secret(path) { Flat::Secret } else { Flat::Text };
+                let flat = if secret || is_secret(path) { Flat::Secret } else { Flat::Text };
                 self.put(path, flat(text.clone()), true);
             }
             Node::List(items) if items.is_empty() => self.put(path, Flat::Empty, false),
             Node::List(items) => {
                 for (at, item) in (1_usize..).zip(items) {
-                    self.written(&format!("{path}.{at}"), item);
+                    self.written(&format!("{path}.{at}"), item, secret);
                 }
             }
             Node::Map(members) if members.is_empty() => self.put(path, Flat::Empty, false),
             Node::Map(members) => {
                 for (name, member) in members {
-                    self.written(&format!("{path}.{}", escaped(name)), member);
+                    self.written(&format!("{path}.{}", escaped(name)), member, secret);
                 }
             }
         }
@@ -161,6 +161,12 @@ impl Leaves {
         }
         Ok(fields)
     }
+}
+
+/// Whether what stands there is a secret: by its name, or because the service's own operation has it as one.
+fn is_secret(path: &str) -> bool {
+    let of_program = path.contains(".Environment.Variables.") || path.ends_with(".UserData");
+    of_program || looks_secret(path)
 }
 
 /// A name as one segment of a path.

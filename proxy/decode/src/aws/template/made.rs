@@ -20,7 +20,7 @@ use super::word::{self, Path};
 use super::{kind, reference, role, used};
 use crate::aws::bind::is_arn;
 use crate::aws::cloud_types::grants;
-use crate::aws::{Room, authority, cloud, outside};
+use crate::aws::{Room, authority, cloud, indirect, outside};
 use crate::form::Fields;
 
 /// Conditions that decide values of one resource and that the request does not decide: more than this many are not
@@ -173,6 +173,9 @@ impl Piece<'_> {
                 return contents.push(effect);
             }
             contents.push(effect)?;
+        }
+        if type_name == "AWS::CloudWatch::Alarm" {
+            self.alarm(&fields, contents)?;
         }
         contents.indirect |= kind::is_foreign(type_name);
         let (classes, why) = self.classes();
@@ -331,7 +334,8 @@ impl Piece<'_> {
         more.extend(used::named(self.declared.type_name, &self.leaves, place));
         more.extend(authority::used_keys("", fields, place));
         for resource in more {
-            let known = |known: &Resource| known.role == resource.role && known.name == resource.name;
+            // What is changed is used by that too.
+            let known = |known: &Resource| known.name == resource.name && known.role <= resource.role;
             if resource.name.is_empty() || !effect.resources.iter().any(known) {
                 effect.resources.push(resource);
             }
@@ -416,6 +420,29 @@ impl Piece<'_> {
             vec![Resource { role: Role::Target, kind: Arc::from(kind), name, basis, pattern, identifiers }];
         effect.parameters.incomplete(Completeness::Partial(CUSTOM));
         Ok(effect)
+    }
+
+    /// An alarm may end the machines that it watches, or any where that is not told.
+    fn alarm(&self, fields: &Fields, contents: &mut Contents) -> Result<(), Undecodable> {
+        let acts = |text: &str| indirect::acts_on_machine(text);
+        if !self.leaves.all.iter().any(|leaf| leaf.text().is_some_and(acts)) {
+            return Ok(());
+        }
+        let dimensions = self.properties.member("Dimensions").map(Value::items).unwrap_or_default();
+        let of = |item: &Value, name: &str| item.member(name).and_then(Value::known);
+        let machine = dimensions.iter().find(|item| of(item, "Name").as_deref() == Some("InstanceId"));
+        let id = machine.and_then(|item| of(item, "Value")).unwrap_or_else(|| "*".to_owned());
+        let mut effect = self.effect(fields, "cloudwatch", "PutMetricAlarm", Access::Execute)?;
+        effect.iam_action = Arc::from("cloudwatch:PutMetricAlarm");
+        effect.resources = vec![Resource {
+            role: Role::Target,
+            kind: Arc::from("ec2:instance"),
+            name: self.scope.place.arn("ec2", &format!("instance/{id}")),
+            basis: NameBasis::Reviewed,
+            pattern: id.contains('*'),
+            identifiers: vec![Identifier { name: Arc::from("InstanceId"), value: id }],
+        }];
+        contents.push(effect)
     }
 
     /// Labels that an update puts on what is there: they may say who owns it.

@@ -2,6 +2,7 @@
 //!
 //! Leaves out types whose own subject is roles.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use ordain_action::{Identifier, NameBasis, Resource, Role};
@@ -44,8 +45,9 @@ pub(super) fn passed(type_name: &str, leaves: &Leaves, place: &Place<'_>) -> Vec
         return Vec::new();
     }
     let mut all: Vec<Resource> = Vec::new();
+    let mut seen: HashSet<Resource> = HashSet::new();
     let mut add = |resource: Resource| {
-        if !all.contains(&resource) {
+        if seen.insert(resource.clone()) {
             all.push(resource);
         }
     };

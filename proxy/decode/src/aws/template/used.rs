@@ -2,6 +2,7 @@
 //!
 //! Leaves out roles, keys, and what it is attached to by name (`cloud.rs`).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use ordain_action::{Identifier, NameBasis, Resource, Role};
@@ -10,6 +11,7 @@ use super::leaf::Leaves;
 use super::word::Path;
 use crate::aws::bind::is_arn;
 use crate::aws::resource::Place;
+use crate::aws::stored;
 
 /// Ids that the provider makes, by what they begin with.
 const MADE: [(&str, &str); 18] = [
@@ -57,11 +59,14 @@ const COPIED: [(&str, &str, &str, &str, &str); 13] = [
 pub(super) fn named(type_name: &str, leaves: &Leaves, place: &Place<'_>) -> Vec<Resource> {
     let changes = type_name.starts_with("AWS::EC2::") && CHANGING.iter().any(|word| type_name.contains(word));
     let mut found: Vec<Resource> = Vec::new();
+    let mut seen: HashSet<Resource> = HashSet::new();
     for leaf in &leaves.all {
         let Some(text) = leaf.text().filter(|text| !text.is_empty()) else { continue };
         let path = Path::of(&leaf.path);
-        let one = made(text, changes, place).or_else(|| copied(type_name, &path, text, place));
-        found.extend(one.filter(|one| !found.contains(one)));
+        let one = made(text, changes, place)
+            .or_else(|| copied(type_name, &path, text, place))
+            .or_else(|| whole(text));
+        found.extend(one.filter(|one| seen.insert(one.clone())));
     }
     for path in &leaves.unknown {
         let path = Path::of(path);
@@ -70,6 +75,13 @@ pub(super) fn named(type_name: &str, leaves: &Leaves, place: &Place<'_>) -> Vec<
         }
     }
     found
+}
+
+/// What a value names whole, but for roles and keys, which are found by what they are for.
+fn whole(text: &str) -> Option<Resource> {
+    let service = text.strip_prefix("arn:")?.split(':').nth(1)?;
+    let others = matches!(service, "automate" | "iam" | "kms" | "sts" | "swf") || text.contains("${");
+    if others { None } else { stored::used(text) }
 }
 
 fn made(text: &str, changes: bool, place: &Place<'_>) -> Option<Resource> {

@@ -92,6 +92,21 @@ impl Value {
         }
     }
 
+    /// The items of a list; none of anything else.
+    pub(super) fn items(&self) -> &[Self] {
+        match self {
+            Self::List(items) => items,
+            Self::Absent
+            | Self::Null
+            | Self::Bool(_)
+            | Self::Number(_)
+            | Self::Text(_)
+            | Self::Map(_)
+            | Self::Either(..)
+            | Self::Unknown(_) => &[],
+        }
+    }
+
     /// The value at a path of members.
     pub(super) fn at(&self, path: &[&str]) -> Option<&Self> {
         path.iter().try_fold(self, |value, name| value.member(name))
