@@ -81,6 +81,9 @@ def serve(port, folder):
 
         protocol_version = "HTTP/1.1"
 
+        def log_request(self, code="-", size="-"):
+            print(f'"{self.requestline}" {code}', file=sys.stderr, flush=True)
+
     sys.argv = ["keystone"]
     application = DispatcherMiddleware(nothing, {"/identity": wsgi.initialize_public_application()})
     server = make_server("127.0.0.1", int(port), application, threaded=True, request_handler=Kept, fd=listening.fileno())

@@ -16,8 +16,8 @@ const OBJECT: [&str; 1] = ["application/json"];
 const IMAGE_PATCH: [&str; 1] = ["application/openstack-images-v2.1-json-patch"];
 const BAREMETAL_PATCH: [&str; 2] = ["application/json", "application/json-patch+json"];
 
-/// Members that hold secrets beside those that look so: passwords of servers, what a server runs when it begins, keys of
-/// transfers, tokens of agents.
+/// Members that hold secrets beside those that look so: passwords of servers, what a server runs when it begins, keys
+/// of transfers, tokens of agents.
 const SECRETS: [&str; 17] = [
     "access_secret",
     "adminpass",

@@ -32,7 +32,8 @@ pub(super) fn response(service: Option<Service>, denial: &Denial) -> NativeRespo
         }
         Some(Service::Baremetal) => {
             let error = json!({ "faultcode": "Client", "faultstring": message, "debuginfo": null });
-            (JSON, json!({ "error_message": error }).to_string())
+            // As text in the JSON: its own client reads no other form.
+            (JSON, json!({ "error_message": error.to_string() }).to_string())
         }
         Some(Service::Image) => {
             let (title, message) = (format!("{status} {title}"), escape(message));
@@ -70,7 +71,7 @@ mod tests {
 
     use super::*;
 
-    /// The bytes that openstacksdk and glanceclient were seen to raise as `ForbiddenException` and `HTTPForbidden`.
+    /// The bytes that openstacksdk raises as `ForbiddenException`, and the client of each service as its own, at once.
     #[test]
     fn each_service_says_no_in_its_own_form() {
         let denial = Denial {
@@ -94,7 +95,7 @@ mod tests {
             (
                 Some(Service::Baremetal),
                 JSON,
-                r#"{"error_message":{"faultcode":"Client","faultstring":"alice may not <do> this","debuginfo":null}}"#,
+                r#"{"error_message":"{\"faultcode\":\"Client\",\"faultstring\":\"alice may not <do> this\",\"debuginfo\":null}"}"#,
             ),
             (
                 Some(Service::Image),

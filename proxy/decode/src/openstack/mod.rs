@@ -1,14 +1,15 @@
 //! The room of OpenStack: Keystone, Nova, Neutron, Cinder, Glance and Ironic at one address.
 //!
 //! - **Claims** every request that comes to a place where configuration serves this plane.
-//! - **Reads** the paths of the six services, below their type (`/compute/v2.1`) or below their version alone where that
-//!   and what follows it belong to one of them; action bodies, JSON Patches, lists that make several at once,
+//! - **Reads** the paths of the six services, below their type (`/compute/v2.1`) or below their version alone where
+//!   that and what follows it belong to one of them; action bodies, JSON Patches, lists that make several at once,
 //!   microversions. What an answer hands out is denied under custody: tokens, application credentials, EC2 keys.
 //! - **Catalogue**: the tables in `routes/`, written from what the services' own packages say of themselves.
 //! - **Denies as** the service that was asked.
-//! - **Absent on purpose**: other services; the token that `X-Subject-Token` names, which is another credential; names of
-//!   things that have ids too, which are all of their kind here; names that differ in case alone, which some databases
-//!   take for one.
+//! - **Absent on purpose**: other services; the token that `X-Subject-Token` names, which is another credential; names
+//!   of things that have ids too, which are all of their kind here; names that differ in case alone, which some
+//!   databases take for one; what a service does on its own beside what it is asked, such as the snapshots of volumes
+//!   that an image of a server brings with it.
 //!
 //! Sources: the packages in `routes/SOURCE.toml`.
 
@@ -35,8 +36,8 @@ use crate::setup::{RoomsConfig, RoomsError};
 use route::{Flag, Found, Routes};
 use service::{Place, Places, Service};
 
-/// What is known of the plane without the room. Which path only those may read whom it knows says each service for itself,
-/// and an upstream may have any of them.
+/// What is known of the plane without the room. Which path only those may read whom it knows says each service for
+/// itself, and an upstream may have any of them.
 pub(crate) const CARD: Card = Card {
     variables: &[
         ("OS_AUTH_TYPE", "admin_token"),
@@ -311,7 +312,10 @@ fn error_code(error: &Value) -> Option<String> {
     match name.as_str() {
         "error" => text(inner.get("title")),
         "NeutronError" => text(inner.get("type")),
-        "error_message" => text(inner.get("faultcode")),
+        "error_message" => {
+            let inner: Option<Value> = inner.as_str().and_then(|inner| serde_json::from_str(inner).ok());
+            text(inner.as_ref()?.get("faultcode"))
+        }
         _ => inner.get("code").map(|_| name.clone()),
     }
 }

@@ -1,8 +1,8 @@
 //! The paths of each service, and what is asked for by each method.
 //!
 //! A line of a table is a path and what its methods are: `METHOD:verb[=access[+access…]][!flag…]`. In a path `{kind}`
-//! stands for an id, `{=kind}` for a name of any form, `{~kind}` for a UUID or a name. `POST@` is followed by actions, each
-//! of which is named by the one key of a body. Leaves out what bodies say.
+//! stands for an id, `{=kind}` for a name of any form, `{~kind}` for a UUID or a name. `POST@` is followed by actions,
+//! each of which is named by the one key of a body. Leaves out what bodies say.
 
 use std::sync::Arc;
 
