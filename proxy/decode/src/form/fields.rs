@@ -10,12 +10,13 @@ use ordain_action::{Parameters, Scalar, Undecodable};
 
 /// A flat list of (path, scalar), with a path under construction.
 ///
-/// List items are counted from one. A dot or a backslash inside a key is written with a backslash before it,
-/// so that no two bodies share a path.
+/// List items are counted from one. A dot or a backslash inside a key is written with a backslash before it, and so is a
+/// key that is a number, so that no two objects or lists share a path.
 #[derive(Default)]
 pub struct Fields {
     leaves: Parameters,
     path: String,
+    depth: usize,
     overflow: bool,
 }
 
@@ -32,7 +33,10 @@ impl fmt::Debug for Fields {
 /// Where the path stood before a segment was added: handed back to [`Fields::leave`].
 #[derive(Debug, Clone, Copy)]
 #[must_use]
-pub struct Mark(usize);
+pub struct Mark {
+    length: usize,
+    depth: usize,
+}
 
 impl Fields {
     /// No fields.
@@ -44,6 +48,10 @@ impl Fields {
     /// Enters a named member.
     pub fn enter(&mut self, key: &str) -> Mark {
         let mark = self.separate();
+        // A member whose name is a number is no item.
+        if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.path.push('\\');
+        }
         if key.bytes().any(|byte| byte == b'.' || byte == b'\\') {
             for character in key.chars() {
                 if matches!(character, '.' | '\\') {
@@ -66,14 +74,17 @@ impl Fields {
 
     /// Goes back to where the path stood.
     pub fn leave(&mut self, mark: Mark) {
-        self.path.truncate(mark.0);
+        self.path.truncate(mark.length);
+        self.depth = mark.depth;
     }
 
     fn separate(&mut self) -> Mark {
-        let mark = Mark(self.path.len());
-        if !self.path.is_empty() {
+        let mark = Mark { length: self.path.len(), depth: self.depth };
+        // Not by whether there is a path yet: a member may have no name.
+        if self.depth > 0 {
             self.path.push('.');
         }
+        self.depth += 1;
         mark
     }
 
@@ -139,7 +150,7 @@ impl Fields {
             for segment in segments(path) {
                 end += segment.len();
                 let prefix = path.get(..end).unwrap_or(path);
-                match known.entry(prefix.to_lowercase()) {
+                match known.entry(folded(prefix)) {
                     Entry::Vacant(free) => drop(free.insert(prefix)),
                     Entry::Occupied(taken) if *taken.get() == prefix => {}
                     Entry::Occupied(_) => return Err(duplicate(segment)),
@@ -149,6 +160,12 @@ impl Fields {
         }
         Ok(())
     }
+}
+
+/// A name as those read it to whom case means nothing. By way of capitals: some of them fold letters that have a small form
+/// of another letter, such as the long s.
+fn folded(name: &str) -> String {
+    name.to_uppercase().to_lowercase()
 }
 
 /// The segments of a path. A dot with a backslash before it does not divide.

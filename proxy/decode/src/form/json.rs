@@ -395,6 +395,24 @@ mod tests {
         lines
     }
 
+    fn confusing_value() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::json!(null)),
+            Just(serde_json::json!({})),
+            Just(serde_json::json!("x"))
+        ];
+        let key = prop_oneof![Just(""), Just("."), Just("\\"), Just("1"), Just("2"), Just("a")];
+        leaf.prop_recursive(3, 16, 3, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 1..3).prop_map(serde_json::Value::from),
+                prop::collection::btree_map(key.clone(), inner, 1..3).prop_map(|members| members
+                    .into_iter()
+                    .map(|(key, value)| (key.to_owned(), value))
+                    .collect()),
+            ]
+        })
+    }
+
     fn json_text() -> impl Strategy<Value = String> {
         let leaf = prop_oneof![
             Just("null".to_owned()),
@@ -416,6 +434,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn two_values_have_the_same_leaves_only_if_they_are_the_same(values in prop::collection::vec(confusing_value(), 64)) {
+            let mut known = std::collections::HashMap::new();
+            for value in values {
+                let mut fields = Fields::new();
+                let inside = fields.enter("at");
+                flatten(&value, &mut fields, 2);
+                fields.leave(inside);
+                let first = known.entry(sorted(&fields)).or_insert_with(|| value.clone());
+                prop_assert_eq!(&*first, &value);
+            }
+        }
+
         #[test]
         fn what_we_accept_another_parser_reads_the_same(text in json_text()) {
             let mut ours = Fields::new();

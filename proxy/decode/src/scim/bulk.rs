@@ -9,7 +9,7 @@ use ordain_action::{Call, Completeness, Parameters, Scalar, Undecodable};
 use super::path::{self, Asked, Verb};
 use super::{attribute, change};
 use crate::form::Fields;
-use crate::form::fields::{clip, segments, unescape};
+use crate::form::fields::{clip, segments};
 use crate::rest::{Whole, effect};
 
 /// The most operations that are read; the RFC's own example has 1,000.
@@ -84,15 +84,8 @@ fn take(
         ("path", [], Scalar::Text(text)) => operation.path = Some(text.to_owned()),
         ("bulkid" | "version", [], _) | ("data", [], Scalar::Null) => {}
         ("data", rest, value) if !rest.is_empty() => {
-            let mut marks = Vec::new();
-            for segment in rest {
-                marks.push(operation.data.enter(&unescape(segment)));
-            }
-            operation.data.put(value);
-            for mark in marks.into_iter().rev() {
-                operation.data.leave(mark);
-            }
             let path = rest.join(".");
+            operation.data.put_at(&path, value);
             let mut token = String::new();
             let secret = || crate::rest::is_secret(&path, &attribute::SECRETS);
             let value = whole.tokens.cover(value, secret, &mut token);

@@ -438,7 +438,7 @@ mod tests {
             c.!If.1=Text("Prod")
             c.!If.2.d=Number("1")
             c.!If.3=Null
-            e.123456789012=Text("x:y")
+            e.\123456789012=Text("x:y")
             f.!GetAtt=Text("Role.Arn")
             h=Text("1.2.3")
             i=Text("1234abcd-12ab-34cd")
