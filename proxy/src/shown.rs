@@ -31,13 +31,13 @@ const SCHEMES: [&str; 2] = ["SSWS", "token"];
 /// There is a credential in `Authorization` too.
 pub fn settle<B>(request: &mut Request<B>) -> Result<(), Fault> {
     let headers = request.headers_mut();
-    let found = HEADERS.iter().find(|name| headers.get_all(*name).iter().any(is_ours));
-    let token = match (found, headers.get_all(AUTHORIZATION).iter().count()) {
-        (Some(_), 1..) => return Err(two()),
-        (Some(name), 0) if headers.get_all(name).iter().count() > 1 => return Err(two()),
-        (Some(name), 0) => headers.remove(name),
-        (None, 1) => headers.get(AUTHORIZATION).and_then(in_scheme),
-        (None, _) => None,
+    // One that stayed where it is would leave with the request.
+    let own = HEADERS.iter().filter(|name| headers.get_all(*name).iter().any(is_ours));
+    let token = match (own.collect::<Vec<_>>().as_slice(), headers.get_all(AUTHORIZATION).iter().count()) {
+        ([], 1) => headers.get(AUTHORIZATION).and_then(in_scheme),
+        ([], _) => None,
+        ([name], 0) if headers.get_all(*name).iter().count() == 1 => headers.remove(*name),
+        _ => return Err(two()),
     };
     let Some(token) = token else { return Ok(()) };
     put(headers, &token).ok_or_else(|| {
@@ -121,5 +121,6 @@ mod tests {
     fn two_credentials_are_none() {
         check(&[("x-vault-token", "ordain.T.s"), ("authorization", "Bearer x")], Err("two_credentials"));
         check(&[("x-vault-token", "ordain.T.s"), ("x-vault-token", "hvs.x")], Err("two_credentials"));
+        check(&[("x-vault-token", "ordain.T.s"), ("x-auth-token", "ordain.U.s")], Err("two_credentials"));
     }
 }

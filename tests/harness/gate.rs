@@ -45,6 +45,8 @@ pub(crate) struct Setup {
     pub(crate) upstream: String,
     /// What else must stand in nothing that the program writes.
     pub(crate) secrets: Vec<&'static str>,
+    /// More files in its folder, by name; `{folder}` in the upstream's lines is that folder.
+    pub(crate) files: Vec<(&'static str, String)>,
     /// Variables that the program is started with.
     pub(crate) environment: Vec<(&'static str, String)>,
 }
@@ -68,6 +70,7 @@ impl Default for Setup {
             credentials: None,
             upstream: String::new(),
             secrets: Vec::new(),
+            files: Vec::new(),
             environment: Vec::new(),
         }
     }
@@ -317,11 +320,14 @@ fn write_files(folder: &Path, setup: &Setup, recorder: &Recorder) {
         text,
         "\n[[upstream]]\nname = \"default\"\nplane = \"aws\"\naccount = \"{ACCOUNT}\"\nendpoint = \"{endpoint}\"\n\
          credentials = {credentials}\n{}\n",
-        setup.upstream
+        setup.upstream.replace("{folder}", &folder.display().to_string())
     )
     .unwrap();
     std::fs::write(folder.join("gate.toml"), text).unwrap();
     std::fs::write(folder.join("real"), format!("{}\n{}\n", setup.real.0, setup.real.1)).unwrap();
+    for (name, text) in &setup.files {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
     std::fs::create_dir_all(folder.join("model")).unwrap();
     for (name, text) in &setup.model {
         std::fs::write(folder.join("model").join(name), text).unwrap();

@@ -7,6 +7,7 @@ mod azure;
 mod gcp;
 mod github;
 mod grpc;
+mod identities;
 mod keycloak;
 pub(crate) mod kubernetes;
 mod mcp;

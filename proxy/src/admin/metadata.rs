@@ -34,11 +34,6 @@ pub(super) struct Asked {
     resource: Option<String>,
 }
 
-/// Planes of that name, as far as this build has them.
-fn planes(words: &[&str]) -> Vec<Plane> {
-    words.iter().filter_map(|word| Plane::parse(word)).collect()
-}
-
 /// How many seconds a token has left, as an SDK is told.
 fn left(endpoint: &Endpoint, token: &IssuedKey) -> i64 {
     let now = endpoint.gate.clock.now();
@@ -54,7 +49,7 @@ pub(super) async fn azure(
     headers: HeaderMap,
 ) -> Response {
     let shown = only(&headers, &HeaderName::from_static("x-identity-header"));
-    let token = match endpoint.holder(peer, &headers, shown, &planes(&["azure", "graph"])) {
+    let token = match endpoint.holder(peer, &headers, shown, &[Plane::Azure]) {
         Ok(token) => token,
         Err(refused) => return refused,
     };
@@ -127,7 +122,7 @@ fn holder(
         let message = "a metadata server is asked with `Metadata-Flavor: Google`".to_owned();
         return Err(of_google(said(StatusCode::FORBIDDEN, "flavor_missing", message)));
     }
-    endpoint.holder(peer, headers, Some(token), &planes(&["gcp"])).map_err(of_google)
+    endpoint.holder(peer, headers, Some(token), &[Plane::Gcp]).map_err(of_google)
 }
 
 fn text(text: String) -> Response {

@@ -15,10 +15,10 @@ pub(super) struct Arguments {
 /// What the variables of a run name, beside its way.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reached {
-    /// A kubeconfig, which names the data address.
-    pub(super) clusters: bool,
-    /// Where clients ask for their credential.
-    pub(super) credentials: bool,
+    /// The data address: a kubeconfig does, and what clients of other planes are given.
+    pub(super) data: bool,
+    /// The admin address, where clients ask for their credential.
+    pub(super) admin: bool,
 }
 
 #[cfg(target_os = "linux")]
@@ -86,9 +86,9 @@ mod linux {
         pub(in crate::cli) fn new(config: &Config, way: &Way, reached: Reached) -> anyhow::Result<Self> {
             let data = data_address(config);
             let whole: BTreeSet<SocketAddr> =
-                way.to().into_iter().chain(reached.clusters.then_some(data)).collect();
+                way.to().into_iter().chain(reached.data.then_some(data)).collect();
             let mut doors: Vec<Door> = whole.iter().copied().map(Door::Whole).collect();
-            if reached.credentials {
+            if reached.admin {
                 doors.push(Door::Credentials(credentials_address(config)?));
             }
             let hosts = if whole.contains(&data) { hosts(config, data.ip())? } else { None };

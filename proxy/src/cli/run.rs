@@ -22,7 +22,7 @@ use super::key::{describe, kind, party, upstream};
 use super::way::{Holds, Way, credentials_at};
 use super::{Context, Exit, isolated, kubeconfig, way};
 use crate::clock::Clock;
-use crate::config::{Config, UpstreamKind};
+use crate::config::Config;
 use crate::keys::{self, IssuedKey, KeyStore, NewKey};
 use crate::own;
 use crate::settings::environment;
@@ -131,8 +131,12 @@ impl Issued {
     }
 
     /// What its variables name beside the way.
-    const fn reached(&self) -> isolated::Reached {
-        isolated::Reached { clusters: self.kubeconfig.is_some(), credentials: self.asking.is_some() }
+    fn reached(&self) -> isolated::Reached {
+        let names = |path: &str| self.variables.iter().any(|(_, value)| value.contains(path));
+        isolated::Reached {
+            data: self.kubeconfig.is_some() || !self.variables.is_empty(),
+            admin: self.asking.is_some() || names(own::AZURE) || names(own::GOOGLE),
+        }
     }
 }
 
@@ -181,14 +185,23 @@ impl Issuing<'_> {
         }
         let clusters = issued.tokens.len();
         let mut planes = BTreeSet::new();
-        let others = self.config.upstreams.iter().filter(|one| matches!(one.kind, UpstreamKind::Single(_)));
+        let others = self
+            .config
+            .upstreams
+            .iter()
+            .filter(|one| ![Plane::Aws, Plane::Kubernetes].contains(&one.kind.plane()));
         // Of one plane the first: their clients read the same variables.
         for upstream in others.filter(|one| meant(&one.name) && planes.insert(one.kind.plane())) {
             let new = new(&upstream.name);
             self.record(&new)?;
             let (key, token) = self.keys.create_token(&new, self.clock.now())?;
             issued.tokens.push(key);
-            issued.variables.extend(way::of_token(self.config, upstream, token.expose())?);
+            for (name, value) in way::of_token(self.config, upstream, token.expose())? {
+                // The token of the first of them by the name that all have.
+                if !issued.variables.iter().any(|(known, _)| *known == name) {
+                    issued.variables.push((name, value));
+                }
+            }
         }
         own::keys_changed(self.config);
         if let Some(first) = issued.tokens.first().filter(|_| clusters > 0) {

@@ -1,5 +1,5 @@
 //! What is connected to inside goes on to the gate, outside: bytes as they are, or of the admin address the one question
-//! that a client asks there.
+//! that a client asks there: for its credential, as each plane's clients ask it.
 //!
 //! Leaves out what is said: TLS, too, is between the program and the gate.
 
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Request, Response, StatusCode, header};
+use axum::http::{HeaderMap, Request, Response, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -112,6 +112,8 @@ async fn pass_on(mut client: TcpStream, to: SocketAddr) -> io::Result<()> {
 async fn credentials(listener: TcpListener, to: SocketAddr) {
     let router = Router::new()
         .route(own::CREDENTIALS, get(ask))
+        .route(own::AZURE, get(ask))
+        .route(&format!("{}/{{*rest}}", own::GOOGLE), get(ask))
         .method_not_allowed_fallback(nothing_else)
         .fallback(nothing_else)
         .with_state(to);
@@ -131,8 +133,8 @@ fn said(status: StatusCode, code: &str, message: &str) -> Response<Body> {
     (status, Json(json!({ "code": code, "message": message }))).into_response()
 }
 
-async fn ask(State(to): State<SocketAddr>, headers: HeaderMap) -> Response<Body> {
-    match asked(to, headers).await {
+async fn ask(State(to): State<SocketAddr>, target: Uri, headers: HeaderMap) -> Response<Body> {
+    match asked(to, target, headers).await {
         Ok(answer) => answer,
         Err(error) => {
             let message = format!("the gate does not answer ({error}); try again, or tell the operator");
@@ -142,12 +144,12 @@ async fn ask(State(to): State<SocketAddr>, headers: HeaderMap) -> Response<Body>
 }
 
 /// Asks the gate with the headers that came, for it to judge by, and with no body.
-async fn asked(to: SocketAddr, mut headers: HeaderMap) -> anyhow::Result<Response<Body>> {
+async fn asked(to: SocketAddr, target: Uri, mut headers: HeaderMap) -> anyhow::Result<Response<Body>> {
     hop::strip(&mut headers);
     for name in [header::CONTENT_LENGTH, header::EXPECT] {
         headers.remove(name);
     }
-    let mut request = Request::get(own::CREDENTIALS).body(Body::empty())?;
+    let mut request = Request::get(target).body(Body::empty())?;
     *request.headers_mut() = headers;
     let stream = TcpStream::connect(to).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;

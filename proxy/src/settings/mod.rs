@@ -297,6 +297,9 @@ const VARIABLES: [&str; 15] = [
     "STATE",
 ];
 
+/// What `ordain env` and `ordain run` print for clients, and nothing here reads.
+const PRINTED: [&str; 1] = ["TOKEN"];
+
 /// Variables of other programs that come with this one: its tests, its trial and its harvest.
 const OTHERS: [&str; 3] = ["HARVEST_", "TEST_", "TRY_"];
 
@@ -426,6 +429,7 @@ fn nearest<'w>(given: &str, known: &[&'w str]) -> Option<&'w str> {
 fn unknown_variable(named: &[(String, String)]) -> Option<String> {
     let unknown = |(rest, value): &(&str, &str)| {
         !VARIABLES.contains(rest)
+            && !PRINTED.contains(rest)
             && !OTHERS.iter().any(|other| rest.starts_with(other))
             && !is_service_link(rest, value)
     };
