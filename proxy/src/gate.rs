@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
+use http::header::SET_COOKIE;
 use http::{Request, Response};
 use jiff::Timestamp;
 use ordain_action::{Action, DecisionId, DenialKind, Digest, Outcome, Reading};
@@ -43,7 +44,7 @@ use crate::outgoing::Outgoing;
 use crate::place::{Arrival, Places};
 use crate::state::State;
 use crate::throttle::Throttle;
-use crate::upstream::{Leaving, Own, Source, Upstreams, Whose};
+use crate::upstream::{Carried, Leaving, Own, Source, Upstreams, Whose};
 
 /// What a caller is told in warn mode.
 #[derive(Debug, Clone)]
@@ -60,6 +61,8 @@ pub struct Warning {
 pub struct Ready {
     request: Released<Request<OutBody>>,
     through: Arc<Forwarder>,
+    // Its answer may not hand out a session: it would be one of the gate's credential.
+    keeps_sessions: bool,
 }
 
 /// All a request needs.
@@ -383,11 +386,13 @@ impl Gate {
             Fault::new(DenialKind::BadGateway, "no_credential", text).with_detail(error)
         })?;
         let request = outgoing.try_map(|outgoing| outgoing.leave(&self.signing_keys, &leaving, now))?;
+        let keeps_sessions =
+            matches!(&leaving, Leaving::Plain { carried, .. } if !matches!(carried, Carried::Own));
         let through = match leaving {
             Leaving::Signed { .. } => Arc::clone(&self.forwarder),
             Leaving::Plain { through, .. } => through,
         };
-        Ok(Ready { request, through })
+        Ok(Ready { request, through, keeps_sessions })
     }
 
     /// Sends a request over the connections of its upstream.
@@ -396,8 +401,13 @@ impl Gate {
     /// [`ForwardError`], which says whether it may have taken effect.
     pub async fn forward(&self, ready: Ready) -> Result<Response<AnswerBody>, ForwardError> {
         let started = Instant::now();
-        let answer = ready.through.send(ready.request).await;
+        let mut answer = ready.through.send(ready.request).await;
         self.metrics.answered(started.elapsed());
+        if let Ok(answer) = &mut answer
+            && ready.keeps_sessions
+        {
+            answer.headers_mut().remove(SET_COOKIE);
+        }
         answer
     }
 

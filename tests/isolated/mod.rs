@@ -16,7 +16,7 @@ use crate::planes::aws::clients::{before_moto, needed};
 use crate::planes::kubernetes::cluster::{self, Stub};
 
 /// Whether namespaces can be made here.
-static WORKS: LazyLock<bool> = LazyLock::new(|| {
+pub(crate) static WORKS: LazyLock<bool> = LazyLock::new(|| {
     let made = Command::new("unshare").args(["--user", "--net", "true"]).output();
     let works = made.is_ok_and(|output| output.status.success());
     if !works {

@@ -8,7 +8,8 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::{Gate, said};
+use crate::harness::{Gate, eventually, said};
+use crate::isolated;
 use crate::planes::served;
 
 /// A gate of that plane, and the variables that are printed for a client of `alice`. Nothing is asked of its upstream.
@@ -75,5 +76,57 @@ fn azure_identity_finds_the_token_as_a_managed_identitys() {
     let other = format!("/v1/identity/google/{}/", variables["ORDAIN_TOKEN"]);
     let flavored = format!("host: {}\r\nmetadata-flavor: Google\r\n", gate.admin);
     assert_eq!(asked(&gate, &other, &flavored), "403");
+    gate.finish();
+}
+
+/// Where a program is isolated, this and the data address are all that it reaches.
+#[test]
+fn an_isolated_program_is_given_its_token_where_its_plane_asks() {
+    if !*isolated::WORKS {
+        return;
+    }
+    let asks = [
+        (
+            "azure",
+            "curl -s -H \"x-identity-header: $IDENTITY_HEADER\" \"$IDENTITY_ENDPOINT?resource=x&api-version=2019-08-01\"",
+        ),
+        (
+            "gcp",
+            "curl -s -H 'metadata-flavor: Google' \
+             \"http://$GCE_METADATA_HOST/computeMetadata/v1/instance/service-accounts/default/token\"",
+        ),
+    ];
+    for (plane, asks) in asks {
+        let gate = served::gate_alone(plane, "http://127.0.0.1:9", "{ token_file = {token} }", "enforce");
+        let words = format!(
+            "{asks} | grep -c \"$ORDAIN_TOKEN\"; curl -s -o /dev/null -w '%{{http_code}} ' http://{}/v1/status; \
+             curl -s -o /dev/null -w '%{{http_code}}' http://{}/healthz",
+            gate.admin, gate.address
+        );
+        let run = [
+            "run",
+            "--actor",
+            "robot",
+            "--on-behalf-of",
+            "person:alice",
+            "--upstream",
+            "served",
+            "--isolate",
+        ];
+        eventually("the gate knows its upstreams", || gate.log().contains("served"));
+        let ran = gate.run(&[&run[..], &["--", "sh", "-c", &words]].concat());
+        assert!(said(&ran).starts_with("1\n403 "), "{plane}: {}", said(&ran));
+        gate.finish();
+    }
+}
+
+/// What is set for clients is no setting of the gate's that is misspelt.
+#[test]
+fn a_gate_starts_where_a_clients_variables_are_set() {
+    let gate = served::gate_alone("azure", "http://127.0.0.1:9", "{ token_file = {token} }", "enforce");
+    let known = gate.run_in(&[("ORDAIN_TOKEN", "x")], &["validate"]);
+    assert!(known.status.success(), "{}", said(&known));
+    let unknown = gate.run_in(&[("ORDAIN_TOKENS", "x")], &["validate"]);
+    assert!(said(&unknown).contains("ORDAIN_TOKENS"), "{}", said(&unknown));
     gate.finish();
 }

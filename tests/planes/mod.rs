@@ -19,6 +19,7 @@ mod redfish;
 mod restconf;
 mod scim;
 pub(crate) mod served;
+mod sessions;
 mod sweeps;
 pub(crate) mod swept;
 mod vault;

@@ -22,6 +22,9 @@ pub struct Card {
     /// Where an upstream with one address is asked whether it takes the gate's credential: a path that only those may read
     /// whom it knows. None where there is no such path, or where the upstream is asked in another way.
     pub anchor: Option<&'static str>,
+    /// The status by which the anchor answers who shows a credential that means nothing: 401, but for planes that tell
+    /// nobody whether it is the credential or what it may do.
+    pub stranger: u16,
     /// What the plane's own clients read from their environment, by name and value: `{gate}` stands for the gate's base
     /// URL, `{token}` for an issued token, `{account}` for the upstream's account, `{admin}` for the base URL of the
     /// gate's admin address and `{admin_host}` for its host and port.
@@ -30,7 +33,7 @@ pub struct Card {
 
 impl Card {
     /// Of a plane of which nothing is known beforehand.
-    pub const PLAIN: Self = Self { domains: &[], anchor: None, variables: &[] };
+    pub const PLAIN: Self = Self { domains: &[], anchor: None, stranger: 401, variables: &[] };
 }
 
 /// What one plane's room does before it has a request.

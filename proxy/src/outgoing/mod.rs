@@ -1,6 +1,6 @@
 //! A request on its way out: everything of it that was judged, and what it takes to sign it again.
 //!
-//! The bytes that leave are the bytes that were judged, but for a closed list: credentials, `x-amz-date`,
+//! The bytes that leave are the bytes that were judged, but for a closed list: credentials and cookies, `x-amz-date`,
 //! `host`, hop-by-hop headers, `expect`, `traceparent`, the end of `user-agent`, the framing of `aws-chunked`, and
 //! the form in which an answer is asked for that may hold a credential. An issued id was exchanged before they were judged (`issued`). Leaves out sending.
 

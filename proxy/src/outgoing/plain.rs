@@ -2,7 +2,7 @@
 //!
 //! Leaves out what is the same for every plane (`super`) and where the credential comes from (`upstream::plain`).
 
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HOST, TE};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HOST, TE};
 use http::request::Parts;
 use http::uri::Uri;
 use http::{HeaderValue, Request};
@@ -36,6 +36,10 @@ pub(super) fn make(
 ) -> Result<Request<OutBody>, Fault> {
     // The caller's own means nothing to the upstream, and is nobody else's business.
     let own = head.headers.remove(AUTHORIZATION);
+    if !matches!(carried, Carried::Own) {
+        // A session of theirs would be a second credential beside ours.
+        head.headers.remove(COOKIE);
+    }
     match (carried, own) {
         (Carried::Header(header), _) => {
             let (name, value) = header.to_pair();

@@ -51,6 +51,7 @@ pub(crate) const CARD: Card = Card {
     domains: &HOSTS,
     anchor: Some("/subscriptions?api-version=2022-12-01"),
     variables: &[("IDENTITY_ENDPOINT", "{admin}/v1/identity/azure"), ("IDENTITY_HEADER", "{token}")],
+    ..Card::PLAIN
 };
 
 /// The hosts of Resource Manager in the clouds that there are, the public one first.

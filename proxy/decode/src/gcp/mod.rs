@@ -45,6 +45,7 @@ pub(crate) const CARD: Card = Card {
         ("GCE_METADATA_HOST", "{admin_host}/v1/identity/google/{token}"),
         ("GCE_METADATA_IP", "{admin_host}/v1/identity/google/{token}"),
     ],
+    ..Card::PLAIN
 };
 
 /// The room.

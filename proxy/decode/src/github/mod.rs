@@ -42,6 +42,7 @@ pub(crate) const CARD: Card = Card {
     domains: &["api.github.com", "uploads.github.com"],
     anchor: Some("/rate_limit"),
     variables: &[("GITHUB_API_URL", "{gate}"), ("GITHUB_TOKEN", "{token}")],
+    ..Card::PLAIN
 };
 
 /// The room.

@@ -31,7 +31,7 @@ use asked::{Asked, Said, bad};
 use xpath::Device;
 
 /// What is known of the plane without the room.
-pub(crate) const CARD: Card = Card { anchor: Some("/api/?type=version"), ..Card::PLAIN };
+pub(crate) const CARD: Card = Card { anchor: Some("/api/?type=version"), stranger: 403, ..Card::PLAIN };
 
 /// The room.
 pub(crate) type Room = RestRoom<Panos>;

@@ -33,6 +33,7 @@ use path::Op;
 /// What is known of the plane without the room.
 pub(crate) const CARD: Card = Card {
     anchor: Some("/v1/auth/token/lookup-self"),
+    stranger: 403,
     variables: &[("VAULT_ADDR", "{gate}"), ("VAULT_TOKEN", "{token}")],
     ..Card::PLAIN
 };

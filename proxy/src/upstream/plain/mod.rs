@@ -237,8 +237,9 @@ impl Entry {
         let (status, body) = asked.map_err(|why| self.unverified(why))?;
         match (status, &self.source.uid) {
             // It looks at the credential before it looks at anything else.
-            (StatusCode::UNAUTHORIZED, _) if self.source.plane != Plane::Kubernetes => {
-                Err(self.unverified("it does not take the credential".to_owned()))
+            (other, _) if self.source.plane != Plane::Kubernetes && other == self.source.stranger() => {
+                let why = format!("it does not take the credential: {} at `{anchor}`", other.as_u16());
+                Err(self.unverified(why))
             }
             (other, _) if self.source.plane != Plane::Kubernetes && !other.is_server_error() => Ok(()),
             (StatusCode::OK, expected) => {

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use http::Uri;
+use http::{StatusCode, Uri};
 use ordain_action::Plane;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -90,6 +90,11 @@ impl Source {
             Plane::Kubernetes => Some(super::ANCHOR),
             other => ordain_decode::card(other).anchor,
         }
+    }
+
+    /// The status by which it is told there that it does not.
+    pub(super) fn stranger(&self) -> StatusCode {
+        StatusCode::from_u16(ordain_decode::card(self.plane).stranger).unwrap_or(StatusCode::UNAUTHORIZED)
     }
 
     /// The HTTP that is spoken to it, where that base URL is.

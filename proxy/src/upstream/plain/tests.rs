@@ -1,5 +1,6 @@
 //! Upstreams with one address from outside, against a cluster of our own on a port of this machine.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::config::{GrpcUpstream, KubernetesUpstream, PlainCredential, Reach};
+use crate::config::{GrpcUpstream, KubernetesUpstream, PlainCredential, Reach, SingleUpstream};
 use crate::settings;
 use crate::upstream::{self, Upstreams, Whose};
 
@@ -426,5 +427,46 @@ async fn we_and_metadata_addresses_are_no_cluster_wherever_that_is_said() {
         let source = kubeconfig(folder.path(), server, "", "{token: x}");
         let refused = start(source, &own).await.unwrap_err();
         assert!(matches!(refused, UpstreamError::Endpoint { .. }), "{server}: {refused}");
+    }
+}
+
+/// A server of a plane that answers everything with a status.
+async fn answering(plane: Plane, status: u16) -> Source {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(stream.read_u8().await.unwrap());
+            }
+            let anchor = ordain_decode::card(plane).anchor.unwrap();
+            assert!(request.starts_with(format!("GET {anchor} HTTP/1.1\r\n").as_bytes()));
+            let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    let reach = Reach::At { endpoint, trust: None, credential: PlainCredential::Nothing };
+    let config = SingleUpstream { plane, description: None, methods: None, reach, mounts: BTreeMap::new() };
+    Source::single("prod", Some("acme"), &config)
+}
+
+/// Some planes have one status for a credential that they do not know and for what it may not do.
+#[tokio::test]
+async fn a_credential_that_means_nothing_is_told_in_the_planes_own_status() {
+    let verified = |plane, status| async move {
+        start(answering(plane, status).await, &Own::default()).await.unwrap().why_unverified("prod")
+    };
+    for (plane, stranger, other) in [
+        (Plane::Okta, 401, 403),
+        (Plane::Redfish, 401, 403),
+        (Plane::Vault, 403, 404),
+        (Plane::Panos, 403, 404),
+    ] {
+        let why = verified(plane, stranger).await.unwrap();
+        assert!(why.contains(&format!("does not take the credential: {stranger} at `/")), "{why}");
+        assert_eq!(verified(plane, other).await, None, "{plane}");
+        assert_eq!(verified(plane, 200).await, None, "{plane}");
+        assert!(verified(plane, 503).await.is_some(), "{plane}");
     }
 }
