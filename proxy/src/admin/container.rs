@@ -165,7 +165,7 @@ fn presented(gate: &Gate, shown: Option<&str>, planes: &[Plane]) -> Result<Arc<I
     let key = known.ok_or_else(|| {
         forbidden(
             "unknown_token",
-            "the token is not one that is issued here; use one that `ordain env --container` printed",
+            "the token is not one that is issued here; use one that `ordain env` printed",
         )
     })?;
     if !gate.keys.is_in_force(&key, gate.clock.now()) {

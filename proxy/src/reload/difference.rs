@@ -59,7 +59,7 @@ fn fixed(config: &Config) -> [Fixed; 16] {
         ("ledger.directory", config.ledger.display().to_string()),
         ("ledger.origin", config.origin.clone()),
         ("catalogue.overlay", overlay),
-        ("upstream.descriptors, upstream.description and upstream.methods", apis(config)),
+        ("upstream.descriptors, upstream.description, upstream.methods and upstream.mounts", apis(config)),
         ("log.format", config.log.format.clone().unwrap_or_else(|| "text".to_owned())),
     ]
 }

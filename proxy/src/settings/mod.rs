@@ -124,10 +124,11 @@ pub struct Upstream {
     /// --descriptor_set_out` or `buf build` write them.
     #[serde(default)]
     pub descriptors: Option<PathBuf>,
-    /// For OpenAPI the description of the API: OpenAPI 3 or Swagger 2, as YAML or JSON, in one file.
+    /// For OpenAPI the description of the API: OpenAPI 3 or Swagger 2, as YAML or JSON, in one file. For MCP the tools of
+    /// the server, as it lists them.
     #[serde(default)]
     pub description: Option<PathBuf>,
-    /// For gRPC and OpenAPI a file that says what the methods of the API do.
+    /// For gRPC, OpenAPI and MCP a file that says what the methods, operations or tools do.
     #[serde(default)]
     pub methods: Option<PathBuf>,
     /// For Vault what is mounted where: the path of a mount, its namespace before it, and the type, as `vault secrets
