@@ -22,4 +22,5 @@ pub(crate) mod served;
 mod sessions;
 mod sweeps;
 pub(crate) mod swept;
+mod unknown;
 mod vault;

@@ -3,11 +3,12 @@
 //! Leaves out which server that is, and what is asked of it.
 
 use std::fs::File;
-use std::net::TcpListener;
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use crate::harness::{Gate, Setup, eventually, variable};
+use crate::harness::{Gate, Reply, Setup, eventually, read_reply, variable};
 
 /// The real credential of these servers, which must stay in the gate.
 pub(crate) const REAL: &str = "a-real-token-that-must-never-be-seen";
@@ -81,6 +82,19 @@ pub(crate) fn gate_alone(plane: &'static str, base: &str, credentials: &str, mod
     );
     setup.model.push(("acme.yaml", owned));
     Gate::start(setup)
+}
+
+/// Asks the gate with a token, and a cookie of somebody's.
+pub(crate) fn ask(gate: &Gate, token: &str, asked: &str, body: &str) -> Reply {
+    let request = format!(
+        "{asked} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\ncookie: sid=another\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        gate.address,
+        body.len()
+    );
+    let mut stream = TcpStream::connect(gate.address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    read_reply(&mut stream, false).unwrap()
 }
 
 /// The tests' Python, where it is installed.

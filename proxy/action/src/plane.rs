@@ -11,8 +11,6 @@ macro_rules! planes {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Plane {
             $(#[doc = $what] $variant,)*
-            /// Nothing that a room claims.
-            Unknown,
         }
 
         impl Plane {
@@ -24,7 +22,6 @@ macro_rules! planes {
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)*
-                    Self::Unknown => "unknown",
                 }
             }
 
@@ -33,7 +30,6 @@ macro_rules! planes {
             pub const fn whole(self) -> &'static str {
                 match self {
                     $(Self::$variant => $whole,)*
-                    Self::Unknown => "account",
                 }
             }
         }
@@ -56,6 +52,7 @@ planes! {
     Redfish "redfish" "service" "The management of a machine that speaks Redfish.",
     Restconf "restconf" "device" "A network device that speaks RESTCONF.",
     Scim "scim" "directory" "A directory of users and groups that speaks SCIM 2.0.",
+    Unknown "unknown" "API" "An API of which nothing is known; also what no room claims.",
     Vault "vault" "cluster" "A cluster of Vault, or of what speaks as it does.",
 }
 
@@ -76,7 +73,7 @@ impl Plane {
             reason = "a new plane has the usual form unless it says otherwise"
         )]
         match self {
-            Self::Aws | Self::Azure | Self::Gcp | Self::Unknown => None,
+            Self::Aws | Self::Azure | Self::Gcp => None,
             Self::Kubernetes => Some("k8s"),
             other => Some(other.as_str()),
         }
@@ -140,7 +137,7 @@ mod tests {
         for plane in Plane::ALL {
             assert_eq!(Plane::parse(plane.as_str()), Some(*plane));
         }
-        assert_eq!(Plane::parse("unknown"), None);
+        assert_eq!(Plane::parse("nowhere"), None);
     }
 
     #[test]

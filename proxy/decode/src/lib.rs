@@ -31,6 +31,7 @@ mod rooms;
 mod scim;
 mod setup;
 mod tokens;
+mod unknown;
 mod vault;
 
 pub use about::About;

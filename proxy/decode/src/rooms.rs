@@ -21,10 +21,9 @@ pub struct Rooms {
 /// One line a room: its plane, and its module, which has a `Room` and a `CARD`.
 macro_rules! rooms {
     ($($plane:ident $module:ident),* $(,)?) => {
-        fn room(plane: Plane, config: &RoomsConfig) -> Result<Option<Box<dyn Room>>, RoomsError> {
+        fn room(plane: Plane, config: &RoomsConfig) -> Result<Box<dyn Room>, RoomsError> {
             Ok(match plane {
-                $(Plane::$plane => Some(Box::new(crate::$module::Room::new(config)?)),)*
-                Plane::Unknown => None,
+                $(Plane::$plane => Box::new(crate::$module::Room::new(config)?),)*
             })
         }
 
@@ -33,7 +32,6 @@ macro_rules! rooms {
         pub const fn card(plane: Plane) -> Card {
             match plane {
                 $(Plane::$plane => crate::$module::CARD,)*
-                Plane::Unknown => Card::PLAIN,
             }
         }
     };
@@ -55,6 +53,7 @@ rooms! {
     Redfish redfish,
     Restconf restconf,
     Scim scim,
+    Unknown unknown,
     Vault vault,
 }
 
@@ -66,7 +65,7 @@ impl Rooms {
     pub fn new(config: RoomsConfig) -> Result<Self, RoomsError> {
         let mut all = Vec::with_capacity(Plane::ALL.len());
         for plane in Plane::ALL {
-            all.extend(room(*plane, &config)?.map(|room| (*plane, room)));
+            all.push((*plane, room(*plane, &config)?));
         }
         let digests: Vec<&str> = all.iter().filter_map(|(_, room)| room.catalog_digest()).collect();
         let catalog_digest = match digests.as_slice() {

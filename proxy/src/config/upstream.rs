@@ -266,8 +266,8 @@ fn one(written: settings::Upstream) -> Result<UpstreamConfig, ConfigError> {
         Some(Plane::Grpc) => UpstreamKind::Grpc(described::grpc(&written)?),
         Some(Plane::Kubernetes) => UpstreamKind::Kubernetes(kubernetes(&written)?),
         Some(Plane::Openapi) => UpstreamKind::Openapi(described::openapi(&written)?),
-        Some(plane) if plane != Plane::Unknown => UpstreamKind::Single(single(plane, &written)?),
-        Some(_) | None => {
+        Some(plane) => UpstreamKind::Single(single(plane, &written)?),
+        None => {
             let known: Vec<String> = Plane::ALL.iter().map(|plane| format!("`{plane}`")).collect();
             let fix = format!("the planes this build serves are {}", known.join(", "));
             return Err(ConfigError::new(key("plane"), &written.plane, fix));

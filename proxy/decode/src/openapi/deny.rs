@@ -3,7 +3,7 @@
 //! Leaves out when to deny.
 
 use ordain_action::Denial;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::document::Document;
 use super::schema::Shape;
@@ -62,13 +62,7 @@ impl Refuses {
 /// A refusal in the form of the operation.
 pub(super) fn response(refuses: &Refuses, denial: &Denial) -> NativeResponse {
     let status = denial.kind.status();
-    let status_code = http::StatusCode::from_u16(status).ok();
-    let title = status_code.and_then(|status| status.canonical_reason()).unwrap_or("Error");
-    let mut problem = Map::new();
-    problem.insert("type".to_owned(), json!("about:blank"));
-    problem.insert("title".to_owned(), json!(title));
-    problem.insert("status".to_owned(), json!(status));
-    problem.insert("detail".to_owned(), json!(denial.text));
+    let mut problem = rest::problem(denial);
     let media = match refuses {
         Refuses::Unsaid => "application/problem+json",
         Refuses::Member(name) => {

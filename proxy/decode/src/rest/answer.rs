@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use ordain_action::{Created, Denial};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::answer::AnswerHead;
 use crate::contract::NativeResponse;
@@ -27,6 +27,18 @@ pub(crate) fn refusal(status: u16, media: &'static str, body: Vec<u8>, denial: &
         }
     }
     NativeResponse { status, headers, body }
+}
+
+/// The members of a refusal as RFC 9457 has them.
+pub(crate) fn problem(denial: &Denial) -> Map<String, Value> {
+    let status = denial.kind.status();
+    let title = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    let mut problem = Map::new();
+    problem.insert("type".to_owned(), json!("about:blank"));
+    problem.insert("title".to_owned(), json!(title.unwrap_or("Error")));
+    problem.insert("status".to_owned(), json!(status));
+    problem.insert("detail".to_owned(), json!(denial.text));
+    problem
 }
 
 /// The first of these headers that an answer has: the upstream's own name for the request.

@@ -24,7 +24,7 @@ pub(crate) fn action_of(record: &DecisionRecord<'_>, detail: &DetailRecord<'_>) 
     let reading = match &detail.reading {
         ReadingRecord::Call(call) => Reading::Call(self::call(call)?),
         ReadingRecord::Undecodable(record) => Reading::Undecodable {
-            plane: plane(&record.plane)?,
+            plane: Plane::parse(&record.plane)?,
             why: Undecodable::new(word(&record.reason_code), record.text.as_ref()),
         },
     };
@@ -69,7 +69,7 @@ fn actor(record: &ActorRecord<'_>) -> Option<Actor> {
         session: record.session.as_deref().map(Arc::from),
         upstream: Upstream {
             name: Arc::from(upstream.name.as_ref()),
-            plane: plane(&upstream.plane)?,
+            plane: Plane::parse(&upstream.plane)?,
             account: Arc::from(upstream.account.as_ref()),
             partition: Arc::from(upstream.partition.as_ref()),
         },
@@ -95,7 +95,7 @@ fn call(record: &CallRecord<'_>) -> Option<Call> {
         Some(_) => return None,
     };
     Some(Call {
-        plane: plane(&record.plane)?,
+        plane: Plane::parse(&record.plane)?,
         effects: record.effects.iter().map(effect).collect::<Option<_>>()?,
         // Whether it was a stream is asked when it is opened and not when it is read back.
         answer: Answer { creates: creates.collect(), mints, upgrades: false, streams: false },
@@ -165,10 +165,6 @@ fn parameters(record: &ParametersRecord<'_>) -> Option<Parameters> {
         }
     }
     Some(parameters)
-}
-
-fn plane(name: &str) -> Option<Plane> {
-    Plane::parse(name).or_else(|| (name == Plane::Unknown.as_str()).then_some(Plane::Unknown))
 }
 
 /// A word that lives as long as the program. There are few different ones, and each is kept once.
