@@ -43,6 +43,7 @@ pub mod exchange;
 pub mod issued;
 pub mod keeping;
 pub mod keys;
+pub mod leads;
 pub mod upstream;
 
 #[cfg(target_os = "linux")]

@@ -19,6 +19,7 @@ use crate::fault::Fault;
 use crate::gate::Gate;
 use crate::held::Held;
 use crate::keeping::Keeping;
+use crate::leads::Leads;
 use crate::listen::{ConnectionInfo, RequestBody};
 use crate::outcome::GoesOn;
 use crate::outgoing::Outgoing;
@@ -103,7 +104,16 @@ async fn decide(
     let decision = gate.decision(&model, action, digest, counters, now, summary);
     gate.metrics.decided(&decision, &judged.verdict, started.elapsed());
 
-    let outgoing = Outgoing { claim: claim.clone(), decision: decision.id, destination, bound, identified };
+    let leads = Leads::of(gate, arrival, claim, &identified, &bound.held().head().headers);
+    let reads_answer = leads.as_ref().is_some_and(Leads::are_in_bodies);
+    let outgoing = Outgoing {
+        claim: claim.clone(),
+        decision: decision.id,
+        destination,
+        bound,
+        identified,
+        reads_answer,
+    };
     let answer = match judged.permit {
         Some(permit) if matches!(permit.kind(), PermitKind::Read | PermitKind::PassThrough) => {
             let sendable = gate.ledger.read(permit, outgoing).map_err(|error| Fault::internal(&error))?;
@@ -116,6 +126,10 @@ async fn decide(
             let (gate, changes, seat) = (Arc::clone(gate), Arc::clone(&gate.changes), Arc::clone(&seat));
             changes.run(|reply| change(gate, judged, decision, outgoing, seat, reply)).await?
         }
+    };
+    let answer = match leads {
+        Some(leads) => leads.rewrite(answer).await,
+        None => answer,
     };
     Ok(answer.map(|body| Keeping::new(body, seat).boxed_unsync()))
 }

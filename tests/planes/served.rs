@@ -67,13 +67,18 @@ pub(crate) fn gate(plane: &'static str, base: &str, credentials: &str, mode: &'s
 
 /// The same, whether its server answers or not.
 pub(crate) fn gate_alone(plane: &'static str, base: &str, credentials: &str, mode: &'static str) -> Gate {
+    gate_with(Setup { mode, ..Setup::default() }, plane, base, credentials)
+}
+
+/// The same of a gate that is set up in another way too.
+pub(crate) fn gate_with(setup: Setup, plane: &'static str, base: &str, credentials: &str) -> Gate {
     let credentials = credentials.replace("{token}", "\"{folder}/real-token\"");
     let upstream = format!(
         "\n[[upstream]]\nname = \"served\"\nplane = \"{plane}\"\naccount = \"acme\"\nendpoint = \"{base}\"\n\
          credentials = {credentials}\n"
     );
     let files = vec![("real-token", REAL.to_owned())];
-    let mut setup = Setup { mode, upstream, files, secrets: vec![REAL], ..Setup::default() };
+    let mut setup = Setup { upstream, files, secrets: vec![REAL], ..setup };
     let owned = format!(
         "apiVersion: ordain/v1\nkind: Account\nmetadata: {{name: acme}}\n\
          spec: {{plane: {plane}, account: acme, owner: platform}}\n---\n\

@@ -20,6 +20,29 @@ pub enum Needs {
     Stream,
 }
 
+/// Which places of an answer hold addresses that the plane's clients follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leads {
+    /// Headers, in lower case: an address, or several in angle brackets (RFC 8288).
+    pub headers: &'static [&'static str],
+    /// Members of JSON, wherever they stand.
+    pub members: &'static [&'static str],
+}
+
+impl Leads {
+    /// Nothing leads anywhere, or only by paths.
+    pub const NONE: Self = Self { headers: &[], members: &[] };
+
+    /// Redirections, and what was made or begun (RFC 9110 section 10.2.2).
+    pub const LOCATION: Self = Self { headers: &["location"], members: &[] };
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn are_none(&self) -> bool {
+        self.headers.is_empty() && self.members.is_empty()
+    }
+}
+
 /// An answer in a plane's own form.
 #[derive(Debug, Clone)]
 pub struct NativeResponse {

@@ -39,7 +39,7 @@ pub use answer::{
     AnswerHead, AnswerRead, Events, KeyPairReplacement, MintedCredentials, MintedKeyPair, MintedToken,
     Misplaced, Replacement, TokenReplacement,
 };
-pub use contract::{Destination, NativeResponse, Needs};
+pub use contract::{Destination, Leads, NativeResponse, Needs};
 pub use head::{Head, WayIn};
 pub use kubernetes::Withholding;
 pub use refusal::refusal;

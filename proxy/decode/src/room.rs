@@ -11,7 +11,7 @@ use ordain_action::{Call, Created, Denial, Plane, Reading, Undecodable, Upstream
 use crate::Head;
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead, Events, MintedCredentials, Misplaced, Replacement};
-use crate::contract::{Destination, NativeResponse, Needs};
+use crate::contract::{Destination, Leads, NativeResponse, Needs};
 use crate::kubernetes::Withholding;
 
 /// What is known of a plane without anything being set up.
@@ -92,6 +92,11 @@ pub(crate) trait Claimed: fmt::Debug + Send + Sync {
 
     /// See [`Claim::destination_unread`].
     fn destination_unread(&self, upstream: &Upstream, head: &Head<'_>) -> Result<Destination, Undecodable>;
+
+    /// See [`Claim::leads`].
+    fn leads(&self) -> Leads {
+        Leads::NONE
+    }
 
     /// See [`Claim::withholding`].
     fn withholding(&self) -> Option<Withholding> {
@@ -238,6 +243,12 @@ impl<'r> Claim<'r> {
         head: &Head<'_>,
     ) -> Result<Destination, Undecodable> {
         self.room.destination_unread(upstream, head)
+    }
+
+    /// Which places of the answer lead its client on.
+    #[must_use]
+    pub fn leads(&self) -> Leads {
+        self.room.leads()
     }
 
     /// What has to be withheld from the answer, whatever is made of the request; `None` where it passes as it is.

@@ -7,7 +7,7 @@
 mod plain;
 mod signed;
 
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, UPGRADE, USER_AGENT};
+use http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, UPGRADE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request};
 use jiff::Timestamp;
@@ -37,6 +37,8 @@ pub struct Outgoing {
     pub bound: Bound,
     /// Whose request it is, and the proof of its signature.
     pub identified: Identified,
+    /// Whether something of its answer's body is rewritten, whatever that says: it is asked for without a coding.
+    pub reads_answer: bool,
 }
 
 impl Digested for Outgoing {
@@ -61,6 +63,9 @@ impl Outgoing {
             Fault::new(DenialKind::Malformed, why.reason_code, why.text).with_decision(self.decision)
         })?;
         let (mut head, body) = self.bound.into_held().into_parts();
+        if self.reads_answer {
+            head.headers.remove(ACCEPT_ENCODING);
+        }
         // Headers say how a body in chunks is put together, and nothing about one that is held whole.
         let as_received = match &body {
             HeldBody::Whole(_) => HeaderMap::new(),

@@ -3,3 +3,4 @@
 //! Leaves out every other plane.
 
 mod sweep;
+mod through;

@@ -39,7 +39,7 @@ use serde_json::Value;
 
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead};
-use crate::contract::{Destination, NativeResponse, Needs};
+use crate::contract::{Destination, Leads, NativeResponse, Needs};
 use crate::rest::{self, BODY_MAX, Grammar, Line, RestRoom, Rules, Whole};
 use crate::room::Card;
 use crate::setup::{RoomsConfig, RoomsError};
@@ -94,6 +94,9 @@ impl Grammar for Azure {
     const PLANE: Plane = Plane::Azure;
 
     const RULES: Rules = RULES;
+
+    // Pages, and where an operation is asked about.
+    const LEADS: Leads = Leads { headers: &["location", "azure-asyncoperation"], members: &["nextLink"] };
 
     fn new(_config: &RoomsConfig) -> Result<Self, RoomsError> {
         Ok(Self { words: Words::read(ordain_catalog::AZURE_NAMES) })

@@ -29,7 +29,7 @@ use serde_json::json;
 use crate::Head;
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead};
-use crate::contract::{NativeResponse, Needs};
+use crate::contract::{Leads, NativeResponse, Needs};
 use crate::form::Fields;
 use crate::form::fields::{clip, segments};
 use crate::rest::{self, BODY_MAX, Grammar, Line, Location, RestRoom, Rules, Whole, effect};
@@ -83,6 +83,9 @@ impl Grammar for GitHub {
     const PLANE: Plane = Plane::GitHub;
 
     const RULES: Rules = Rules { in_segments: &['/'], trailing_slash: true, ..Rules::USUAL };
+
+    // Pages, and where the assets of a release are uploaded.
+    const LEADS: Leads = Leads { headers: &["location", "link"], members: &["upload_url"] };
 
     fn new(_config: &RoomsConfig) -> Result<Self, RoomsError> {
         Ok(Self)

@@ -21,7 +21,7 @@ use serde_json::json;
 
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead};
-use crate::contract::{NativeResponse, Needs};
+use crate::contract::{Leads, NativeResponse, Needs};
 use crate::form::Fields;
 use crate::form::fields::segments;
 use crate::rest::{self, BODY_MAX, Grammar, Line, Location, RestRoom, Rules, Whole, effect};
@@ -106,6 +106,8 @@ impl Grammar for Okta {
     const PLANE: Plane = Plane::Okta;
 
     const RULES: Rules = Rules::USUAL;
+
+    const LEADS: Leads = Leads { headers: &["location", "link"], members: &[] };
 
     fn new(_config: &RoomsConfig) -> Result<Self, RoomsError> {
         Ok(Self)

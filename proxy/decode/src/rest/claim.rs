@@ -8,7 +8,7 @@ use ordain_action::{Call, Created, Denial, Undecodable, Upstream};
 use super::{Grammar, Line, RestRoom, Whole};
 use crate::Head;
 use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Replacement};
-use crate::contract::{Destination, NativeResponse, Needs};
+use crate::contract::{Destination, Leads, NativeResponse, Needs};
 use crate::room::Claimed;
 
 /// A request that a room has claimed.
@@ -77,6 +77,10 @@ impl<G: Grammar> Claimed for Claim<'_, G> {
             ));
         }
         self.room.grammar.destination(asked, upstream)
+    }
+
+    fn leads(&self) -> Leads {
+        G::LEADS
     }
 
     fn goes_on(&self) -> bool {

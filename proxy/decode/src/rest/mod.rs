@@ -23,7 +23,7 @@ use ordain_action::{Call, Created, Denial, Plane, Undecodable, Upstream};
 
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Replacement};
-use crate::contract::{Destination, NativeResponse, Needs};
+use crate::contract::{Destination, Leads, NativeResponse, Needs};
 use crate::room::{Claimed, other_sort};
 use crate::setup::{RoomsConfig, RoomsError};
 use crate::tokens::Tokens;
@@ -42,6 +42,9 @@ pub(crate) trait Grammar: fmt::Debug + Send + Sync + Sized {
 
     /// How its heads are written.
     const RULES: Rules;
+
+    /// Where its answers lead.
+    const LEADS: Leads = Leads::LOCATION;
 
     /// Sets up what is known beforehand.
     ///
