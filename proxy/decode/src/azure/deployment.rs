@@ -15,6 +15,10 @@ use super::id::{Frame, Path};
 /// How deep templates nest.
 const DEPTH_MAX: usize = 8;
 
+/// What a deployment and a stack are, as keys.
+const DEPLOYMENTS: &str = "microsoft.resources/deployments";
+const STACKS: &str = "microsoft.resources/deploymentstacks";
+
 /// Why the parameters of a resource are not all there.
 const EXPRESSIONS: &str = "some of its values are expressions that only the plane can work out";
 
@@ -128,6 +132,7 @@ impl Deployment<'_> {
         if depth > DEPTH_MAX {
             return Err(bad("the template nests too deep"));
         }
+        no_written_names(properties)?;
         let mode = text(properties, "mode");
         match mode.map(str::to_lowercase).as_deref() {
             Some("complete") => self.push(Access::Delete, self.all(scope, Role::Target), Parameters::new()),
@@ -154,6 +159,15 @@ impl Deployment<'_> {
                 let id = text(link, "id").and_then(Path::of_id);
                 let uses = id.map(|path| path.one(Role::Uses, self.request.words));
                 self.elsewhere(scope, uses.into_iter().collect(), "the template is fetched by the plane");
+                Ok(())
+            }
+            // Only the plane can work out what that comes to.
+            (Some(template), None) if !template.is_object() => {
+                self.elsewhere(
+                    scope,
+                    Vec::new(),
+                    "the template is an expression that only the plane can work out",
+                );
                 Ok(())
             }
             (Some(template), None) => {
@@ -225,6 +239,7 @@ impl Deployment<'_> {
         names: &Scope<'_>,
         depth: usize,
     ) -> Result<(), Undecodable> {
+        no_written_names(template)?;
         if any_text(template, &expression::reads_secrets) {
             let resources = self.all(scope, Role::Target);
             self.push(Access::SecretRead, resources, Parameters::new());
@@ -235,10 +250,15 @@ impl Deployment<'_> {
                 items.iter().try_for_each(|item| self.resource(item, scope, names, None, depth))
             }
             // Where resources have names of their own, some are only referred to, and not written.
-            Some(Value::Object(members)) => members
-                .values()
-                .filter(|item| member(item, "existing") != Some(&Value::Bool(true)))
-                .try_for_each(|item| self.resource(item, scope, names, None, depth)),
+            Some(Value::Object(members)) => members.values().try_for_each(|item| {
+                match (member(item, "existing"), member(item, "resources")) {
+                    (Some(Value::Bool(true)), None) => Ok(()),
+                    (Some(Value::Bool(true)), Some(_)) => {
+                        Err(bad("a resource of the template that is only referred to has others in it"))
+                    }
+                    _ => self.resource(item, scope, names, None, depth),
+                }
+            }),
             Some(_) => Err(bad("the template's `resources` are no list")),
         }
     }
@@ -262,6 +282,7 @@ impl Deployment<'_> {
         if !item.is_object() {
             return Err(bad("a resource of the template is no object"));
         }
+        no_written_names(item)?;
         if ["import", "extension"].into_iter().any(|other| member(item, other).is_some()) {
             self.elsewhere(scope, Vec::new(), "it is made by an extension of templates, on another plane");
             return Ok(());
@@ -280,35 +301,35 @@ impl Deployment<'_> {
             Some(_) | None => (kind.to_owned(), name),
         };
         let lies_in = self.scope_of(item, scope, names)?;
-        if kind.eq_ignore_ascii_case("Microsoft.Resources/deployments")
-            && let Some(properties) = member(item, "properties")
-        {
-            let place = nested_scope(item, &lies_in, names);
-            self.written(item, &place, (&kind, &name), names)?;
-            return self.properties(properties, &place, Some(names), depth + 1);
+        let path = placed(&lies_in, &kind, &name)?;
+        // By what it is, and not by how its type is spelled: a type may say besides what the deployment extends.
+        let none = Value::Null;
+        let properties = member(item, "properties").unwrap_or(&none);
+        match path.key().as_str() {
+            DEPLOYMENTS => {
+                let place = nested_scope(item, &path.parent(), names);
+                let mut own = path.clone();
+                own.frames = place.frames.iter().chain(path.frames.last()).cloned().collect();
+                self.written(item, own, names)?;
+                self.properties(properties, &place, Some(names), depth + 1)?;
+            }
+            STACKS => {
+                self.stack(properties, &lies_in);
+                self.properties(properties, &lies_in, Some(names), depth + 1)?;
+                self.written(item, path, names)?;
+            }
+            _ => self.written(item, path, names)?,
         }
-        if kind.eq_ignore_ascii_case("Microsoft.Resources/deploymentStacks")
-            && let Some(properties) = member(item, "properties")
-        {
-            self.stack(properties, &lies_in);
-            self.properties(properties, &lies_in, Some(names), depth + 1)?;
+        match member(item, "resources") {
+            None => Ok(()),
+            Some(Value::Array(items)) => items
+                .iter()
+                .try_for_each(|child| self.resource(child, &lies_in, names, Some((&kind, &name)), depth + 1)),
+            Some(_) => Err(bad("the `resources` of a resource are no list")),
         }
-        self.written(item, &lies_in, (&kind, &name), names)?;
-        for child in member(item, "resources").and_then(Value::as_array).into_iter().flatten() {
-            self.resource(child, &lies_in, names, Some((&kind, &name)), depth + 1)?;
-        }
-        Ok(())
     }
 
-    fn written(
-        &mut self,
-        item: &Value,
-        scope: &Path,
-        (kind, name): (&str, &str),
-        names: &Scope<'_>,
-    ) -> Result<(), Undecodable> {
-        let path = place(scope, kind, name)
-            .ok_or_else(|| bad_at("`{}` is no type, or has no name of as many parts", kind))?;
+    fn written(&mut self, item: &Value, path: Path, names: &Scope<'_>) -> Result<(), Undecodable> {
         let put = asked::put(path, self.request.words);
         let own: Map<String, Value> = item
             .as_object()
@@ -320,8 +341,7 @@ impl Deployment<'_> {
             })
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
-        let nested = kind.eq_ignore_ascii_case("Microsoft.Resources/deployments");
-        let own: Map<String, Value> = if nested {
+        let own: Map<String, Value> = if put.key == DEPLOYMENTS {
             own.into_iter().filter(|(key, _)| !key.eq_ignore_ascii_case("properties")).collect()
         } else {
             own
@@ -417,6 +437,15 @@ fn any_text(value: &Value, is: &dyn Fn(&str) -> bool) -> bool {
     }
 }
 
+/// Names of members that the plane would have to work out could be any.
+fn no_written_names(value: &Value) -> Result<(), Undecodable> {
+    let names = value.as_object().into_iter().flat_map(Map::keys);
+    match names.into_iter().find(|name| name.starts_with('[')) {
+        Some(name) => Err(bad_at("`{}` is an expression where a name stands", name)),
+        None => Ok(()),
+    }
+}
+
 fn starts_with(text: &str, start: &str) -> bool {
     text.get(..start.len()).is_some_and(|begun| begun.eq_ignore_ascii_case(start))
 }
@@ -448,6 +477,11 @@ fn nested_scope(item: &Value, scope: &Path, names: &Scope<'_>) -> Path {
         parts.extend(["resourcegroups".to_owned(), known(group)]);
     }
     Path { frames: vec![Frame { provider: String::new(), parts }] }
+}
+
+fn placed(scope: &Path, kind: &str, name: &str) -> Result<Path, Undecodable> {
+    let found = place(scope, kind, name);
+    found.ok_or_else(|| bad_at("`{}` is no type, or has no name of as many parts", kind))
 }
 
 /// The path of a resource of a template: its types and the parts of its name in turn.
