@@ -1,7 +1,7 @@
 //! Deployments: the resources that a template would write, and what else the plane would do for it.
 //!
 //! Names that only the plane can work out are patterns. A template that is fetched from elsewhere is indirect
-//! authority. Leaves out expressions (`expression.rs`).
+//! authority. Leaves out expressions (`expression.rs`) and where a resource lies (`placed.rs`).
 
 use ordain_action::{Access, Completeness, Effect, Parameters, Resource, Role, Undecodable};
 use serde_json::{Map, Value};
@@ -10,7 +10,8 @@ use super::asked::{self, One, Place};
 use super::body::{RESOURCES_MAX, Shown, TOUCHED_MAX, bad, bad_at, member, text, too_many};
 use super::call::{self, Request, effect};
 use super::expression::{self, Left, Scope, UNKNOWN};
-use super::id::{Frame, Path};
+use super::id::Path;
+use super::placed;
 
 /// How deep templates nest.
 const DEPTH_MAX: usize = 8;
@@ -43,7 +44,7 @@ pub(super) fn effects(one: &One, request: Request<'_>) -> Result<Vec<Effect>, Un
         None => path.parent(),
     };
     let mut deployment = Deployment { one, request, effects, resources: 0, touched: 0, left: Left::whole() };
-    deployment.properties(properties, &scope, None, 0)?;
+    deployment.properties(properties, &scope, None)?;
     deployment.stack(properties, &scope);
     Ok(deployment.effects)
 }
@@ -102,6 +103,16 @@ fn has_marker(value: &Value) -> bool {
     }
 }
 
+/// What is around a resource of a template.
+#[derive(Debug, Clone, Copy)]
+struct Around<'a> {
+    scope: &'a Path,
+    names: &'a Scope<'a>,
+    /// The template's resources have names of their own, and nested templates expressions of their own.
+    symbolic: bool,
+    depth: usize,
+}
+
 struct Deployment<'a> {
     one: &'a One,
     request: Request<'a>,
@@ -121,14 +132,14 @@ impl Deployment<'_> {
         vec![scope.below(role, self.request.words), scope.one(Role::Parent, self.request.words)]
     }
 
-    /// The properties of a deployment, its own or one nested in it, whose expressions mean what `outer` says.
+    /// The properties of a deployment, its own or one nested in what is around it.
     fn properties(
         &mut self,
         properties: &Value,
         scope: &Path,
-        outer: Option<&Scope<'_>>,
-        depth: usize,
+        outer: Option<Around<'_>>,
     ) -> Result<(), Undecodable> {
+        let depth = outer.map_or(0, |outer| outer.depth);
         if depth > DEPTH_MAX {
             return Err(bad("the template nests too deep"));
         }
@@ -171,17 +182,16 @@ impl Deployment<'_> {
                 Ok(())
             }
             (Some(template), None) => {
-                let inner = member(properties, "expressionEvaluationOptions")
-                    .and_then(|options| text(options, "scope"))
-                    .is_some_and(|scope| scope.eq_ignore_ascii_case("inner"));
+                let symbolic = is_symbolic(template);
+                let inner = is_inner(properties, symbolic, outer)?;
                 match outer {
-                    Some(outer) if !inner => self.template(template, scope, outer, depth),
+                    Some(outer) if !inner => self.template(template, Around { scope, symbolic, ..outer }),
                     Some(_) | None => {
                         let given = expression::given(member(properties, "parameters"));
                         let given = given.map(|(name, value)| {
                             let value = value.and_then(|value| match outer {
                                 Some(outer) => {
-                                    let (value, whole) = outer.resolve(&value);
+                                    let (value, whole) = outer.names.resolve(&value);
                                     whole.then(|| literal(value))
                                 }
                                 // What is given from outside is a value as it stands.
@@ -190,7 +200,7 @@ impl Deployment<'_> {
                             (name, value)
                         });
                         let all = Scope::new(template, given, !linked, self.left.clone());
-                        self.template(template, scope, &all, depth)
+                        self.template(template, Around { scope, names: &all, symbolic, depth })
                     }
                 }
             }
@@ -232,23 +242,15 @@ impl Deployment<'_> {
         path.scope()
     }
 
-    fn template(
-        &mut self,
-        template: &Value,
-        scope: &Path,
-        names: &Scope<'_>,
-        depth: usize,
-    ) -> Result<(), Undecodable> {
+    fn template(&mut self, template: &Value, around: Around<'_>) -> Result<(), Undecodable> {
         no_written_names(template)?;
         if any_text(template, &expression::reads_secrets) {
-            let resources = self.all(scope, Role::Target);
+            let resources = self.all(around.scope, Role::Target);
             self.push(Access::SecretRead, resources, Parameters::new());
         }
         match member(template, "resources") {
             None => Ok(()),
-            Some(Value::Array(items)) => {
-                items.iter().try_for_each(|item| self.resource(item, scope, names, None, depth))
-            }
+            Some(Value::Array(items)) => items.iter().try_for_each(|item| self.resource(item, around, None)),
             // Where resources have names of their own, some are only referred to, and not written.
             Some(Value::Object(members)) => members.values().try_for_each(|item| {
                 match (member(item, "existing"), member(item, "resources")) {
@@ -256,7 +258,7 @@ impl Deployment<'_> {
                     (Some(Value::Bool(true)), Some(_)) => {
                         Err(bad("a resource of the template that is only referred to has others in it"))
                     }
-                    _ => self.resource(item, scope, names, None, depth),
+                    _ => self.resource(item, around, None),
                 }
             }),
             Some(_) => Err(bad("the template's `resources` are no list")),
@@ -267,64 +269,50 @@ impl Deployment<'_> {
     fn resource(
         &mut self,
         item: &Value,
-        scope: &Path,
-        names: &Scope<'_>,
+        around: Around<'_>,
         within: Option<(&str, &str)>,
-        depth: usize,
     ) -> Result<(), Undecodable> {
         self.resources += 1;
         if self.resources > RESOURCES_MAX {
             return Err(too_many());
         }
-        if depth > DEPTH_MAX {
+        if around.depth > DEPTH_MAX {
             return Err(bad("the template nests too deep"));
         }
         if !item.is_object() {
             return Err(bad("a resource of the template is no object"));
         }
         no_written_names(item)?;
+        let Around { scope, names, .. } = around;
         if ["import", "extension"].into_iter().any(|other| member(item, other).is_some()) {
             self.elsewhere(scope, Vec::new(), "it is made by an extension of templates, on another plane");
             return Ok(());
         }
-        let kind = text(item, "type").unwrap_or_default();
-        let name = text(item, "name").map(|name| names.name(name)).unwrap_or_default();
-        let (kind, name) = match within {
-            Some((outer, outer_name)) if !kind.contains('.') => {
-                (format!("{outer}/{kind}"), format!("{outer_name}/{name}"))
-            }
-            Some((outer, outer_name))
-                if starts_with(kind, outer) && kind.matches('/').count() > name.matches('/').count() + 1 =>
-            {
-                (kind.to_owned(), format!("{outer_name}/{name}"))
-            }
-            Some(_) | None => (kind.to_owned(), name),
-        };
-        let lies_in = self.scope_of(item, scope, names)?;
-        let path = placed(&lies_in, &kind, &name)?;
+        let (kind, name) = placed::called(item, names, within);
+        let lies_in = placed::scope_of(item, scope, names)?;
+        let path = placed::path(&lies_in, &kind, &name)?;
+        let deeper = Around { scope: &lies_in, depth: around.depth + 1, ..around };
         // By what it is, and not by how its type is spelled: a type may say besides what the deployment extends.
         let none = Value::Null;
         let properties = member(item, "properties").unwrap_or(&none);
         match path.key().as_str() {
             DEPLOYMENTS => {
-                let place = nested_scope(item, &path.parent(), names);
-                let mut own = path.clone();
-                own.frames = place.frames.iter().chain(path.frames.last()).cloned().collect();
-                self.written(item, own, names)?;
-                self.properties(properties, &place, Some(names), depth + 1)?;
+                let place = placed::nested(item, &path.parent(), names);
+                self.written(item, path.on(&place), names)?;
+                self.properties(properties, &place, Some(deeper))?;
             }
             STACKS => {
                 self.stack(properties, &lies_in);
-                self.properties(properties, &lies_in, Some(names), depth + 1)?;
+                self.properties(properties, &lies_in, Some(deeper))?;
                 self.written(item, path, names)?;
             }
             _ => self.written(item, path, names)?,
         }
         match member(item, "resources") {
             None => Ok(()),
-            Some(Value::Array(items)) => items
-                .iter()
-                .try_for_each(|child| self.resource(child, &lies_in, names, Some((&kind, &name)), depth + 1)),
+            Some(Value::Array(items)) => {
+                items.iter().try_for_each(|child| self.resource(child, deeper, Some((&kind, &name))))
+            }
             Some(_) => Err(bad("the `resources` of a resource are no list")),
         }
     }
@@ -375,30 +363,6 @@ impl Deployment<'_> {
         Ok(())
     }
 
-    /// What a resource lies in, which it may say itself.
-    fn scope_of(&self, item: &Value, scope: &Path, names: &Scope<'_>) -> Result<Path, Undecodable> {
-        let Some(written) = member(item, "scope") else { return Ok(scope.clone()) };
-        let said = written.as_str().map(|said| names.name(said)).unwrap_or_else(|| UNKNOWN.to_string());
-        if said == "/" {
-            return Ok(Path { frames: vec![Frame { provider: String::new(), parts: Vec::new() }] });
-        }
-        if said.contains(UNKNOWN) {
-            return Ok(anywhere());
-        }
-        let found = if said.starts_with('/') {
-            Path::of_id(&said)
-        } else {
-            let (kind, name): (Vec<&str>, Vec<&str>) =
-                said.split_once('/').map_or_else(Default::default, |(provider, rest)| {
-                    let parts: Vec<&str> = rest.split('/').collect();
-                    let kinds = std::iter::once(provider).chain(parts.iter().step_by(2).copied()).collect();
-                    (kinds, parts.iter().skip(1).step_by(2).copied().collect())
-                });
-            place(scope, &kind.join("/"), &name.join("/"))
-        };
-        found.ok_or_else(|| bad_at("`{}` is no scope of a resource", &said))
-    }
-
     /// What a stack does besides: it takes away what it manages no more, and forbids what is done beside it.
     fn stack(&mut self, properties: &Value, scope: &Path) {
         let unmanage = member(properties, "actionOnUnmanage").and_then(Value::as_object);
@@ -437,6 +401,34 @@ fn any_text(value: &Value, is: &dyn Fn(&str) -> bool) -> bool {
     }
 }
 
+/// Whether a template's resources have names of their own: only where it is in the first version of the language, do
+/// they not.
+fn is_symbolic(template: &Value) -> bool {
+    member(template, "languageVersion").is_some_and(|version| version.as_str() != Some("1.0"))
+        || member(template, "resources").is_some_and(Value::is_object)
+}
+
+/// Whether the expressions of a nested template are its own, and not those of what is around it.
+fn is_inner(properties: &Value, symbolic: bool, outer: Option<Around<'_>>) -> Result<bool, Undecodable> {
+    let options = member(properties, "expressionEvaluationOptions").filter(|options| !options.is_null());
+    let said = options.and_then(|options| member(options, "scope")).filter(|scope| !scope.is_null());
+    let written = said.map(|scope| scope.as_str().unwrap_or_default());
+    let symbolic_outside = outer.is_some_and(|outer| outer.symbolic);
+    match written.map(str::to_lowercase).as_deref() {
+        Some("inner") => Ok(true),
+        Some("outer") if symbolic_outside => {
+            Err(bad("a template with names for its resources has another nested in it with an `outer` scope"))
+        }
+        Some("outer") => Ok(false),
+        // One is of a version in which they are, the other of one in which they are not.
+        Some("notspecified") | None if outer.is_some() && symbolic && !symbolic_outside => {
+            Err(bad("the nested template does not say whose its expressions are"))
+        }
+        Some("notspecified") | None => Ok(symbolic_outside),
+        Some(_) => Err(bad_at("`{}` is no scope of expressions", written.unwrap_or_default())),
+    }
+}
+
 /// Names of members that the plane would have to work out could be any.
 fn no_written_names(value: &Value) -> Result<(), Undecodable> {
     let names = value.as_object().into_iter().flat_map(Map::keys);
@@ -446,102 +438,8 @@ fn no_written_names(value: &Value) -> Result<(), Undecodable> {
     }
 }
 
-fn starts_with(text: &str, start: &str) -> bool {
-    text.get(..start.len()).is_some_and(|begun| begun.eq_ignore_ascii_case(start))
-}
-
-/// Where nobody knows where it is.
-fn anywhere() -> Path {
-    Path {
-        frames: vec![Frame {
-            provider: String::new(),
-            parts: vec![UNKNOWN.to_string(), UNKNOWN.to_string()],
-        }],
-    }
-}
-
-/// Where a nested deployment is made: in another group or subscription, where it says one.
-fn nested_scope(item: &Value, scope: &Path, names: &Scope<'_>) -> Path {
-    let said = |name: &str| {
-        let written = member(item, name)?;
-        Some(written.as_str().map_or_else(|| UNKNOWN.to_string(), |written| names.name(written)))
-    };
-    let (group, subscription) = (said("resourceGroup"), said("subscriptionId"));
-    if group.is_none() && subscription.is_none() {
-        return scope.clone();
-    }
-    let known = |one: String| super::id::fold(&one).unwrap_or_else(|| UNKNOWN.to_string());
-    let subscription = subscription.map(known).or_else(|| scope.subscription().map(str::to_owned));
-    let mut parts = vec!["subscriptions".to_owned(), subscription.unwrap_or_else(|| UNKNOWN.to_string())];
-    if let Some(group) = group {
-        parts.extend(["resourcegroups".to_owned(), known(group)]);
-    }
-    Path { frames: vec![Frame { provider: String::new(), parts }] }
-}
-
-fn placed(scope: &Path, kind: &str, name: &str) -> Result<Path, Undecodable> {
-    let found = place(scope, kind, name);
-    found.ok_or_else(|| bad_at("`{}` is no type, or has no name of as many parts", kind))
-}
-
-/// The path of a resource of a template: its types and the parts of its name in turn.
-fn place(scope: &Path, kind: &str, name: &str) -> Option<Path> {
-    let (provider, types) = kind.split_once('/')?;
-    let types: Vec<&str> = types.split('/').collect();
-    let unknown = UNKNOWN.to_string();
-    let mut parts: Vec<&str> = name.split('/').collect();
-    if parts.len() != types.len() {
-        if !name.contains(UNKNOWN) {
-            return None;
-        }
-        parts = types.iter().map(|_| unknown.as_str()).collect();
-    }
-    if provider.eq_ignore_ascii_case("Microsoft.Resources") && types.len() == 1 {
-        let [only] = types.as_slice() else { return None };
-        if only.eq_ignore_ascii_case("resourceGroups") {
-            let mut path = scope.scope();
-            let frame = path.frames.first_mut()?;
-            frame.parts.truncate(2);
-            frame.parts.extend(["resourcegroups".to_owned(), super::id::fold(parts.first()?)?]);
-            return Some(path);
-        }
-    }
-    let own: Vec<&str> = types.iter().zip(&parts).flat_map(|(kind, name)| [*kind, *name]).collect();
-    Path::walk_on(scope, ["providers", provider].into_iter().chain(own))
-}
-
 /// What of a body is left for a request that only asks what a template would do.
 pub(super) fn asks(key: &str) -> bool {
     key.starts_with("microsoft.resources/deployments/")
         || key.starts_with("microsoft.resources/deploymentstacks/")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_type_and_a_name_make_a_path() {
-        let group =
-            Path::of_id("/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/g").unwrap();
-        let check = |kind: &str, name: &str, expected: Option<&str>| {
-            let found = place(&group, kind, name).map(|path| path.name());
-            let expected = expected.map(|end| format!("{}{end}", group.name()));
-            assert_eq!(found, expected, "{kind} {name}");
-        };
-        check(
-            "Microsoft.Sql/servers/databases",
-            "S/d",
-            Some("/providers/microsoft.sql/servers/s/databases/d"),
-        );
-        check(
-            "Microsoft.Storage/storageAccounts/providers/roleAssignments",
-            "a/Microsoft.Authorization/7",
-            Some(
-                "/providers/microsoft.storage/storageaccounts/a/providers/microsoft.authorization/roleassignments/7",
-            ),
-        );
-        check("Microsoft.Sql/servers/databases", "d", None);
-        assert_eq!(member(&serde_json::json!({"A": 1}), "a"), Some(&Value::from(1)));
-    }
 }

@@ -131,6 +131,11 @@ impl Path {
         self.frames.last().unwrap_or(&NONE)
     }
 
+    /// The same below another scope: what the last provider has of it.
+    pub(super) fn on(&self, scope: &Self) -> Self {
+        Self { frames: scope.frames.iter().chain(self.frames.last()).cloned().collect() }
+    }
+
     /// The path without the last `count` parts of its last frame.
     pub(super) fn without(&self, count: usize) -> Self {
         let mut path = self.clone();

@@ -30,6 +30,7 @@ mod deny;
 mod deployment;
 mod expression;
 mod id;
+mod placed;
 mod words;
 
 use std::sync::Arc;
