@@ -39,9 +39,9 @@ pub(super) fn effects(one: &One, request: Request<'_>) -> Result<Vec<Effect>, Un
     for own in &mut effects {
         own.parameters = parameters.clone();
     }
-    let scope = match text(properties, "deploymentScope") {
-        Some(scope) => Path::of_id(scope).ok_or_else(|| bad_at("`{}` is no scope to deploy to", scope))?,
-        None => path.parent(),
+    let scope = match one.key.as_str() {
+        STACKS => placed::of_stack(properties, &path.parent(), None)?,
+        _ => no_stack(properties).map(|()| path.parent())?,
     };
     let mut deployment = Deployment { one, request, effects, resources: 0, touched: 0, left: Left::whole() };
     deployment.properties(properties, &scope, None)?;
@@ -57,7 +57,11 @@ pub(super) fn unstacked(one: &One, request: Request<'_>) -> Result<Vec<Effect>, 
     });
     let mut resources = vec![path.one(Role::Target, request.words)];
     if takes {
-        resources.push(path.parent().below(Role::Target, request.words));
+        // One of a management group deploys to a subscription that only the plane knows.
+        let scope = path.parent();
+        let known = scope.subscription().is_some();
+        let reach = if known { scope } else { placed::anywhere() };
+        resources.push(reach.below(Role::Target, request.words));
     }
     let parameters = request.parameters(&one.key);
     // What it forbade is allowed again.
@@ -299,14 +303,20 @@ impl Deployment<'_> {
             DEPLOYMENTS => {
                 let place = placed::nested(item, &path.parent(), names);
                 self.written(item, path.on(&place), names)?;
+                no_stack(properties)?;
                 self.properties(properties, &place, Some(deeper))?;
             }
             STACKS => {
-                self.stack(properties, &lies_in);
-                self.properties(properties, &lies_in, Some(deeper))?;
+                no_group(item)?;
+                let place = placed::of_stack(properties, &path.parent(), Some(names))?;
+                self.stack(properties, &place);
+                self.properties(properties, &place, Some(deeper))?;
                 self.written(item, path, names)?;
             }
-            _ => self.written(item, path, names)?,
+            _ => {
+                no_group(item)?;
+                self.written(item, path, names)?;
+            }
         }
         match member(item, "resources") {
             None => Ok(()),
@@ -426,6 +436,22 @@ fn is_inner(properties: &Value, symbolic: bool, outer: Option<Around<'_>>) -> Re
         }
         Some("notspecified") | None => Ok(symbolic_outside),
         Some(_) => Err(bad_at("`{}` is no scope of expressions", written.unwrap_or_default())),
+    }
+}
+
+/// Only a stack says in its properties where it deploys to.
+fn no_stack(properties: &Value) -> Result<(), Undecodable> {
+    match member(properties, "deploymentScope").filter(|scope| !scope.is_null()) {
+        Some(_) => Err(bad("the deployment has a `deploymentScope`, which only stacks have")),
+        None => Ok(()),
+    }
+}
+
+/// Only a deployment says beside its properties in which group it is made.
+fn no_group(item: &Value) -> Result<(), Undecodable> {
+    match ["resourceGroup", "subscriptionId"].into_iter().find(|name| member(item, name).is_some()) {
+        Some(name) => Err(bad_at("a resource of the template has `{}`, which only deployments have", name)),
+        None => Ok(()),
     }
 }
 

@@ -190,7 +190,7 @@ impl Path {
         if last.provider.is_empty() && last.parts.is_empty() {
             return Arc::from("azure:tenant");
         }
-        if last.provider.is_empty() && last.parts.first().is_some_and(|first| first.contains(UNKNOWN)) {
+        if last.provider.is_empty() && last.parts.iter().step_by(2).any(|word| word.contains(UNKNOWN)) {
             return Arc::from("azure:scope");
         }
         let mut kind = format!("azure:{}", words.namespace(or_root(&last.provider)));
@@ -218,7 +218,12 @@ impl Path {
         let marker = utf8_percent_encode(&UNKNOWN.to_string(), SEGMENT).to_string().to_ascii_lowercase();
         // Where nobody knows where something is, it may be below nothing too.
         let known = name.replace(&format!("/{marker}/{marker}/"), "*/").replace(&marker, "*");
-        let known = if known == "/*/*" { "*".to_owned() } else { known };
+        let known = match known.strip_suffix("/*") {
+            // What is not known is anything below here, at whatever depth.
+            Some(above) if self.is_below() && above == "/*" => "*".to_owned(),
+            Some(above) if self.is_below() => above.to_owned(),
+            Some(_) | None => known,
+        };
         let pattern = known != name;
         (known, pattern)
     }
@@ -239,10 +244,16 @@ impl Path {
         }
     }
 
+    /// Neither the type nor the name of what it ends in are known: it stands for everything below the rest.
+    fn is_below(&self) -> bool {
+        let mut last = self.last().parts.iter().rev();
+        last.by_ref().take(2).filter(|part| part.contains(UNKNOWN)).count() == 2
+    }
+
     /// Everything below it.
     pub(super) fn below(&self, role: Role, words: &Words) -> Resource {
         let (name, _) = self.named();
-        let name = format!("{}/*", name.trim_end_matches('/'));
+        let name = if self.is_below() { name } else { format!("{}/*", name.trim_end_matches('/')) };
         Resource {
             name,
             pattern: true,

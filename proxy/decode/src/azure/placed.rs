@@ -5,7 +5,7 @@
 use ordain_action::Undecodable;
 use serde_json::Value;
 
-use super::body::{bad_at, member, text};
+use super::body::{bad, bad_at, member, text};
 use super::expression::{Scope, UNKNOWN};
 use super::id::{self, Frame, Path};
 
@@ -34,7 +34,7 @@ pub(super) fn scope_of(item: &Value, scope: &Path, names: &Scope<'_>) -> Result<
     let Some(written) = member(item, "scope") else { return Ok(scope.clone()) };
     let said = written.as_str().map(|said| names.name(said)).unwrap_or_else(|| UNKNOWN.to_string());
     if said == "/" {
-        return Ok(Path { frames: vec![Frame { provider: String::new(), parts: Vec::new() }] });
+        return Ok(tenant());
     }
     if said.contains(UNKNOWN) {
         return Ok(anywhere());
@@ -58,7 +58,7 @@ fn starts_with(text: &str, start: &str) -> bool {
 }
 
 /// Where nobody knows where it is.
-fn anywhere() -> Path {
+pub(super) fn anywhere() -> Path {
     Path {
         frames: vec![Frame {
             provider: String::new(),
@@ -67,22 +67,67 @@ fn anywhere() -> Path {
     }
 }
 
+/// The tenant, in which everything lies.
+fn tenant() -> Path {
+    Path { frames: vec![Frame { provider: String::new(), parts: Vec::new() }] }
+}
+
+/// Where a stack deploys to, which it says itself: its own scope where it says none.
+///
+/// # Errors
+/// It says what is no scope.
+pub(super) fn of_stack(
+    properties: &Value,
+    own: &Path,
+    names: Option<&Scope<'_>>,
+) -> Result<Path, Undecodable> {
+    let Some(written) = member(properties, "deploymentScope").filter(|scope| !scope.is_null()) else {
+        return Ok(own.clone());
+    };
+    let written = written.as_str().ok_or_else(|| bad("the `deploymentScope` of a stack is no text"))?;
+    let said = names.map_or_else(|| written.to_owned(), |names| names.name(written));
+    if said.contains(UNKNOWN) {
+        return Ok(anywhere());
+    }
+    Path::of_id(&said).ok_or_else(|| bad_at("`{}` is no scope to deploy to", &said))
+}
+
+/// What a nested deployment says of a group or a subscription to be made in.
+enum Said {
+    Nothing,
+    Known(String),
+    /// It may come to anything, and to nothing as well.
+    Unknown,
+}
+
 /// Where a nested deployment is made: in another group or subscription, where it says one.
 pub(super) fn nested(item: &Value, scope: &Path, names: &Scope<'_>) -> Path {
     let said = |name: &str| {
-        let written = member(item, name)?;
-        Some(written.as_str().map_or_else(|| UNKNOWN.to_string(), |written| names.name(written)))
+        let Some(written) = member(item, name) else { return Said::Nothing };
+        let known = written.as_str().map(|written| names.name(written));
+        let known = known.filter(|known| !known.contains(UNKNOWN)).and_then(|known| id::fold(&known));
+        known.map_or(Said::Unknown, Said::Known)
     };
     let (group, subscription) = (said("resourceGroup"), said("subscriptionId"));
-    if group.is_none() && subscription.is_none() {
+    if let (Said::Nothing, Said::Nothing) = (&group, &subscription) {
         return scope.clone();
     }
-    let known = |one: String| id::fold(&one).unwrap_or_else(|| UNKNOWN.to_string());
-    let subscription = subscription.map(known).or_else(|| scope.subscription().map(str::to_owned));
-    let mut parts = vec!["subscriptions".to_owned(), subscription.unwrap_or_else(|| UNKNOWN.to_string())];
-    if let Some(group) = group {
-        parts.extend(["resourcegroups".to_owned(), known(group)]);
-    }
+    let unknown = || UNKNOWN.to_string();
+    let subscription = match (subscription, scope.subscription()) {
+        (Said::Known(known), _) if Path::walk(["subscriptions", known.as_str()]).is_some() => known,
+        (Said::Nothing, Some(around)) => around.to_owned(),
+        (Said::Known(_) | Said::Unknown, Some(_)) => unknown(),
+        // It may be made where it stands, outside of every subscription.
+        (Said::Nothing | Said::Known(_) | Said::Unknown, None) => return anywhere(),
+    };
+    let in_group = scope.frames.first().is_some_and(|first| first.parts.len() > 2);
+    let parts = match group {
+        Said::Known(group) => vec!["resourcegroups".to_owned(), group],
+        // Only a deployment to a subscription has a location: another one goes to a group as the one around it does.
+        Said::Nothing if !in_group || member(item, "location").is_some() => Vec::new(),
+        Said::Nothing | Said::Unknown => vec![unknown(), unknown()],
+    };
+    let parts = ["subscriptions".to_owned(), subscription].into_iter().chain(parts).collect();
     Path { frames: vec![Frame { provider: String::new(), parts }] }
 }
 
@@ -111,12 +156,23 @@ fn place(scope: &Path, kind: &str, name: &str) -> Option<Path> {
         let [only] = types.as_slice() else { return None };
         if only.eq_ignore_ascii_case("resourceGroups") {
             let mut path = scope.scope();
-            let frame = path.frames.first_mut()?;
+            let frame = path.frames.first_mut().filter(|frame| frame.parts.len() >= 2)?;
             frame.parts.truncate(2);
             frame.parts.extend(["resourcegroups".to_owned(), id::fold(parts.first()?)?]);
             return Some(path);
         }
     }
+    // Subscriptions and groups have no such names, and would be others by them.
+    if provider.eq_ignore_ascii_case("Microsoft.Resources")
+        && types.first()?.eq_ignore_ascii_case("subscriptions")
+    {
+        return None;
+    }
+    // Management groups lie in the tenant, wherever they are named.
+    let tenant = tenant();
+    let of_tenant = provider.eq_ignore_ascii_case("Microsoft.Management")
+        && types.first()?.eq_ignore_ascii_case("managementGroups");
+    let scope = if of_tenant { &tenant } else { scope };
     let own: Vec<&str> = types.iter().zip(&parts).flat_map(|(kind, name)| [*kind, *name]).collect();
     Path::walk_on(scope, ["providers", provider].into_iter().chain(own))
 }
