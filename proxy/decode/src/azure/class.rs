@@ -204,7 +204,8 @@ const SECRET: [&str; 23] = [
 ];
 
 /// What is read with GET, and has a secret in its answer.
-const SECRET_TYPES: [&str; 13] = [
+const SECRET_TYPES: [&str; 15] = [
+    "microsoft.containerservice/managedclusters/accessprofiles",
     "microsoft.devtestlab/labs/users/secrets",
     "microsoft.documentdb/databaseaccounts/readonlykeys",
     "microsoft.hdinsight/clusters/configurations",
@@ -218,6 +219,7 @@ const SECRET_TYPES: [&str; 13] = [
     "microsoft.web/sites/slots/config/list",
     "microsoft.web/sites/slots/functions/token",
     "microsoft.web/sites/functions/keys",
+    "microsoft.web/sourcecontrols",
 ];
 
 /// Actions whose answers have secrets though their words do not say so.
@@ -260,20 +262,17 @@ pub(super) fn passes_on(key: &str) -> bool {
 /// Whether the answer has a secret in it: by the name of an action, or of a type that says so.
 pub(super) fn hands_out(key: &str) -> bool {
     let own = last(key);
-    let says_keys = (own.starts_with("list") || own.starts_with("get") || own.starts_with("generate"))
-        && (own.ends_with("keys")
-            || own.ends_with("key")
-            || own.ends_with("tokens")
-            || own.ends_with("token"));
     let asks =
         ["list", "get", "generate", "retrieve", "fetch", "show"].iter().any(|verb| own.starts_with(verb));
+    let says_keys =
+        own == "token" || (asks && ["keys", "key", "tokens", "token"].iter().any(|end| own.ends_with(end)));
     let settings = own.starts_with("list") && own.ends_with("appsettings");
     SECRET_TYPES.contains(&key)
         || SECRET_ACTIONS.contains(&key)
         || says_keys
         || settings
         || (asks && SECRET.iter().any(|word| own.contains(word)))
-        || ["publishxml", "listsas", "sastoken"].contains(&own)
+        || ["listconfigurations", "listsas", "pnscredentials", "publishxml", "sastoken"].contains(&own)
 }
 
 fn last(key: &str) -> &str {
