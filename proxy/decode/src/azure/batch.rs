@@ -72,6 +72,9 @@ fn one(request: &Value, words: &Words, tokens: &Tokens) -> Result<Vec<Effect>, U
     };
     let line = Line::read(&head, &RULES)?;
     let content = member(request, "content").filter(|content| !content.is_null());
+    if content.is_some_and(|content| !content.is_object()) {
+        return Err(bad("a request of the batch has content that is no object"));
+    }
     match asked::read(&line, words)? {
         Asked::Batch => Err(bad("a request of the batch is a batch")),
         Asked::One(one) => {
