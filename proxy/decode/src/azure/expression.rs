@@ -4,7 +4,7 @@
 //! Leaves out what only the plane knows, which comes to nothing here and makes a name a pattern.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -35,7 +35,7 @@ pub(super) const UNKNOWN: char = '\u{e000}';
 #[derive(Debug)]
 pub(super) struct Scope<'v> {
     parameters: BTreeMap<String, Value>,
-    variables: Option<&'v Value>,
+    variables: BTreeMap<String, &'v Value>,
     left: Left,
 }
 
@@ -63,7 +63,10 @@ impl<'v> Scope<'v> {
                 };
             }
         }
-        Self { parameters, variables: member(template, "variables"), left }
+        let variables = member(template, "variables").and_then(Value::as_object);
+        let variables = variables.into_iter().flatten();
+        let variables = variables.map(|(name, value)| (name.to_lowercase(), value)).collect();
+        Self { parameters, variables, left }
     }
 
     /// A value with all its expressions replaced by what they come to, and whether every one of them was.
@@ -103,6 +106,7 @@ impl<'v> Scope<'v> {
 
     /// What a text comes to; `None` where it is an expression that only the plane can answer.
     fn value(&self, written: &str, depth: usize) -> Option<Value> {
+        self.count(0)?;
         match inside(written) {
             Written::Literal(literal) => self.count(literal.len()).map(|()| Value::from(literal)),
             Written::Expression(expression) => {
@@ -113,9 +117,30 @@ impl<'v> Scope<'v> {
         }
     }
 
+    /// Takes from what is left. What there is too much of leaves nothing, so that it is not looked at again and again.
     fn count(&self, bytes: usize) -> Option<()> {
-        self.left.0.set(self.left.0.get().checked_sub(bytes + 1)?);
-        Some(())
+        let left = self.left.0.get().checked_sub(bytes.saturating_add(1));
+        self.left.0.set(left.unwrap_or_default());
+        left.map(|_| ())
+    }
+
+    /// The same, for a whole value. It is looked at no further than what is left goes.
+    fn count_all(&self, value: &Value) -> Option<()> {
+        match value {
+            Value::String(text) => self.count(text.len()),
+            Value::Array(items) => {
+                self.count(0)?;
+                items.iter().try_for_each(|item| self.count_all(item))
+            }
+            Value::Object(members) => {
+                self.count(0)?;
+                members.iter().try_for_each(|(key, value)| {
+                    self.count(key.len())?;
+                    self.count_all(value)
+                })
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => self.count(8),
+        }
     }
 
     /// A name as far as it is known: [`UNKNOWN`] stands where it is not.
@@ -134,25 +159,16 @@ impl<'v> Scope<'v> {
         let name = name.to_lowercase();
         let found = match function {
             "parameters" => self.parameters.get(&name),
-            "variables" => member(self.variables?, &name),
+            "variables" => self.variables.get(&name).copied(),
             _ => None,
         }?;
         if depth >= DEPTH_MAX {
             return None;
         }
-        self.count(size(found))?;
+        self.count_all(found)?;
         let mut whole = true;
         let value = self.resolved(found, depth + 1, &mut whole);
         whole.then_some(value)
-    }
-}
-
-fn size(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(size).sum::<usize>() + items.len(),
-        Value::Object(members) => members.iter().map(|(key, value)| key.len() + size(value)).sum(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
     }
 }
 
@@ -171,17 +187,31 @@ fn inside(text: &str) -> Written<'_> {
     }
 }
 
-/// Whether a text is an expression that has a function by which secrets are read.
+/// Whether a text is an expression that has a function by which secrets are read. What is an expression only when
+/// another template has worked it out is one too.
 pub(super) fn reads_secrets(text: &str) -> bool {
-    let Written::Expression(expression) = inside(text) else { return false };
-    let lower = expression.to_lowercase();
-    let mut words = lower.split(|one: char| !one.is_ascii_alphanumeric() && one != '(').peekable();
-    words.any(|word| {
-        word.split_inclusive('(').any(|call| {
-            let name = call.strip_suffix('(').unwrap_or_default();
-            name.starts_with("list") || name == "getsecret"
-        })
-    })
+    let Some(expression) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
+        return false;
+    };
+    let (mut word, mut ended, mut quoted) = (String::new(), false, false);
+    for one in expression.chars() {
+        match one {
+            '(' if word.starts_with("list") || word == "getsecret" => return true,
+            // Between a function and its arguments there may be space, as anywhere outside of a text.
+            _ if one.is_whitespace() && !quoted => ended = true,
+            _ if one.is_ascii_alphanumeric() => {
+                if std::mem::take(&mut ended) {
+                    word.clear();
+                }
+                word.push(one.to_ascii_lowercase());
+            }
+            _ => {
+                quoted ^= one == '\'';
+                word.clear();
+            }
+        }
+    }
+    false
 }
 
 struct Reader<'t, 's, 'v> {
@@ -285,12 +315,13 @@ impl<'t> Reader<'t, '_, '_> {
         let mut left = pattern.as_str()?;
         while let Some((before, after)) = left.split_once('{') {
             let (number, after) = after.split_once('}')?;
+            let one = rest.get(number.parse::<usize>().ok()?)?.as_str()?;
+            self.scope.count(one.len())?;
             known.push_str(before);
-            known.push_str(rest.get(number.parse::<usize>().ok()?)?.as_str()?);
+            known.push_str(one);
             left = after;
         }
         known.push_str(left);
-        self.scope.count(known.len())?;
         (!known.contains('}')).then(|| Value::from(known))
     }
 
@@ -346,7 +377,7 @@ pub(super) fn given(parameters: Option<&Value>) -> impl Iterator<Item = (String,
 }
 
 /// The names of a template's parameters that are secrets, in lower case.
-pub(super) fn secure(template: &Value) -> Vec<String> {
+pub(super) fn secure(template: &Value) -> BTreeSet<String> {
     let declared = member(template, "parameters").and_then(Value::as_object);
     let is_secure = |declared: &Value| {
         text(declared, "type").is_none_or(|kind| kind.to_lowercase().starts_with("secure"))
@@ -404,13 +435,46 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_much_is_not_walked_again() {
+        let count = 20_000;
+        let of = |at: usize| (format!("v{at}"), json!(format!("[variables('v{}')]", (at + 1) % count)));
+        let mut variables: serde_json::Map<String, Value> = (0..count).map(of).collect();
+        variables.insert("big".to_owned(), json!(vec![0; TEXT_MAX]));
+        let template = json!({"variables": variables});
+        let left = Left::whole();
+        let scope = Scope::new(&template, std::iter::empty(), true, left.clone());
+        assert_eq!(scope.name("[variables('big')]"), UNKNOWN.to_string());
+        assert_eq!(left.0.get(), 0, "what failed leaves nothing");
+        for _ in 0..count {
+            assert_eq!(scope.name("[variables('v0')]"), UNKNOWN.to_string());
+        }
+    }
+
+    #[test]
+    fn a_pattern_does_not_grow_before_it_is_counted() {
+        let text = format!("[format('{}', '{}')]", "{0}".repeat(40_000), "x".repeat(40_000));
+        let left = Left::whole();
+        let scope = Scope::new(&Value::Null, std::iter::empty(), true, left.clone());
+        assert_eq!(scope.name(&text), UNKNOWN.to_string());
+        assert_eq!(left.0.get(), 0);
+    }
+
+    #[test]
     fn functions_that_read_secrets_are_seen() {
-        for text in
-            ["[listKeys(variables('id'), '2023-01-01').keys[0].value]", "[concat('x', LISTaccountSas('a'))]"]
-        {
+        for text in [
+            "[listKeys(variables('id'), '2023-01-01').keys[0].value]",
+            "[concat('x', LISTaccountSas('a'))]",
+            "[listKeys (variables('id'), '2023-01-01').keys[0].value]",
+            "[concat('it''s ', getSecret\n\t('a'))]",
+            "[acct.listKeys( ).keys[0].value]",
+            // What the outer template leaves, the inner one has worked out.
+            "[[listKeys('a')]",
+        ] {
             assert!(reads_secrets(text), "{text}");
         }
-        for text in ["listKeys(x)", "[variables('list')]", "[reference('x').list]"] {
+        for text in
+            ["listKeys(x)", "[variables('list')]", "[reference('x').list]", "[concat('a list (of)', 'b')]"]
+        {
             assert!(!reads_secrets(text), "{text}");
         }
     }
