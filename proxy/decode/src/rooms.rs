@@ -159,3 +159,20 @@ impl Rooms {
         &self.catalog_digest
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_harvested_has_a_digest() {
+        let rooms = Rooms::new(RoomsConfig::default()).unwrap();
+        let without = rooms
+            .all
+            .iter()
+            .filter(|(_, room)| !room.about().sources.is_empty() && room.catalog_digest().is_none());
+        let without: Vec<Plane> = without.map(|(plane, _)| *plane).collect();
+        // The kinds and messages of clusters have none yet.
+        assert_eq!(without, [Plane::Kubernetes]);
+    }
+}

@@ -439,7 +439,7 @@ mod tests {
         let count = 20_000;
         let of = |at: usize| (format!("v{at}"), json!(format!("[variables('v{}')]", (at + 1) % count)));
         let mut variables: serde_json::Map<String, Value> = (0..count).map(of).collect();
-        variables.insert("big".to_owned(), json!(vec![0; TEXT_MAX]));
+        variables.insert("big".to_owned(), json!(vec![0; TEXT_MAX / 8]));
         let template = json!({"variables": variables});
         let left = Left::whole();
         let scope = Scope::new(&template, std::iter::empty(), true, left.clone());

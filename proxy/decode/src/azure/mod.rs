@@ -35,7 +35,7 @@ mod words;
 
 use std::sync::Arc;
 
-use ordain_action::{Answer, Call, Completeness, Denial, Plane, Undecodable, Upstream};
+use ordain_action::{Answer, Call, Completeness, Denial, Digest, Plane, Undecodable, Upstream};
 use serde_json::Value;
 
 use crate::about::About;
@@ -117,6 +117,10 @@ impl Grammar for Azure {
                 "the classic management API",
             ],
         }
+    }
+
+    fn catalog_digest(&self) -> Option<String> {
+        Some(Digest::of(ordain_catalog::AZURE_NAMES.as_bytes()).to_hex())
     }
 
     fn read(&self, line: &Line<'_>) -> Result<Asked, Undecodable> {

@@ -136,8 +136,8 @@ impl Grammar for Gcp {
         }
     }
 
-    fn catalog_digest(&self) -> Option<&str> {
-        Some(google().digest())
+    fn catalog_digest(&self) -> Option<String> {
+        Some(google().digest().to_owned())
     }
 
     fn read(&self, line: &Line<'_>) -> Result<Asked, Undecodable> {

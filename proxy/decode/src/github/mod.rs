@@ -21,7 +21,7 @@ mod written;
 use std::sync::{Arc, LazyLock};
 
 use ordain_action::{
-    Access, Call, Completeness, Created, Denial, Level, Minted, NewIdentifier, Plane, Undecodable,
+    Access, Call, Completeness, Created, Denial, Digest, Level, Minted, NewIdentifier, Plane, Undecodable,
 };
 use ordain_catalog::RestTable;
 use serde_json::json;
@@ -109,11 +109,8 @@ impl Grammar for GitHub {
         }
     }
 
-    fn catalog_digest(&self) -> Option<&str> {
-        static DIGEST: LazyLock<String> = LazyLock::new(|| {
-            ordain_action::Digest::of(ordain_catalog::GITHUB_OPERATIONS.as_bytes()).to_hex()
-        });
-        Some(&DIGEST)
+    fn catalog_digest(&self) -> Option<String> {
+        Some(Digest::of(ordain_catalog::GITHUB_OPERATIONS.as_bytes()).to_hex())
     }
 
     fn read(&self, line: &Line<'_>) -> Result<Asked, Undecodable> {

@@ -17,7 +17,9 @@ mod written;
 
 use std::sync::{Arc, LazyLock};
 
-use ordain_action::{Call, Completeness, Created, Denial, Minted, NewIdentifier, Plane, Scalar, Undecodable};
+use ordain_action::{
+    Call, Completeness, Created, Denial, Digest, Minted, NewIdentifier, Plane, Scalar, Undecodable,
+};
 use ordain_catalog::{RestOperation, RestTable};
 use serde_json::json;
 
@@ -102,11 +104,8 @@ impl Grammar for Keycloak {
         }
     }
 
-    fn catalog_digest(&self) -> Option<&str> {
-        static DIGEST: LazyLock<String> = LazyLock::new(|| {
-            ordain_action::Digest::of(ordain_catalog::KEYCLOAK_OPERATIONS.as_bytes()).to_hex()
-        });
-        Some(&DIGEST)
+    fn catalog_digest(&self) -> Option<String> {
+        Some(Digest::of(ordain_catalog::KEYCLOAK_OPERATIONS.as_bytes()).to_hex())
     }
 
     fn read(&self, line: &Line<'_>) -> Result<Asked, Undecodable> {

@@ -14,7 +14,7 @@ mod name;
 use std::sync::{Arc, LazyLock};
 
 use ordain_action::{
-    Access, Call, Completeness, Created, Denial, Minted, NewIdentifier, Plane, Scalar, Undecodable,
+    Access, Call, Completeness, Created, Denial, Digest, Minted, NewIdentifier, Plane, Scalar, Undecodable,
 };
 use ordain_catalog::{RestOperation, RestTable};
 use serde_json::json;
@@ -128,10 +128,8 @@ impl Grammar for Okta {
         }
     }
 
-    fn catalog_digest(&self) -> Option<&str> {
-        static DIGEST: LazyLock<String> =
-            LazyLock::new(|| ordain_action::Digest::of(ordain_catalog::OKTA_OPERATIONS.as_bytes()).to_hex());
-        Some(&DIGEST)
+    fn catalog_digest(&self) -> Option<String> {
+        Some(Digest::of(ordain_catalog::OKTA_OPERATIONS.as_bytes()).to_hex())
     }
 
     fn read(&self, line: &Line<'_>) -> Result<Asked, Undecodable> {

@@ -150,6 +150,10 @@ impl Grammar for OpenStack {
         }
     }
 
+    fn catalog_digest(&self) -> Option<String> {
+        Some(Routes::digest().to_hex())
+    }
+
     fn read(&self, line: &Line<'_>) -> Result<Asked, Undecodable> {
         header::check(line)?;
         let path = line.path();

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use ordain_action::{Access, Undecodable};
+use ordain_action::{Access, Digest, Undecodable};
 
 use super::service::Service;
 use crate::form::fields::clip;
@@ -132,6 +132,11 @@ impl Routes {
             }
         }
         Self(routes.into_iter().map(Arc::new).collect())
+    }
+
+    /// The digest of all tables.
+    pub(super) fn digest() -> Digest {
+        Digest::of(TABLES.map(|(_, table)| table).concat().as_bytes())
     }
 
     /// How many paths there are.

@@ -55,8 +55,8 @@ pub(crate) trait Grammar: fmt::Debug + Send + Sync + Sized {
     /// What is read here, for people.
     fn about(&self) -> About;
 
-    /// The digest of its catalogue, where it has one.
-    fn catalog_digest(&self) -> Option<&str> {
+    /// The digest of its catalogue, where it has one. It is asked for once.
+    fn catalog_digest(&self) -> Option<String> {
         None
     }
 
@@ -144,6 +144,7 @@ pub(crate) trait Grammar: fmt::Debug + Send + Sync + Sized {
 #[derive(Debug)]
 pub(crate) struct RestRoom<G> {
     grammar: G,
+    catalog_digest: Option<String>,
     tokens: Tokens,
 }
 
@@ -153,7 +154,9 @@ impl<G: Grammar> RestRoom<G> {
     /// # Errors
     /// [`RoomsError`].
     pub(crate) fn new(config: &RoomsConfig) -> Result<Self, RoomsError> {
-        Ok(Self { grammar: G::new(config)?, tokens: Tokens::new(config.token_key) })
+        let grammar = G::new(config)?;
+        let catalog_digest = grammar.catalog_digest();
+        Ok(Self { grammar, catalog_digest, tokens: Tokens::new(config.token_key) })
     }
 }
 
@@ -163,7 +166,7 @@ impl<G: Grammar> room::Room for RestRoom<G> {
     }
 
     fn catalog_digest(&self) -> Option<&str> {
-        self.grammar.catalog_digest()
+        self.catalog_digest.as_deref()
     }
 
     fn claim<'r>(&'r self, head: &Head<'_>) -> Result<Arc<dyn Claimed + 'r>, Undecodable> {
