@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use ordain_action::{Access, Effect, Plane};
 
+use crate::glob::Glob;
 use crate::inventory::{EdgeKind, Tier};
 use crate::limits::{Limits, SHARE_FROM};
 use crate::live::{LiveFact, alias, service};
 use crate::resolve::{Estate, Known, Site};
-use crate::{cascade, refusal};
+use crate::{azure, cascade, refusal};
 
 /// The most dependants that are walked; more are over any limit.
 const WALK_MAX: usize = 10_000;
@@ -73,6 +74,8 @@ pub(crate) struct Start<'e> {
 enum Node {
     Entry(u32),
     Live(Arc<LiveFact>),
+    /// Nobody declared it, and its id still says what lies in it.
+    Id(Arc<str>),
 }
 
 /// One step of the walk: what was reached, from which step, how many steps from a target.
@@ -151,6 +154,7 @@ fn walk(
         let node = match &site.known {
             Known::Entry(index) => Node::Entry(*index),
             Known::Live(fact) => Node::Live(Arc::clone(fact)),
+            Known::No if azure::is_id(&site.name) => Node::Id(Arc::from(site.name.as_str())),
             Known::Account | Known::No => continue,
         };
         steps.push(Step { node, from: None, depth: 0 });
@@ -185,6 +189,13 @@ fn dependants(estate: &Estate<'_>, node: &Node, follows: fn(EdgeKind) -> bool) -
     };
     match node {
         Node::Live(fact) => fact.keys().iter().for_each(|key| inside(key)),
+        Node::Id(id) if follows(EdgeKind::PartOf) => {
+            inside(id);
+            let below = Glob::new(&format!("{id}/*"));
+            let below = estate.model.inventory.matching(&below).take(WALK_MAX + 1);
+            found.extend(below.map(Node::Entry));
+        }
+        Node::Id(_) => {}
         Node::Entry(index) => {
             let Some(entry) = estate.model.inventory.get(*index) else { return found };
             if !estate.live.is_empty() {
@@ -263,6 +274,7 @@ fn name(estate: &Estate<'_>, node: &Node) -> Arc<str> {
             estate.model.inventory.get(*index).map_or_else(|| Arc::from(""), |entry| Arc::clone(&entry.name))
         }
         Node::Live(fact) => Arc::from(fact.identifier.as_str()),
+        Node::Id(id) => Arc::clone(id),
     }
 }
 
@@ -295,6 +307,7 @@ impl Seen {
         match node {
             Node::Entry(index) => self.entries.insert(*index),
             Node::Live(fact) => self.live.insert(key(fact)),
+            Node::Id(id) => self.names.insert(id.to_string()),
         }
     }
 }

@@ -8,6 +8,7 @@ mod verdict;
 
 pub mod import;
 
+mod azure;
 mod blast;
 mod cascade;
 mod counters;

@@ -14,12 +14,12 @@ use super::people::People;
 use super::reference::{owner, reference};
 use super::text::{Body, Place, Placed, documents, nearest};
 use super::{Bounds, Covers, Freeze, Model, Problem, Source};
-use crate::Mode;
 use crate::glob::Glob;
 use crate::inventory::{Account, Environment, Owners, Scope, Scopes, Tier};
 use crate::limits::AllLimits;
 use crate::policy::Rules;
 use crate::slice::Kept;
+use crate::{Mode, azure};
 
 /// Reads a whole model; all problems at once.
 pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
@@ -321,5 +321,5 @@ impl Places<'_> {
 }
 
 fn globs(patterns: &[String]) -> Vec<Glob> {
-    patterns.iter().map(|pattern| Glob::new(pattern)).collect()
+    patterns.iter().map(|pattern| Glob::new(&azure::pattern(pattern))).collect()
 }

@@ -16,6 +16,7 @@ use super::people::People;
 use super::reference::{own, owner, reference};
 use super::text::{Body, Place, Placed, nearest};
 use super::{Finding, Problem};
+use crate::azure;
 use crate::inventory::{Edge, EdgeKind, Entry, Inventory, Owners, Provenance, Scopes, Standing, Tier};
 
 /// Tags that say who owns a resource.
@@ -172,7 +173,7 @@ impl<'d> Estate<'d> {
         let known = own("resource", metadata.namespace.as_deref(), &metadata.name);
         let annotated = metadata.annotations.get("amazonaws.com/arn");
         let on_plane = spec.name.as_ref().or(annotated);
-        let name = on_plane.map_or_else(|| Arc::clone(&known), |name| Arc::from(name.as_str()));
+        let name = on_plane.map_or_else(|| Arc::clone(&known), |name| Arc::from(azure::id(name)));
         let (account, region) = account_and_region(&name);
         let declared = on_plane.is_some() || !spec.identifiers.is_empty();
         let draft = Draft {
@@ -211,7 +212,8 @@ impl<'d> Estate<'d> {
         for fact in &spec.resources {
             let within = |id: &str| -> Arc<str> { Arc::from(format!("{}#{id}", spec.source)) };
             let own = within(&fact.id);
-            let name = fact.name.as_deref().map_or_else(|| Arc::clone(&own), Arc::from);
+            let name =
+                fact.name.as_deref().map_or_else(|| Arc::clone(&own), |name| Arc::from(azure::id(name)));
             let (account, region) = account_and_region(&name);
             let account = [fact.account.as_deref(), Some(&*account), spec.account.as_deref()]
                 .into_iter()

@@ -1,4 +1,4 @@
-//! What lies in what in a cluster, and who owns what says nothing of it itself: whoever owns what made it, then
+//! What lies in what in a cluster and on Azure, and who owns what says nothing of it itself: whoever owns what made it, then
 //! whoever owns its namespace.
 //!
 //! Leaves out what documents say (`estate.rs`): names and types alone tell what lies in a namespace and which
@@ -7,21 +7,30 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::azure;
 use crate::inventory::{Edge, EdgeKind, Scopes, Standing};
 use crate::kubernetes::{self, Name};
 
 /// How many makers deep an owner is looked for: a pod is of a replica set, that of a deployment, that of a release.
 const DEPTH_MAX: usize = 8;
 
-/// What lies in a namespace goes when it does, and so do objects when their type does.
+/// What lies in a namespace goes when it does, and so do objects when their type does; on Azure all that has an id
+/// which begins with another's.
 pub(super) fn containment<'d>(
     drafts: impl Iterator<Item = (&'d Arc<str>, &'d str)>,
     indices: &BTreeMap<Arc<str>, u32>,
 ) -> Vec<Edge> {
     let mut edges = Vec::new();
     for (text, kind) in drafts {
-        let Some(name) = Name::parse(text) else { continue };
         let Some(dependant) = indices.get(text) else { continue };
+        // What holds the holder holds it too.
+        let above = azure::holders(text).find_map(|holder| indices.get(holder));
+        edges.extend(above.map(|above| Edge {
+            dependant: *dependant,
+            kind: EdgeKind::PartOf,
+            dependency: *above,
+        }));
+        let Some(name) = Name::parse(text) else { continue };
         let mut lies_in = |holder: &str| {
             let dependency = indices.get(holder).copied();
             edges.extend(dependency.map(|dependency| Edge {

@@ -3,6 +3,7 @@
 //! Leaves out importing, which has tests of its own.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod azure;
 mod clusters;
 mod copies;
 mod documents;

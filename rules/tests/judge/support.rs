@@ -118,10 +118,15 @@ pub(crate) fn told(judged: &Judged) -> String {
 /// each `effect ec2:TerminateInstances delete [data]` with its resources
 /// `target|parent|uses ec2:instance NAME|- [carried|reviewed|bound|scope|unnamed] [pattern] [Member=value]`,
 /// its parameters `Path = text` or `Path := true`, `:= 0`, `:= null`, `:= {}`, and `partial` or `opaque` where they are
-/// not complete. An action that names something of a cluster is of the cluster `prod`, any other of an AWS account.
+/// not complete. An action that names something of a cluster is of the cluster `prod`, one that has
+/// an id of Azure of the tenant `contoso`, any other of an AWS account.
 pub(crate) fn action(text: &str) -> Action {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let plane = if text.contains("k8s://") { Plane::Kubernetes } else { Plane::Aws };
+    let plane = match text {
+        _ if text.contains("k8s://") => Plane::Kubernetes,
+        _ if text.contains(" /subscriptions/") => Plane::Azure,
+        _ => Plane::Aws,
+    };
     let actor = actor(lines.next().unwrap(), plane);
     let mut effects: Vec<Effect> = Vec::new();
     let mut undecodable = None;
@@ -140,7 +145,7 @@ pub(crate) fn action(text: &str) -> Action {
             plane,
             effects,
             answer: Answer::default(),
-            region: Arc::from(if plane == Plane::Kubernetes { "" } else { "eu-west-1" }),
+            region: Arc::from(if plane == Plane::Aws { "eu-west-1" } else { "" }),
         }),
     };
     Action { actor, reading }
@@ -166,8 +171,12 @@ fn actor(line: &str, plane: Plane) -> Actor {
         upstream: Upstream {
             name: Arc::from("default"),
             plane,
-            account: Arc::from(if plane == Plane::Kubernetes { "prod" } else { "111122223333" }),
-            partition: Arc::from(if plane == Plane::Kubernetes { "" } else { "aws" }),
+            account: Arc::from(match plane {
+                Plane::Kubernetes => "prod",
+                Plane::Azure => "contoso",
+                _ => "111122223333",
+            }),
+            partition: Arc::from(if plane == Plane::Aws { "aws" } else { "" }),
         },
     }
 }
