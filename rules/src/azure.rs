@@ -33,7 +33,7 @@ fn spelled(name: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     let begins = |beginning: &&str| {
         name.get(..beginning.len()).is_some_and(|begun| begun.eq_ignore_ascii_case(beginning))
     };
-    if !BEGINNINGS.iter().any(|beginning| begins(beginning)) {
+    if !BEGINNINGS.iter().any(begins) {
         return Cow::Borrowed(name);
     }
     let mut spelling = String::with_capacity(name.len());

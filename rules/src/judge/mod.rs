@@ -3,6 +3,7 @@
 //! Leaves out everything that acts: the same snapshot, action, counters and time make the same verdict.
 
 mod cluster;
+mod labels;
 mod stages;
 
 use std::collections::BTreeSet;
@@ -65,16 +66,16 @@ pub fn judge(
     if patterns(call) > PATTERNS_MAX {
         return refuse(snapshot, action, request, vec![too_many()]);
     }
-    let touched: Vec<Touched<'_>> = call
-        .effects
-        .iter()
-        .enumerate()
-        .map(|(index, effect)| Touched::of(&estate, call, effect, index))
-        .collect();
+    let effects = || call.effects.iter().enumerate();
+    let mut touched: Vec<Touched<'_>> =
+        effects().map(|(index, effect)| Touched::of(&estate, call, effect, index)).collect();
+    // What is judged a second time reaches nothing more.
+    touched
+        .extend(effects().filter_map(|(index, effect)| Touched::taking_labels(&estate, call, effect, index)));
     if touched.iter().map(Touched::sites).sum::<usize>() > SITES_MAX {
         return refuse(snapshot, action, request, vec![too_many()]);
     }
-    let starts: Vec<Start<'_>> = touched.iter().filter_map(Touched::start).collect();
+    let starts: Vec<Start<'_>> = touched.iter().take(call.effects.len()).filter_map(Touched::start).collect();
     let measured = measure(&estate, &starts);
     let mut judgement = Judgement::new(&estate, action, &measured, now);
     judgement.reads(snapshot, call);

@@ -10,9 +10,9 @@ use ordain_action::{
     Access, Action, Call, Effect, IdentityProof, Level, Party, Plane, Resource, Role, Scalar,
 };
 
-use super::cluster;
+use super::{cluster, labels};
 use crate::blast::{Measured, Start};
-use crate::facts::{Facts, copies, is_engaged, member};
+use crate::facts::{Facts, copies, is_engaged};
 use crate::kubernetes::{self, creates};
 use crate::model::{Bounds, Freeze, Person, account_and_region};
 use crate::owner::{self, Standing};
@@ -45,7 +45,7 @@ impl<'e> Touched<'e> {
         let grants = if call.plane == Plane::Kubernetes {
             cluster::grants(estate, effect)
         } else {
-            retags(estate, effect)
+            labels::retags(estate, effect)
         };
         let access = if grants { Access::Grant } else { effect.access };
         let mut parents: Vec<Site> = sites(Role::Parent);
@@ -83,6 +83,18 @@ impl<'e> Touched<'e> {
             creates,
             facts: Facts::read(call.plane, effect),
         }
+    }
+
+    /// The same as the grant that it is beside what it says, where it takes away a tag that says who owns something.
+    pub(crate) fn taking_labels(
+        estate: &Estate<'_>,
+        call: &Call,
+        effect: &'e Effect,
+        index: usize,
+    ) -> Option<Self> {
+        let replaces = effect.access == Access::Update && is_creating(call, effect);
+        (replaces && labels::takes_away(estate, effect))
+            .then(|| Self { access: Access::Grant, ..Self::of(estate, call, effect, index) })
     }
 
     /// How many places of the estate it touches or uses.
@@ -161,28 +173,6 @@ fn created<'r>(
     }
     creates.extend(cluster::made_unnamed(estate.plane, effect));
     (existing, judged, creates)
-}
-
-/// The effect changes a tag that says who owns something or which scope it lies in.
-fn retags(estate: &Estate<'_>, effect: &Effect) -> bool {
-    /// Operations that replace all tags at once, and so can take such a tag away without naming it.
-    const REPLACE: [&str; 2] = ["PutBucketTagging", "DeleteBucketTagging"];
-    if effect.access != Access::Tag {
-        return false;
-    }
-    let says = |text: &str| estate.model.ownership_tags.contains(&text.to_lowercase());
-    let unread = effect.parameters.completeness() != ordain_action::Completeness::Complete;
-    unread
-        || REPLACE.contains(&effect.operation.as_ref())
-        || effect.parameters.iter().any(|leaf| {
-            let as_value = match leaf.value {
-                Scalar::Text(text) => says(text) && !matches!(member(leaf.path).as_str(), "value"),
-                Scalar::Number(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => {
-                    false
-                }
-            };
-            as_value || leaf.path.split('.').any(says)
-        })
 }
 
 /// The reasons of one action, as they come up.

@@ -82,3 +82,53 @@ fn a_delete_of_what_nobody_declared_takes_along_what_is_declared_in_it() {
             reach: 1 + unknown, crosses payroll"#]],
     );
 }
+
+/// A PUT of the server with these parameters, by an agent of its owner, or by another effect of a label.
+fn labelled(effect: &str) -> String {
+    let mut text = estate();
+    text.push_str(
+        "---
+apiVersion: ordain/v1
+kind: Scope
+metadata: {name: by-center}
+spec: {tags: {cost.center: \"7\"}, owner: web}
+---
+apiVersion: ordain/v1
+kind: AgentBounds
+metadata: {name: servers}
+spec: {actors: [cleaner], access: [create, update, tag], names: [\"/subscriptions/*/resourceGroups/Shop/*\"]}
+",
+    );
+    codes_on(&model(&text), &format!("agent cleaner\n{effect}"))
+}
+
+#[test]
+fn labels_that_say_who_owns_something_are_a_grant_to_change_and_to_take_away() {
+    let server =
+        format!("target azure:Microsoft.Sql/servers {GROUP}/providers/microsoft.sql/servers/main carried");
+    let other = format!(
+        "target azure:Microsoft.Sql/servers {GROUP}/providers/microsoft.sql/servers/new carried
+         parent azure:Microsoft.Resources/subscriptions/resourceGroups {GROUP} carried"
+    );
+    let of = |access: &str, target: &str, parameters: &str| {
+        format!("effect Microsoft.Sql:servers/write {access}\n{target}\n{parameters}\n")
+    };
+    let put =
+        |target: &str, parameters: &str| of("create", target, parameters) + &of("update", target, parameters);
+    let patch = |parameters: &str| of("update", &server, parameters);
+    let mut wrong = Vec::new();
+    for (effect, expected) in [
+        (of("tag", &server, "tags.Env = test"), ""),
+        (of("tag", &server, "tags.Owner = payroll"), "agent_grants no_ground"),
+        (of("tag", &server, "properties.tags.cost\\.Center = 7"), "agent_grants no_ground"),
+        (put(&server, "properties.version = 12"), "agent_grants no_ground"),
+        (put(&server, "tags.Env = test"), "agent_grants no_ground"),
+        (put(&server, "tags.Owner = web"), ""),
+        (put(&other, "properties.version = 12"), ""),
+        (patch("properties.version = 12"), ""),
+    ] {
+        let found = labelled(&effect);
+        wrong.extend((found != expected).then(|| format!("{effect}: `{found}`, not `{expected}`")));
+    }
+    assert_eq!(wrong.join("\n"), "");
+}
