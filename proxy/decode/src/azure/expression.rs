@@ -78,7 +78,10 @@ impl<'v> Scope<'v> {
     fn resolved(&self, value: &Value, depth: usize, whole: &mut bool) -> Value {
         match value {
             Value::String(written) => match self.value(written, depth) {
-                Some(value) => value,
+                Some(value) => {
+                    *whole &= !value.as_str().is_some_and(is_left);
+                    value
+                }
                 None => {
                     *whole = false;
                     value.clone()
@@ -145,14 +148,15 @@ impl<'v> Scope<'v> {
 
     /// A name as far as it is known: [`UNKNOWN`] stands where it is not.
     pub(super) fn name(&self, written: &str) -> String {
-        match (self.value(written, 0), inside(written)) {
+        let name = match (self.value(written, 0), inside(written)) {
             (Some(Value::String(known)), _) => known,
             (_, Written::Expression(expression)) => {
                 let mut reader = Reader { text: expression, scope: self, depth: 0 };
                 reader.pieces().unwrap_or_else(|| UNKNOWN.to_string())
             }
             (_, Written::Literal(literal)) => literal.to_owned(),
-        }
+        };
+        if is_left(&name) { UNKNOWN.to_string() } else { name }
     }
 
     fn lookup(&self, function: &str, name: &str, depth: usize) -> Option<Value> {
@@ -170,6 +174,12 @@ impl<'v> Scope<'v> {
         let value = self.resolved(found, depth + 1, &mut whole);
         whole.then_some(value)
     }
+}
+
+/// What is left of an expression when it was worked out is one again, which a nested template works out: nobody says
+/// here what it comes to there.
+fn is_left(known: &str) -> bool {
+    known.starts_with('[') && known.ends_with(']')
 }
 
 enum Written<'t> {
@@ -408,7 +418,10 @@ mod tests {
     #[test]
     fn a_name_is_known_as_far_as_the_request_says() {
         check("plain", "plain");
-        check("[[plain]", "[plain]");
+        // A template around it may leave that to one in it, which works it out.
+        check("[[concat('a', 'b')]", "*");
+        check("[concat('[', 'x]')]", "*");
+        check("[[plain", "[[plain");
         check("[parameters('env')]", "prod");
         check("[Variables('VM')]", "vm-prod");
         check("[concat('a''b', '/', toUpper(parameters('ENV')))]", "a'b/PROD");
