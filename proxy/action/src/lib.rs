@@ -17,6 +17,6 @@ pub use call::{Access, Action, Answer, Call, Effect, Level, Minted, NewIdentifie
 pub use denial::{Denial, DenialKind, ReasonCode};
 pub use digest::{DecisionId, Digest, REQUEST_DIGEST_VERSION, request_digest};
 pub use outcome::{Created, Outcome};
-pub use parameters::{Completeness, LEAVES_MAX, Leaf, Parameters, Scalar, TooManyParameters};
+pub use parameters::{Completeness, LEAVES_MAX, Leaf, Parameters, Scalar, TEXT_MAX, TooManyParameters};
 pub use plane::Plane;
 pub use resource::{Identifier, NameBasis, Resource, Role};

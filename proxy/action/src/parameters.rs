@@ -8,7 +8,11 @@ use std::ops::Range;
 /// The most leaves an effect may have; more makes the request undecodable.
 pub const LEAVES_MAX: usize = 4_096;
 
-/// A request has more than [`LEAVES_MAX`] parameters, or more than 4 GiB of their text.
+/// The most bytes of their paths and values. A long name is there again in the path of each leaf below it, so that a body
+/// may have far fewer than its parameters.
+pub const TEXT_MAX: usize = 32 << 20;
+
+/// A request has more than [`LEAVES_MAX`] parameters, or more than [`TEXT_MAX`] bytes of their text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManyParameters;
 
@@ -106,7 +110,7 @@ impl Parameters {
     /// Adds one parameter.
     ///
     /// # Errors
-    /// [`TooManyParameters`] beyond [`LEAVES_MAX`] leaves.
+    /// [`TooManyParameters`] beyond [`LEAVES_MAX`] leaves or [`TEXT_MAX`] bytes.
     pub fn push(&mut self, path: &str, value: Scalar<'_>) -> Result<(), TooManyParameters> {
         self.push_leaf(path, value, false)
     }
@@ -114,7 +118,7 @@ impl Parameters {
     /// Adds an auto-generated idempotency member, which the request digest leaves out.
     ///
     /// # Errors
-    /// [`TooManyParameters`] beyond [`LEAVES_MAX`] leaves.
+    /// [`TooManyParameters`] beyond [`LEAVES_MAX`] leaves or [`TEXT_MAX`] bytes.
     pub fn push_idempotency(&mut self, path: &str, value: Scalar<'_>) -> Result<(), TooManyParameters> {
         self.push_leaf(path, value, true)
     }
@@ -181,6 +185,9 @@ impl Parameters {
     }
 
     fn keep(&mut self, text: &str) -> Result<Range<u32>, TooManyParameters> {
+        if self.text.len().saturating_add(text.len()) > TEXT_MAX {
+            return Err(TooManyParameters);
+        }
         let start = u32::try_from(self.text.len()).map_err(|_| TooManyParameters)?;
         self.text.push_str(text);
         let end = u32::try_from(self.text.len()).map_err(|_| TooManyParameters)?;

@@ -144,18 +144,30 @@ impl Fields {
     /// # Errors
     /// The first such key.
     pub(crate) fn refuse_keys_that_differ_in_case(&self) -> Result<(), Undecodable> {
-        let mut known: HashMap<String, &str> = HashMap::new();
+        // Members by the number of the object that they are of, so that no path is folded from its beginning again.
+        let mut known: HashMap<(usize, String), (&str, usize)> = HashMap::new();
+        let mut last: Vec<(&str, usize)> = Vec::new();
         for (path, _) in self.iter() {
-            let mut end = 0;
-            for segment in segments(path) {
-                end += segment.len();
-                let prefix = path.get(..end).unwrap_or(path);
-                match known.entry(folded(prefix)) {
-                    Entry::Vacant(free) => drop(free.insert(prefix)),
-                    Entry::Occupied(taken) if *taken.get() == prefix => {}
-                    Entry::Occupied(_) => return Err(duplicate(segment)),
+            let (mut same, mut parent) = (true, 0);
+            for (at, segment) in segments(path).enumerate() {
+                if same
+                    && let Some((own, number)) = last.get(at)
+                    && *own == segment
+                {
+                    parent = *number;
+                    continue;
                 }
-                end += 1;
+                if same {
+                    last.truncate(at);
+                    same = false;
+                }
+                let next = known.len() + 1;
+                parent = match known.entry((parent, folded(segment))) {
+                    Entry::Vacant(free) => free.insert((segment, next)).1,
+                    Entry::Occupied(taken) if taken.get().0 == segment => taken.get().1,
+                    Entry::Occupied(_) => return Err(duplicate(segment)),
+                };
+                last.push((segment, parent));
             }
         }
         Ok(())
@@ -164,7 +176,7 @@ impl Fields {
 
 /// A name as those read it to whom case means nothing. By way of capitals: some of them fold letters that have a small form
 /// of another letter, such as the long s.
-fn folded(name: &str) -> String {
+pub(crate) fn folded(name: &str) -> String {
     name.to_uppercase().to_lowercase()
 }
 
@@ -253,6 +265,46 @@ mod tests {
         assert_eq!(segments("a\\.b.10").map(unescape).collect::<Vec<_>>(), ["a.b", "10"]);
         assert_eq!(segments("a").collect::<Vec<_>>(), ["a"]);
         assert_eq!(segments("a..b").collect::<Vec<_>>(), ["a", "", "b"]);
+    }
+
+    #[test]
+    fn keys_that_differ_in_case_are_refused_in_one_object_alone() {
+        let check = |paths: &[&str]| {
+            let mut fields = Fields::new();
+            paths.iter().for_each(|path| fields.put_at(path, Scalar::Null));
+            fields.refuse_keys_that_differ_in_case().map_err(|why| why.text)
+        };
+        for fine in [
+            ["a.b", "a.c", "b.A", "A\\.b"],
+            ["a.b", "b", "a.c", "a.b"],
+            ["a.1.b", "a.2.B", "a.1.c", "a"],
+            ["a.b.c", "a.b", "b.c", "c.B"],
+        ] {
+            assert_eq!(check(&fine), Ok(()), "{fine:?}");
+        }
+        for not in [
+            ["a.b", "c", "A.d", "e"],
+            ["a.b.c", "a.c", "b", "a.B.d"],
+            ["s", "b", "c", "\u{17f}"],
+            ["a.1.b", "a.2.b", "a.2.c", "a.2.B"],
+            ["", "a", ".b.c", ".B.d"],
+        ] {
+            assert!(check(&not).is_err(), "{not:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_long_name_makes_of_a_body_has_an_end() {
+        let mut fields = Fields::new();
+        let mark = fields.enter(&"a".repeat(1 << 20));
+        for number in 1..=40 {
+            let item = fields.enter_item(number);
+            fields.put(Scalar::Null);
+            fields.leave(item);
+        }
+        fields.leave(mark);
+        assert!(fields.overflowed());
+        assert!(fields.len() < 40);
     }
 
     #[test]
