@@ -5,6 +5,7 @@
 //! join or drop as they like.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use ordain_action::{Scalar, Undecodable};
 use quick_xml::NsReader;
@@ -17,6 +18,9 @@ use super::fields::{Fields, clip, duplicate};
 
 /// The most elements, attributes and texts of a body; a change may not name as many things by far.
 const NODES_MAX: u32 = 65_536;
+
+/// The most bytes of the path of an element below the root, all of which are looked at for each.
+const PATH_MAX: usize = 8_192;
 
 /// Whether an element may repeat, by its path below the root, with the item numbers of the lists around it.
 pub type IsList<'a> = &'a dyn Fn(&str) -> bool;
@@ -65,7 +69,7 @@ pub fn read_as(body: &[u8], form: Form<'_>, fields: &mut Fields) -> Result<Strin
     }
     let mut reader = NsReader::from_str(text);
     reader.config_mut().allow_dangling_amp = false;
-    let mut document = Document { form, open: Vec::new(), path: String::new(), root: None, namespace: None };
+    let mut document = Document::new(form);
     loop {
         let (resolved, event) = reader.read_resolved_event().map_err(|_| bad("it is not well formed"))?;
         let namespace = match resolved {
@@ -151,7 +155,7 @@ struct Open {
     has_attributes: bool,
     namespace: Option<String>,
     // Names of the children so far, with how many there were.
-    children: Vec<(String, usize)>,
+    children: HashMap<String, usize>,
 }
 
 struct Document<'l> {
@@ -161,9 +165,14 @@ struct Document<'l> {
     path: String,
     root: Option<String>,
     namespace: Option<Option<String>>,
+    elements: u32,
 }
 
-impl Document<'_> {
+impl<'l> Document<'l> {
+    const fn new(form: Form<'l>) -> Self {
+        Self { form, open: Vec::new(), path: String::new(), root: None, namespace: None, elements: 0 }
+    }
+
     fn start(
         &mut self,
         start: &BytesStart<'_>,
@@ -172,6 +181,10 @@ impl Document<'_> {
     ) -> Result<(), Undecodable> {
         if self.open.len() > DEPTH_MAX {
             return Err(Undecodable::new("nested_too_deep", "the body nests too deep; send it flatter"));
+        }
+        self.elements += 1;
+        if self.elements > NODES_MAX {
+            return Err(bad("it has too many elements"));
         }
         let local = start.local_name();
         let name = self.name(local.into_inner(), namespace.as_deref())?;
@@ -190,6 +203,9 @@ impl Document<'_> {
                     self.path.push('.');
                 }
                 self.path.push_str(name);
+                if self.path.len() > PATH_MAX {
+                    return Err(bad("the names of its elements are too long"));
+                }
                 let number = parent.count(name);
                 let list = (self.form.is_list)(&self.path);
                 if number > 1 && !list {
@@ -210,7 +226,7 @@ impl Document<'_> {
             has_children: false,
             has_attributes: false,
             namespace,
-            children: Vec::new(),
+            children: HashMap::new(),
         });
         let has_attributes = attributes(start, self.form.attributes, fields)?;
         if let Some(open) = self.open.last_mut() {
@@ -277,12 +293,9 @@ impl Document<'_> {
 
 impl Open {
     fn count(&mut self, name: &str) -> usize {
-        if let Some((_, count)) = self.children.iter_mut().rev().find(|(known, _)| known == name) {
-            *count += 1;
-            return *count;
-        }
-        self.children.push((name.to_owned(), 1));
-        1
+        let count = self.children.entry(name.to_owned()).or_default();
+        *count += 1;
+        *count
     }
 }
 
@@ -473,6 +486,25 @@ mod tests {
         check(
             "",
             expect!["bad_xml: the XML body cannot be read: it has no element; send one plain document"],
+        );
+    }
+
+    #[test]
+    fn what_takes_long_is_refused_where_it_is_too_much() {
+        let names = (0..70_000).map(|number| format!("<B{number}/>")).collect::<String>();
+        // Not closed: what comes after is not looked at any more.
+        check(
+            &format!("<A>{names}"),
+            expect![
+                "bad_xml: the XML body cannot be read: it has too many elements; send one plain document"
+            ],
+        );
+        let long = "B".repeat(9_000);
+        check(
+            &format!("<A><{long}/></A>"),
+            expect![
+                "bad_xml: the XML body cannot be read: the names of its elements are too long; send one plain document"
+            ],
         );
     }
 
