@@ -71,7 +71,7 @@ pub(super) fn make(
     tokens: &Tokens,
     server: &Server,
     messages: &[Message],
-    account: &str,
+    (account, session): (&str, &Resource),
 ) -> Result<Call, Undecodable> {
     let names = Names { plane: Plane::Mcp, account };
     let (mut effects, mut mints) = (Vec::new(), false);
@@ -79,8 +79,7 @@ pub(super) fn make(
         match &message.kind {
             Kind::Answers => {
                 let does = own("respond", Access::Update);
-                let session = names.one(Role::Target, "session", &["session"]);
-                effects.push(effect(tokens, &does, session, &message.members));
+                effects.push(effect(tokens, &does, session.clone(), &message.members));
             }
             Kind::Asks { method, .. } if method == "tools/call" => {
                 let (called, hands_out) = tool(tokens, server, message, account)?;
@@ -92,7 +91,7 @@ pub(super) fn make(
                     let text = format!("`{}` is no method of the protocol; use one that is", clip(method));
                     Undecodable::new("unknown_operation", text)
                 })?;
-                let target = target(names, method, message)?;
+                let target = target(names, session, method, message)?;
                 effects.push(effect(tokens, &does, target, &message.members));
             }
         }
@@ -102,7 +101,12 @@ pub(super) fn make(
 }
 
 /// What a message other than a tool's call is for.
-fn target(names: Names<'_>, method: &str, message: &Message) -> Result<Resource, Undecodable> {
+fn target(
+    names: Names<'_>,
+    session: &Resource,
+    method: &str,
+    message: &Message,
+) -> Result<Resource, Undecodable> {
     let named = |member: &str| {
         message.text(member).ok_or_else(|| bad(&format!("`{method}` does not say `{member}`, a text")))
     };
@@ -114,7 +118,7 @@ fn target(names: Names<'_>, method: &str, message: &Message) -> Result<Resource,
         "tasks/get" | "tasks/result" | "tasks/cancel" => {
             names.one(Role::Target, "task", &["task", named("taskId")?])
         }
-        "notifications/cancelled" | "logging/setLevel" => names.one(Role::Target, "session", &["session"]),
+        "notifications/cancelled" | "logging/setLevel" => session.clone(),
         _ => names.whole(Role::Target),
     })
 }
@@ -150,6 +154,10 @@ fn tool(
             Some("") => return Err(bad("calls a tool with arguments that are no object")),
             _ => others.put_at(path, value),
         }
+    }
+    if let Some(argument) = server.in_other_letters(name, &arguments) {
+        let text = format!("has an argument `{}`, which the tool has in other letters", clip(&argument));
+        return Err(bad(&text));
     }
     let says = server.says(name);
     let at = (Plane::Mcp, account);

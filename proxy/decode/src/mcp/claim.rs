@@ -4,8 +4,8 @@
 
 use std::sync::OnceLock;
 
-use http::HeaderMap;
-use ordain_action::{Access, Call, Denial, Level, Plane, Role, Undecodable, Upstream};
+use http::{HeaderMap, HeaderValue};
+use ordain_action::{Access, Call, Denial, Level, Plane, Resource, Role, Undecodable, Upstream};
 
 use super::message::{self, Id, Kind};
 use super::tools::Server;
@@ -92,7 +92,8 @@ impl<'r> Claim<'r> {
                 return Err(Undecodable::new("two_markers", text));
             }
         }
-        call::make(whole.tokens, asked.server, &messages, &whole.upstream.account)
+        let session = session(line, whole)?;
+        call::make(whole.tokens, asked.server, &messages, (&whole.upstream.account, &session))
     }
 }
 
@@ -111,6 +112,20 @@ fn read<'r>(room: &'r Room, head: &Head<'_>) -> Result<Asked<'r>, Undecodable> {
         _ => Verb::End,
     };
     Ok(Asked { upstream, server, verb })
+}
+
+/// The session that a request is of. Whoever knows what it is called may speak in it, so that it is named by a keyed hash.
+fn session(line: &Line<'_>, whole: &Whole<'_>) -> Result<Resource, Undecodable> {
+    let mut said = line.head.headers.get_all("mcp-session-id").iter();
+    let names: Names<'_> = whole.names();
+    match (said.next().map(HeaderValue::to_str), said.next()) {
+        (None, _) => Ok(names.one(Role::Target, "session", &["session"])),
+        (Some(Ok(id)), None) => Ok(names.one(Role::Target, "session", &["session", &whole.tokens.token(id)])),
+        (Some(Ok(_) | Err(_)), _) => Err(Undecodable::new(
+            "two_markers",
+            "`mcp-session-id` is given twice, or is no text; send it once",
+        )),
+    }
 }
 
 impl Asked<'_> {
@@ -157,7 +172,7 @@ impl Claimed for Claim<'_> {
             Verb::Send | Verb::Listen => ("listen", Access::Read, Level::Control),
             Verb::End => ("end", Access::Delete, Level::Data),
         };
-        let session = names.one(Role::Target, "session", &["session"]);
+        let session = session(&line, &whole)?;
         let mut effect =
             rest::effect(("session", operation), access, vec![session], whole.parameters(None, &[]));
         effect.level = level;

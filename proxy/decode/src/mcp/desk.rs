@@ -11,6 +11,7 @@ pub(super) const TOOLS: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[
     {"name":"list_pods","annotations":{"readOnlyHint":true},"inputSchema":{"type":"object","properties":{"namespace":{"type":"string"}}}},
     {"name":"delete_pod","annotations":{"readOnlyHint":true},"inputSchema":{"type":"object","properties":{"namespace":{"type":"string"},"name":{"type":"string"}}}},
     {"name":"set_secret","inputSchema":{"type":"object","properties":{"name":{"type":"string"},"value":{"type":"string"}}}},
+    {"name":"drain","inputSchema":{"type":"object","properties":{"node":{"type":"string"},"options":{"type":"array","items":{"type":"object","properties":{"force":{"type":"boolean"}}}}}}},
     {"name":"login","inputSchema":{"type":"object","properties":{}}}
 ]}}"#;
 

@@ -4,11 +4,15 @@
 
 use ordain_action::{Scalar, Undecodable};
 
-use crate::form::fields::{clip, segments, unescape};
+use crate::form::fields::{clip, folded, segments, unescape};
 use crate::form::{Fields, json};
 
 /// The most messages of one batch.
 const MESSAGES_MAX: usize = 100;
+
+/// What the protocol names what it is sent with, where that says what is done to what.
+const OWN: [&str; 9] =
+    ["_meta", "argument", "arguments", "level", "name", "ref", "requestId", "taskId", "uri"];
 
 /// What an answer is sent under.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +53,11 @@ pub(super) fn read(body: &[u8]) -> Result<(Vec<Message>, bool), Undecodable> {
     if fields.overflowed() {
         return Err(Undecodable::new("too_many_parameters", "there are too many parameters; send fewer"));
     }
+    // Some servers take a member by its letters alone, whatever their case, and some drop what does not show.
+    fields.refuse_keys_that_differ_in_case()?;
+    if fields.iter().any(|(path, _)| path.contains(char::is_control)) {
+        return Err(bad("has a member whose name has a character that does not show"));
+    }
     let batch = body.trim_ascii_start().starts_with(b"[");
     if !batch {
         let leaves = fields.iter().map(|(path, value)| (path.to_owned(), value)).collect();
@@ -80,7 +89,15 @@ impl Message {
                 ("method", "method", Scalar::Text(text)) => method = Some((*text).to_owned()),
                 ("id", "id", Scalar::Text(text)) => id = Some(Id::Text((*text).to_owned())),
                 ("id", "id", Scalar::Number(text)) => id = Some(Id::Number((*text).to_owned())),
-                ("params", _, _) => members.put_at(path, *value),
+                ("params", _, _) => {
+                    let name = segments(path).nth(1).map(unescape).unwrap_or_default();
+                    let own = OWN.into_iter().find(|own| *own != name && folded(own) == folded(&name));
+                    if let Some(own) = own {
+                        let text = format!("has `{}`, which servers may take for `{own}`", clip(&name));
+                        return Err(bad(&text));
+                    }
+                    members.put_at(path, *value);
+                }
                 ("result", _, _) => {
                     answers = true;
                     members.put_at(path, *value);

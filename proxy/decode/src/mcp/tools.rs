@@ -8,6 +8,8 @@ use ordain_action::Access;
 use serde::Deserialize;
 
 use crate::described::{Described, Says};
+use crate::form::Fields;
+use crate::form::fields::{folded, segments, unescape};
 use crate::setup::McpServer;
 use crate::tokens::looks_secret;
 
@@ -15,6 +17,7 @@ use crate::tokens::looks_secret;
 #[derive(Debug)]
 pub(super) struct Server {
     said: BTreeMap<String, Says>,
+    listed: BTreeMap<String, Tool>,
 }
 
 /// The answer to `tools/list`, or its result alone, as far as it is needed.
@@ -67,6 +70,37 @@ impl Described for Tool {
     }
 }
 
+impl Schema {
+    /// The part of a path that is in other letters than the schema has it, as far as that says what there is.
+    fn in_other_letters(&self, path: &str) -> Option<String> {
+        let mut parts = segments(path);
+        let first = unescape(parts.next()?);
+        let Some(mut at) = self.properties.get(&first) else {
+            return only_folded(first, self.properties.keys());
+        };
+        for part in parts {
+            if let Some(items) = at.get("items")
+                && part.bytes().all(|byte| byte.is_ascii_digit())
+            {
+                at = items;
+                continue;
+            }
+            let name = unescape(part);
+            let properties = at.get("properties")?.as_object()?;
+            match properties.get(&name) {
+                Some(next) => at = next,
+                None => return only_folded(name, properties.keys()),
+            }
+        }
+        None
+    }
+}
+
+fn only_folded<'k>(name: String, mut known: impl Iterator<Item = &'k String>) -> Option<String> {
+    let own = folded(&name);
+    known.any(|known| folded(known) == own).then_some(name)
+}
+
 impl Server {
     /// What is said of a server, held against the list of its tools.
     ///
@@ -108,12 +142,18 @@ impl Server {
                 return Err(format!("`{name}` is said twice; take one of them out"));
             }
         }
-        Ok(Self { said })
+        Ok(Self { said, listed: tools })
     }
 
     /// What is said of a tool.
     pub(super) fn says(&self, tool: &str) -> Option<&Says> {
         self.said.get(tool)
+    }
+
+    /// An argument that is one of a tool's in other letters alone, which servers may take for that one.
+    pub(super) fn in_other_letters(&self, tool: &str, arguments: &Fields) -> Option<String> {
+        let schema = &self.listed.get(tool)?.input_schema;
+        arguments.iter().find_map(|(path, _)| schema.in_other_letters(path))
     }
 
     /// Some tool's answer hands out a credential.
