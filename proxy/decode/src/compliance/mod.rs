@@ -16,6 +16,7 @@ use ordain_action::{Completeness, Effect, Plane, Reading, Scalar, Upstream};
 use crate::form::fields::clip;
 use crate::form::query;
 use crate::grpc::shop;
+use crate::setup::VaultMount;
 use crate::{Head, Needs, Rooms, RoomsConfig, WayIn};
 
 struct Case {
@@ -71,11 +72,11 @@ impl Parsed {
         head
     }
 
-    /// The API that a document describes and that the place it came to belongs to.
+    /// The upstream of which configuration says more, and which is called what its account is.
     fn described(&self) -> Option<&str> {
         self.place
             .as_ref()
-            .filter(|(plane, _)| matches!(plane, Plane::Openapi | Plane::Mcp))
+            .filter(|(plane, _)| matches!(plane, Plane::Openapi | Plane::Mcp | Plane::Vault))
             .map(|(_, api)| api.as_str())
     }
 
@@ -143,7 +144,13 @@ fn request(text: &str) -> Parsed {
 
 fn rooms() -> Rooms {
     let own_hosts = vec!["gate.internal".to_owned()];
+    let mount = |path: &str, kind: &str| VaultMount {
+        upstream: "mounted".to_owned(),
+        path: path.to_owned(),
+        kind: kind.to_owned(),
+    };
     Rooms::new(RoomsConfig {
+        vault: vec![mount("secret", "kv-v2"), mount("transit", "transit")],
         own_hosts,
         grpc: vec![shop::api()],
         openapi: vec![crate::openapi::garage::api()],
@@ -302,7 +309,8 @@ fn every_room_has_a_page() {
 #[test]
 fn every_room_has_cases() {
     for plane in Plane::ALL {
-        let own = |file: &PathBuf| file.components().any(|part| part.as_os_str() == plane.as_str());
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(plane.as_str()).join("cases");
+        let own = |file: &PathBuf| file.parent() == Some(&folder);
         assert!(files().iter().any(own), "{plane}");
     }
 }
@@ -509,6 +517,7 @@ fn every_service_with_unsigned_rest_operations_is_asked() {
 }
 
 mod properties;
+mod sizes;
 
 /// The vendor's longest lists are read; a longer one ends before anything is asked about each of its items.
 #[test]

@@ -52,19 +52,24 @@ impl Written {
     /// The members of an object, each of which is an attribute.
     fn attributes(&mut self, leaves: &[(&[String], Scalar<'_>)], below: &str) {
         for (path, value) in leaves {
-            // What a schema's own key holds are attributes again.
-            let path = match path {
-                [schema, rest @ ..] if is_schema(schema) && !rest.is_empty() => rest,
-                path => path,
-            };
-            let Some(first) = path.first() else { continue };
-            let name = attribute::name(first);
-            // The key may be a path of its own, `name.familyName`, and what it says is below it then.
-            let off = matches!(value, Scalar::Bool(false) | Scalar::Null)
-                || matches!(value, Scalar::Text(text) if text.eq_ignore_ascii_case("false"));
-            self.accesses.insert(access(&name, off));
-            self.member(&name, path, *value, below);
+            let Some((first, rest)) = path.split_first() else { continue };
+            // What a schema's own key holds are attributes again. A key that begins so may be an attribute too, by its
+            // whole name (RFC 7644 section 3.10): which it is no server is asked.
+            if is_schema(first) && !rest.is_empty() {
+                self.attribute(rest, *value, below);
+            }
+            self.attribute(path, *value, below);
         }
+    }
+
+    fn attribute(&mut self, path: &[String], value: Scalar<'_>, below: &str) {
+        let Some(first) = path.first() else { return };
+        let name = attribute::name(first);
+        // The key may be a path of its own, `name.familyName`, and what it says is below it then.
+        let off = matches!(value, Scalar::Bool(false) | Scalar::Null)
+            || matches!(value, Scalar::Text(text) if text.eq_ignore_ascii_case("false"));
+        self.accesses.insert(access(&name, off));
+        self.member(&name, path, value, below);
     }
 
     fn member(&mut self, attribute: &str, path: &[String], value: Scalar<'_>, kind: &str) {

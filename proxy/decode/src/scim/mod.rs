@@ -108,6 +108,12 @@ impl Grammar for Scim {
             Verb::Create | Verb::Replace | Verb::Modify => {
                 // Without a body nothing is written, and it is a change all the same: the server says what is wrong.
                 let body = whole.json_of(&MEDIA)?.unwrap_or_default();
+                if body.overflowed() {
+                    return Err(Undecodable::new(
+                        "too_many_parameters",
+                        "there are too many parameters; send fewer at once",
+                    ));
+                }
                 body.refuse_keys_that_differ_in_case()?;
                 let written = change::Written::read(asked.verb, &body)?;
                 let parameters = whole.parameters(Some(&body), &attribute::SECRETS);

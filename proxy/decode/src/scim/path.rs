@@ -1,6 +1,7 @@
 //! What a method and a path ask for (RFC 7644 section 3.2).
 //!
-//! Leaves out bodies. Endpoints are compared as they are written, as servers do.
+//! Leaves out bodies. Endpoints are compared as they are written, as servers do; one that is known and written in other
+//! letters is refused, since some servers take it for the same.
 
 use ordain_action::Undecodable;
 
@@ -68,6 +69,12 @@ pub(super) fn read(method: &str, path: &[&str]) -> Option<Result<Asked, Undecoda
     // Section 3.13: a version may stand before the rest. Many servers have a word of their own before that.
     let path = path.strip_prefix(&["scim"]).unwrap_or(path);
     let path = path.strip_prefix(&["v2"]).unwrap_or(path);
+    if let Some(known) = path.first().and_then(|first| in_other_letters(first)) {
+        return Some(Err(Undecodable::new(
+            "other_letters",
+            format!("servers may take the path for one of `{known}`; write it so"),
+        )));
+    }
     let asked = |verb, place| Some(Ok(Asked { verb, place }));
     let is_get = matches!(method, "GET" | "HEAD");
     match path {
@@ -88,6 +95,25 @@ pub(super) fn read(method: &str, path: &[&str]) -> Option<Result<Asked, Undecoda
         }
         _ => None,
     }
+}
+
+/// What stands in paths, and has the same name everywhere.
+const KNOWN: [&str; 10] = [
+    ".search",
+    "Bulk",
+    "Groups",
+    "Me",
+    "ResourceTypes",
+    "Schemas",
+    "ServiceProviderConfig",
+    "Users",
+    "scim",
+    "v2",
+];
+
+/// The known part of a path that differs from one in case alone.
+fn in_other_letters(part: &str) -> Option<&'static str> {
+    KNOWN.into_iter().find(|known| known.eq_ignore_ascii_case(part) && *known != part)
 }
 
 /// What a method does to what its path names.
