@@ -117,7 +117,8 @@ fn body(asked: &Asked, place: &Place<'_>, whole: &Whole<'_>) -> Result<Option<Fi
         return Ok(None);
     }
     let media = whole.media_type()?;
-    let first = whole.body.iter().find(|byte| !byte.is_ascii_whitespace());
+    // The server looks for it in the first 512 bytes alone, and takes a body whose type is a form's for one where it is not.
+    let first = whole.body.first();
     let fits = match asked.op {
         Op::Patch => media == "application/merge-patch+json",
         Op::Read | Op::List | Op::Help | Op::Delete | Op::Write => true,

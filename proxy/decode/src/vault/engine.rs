@@ -49,8 +49,9 @@ const TRANSIT: &[Row] = &[
     named("R", "byok-export/*/*", "s", "key", "keys/{2}"),
     named("R", "byok-export/*/*/*", "s", "key", "keys/{2}"),
     named("R", "backup/*", "s", "key", "keys/*"),
-    row("W", "restore", "c", "key"),
-    named("W", "restore/*", "c", "key", "keys/*"),
+    // Over the key that there is, where it is told to; the backup says what the key is called, unless the path does.
+    named("W", "restore", "cd", "key", "keys/*"),
+    named("W", "restore/*", "cd", "key", "keys/*"),
     row("R", "wrapping_key", "r", "key"),
     row("R", "cache-config", "r", "key-config"),
     row("W", "cache-config", "u", "key-config"),

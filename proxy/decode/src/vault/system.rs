@@ -74,6 +74,8 @@ pub(super) const ROWS: &[Row] = &[
     // Mounts.
     row("R", "mounts", "r", "mount"),
     named("R", "mounts/**/tune", "r", "mount", "/**"),
+    // Ways of signing in are tuned by their path as mounts too.
+    named("W", "mounts/auth/**/tune", "g", "auth-mount", "/auth/**"),
     named("W", "mounts/**/tune", "u", "mount", "/**"),
     named("R", "mounts/**", "r", "mount", "/**"),
     named("W", "mounts/**", "c", "mount", "/**"),
