@@ -83,10 +83,11 @@ POST /realms/{realm}/protocol/openid-connect/token
 REVIEWED = [
     # Shows secrets: the representation of a client has its own, and what is made to be put into an application too.
     (r"^GET {R}/clients(/\{id\})?$|^GET .*/(client-secret|client-secret/rotated)$", "secret_read"),
-    (r"^GET .*/installation/providers/", "secret_read"),
+    (r"^GET .*/installation/providers/|^GET .*/certificates/\{attr\}$", "secret_read"),
     (r"^GET .*/users/\{id\}/credentials$", "secret_read"),
     (r"^POST .*/partial-export$", "secret_read"),
     (r"^POST .*/certificates/\{attr\}/download$", "secret_read mints"),
+    (r"^POST .*/certificates/\{attr\}/generate$", "grant,secret_read mints"),
     (r"^POST .*/certificates/\{attr\}/generate-and-download$", "update,grant,secret_read mints"),
     # Hands out what lets somebody in.
     (r"^POST .*/client-secret(/rotated)?$", "update,secret_read mints"),
