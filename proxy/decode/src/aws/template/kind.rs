@@ -168,8 +168,9 @@ pub(super) fn opens(type_name: &str, properties: &Value) -> Option<Access> {
             })
         }),
         "AWS::Lambda::Permission" => {
-            let narrowed = ["PrincipalOrgID", "SourceAccount", "SourceArn"].iter().any(|name| has(name));
-            is(&["Principal"], "*") && !narrowed
+            let narrowing = ["PrincipalOrgID", "SourceAccount", "SourceArn"];
+            let narrowed = narrowing.iter().any(|name| properties.member(name).is_some_and(stands));
+            properties.member("Principal").is_some_and(may_be_anybody) && !narrowed
         }
         // A network let in is something opened, whichever it is.
         "AWS::EC2::SecurityGroup" => properties.member("SecurityGroupIngress").is_some_and(lets_network_in),
@@ -185,6 +186,35 @@ pub(super) fn opens(type_name: &str, properties: &Value) -> Option<Access> {
         _ => false,
     };
     grants.then_some(Access::Grant)
+}
+
+/// Whether a value stands there whichever way the conditions go.
+fn stands(value: &Value) -> bool {
+    match value {
+        Value::Absent | Value::Null => false,
+        Value::Either(one, other) => stands(one) && stands(other),
+        Value::Bool(_)
+        | Value::Number(_)
+        | Value::Text(_)
+        | Value::List(_)
+        | Value::Map(_)
+        | Value::Unknown(_) => true,
+    }
+}
+
+/// Whether a value is everybody in one of the ways that the conditions may go.
+fn may_be_anybody(value: &Value) -> bool {
+    match value {
+        Value::Either(one, other) => may_be_anybody(one) || may_be_anybody(other),
+        Value::Text(text) => text.text == "*",
+        Value::Absent
+        | Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::List(_)
+        | Value::Map(_)
+        | Value::Unknown(_) => false,
+    }
 }
 
 /// Whether rules let in networks, by addresses or by a list of them; what is not known may.

@@ -53,11 +53,20 @@ pub(super) struct Leaves {
     pub(super) unknown: Vec<String>,
     /// References to secrets and parameters, as they are written.
     pub(super) references: Vec<String>,
+    /// Bytes so far, of paths above all: a long name stands in that of everything below it.
+    size: usize,
 }
+
+/// The most bytes that the leaves of one resource come to; what comes after is not added.
+const SIZE_MAX: usize = 8 << 20;
 
 impl Leaves {
     /// Adds a value at a path.
     pub(super) fn add(&mut self, path: &str, value: &Value) {
+        if self.is_too_much() {
+            return;
+        }
+        self.size += path.len();
         match value {
             Value::Absent => {}
             Value::Null => self.put(path, Flat::Null, false),
@@ -110,6 +119,10 @@ impl Leaves {
 
     /// What stands in the place of a value that is not known.
     fn written(&mut self, path: &str, node: &Node, secret: bool) {
+        if self.is_too_much() {
+            return;
+        }
+        self.size += path.len();
         match node {
             Node::Null => self.put(path, Flat::Null, false),
             Node::Bool(truth) => self.put(path, Flat::Bool(*truth), false),
@@ -135,6 +148,11 @@ impl Leaves {
 
     fn put(&mut self, path: &str, scalar: Flat, open: bool) {
         self.all.push(Leaf { path: path.to_owned(), scalar, open });
+    }
+
+    /// There was more than is kept.
+    pub(super) const fn is_too_much(&self) -> bool {
+        self.size > SIZE_MAX
     }
 
     /// As parameters, secrets as tokens.

@@ -135,6 +135,9 @@ impl Maker<'_> {
         if *properties != Value::Map(Vec::new()) {
             leaves.add(STATE, properties);
         }
+        if leaves.is_too_much() {
+            return Err(unread("one resource has more properties than are read at once; send fewer"));
+        }
         contents.references.append(&mut leaves.references);
         let piece = Piece { maker: self, scope, declared, properties, said, leaves };
         piece.effects(contents)

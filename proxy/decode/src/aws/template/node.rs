@@ -88,6 +88,20 @@ impl Node {
         }
     }
 
+    /// How many bytes it takes, about.
+    pub(super) fn size(&self) -> usize {
+        let below = match self {
+            Self::Null | Self::Bool(_) => 0,
+            Self::Number(text) | Self::Text(text) => text.len(),
+            Self::List(items) => items.iter().map(Self::size).sum(),
+            Self::Map(members) => {
+                let member = |(name, value): &(String, Self)| size_of::<String>() + name.len() + value.size();
+                members.iter().map(member).sum()
+            }
+        };
+        size_of::<Self>() + below
+    }
+
     /// A function by its full name, and what it is given: a map of one member that is one.
     pub(super) fn function(&self) -> Option<(&str, &Self)> {
         match self.members() {

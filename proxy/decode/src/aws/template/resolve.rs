@@ -17,9 +17,10 @@ use super::value::{Made, Text, Value};
 use crate::aws::resource::Place;
 use crate::tokens::looks_secret;
 
-/// How often values may be made, and how many bytes of text, so that functions within functions stay small.
+/// How often values may be made, and how many bytes of text and of what is taken over as it is written, so that functions
+/// within functions stay small.
 const STEPS_MAX: usize = 200_000;
-const BYTES_MAX: usize = 2 << 20;
+const BYTES_MAX: usize = 8 << 20;
 
 /// How deep references to references go.
 const DEPTH_MAX: usize = 24;
@@ -58,14 +59,17 @@ impl Scope<'_> {
         self.step()?;
         if let Some((name, given)) = node.function() {
             if depth > DEPTH_MAX {
-                return Ok(Value::Unknown(node.clone()));
+                return self.unknown(node);
             }
             return self.function(node, name, given, depth + 1);
         }
         Ok(match node {
             Node::Null => Value::Null,
             Node::Bool(truth) => Value::Bool(*truth),
-            Node::Number(text) => Value::Number(text.clone()),
+            Node::Number(text) => {
+                self.charge(text.len())?;
+                Value::Number(text.clone())
+            }
             Node::Text(text) => self.text(text.clone(), false, Made::Here)?,
             Node::List(items) => {
                 let mut all = Vec::with_capacity(items.len());
@@ -79,13 +83,14 @@ impl Scope<'_> {
             }
             // A function beside something else is none that is carried out.
             Node::Map(members) if members.iter().any(|(name, _)| name.starts_with("Fn::")) => {
-                Value::Unknown(node.clone())
+                self.unknown(node)?
             }
             Node::Map(members) => {
                 let mut all = Vec::with_capacity(members.len());
                 for (name, member) in members {
                     let value = self.resolve(member, depth)?;
                     if value != Value::Absent {
+                        self.charge(name.len())?;
                         all.push((name.clone(), value));
                     }
                 }
@@ -100,11 +105,20 @@ impl Scope<'_> {
         if self.steps.get() > STEPS_MAX { Err(too_much()) } else { Ok(()) }
     }
 
+    /// Counts bytes that a value takes.
+    fn charge(&self, bytes: usize) -> Result<(), Undecodable> {
+        self.bytes.set(self.bytes.get().saturating_add(bytes));
+        if self.bytes.get() > BYTES_MAX { Err(too_much()) } else { Ok(()) }
+    }
+
+    /// What is written, as it is.
+    fn unknown(&self, node: &Node) -> Result<Value, Undecodable> {
+        self.charge(node.size())?;
+        Ok(Value::Unknown(node.clone()))
+    }
+
     fn text(&self, text: String, secret: bool, made: Made) -> Result<Value, Undecodable> {
-        self.bytes.set(self.bytes.get() + text.len());
-        if self.bytes.get() > BYTES_MAX {
-            return Err(too_much());
-        }
+        self.charge(text.len())?;
         Ok(Value::Text(Text { text, secret, made }))
     }
 
@@ -129,7 +143,15 @@ impl Scope<'_> {
             "Fn::GetAZs" | "Fn::Cidr" => Some(Value::symbol(name, Made::Any)),
             _ => None,
         };
-        Ok(found.unwrap_or_else(|| Value::Unknown(node.clone())))
+        match found {
+            // A name stands once in the template, and as often here as it is asked for.
+            Some(Value::Text(text)) if text.made != Made::Here => {
+                self.charge(text.text.len())?;
+                Ok(Value::Text(text))
+            }
+            Some(value) => Ok(value),
+            None => self.unknown(node),
+        }
     }
 
     /// What `Ref` stands for; `None` where the request does not tell.
