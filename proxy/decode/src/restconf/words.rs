@@ -7,7 +7,7 @@ use crate::tokens::looks_secret;
 
 /// Parts of names by which somebody may do more or other than before: NACM (RFC 8341), users, AAA, keystore and truststore
 /// (RFC 9641, RFC 9642), SNMP communities.
-const GRANTING: [&str; 17] = [
+const GRANTING: [&str; 18] = [
     "aaa",
     "authgroups",
     "authorization",
@@ -19,6 +19,7 @@ const GRANTING: [&str; 17] = [
     "privilege",
     "radius",
     "rbac",
+    "secret",
     "snmp",
     "tacacs",
     "truststore",
@@ -68,10 +69,11 @@ const SECRET: [&str; 20] = [
 ];
 
 /// Parts of names of what has secrets below it.
-const HOLDERS: [&str; 16] = [
+const HOLDERS: [&str; 18] = [
     "aaa",
     "authentication",
     "authgroups",
+    "bgp",
     "crypto",
     "isakmp",
     "key-chain",
@@ -79,6 +81,7 @@ const HOLDERS: [&str; 16] = [
     "keychain",
     "keychains",
     "keystore",
+    "ntp",
     "radius",
     "snmp",
     "tacacs",
@@ -86,6 +89,12 @@ const HOLDERS: [&str; 16] = [
     "username",
     "users",
 ];
+
+/// Whole names, whose words say nothing within others, of what lets somebody do more: who may become privileged on IOS XE.
+const GRANTING_WHOLE: [&str; 1] = ["enable"];
+
+/// Whole names of what has secrets below it: the same, and the consoles with their passwords.
+const HOLDING_WHOLE: [&str; 2] = ["enable", "line"];
 
 /// Tops of trees that hold such nodes further down: whoever is shown one of them whole is shown those too.
 const TREES: [&str; 11] = [
@@ -216,9 +225,15 @@ fn says(name: &str, words: &[&str]) -> bool {
     words.iter().any(|word| around.contains(&format!("-{word}-")))
 }
 
+/// Whether one of the words is the name.
+fn is(name: &str, words: &[&str]) -> bool {
+    let own = name.rsplit(':').next().unwrap_or(name);
+    words.iter().any(|word| own.eq_ignore_ascii_case(word))
+}
+
 /// A node by which somebody may do more.
 pub(super) fn grants(name: &str) -> bool {
-    says(name, &GRANTING) || looks_secret(name)
+    says(name, &GRANTING) || is(name, &GRANTING_WHOLE) || looks_secret(name)
 }
 
 /// A node that says what is let through.
@@ -234,7 +249,7 @@ pub(super) fn is_secret(name: &str) -> bool {
 
 /// A node that holds secrets, or is one.
 pub(super) fn holds_secrets(name: &str) -> bool {
-    is_secret(name) || says(name, &HOLDERS)
+    is_secret(name) || says(name, &HOLDERS) || is(name, &HOLDING_WHOLE)
 }
 
 /// A node whose whole tree shows such ones.
@@ -270,7 +285,7 @@ mod tests {
         {
             assert!(grants(name), "{name}");
         }
-        for name in ["interface", "mtu", "superuser-port", "description"] {
+        for name in ["interface", "mtu", "superuser-port", "description", "igmp-enable"] {
             assert!(!grants(name), "{name}");
         }
         assert!(exposes("ip-access-list") && exposes("acl") && !exposes("oracle"));
