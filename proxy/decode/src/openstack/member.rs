@@ -287,6 +287,12 @@ fn compute(asked: For<'_>, leaf: &Leaf<'_>) -> Option<Access> {
         {
             Some(Access::Execute)
         }
+        // What somebody signs in with on a server that is there already. Without a key nobody does.
+        ("servers", "evacuate" | "rebuild" | "rescue" | "unrescue", "adminPass" | "key_name")
+            if !leaf.is_nothing() =>
+        {
+            Some(Access::Grant)
+        }
         ("os-keypairs", "create", "user_id") if !leaf.is_nothing() => Some(Access::Grant),
         ("os-services", "update", "status" | "forced_down") if stops(leaf) => Some(Access::Delete),
         ("os-hosts", "update", "status" | "maintenance_mode") if stops(leaf) => Some(Access::Delete),
