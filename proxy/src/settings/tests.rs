@@ -128,3 +128,16 @@ fn the_environment_wins_over_the_file() {
     settings.override_with(&|name| (name == "ORDAIN_MODE").then(|| "enforce".to_owned()));
     assert_eq!(settings.mode.as_deref(), Some("enforce"));
 }
+
+/// What a page shows first is what is copied from it.
+#[test]
+fn what_the_pages_of_the_rooms_show_is_read() {
+    let rooms = ordain_decode::Rooms::new(ordain_decode::RoomsConfig::default()).unwrap();
+    for about in rooms.about() {
+        let shown = about.page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+        let settings = Settings::parse("page", shown.unwrap());
+        let settings = settings.unwrap_or_else(|why| panic!("{}: {why}", about.plane));
+        let upstream = settings.upstreams.first().map(|upstream| upstream.plane.as_str());
+        assert_eq!(upstream, Some(about.plane.as_str()));
+    }
+}
