@@ -4,10 +4,12 @@
 use std::sync::OnceLock;
 
 use ordain_action::{
-    Action, Actor, ActorKind, Call, Denial, DenialKind, Digest, IdentityProof, Party, Plane, Reading,
-    ReasonCode, Upstream, request_digest,
+    Access, Action, Actor, ActorKind, Call, Denial, DenialKind, Digest, IdentityProof, Level, Party, Plane,
+    Reading, ReasonCode, Role, Upstream, request_digest,
 };
-use ordain_decode::{Claim, Head, Needs, OpenApi, Rooms, RoomsConfig, WayIn};
+use ordain_decode::{
+    ApiMethod, ApiResource, Claim, Head, McpServer, Needs, OpenApi, Rooms, RoomsConfig, WayIn,
+};
 
 use crate::request::Request;
 
@@ -51,7 +53,31 @@ pub fn rooms() -> &'static Rooms {
         let document = include_bytes!("../../../proxy/decode/src/openapi/cases/garage.yaml").to_vec();
         let greedy = vec!["/files/{file+}".to_owned()];
         let described = OpenApi { upstream: "default".to_owned(), document, greedy, ..OpenApi::default() };
-        let config = RoomsConfig { own_hosts, openapi: vec![described], ..RoomsConfig::default() };
+        // A server of tools, of two of which something is said: one that is given what it is for by a name, and one that is
+        // given nothing.
+        let tools = br#"{"tools":[{"name":"delete_pod","inputSchema":{"properties":{"namespace":{},"name":{}}}},
+            {"name":"list_pods","annotations":{"readOnlyHint":true},"inputSchema":{"properties":{"namespace":{}}}}]}"#;
+        let said = |name: &str, access, kind: &str, of: &str| ApiMethod {
+            name: name.to_owned(),
+            access,
+            level: Level::Control,
+            resources: vec![ApiResource {
+                kind: kind.to_owned(),
+                name: of.to_owned(),
+                all_if: Vec::new(),
+                role: Role::Target,
+            }],
+            also: Vec::new(),
+            secrets: Vec::new(),
+            mints: false,
+            stream: false,
+        };
+        let methods = vec![
+            said("delete_pod", Access::Delete, "pod", "{namespace}/{name}"),
+            said("list_pods", Access::Read, "pod", "*"),
+        ];
+        let mcp = vec![McpServer { upstream: "default".to_owned(), tools: Some(tools.to_vec()), methods }];
+        let config = RoomsConfig { own_hosts, mcp, openapi: vec![described], ..RoomsConfig::default() };
         Rooms::new(config).expect("what is built in loads")
     })
 }
