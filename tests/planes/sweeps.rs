@@ -46,7 +46,7 @@ fn fault(expected: &Expected, decoded: &Decoded) -> Option<String> {
     if let Some(why) = &decoded.undecodable {
         return Some(format!("undecodable: {why}"));
     }
-    let first = decoded.effects.first()?;
+    let Some(first) = decoded.effects.first() else { return Some("no effect".to_owned()) };
     if expected.expect_operation.as_ref().is_some_and(|meant| *meant != first.operation) {
         return Some(format!("read as {}", first.operation));
     }
@@ -58,7 +58,8 @@ fn fault(expected: &Expected, decoded: &Decoded) -> Option<String> {
     match (expected.expect_hint.as_str(), reads) {
         ("change", true) => return Some("a change is read as a read".to_owned()),
         ("read", false) => return Some(format!("a read is read as {}", first.access)),
-        _ => {}
+        ("change", false) | ("read", true) => {}
+        (other, _) => return Some(format!("`{other}` says nothing of what is meant")),
     }
     let bare = decoded.effects.iter().any(|effect| effect.resources.is_empty());
     bare.then(|| "an effect touches nothing".to_owned())

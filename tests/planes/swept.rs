@@ -59,6 +59,9 @@ fn fault(expected: &Expected, reading: &Reading) -> Option<String> {
         }
     };
     let accesses: Vec<&str> = call.effects.iter().map(|effect| effect.access.as_str()).collect();
+    if accesses.is_empty() {
+        return Some("no effect".to_owned());
+    }
     let fits = match expected.expect.as_str() {
         "read" => accesses.iter().all(|access| matches!(*access, "read" | "secret_read")),
         other => accesses.contains(&other) && call.is_change(),

@@ -91,7 +91,7 @@ fn fault(expected: &Expected, decoded: &Decoded) -> Option<String> {
     if decoded.plane != "azure" {
         return Some(format!("taken for `{}`", decoded.plane));
     }
-    let first = decoded.effects.first()?;
+    let Some(first) = decoded.effects.first() else { return Some("no effect".to_owned()) };
     let read = format!("{}/{}", first.service, first.operation);
     let meant = format!("{}/{}", expected.expect_service, expected.expect_operation);
     // The libraries spell one name in several ways, which are the same to the plane.
@@ -104,7 +104,8 @@ fn fault(expected: &Expected, decoded: &Decoded) -> Option<String> {
         ("read", false) if !MORE_THAN_A_READ.iter().any(|(name, _)| read.eq_ignore_ascii_case(name)) => {
             return Some(format!("a read is read as {}", first.access));
         }
-        _ => {}
+        ("change", false) | ("read", _) => {}
+        (other, _) => return Some(format!("`{other}` says nothing of what is meant")),
     }
     let bare = decoded.effects.iter().any(|effect| effect.resources.is_empty());
     bare.then(|| "an effect touches nothing".to_owned())

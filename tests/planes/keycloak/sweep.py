@@ -22,7 +22,7 @@ READING = re.compile(r"^(get|is|has|users_count|organizations_count|user_consent
 # Names that read as if they only did, and show a secret, or start something.
 SHOWS = {
     "get_client", "get_clients", "get_client_id", "get_client_secrets", "get_credentials", "get_client_installation_provider",
-    "get_client_secret_rotated", "export_realm",
+    "get_client_secret_rotated", "get_client_certificate_key_info", "export_realm",
 }
 # Puts names of headers into the query, twice.
 LEFT_OUT = {"upload_certificate"}

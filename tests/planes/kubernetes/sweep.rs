@@ -49,7 +49,7 @@ fn fault(expected: &Expected, decoded: &Decoded) -> Option<String> {
     if decoded.plane != "kubernetes" {
         return Some(format!("taken for `{}`", decoded.plane));
     }
-    let first = decoded.effects.first()?;
+    let Some(first) = decoded.effects.first() else { return Some("no effect".to_owned()) };
     if (&first.service, &first.operation) != (&expected.expect_service, &expected.expect_operation) {
         return Some(format!("read as {} {}", first.service, first.operation));
     }
@@ -57,7 +57,8 @@ fn fault(expected: &Expected, decoded: &Decoded) -> Option<String> {
     match (expected.expect_hint.as_str(), reads) {
         ("change", true) => return Some("a change is read as a read".to_owned()),
         ("read", false) => return Some(format!("a read is read as {}", first.access)),
-        _ => {}
+        ("change", false) | ("read", true) | ("any", _) => {}
+        (other, _) => return Some(format!("`{other}` says nothing of what is meant")),
     }
     let bare = decoded.effects.iter().any(|effect| effect.resources.is_empty());
     bare.then(|| "an effect touches nothing".to_owned())

@@ -47,7 +47,7 @@ fn fault(expected: &Expected, decoded: &Decoded) -> Option<String> {
     if let Some(why) = &decoded.undecodable {
         return Some(format!("undecodable: {why}"));
     }
-    let first = decoded.effects.first()?;
+    let Some(first) = decoded.effects.first() else { return Some("no effect".to_owned()) };
     // A path that no document has says no type.
     if !expected.expect_operation.is_empty() && first.operation != expected.expect_operation {
         return Some(format!("read as {}, not {}", first.operation, expected.expect_operation));
@@ -56,8 +56,11 @@ fn fault(expected: &Expected, decoded: &Decoded) -> Option<String> {
         return Some(format!("read as {}, not {}", first.access, expected.expect_access));
     }
     // What an effect is on lies in the path, but for the actions of services that name others.
-    let path = expected.url.split('?').next()?.trim_end_matches('/');
-    let path = path.strip_prefix("https://bmc.example/redfish/v1")?.split("/Actions/").next()?;
+    let path = expected.url.split('?').next().unwrap_or_default().trim_end_matches('/');
+    let Some(path) = path.strip_prefix("https://bmc.example/redfish/v1") else {
+        return Some(format!("`{path}` is no address of the sweep"));
+    };
+    let path = path.split("/Actions/").next().unwrap_or_default();
     let of_others = ["ReplaceCertificate", "SimpleUpdate"].iter().any(|name| first.operation.ends_with(name));
     let is_whole = |resource: &Resource| resource.name == "redfish://bmc";
     let on_it = |resource: &Resource| {

@@ -27,6 +27,9 @@ fn fault(expected: &Expected, reading: &Reading) -> Option<String> {
         Reading::Call(call) => call,
     };
     let accesses: Vec<Access> = call.effects.iter().map(|effect| effect.access).collect();
+    if accesses.is_empty() {
+        return Some("no effect".to_owned());
+    }
     let has = |access| accesses.contains(&access);
     let fits = match expected.expect_hint.as_str() {
         "read" => !call.is_change() && call.answer.mints.is_none(),
@@ -34,14 +37,21 @@ fn fault(expected: &Expected, reading: &Reading) -> Option<String> {
         "token" => call.answer.mints.is_some() && call.is_change(),
         "delete" => has(Access::Delete),
         "change" => call.is_change(),
-        _ => true,
+        // What is there is looked at first, where a write is a patch.
+        "any" => accesses.iter().all(|access| matches!(access, Access::Read | Access::SecretRead)),
+        // Each of these was meant to be refused.
+        "refused" => false,
+        other => return Some(format!("`{other}` says nothing of what is meant")),
     };
     if !fits {
         return Some(format!("{} is read as {accesses:?}", expected.expect_hint));
     }
     let namespace = expected.id.split('/').skip(2).take(2).collect::<Vec<_>>().join("/");
     let within = format!("vault://prod/{}", if namespace == "team-a/dev" { "team-a/dev/" } else { "" });
-    let name = &call.effects.first()?.resources.first()?.name;
+    let first = call.effects.first().and_then(|effect| effect.resources.first());
+    let Some(name) = first.map(|resource| &resource.name) else {
+        return Some("an effect touches nothing".to_owned());
+    };
     let named = name.starts_with(&within) || name == "vault://prod";
     (!named).then(|| format!("is said to be on `{name}`"))
 }
