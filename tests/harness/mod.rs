@@ -9,6 +9,8 @@ mod ledger;
 mod recorder;
 mod signer;
 
+use std::path::PathBuf;
+
 pub(crate) use client::{Client, Key, Reply, Sent, now, read_reply, sha256};
 pub(crate) use gate::{Gate, Setup, a_change, create_key, eventually, said};
 pub(crate) use recorder::{Answer, Arrived, Recorder};
@@ -18,6 +20,17 @@ pub(crate) use signer::Craft;
 #[expect(clippy::disallowed_methods, reason = "the one place of the tests that reads the environment")]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What a variable names, which is a program or a folder of them; none where it is not installed, which is said.
+pub(crate) fn installed(name: &str) -> Option<PathBuf> {
+    variable(name).map(PathBuf::from).or_else(|| skipped(&format!("what `{name}` names")))
+}
+
+/// Nothing, and a line that says so: a test without what it needs would look like one that went well.
+pub(crate) fn skipped<T>(what: &str) -> Option<T> {
+    eprintln!("skipped: {what} is not to be had here");
+    None
 }
 
 /// The long variants are asked for.

@@ -8,7 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use crate::harness::{Gate, Reply, Setup, eventually, read_reply, variable};
+use crate::harness::{Gate, Reply, Setup, eventually, installed, read_reply};
 
 /// The real credential of these servers, which must stay in the gate.
 pub(crate) const REAL: &str = "a-real-token-that-must-never-be-seen";
@@ -102,9 +102,9 @@ pub(crate) fn ask(gate: &Gate, token: &str, asked: &str, body: &str) -> Reply {
     read_reply(&mut stream, false).unwrap()
 }
 
-/// The tests' Python, where it is installed.
+/// The tests' Python; none where it is not installed, which is said.
 pub(crate) fn python() -> Option<PathBuf> {
-    variable("ORDAIN_TEST_PYTHON").map(PathBuf::from)
+    installed("ORDAIN_TEST_PYTHON")
 }
 
 /// Runs a script of `tests/planes`, which has a minute and a half.

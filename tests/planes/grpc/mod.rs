@@ -17,7 +17,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair,
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::harness::{Gate, Setup, eventually, said, variable};
+use crate::harness::{Gate, Setup, eventually, installed, said, skipped};
 
 /// The real credential, which must stay in the gate. This server takes whoever reaches it, and would look at a token.
 const REAL: &str = "a-real-token-that-must-never-be-seen";
@@ -34,10 +34,10 @@ struct Etcd {
 impl Etcd {
     /// None where it is not installed.
     fn start() -> Option<Self> {
-        let programs = PathBuf::from(variable("ORDAIN_TEST_ETCD")?);
-        let python = PathBuf::from(variable("ORDAIN_TEST_PYTHON")?);
+        let programs = installed("ORDAIN_TEST_ETCD")?;
+        let python = installed("ORDAIN_TEST_PYTHON")?;
         if !programs.join("etcd").exists() {
-            return None;
+            return skipped("etcd");
         }
         let folder = tempfile::tempdir().unwrap();
         let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::harness::{Gate, Setup, eventually, said, variable};
+use crate::harness::{Gate, Setup, eventually, installed, said, skipped};
 
 /// The real credential, which must stay in the gate.
 pub(crate) const REAL: &str = "a-real-token-that-must-never-be-seen";
@@ -23,9 +23,9 @@ spec: {plane: kubernetes, account: prod, owner: platform}
 
 /// Python and kubectl, as `tests/install` put them there.
 pub(crate) fn tools() -> Option<(PathBuf, PathBuf)> {
-    let python = PathBuf::from(variable("ORDAIN_TEST_PYTHON")?);
+    let python = installed("ORDAIN_TEST_PYTHON")?;
     let kubectl = python.parent()?.join("kubectl");
-    kubectl.exists().then_some((python, kubectl))
+    if kubectl.exists() { Some((python, kubectl)) } else { skipped("kubectl") }
 }
 
 /// The stub.

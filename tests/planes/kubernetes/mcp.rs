@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use serde_json::{Value, json};
 
 use super::cluster::{Kubectl, REAL, Stub, gate, tools};
-use crate::harness::variable;
+use crate::harness::{installed, skipped};
 
 /// A server of tools, and the conversation with it: a line a message.
 pub(super) struct Tools {
@@ -80,8 +80,8 @@ impl Drop for Tools {
 }
 
 pub(super) fn program() -> Option<PathBuf> {
-    let program = PathBuf::from(variable("ORDAIN_TEST_NODE_MODULES")?).join(".bin/kubernetes-mcp-server");
-    program.exists().then_some(program)
+    let program = installed("ORDAIN_TEST_NODE_MODULES")?.join(".bin/kubernetes-mcp-server");
+    if program.exists() { Some(program) } else { skipped("an MCP server of Kubernetes") }
 }
 
 #[test]

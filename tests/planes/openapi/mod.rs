@@ -10,21 +10,24 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{Gate, eventually, said, variable};
+use crate::harness::{Gate, eventually, installed, said, skipped};
 use crate::planes::served::{self, REAL, Server};
 
 /// PowerDNS with an empty database; none where it is not installed.
 fn powerdns() -> Option<Server> {
     let python = served::python()?;
-    let installed = PathBuf::from(variable("ORDAIN_TEST_POWERDNS")?);
-    let libraries = std::fs::read_dir(installed.join("lib")).ok()?;
-    let libraries = libraries.map(|entry| entry.unwrap().path()).find(|path| path.join("pdns").exists())?;
-    let program = installed.join("sbin/pdns_server");
+    let folder = installed("ORDAIN_TEST_POWERDNS")?;
+    let libraries = std::fs::read_dir(folder.join("lib")).ok();
+    let mut libraries = libraries.into_iter().flatten().map(|entry| entry.unwrap().path());
+    let Some(libraries) = libraries.find(|path| path.join("pdns").exists()) else {
+        return skipped("the folder of PowerDNS");
+    };
+    let program = folder.join("sbin/pdns_server");
     let runs = Command::new(&program).arg("--version").env("LD_LIBRARY_PATH", &libraries).output();
     if !runs.is_ok_and(|output| String::from_utf8_lossy(&output.stderr).contains("PowerDNS")) {
-        return None;
+        return skipped("a PowerDNS that runs");
     }
-    let schema = installed.join("share/pdns-backend-sqlite3/schema/schema.sqlite3.sql");
+    let schema = folder.join("share/pdns-backend-sqlite3/schema/schema.sqlite3.sql");
     Some(Server::start(|port, folder| {
         let database = folder.join("zones.sqlite3");
         let made =
@@ -50,7 +53,7 @@ fn powerdns() -> Option<Server> {
 /// Podman, with the API that Docker's clients speak; none where it is not installed.
 fn podman() -> Option<Server> {
     served::python()?;
-    let program = variable("ORDAIN_TEST_PODMAN")?;
+    let program = installed("ORDAIN_TEST_PODMAN")?;
     Some(Server::start(|port, folder| {
         let mut command = Command::new(&program);
         for (option, name) in [

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Gate, said};
+use crate::harness::{Gate, said, skipped};
 use crate::planes::served::{self, Server};
 
 /// A Keystone of its own database.
@@ -23,7 +23,7 @@ impl Keystone {
     fn start() -> Option<Self> {
         let python = served::python()?;
         if !python.with_file_name("keystone-manage").exists() {
-            return None;
+            return skipped("Keystone");
         }
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/planes/openstack/keystone.py");
         let server = Server::start(|port, folder| {
