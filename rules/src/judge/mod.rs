@@ -37,6 +37,9 @@ pub fn judge(
     now: Timestamp,
 ) -> Judged {
     let call = match &action.reading {
+        Reading::Call(call) if call.answer.mints == Some(Minted::Unrewritable) => {
+            return leak(snapshot, action, call);
+        }
         Reading::Call(call) if !call.is_change() => return read(snapshot, action, request),
         Reading::Call(call) => call,
         Reading::Undecodable { why, .. } => {
@@ -44,9 +47,6 @@ pub fn judge(
             return refuse(snapshot, action, request, reasons);
         }
     };
-    if call.answer.mints == Some(Minted::Unrewritable) {
-        return leak(snapshot, action, call);
-    }
     let Some(model) = snapshot.model() else {
         return refuse(snapshot, action, request, vec![refusal::no_model()]);
     };
@@ -99,6 +99,10 @@ fn too_many() -> Reason {
 pub fn read(snapshot: &Snapshot, action: &Action, request: Digest) -> Judged {
     let mode = snapshot.modes().of(&action.actor.upstream);
     let call = match &action.reading {
+        // Whatever it is called: who holds the credential needs no gate any more.
+        Reading::Call(call) if call.answer.mints == Some(Minted::Unrewritable) => {
+            return leak(snapshot, action, call);
+        }
         Reading::Call(call) if !call.is_change() => call,
         Reading::Call(_) | Reading::Undecodable { .. } => {
             let text = "this is no read; it has to be judged as a change";

@@ -42,6 +42,25 @@ fn a_real_credential_that_cannot_be_exchanged_is_handed_out_in_no_mode() {
     }
 }
 
+/// What its operators call a read hands out a credential all the same.
+#[test]
+fn a_read_that_hands_out_a_real_credential_passes_in_no_mode() {
+    let mut handing_out =
+        action("person alice\neffect iam:GetUser read\ntarget iam:user arn:aws:iam::111122223333:user/alice");
+    if let ordain_action::Reading::Call(call) = &mut handing_out.reading {
+        call.answer.mints = Some(ordain_action::Minted::Unrewritable);
+    }
+    for snapshot in [in_mode(Mode::Shadow), in_mode(Mode::Enforce), Snapshot::empty(Modes::new(Mode::Shadow))]
+    {
+        let changed = judged(&snapshot, NOW, &handing_out);
+        let read = ordain_rules::read(&snapshot, &handing_out, ordain_action::Digest([0; 32]));
+        for judged in [changed, read] {
+            assert_eq!(judged.verdict.reasons[0].code.as_str(), "custody_leak");
+            assert!(judged.permit.is_none(), "no mode lets it through");
+        }
+    }
+}
+
 const ENFORCED: &str = "---
 apiVersion: ordain/v1
 kind: Scope

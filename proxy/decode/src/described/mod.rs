@@ -54,6 +54,12 @@ impl Says {
     /// It does not fit.
     pub(crate) fn new(said: &ApiMethod, known: &impl Described) -> Result<Self, String> {
         let within = |why: String| format!("what is said of `{}`: {why}", said.name);
+        if said.mints && !said.access.is_change() {
+            return Err(within(format!(
+                "it hands out a credential, and is no `{}` then; say `secret_read`, or take `mints` out",
+                said.access.as_str()
+            )));
+        }
         let found = |path: &String| known.field(path).map_err(within);
         let secrets: BTreeSet<String> = said.secrets.iter().map(found).collect::<Result<_, _>>()?;
         let mut resources = Vec::new();

@@ -51,6 +51,12 @@ fn what_is_said_of_operations_has_to_fit_them() {
         ],
     );
     check(
+        one(ApiMethod { mints: true, ..method("getA", Access::Read, &[]) }),
+        expect![
+            "what is said of `getA`: it hands out a credential, and is no `read` then; say `secret_read`, or take `mints` out"
+        ],
+    );
+    check(
         one(method("dropA", Access::Delete, &[("a", "{y}")])),
         expect![
             "what is said of `dropA`: `y` is no field of `dropA`; name a label, `?parameter`, `@header` or member"
