@@ -62,6 +62,20 @@ pub fn parse(text: &str, plus: Plus) -> Result<Vec<Pair<'_>>, Undecodable> {
     Ok(pairs)
 }
 
+/// Refuses a `;` that stands for itself: some servers divide pairs there, as HTML once had it.
+///
+/// # Errors
+/// There is one.
+pub fn refuse_semicolons(text: &str) -> Result<(), Undecodable> {
+    match memchr::memchr(b';', text.as_bytes()) {
+        Some(_) => Err(Undecodable::new(
+            "ambiguous_semicolon",
+            "`;` stands unescaped among the parameters, where some servers take it for `&`; write `%3B`",
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Refuses a name that is given twice.
 ///
 /// # Errors

@@ -72,6 +72,7 @@ fn form<'a>(route: &Route, whole: &'a Whole<'_>) -> Result<Vec<Pair<'a>>, Undeco
     }
     let text = std::str::from_utf8(whole.body)
         .map_err(|_| Undecodable::new("not_utf8", "the form is not UTF-8; send UTF-8"))?;
+    query::refuse_semicolons(text)?;
     let pairs = query::parse(text, Plus::Space)?;
     if pairs.iter().any(|pair| pair.name == "$httpMethod") {
         return Err(Undecodable::new(

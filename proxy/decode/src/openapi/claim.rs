@@ -25,6 +25,7 @@ const RULES: Rules = Rules {
     trailing_slash: true,
     in_segments: &[],
     rewriting: &[],
+    semicolons: &[],
 };
 
 /// A request that this room has claimed.

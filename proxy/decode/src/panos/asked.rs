@@ -75,6 +75,7 @@ impl<'w, 'a> Said<'w, 'a> {
                     let text = std::str::from_utf8(whole.body).map_err(|_| {
                         Undecodable::new("not_utf8", "the form is not UTF-8; percent-encode it")
                     })?;
+                    query::refuse_semicolons(text)?;
                     pairs.extend(query::parse(text, Plus::Space)?.iter().map(own));
                 }
                 "multipart/form-data" => {

@@ -26,6 +26,9 @@ pub(crate) struct Rules {
     pub in_segments: &'static [char],
     /// Headers by which a request says that it is another than it looks, and which this plane documents.
     pub rewriting: &'static [&'static str],
+    /// The parameters in which `;` may stand unescaped, since the plane has a meaning for it there. Elsewhere servers are
+    /// known to take it for `&`.
+    pub semicolons: &'static [&'static str],
 }
 
 impl Rules {
@@ -36,6 +39,7 @@ impl Rules {
         trailing_slash: false,
         in_segments: &[],
         rewriting: &[],
+        semicolons: &[],
     };
 }
 
@@ -49,6 +53,47 @@ const CREDENTIALS: [&str; 7] = [
     "x-pan-key",
     "x-subject-token",
     "x-vault-token",
+];
+
+/// Headers by which a proxy in front of a server says who somebody is: whoever asks has shown that to the gate.
+const AUTHORITY: [&str; 24] = [
+    "client-cert",
+    "client-cert-chain",
+    "remote-email",
+    "remote-groups",
+    "remote-name",
+    "remote-user",
+    "ssl-client-cert",
+    "ssl-client-verify",
+    "x-arr-clientcert",
+    "x-authenticated-groups",
+    "x-authenticated-user",
+    "x-authenticated-userid",
+    "x-client-cert",
+    "x-credential-username",
+    "x-forwarded-access-token",
+    "x-forwarded-client-cert",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-preferred-username",
+    "x-forwarded-user",
+    "x-proxy-user",
+    "x-proxy-roles",
+    "x-webauth-user",
+    "x-webauth-groups",
+];
+
+/// What the names of further such headers begin with.
+const AUTHORITIES: [&str; 9] = [
+    "impersonate-",
+    "x-amzn-oidc-",
+    "x-auth-request-",
+    "x-forwarded-tls-client-cert",
+    "x-goog-authenticated-user-",
+    "x-ms-client-principal",
+    "x-remote-",
+    "x-ssl-client-",
+    "x-webauth-",
 ];
 
 /// Headers that may stand once.
@@ -108,15 +153,7 @@ impl<'a> Line<'a> {
                 format!("`{name}` is given twice and may stand once; send it once"),
             ));
         }
-        let rewriting = REWRITING.into_iter().filter(|name| !rules.rewriting.contains(name));
-        for name in rewriting.chain(["content-encoding"]).chain(CREDENTIALS) {
-            if head.headers.contains_key(name) {
-                return Err(Undecodable::new(
-                    "unread_header",
-                    format!("`{name}` would make the request another than it looks; take it out"),
-                ));
-            }
-        }
+        refuse_headers(head, rules)?;
         let target = Target::split(head.target)?;
         let path = target.segments()?;
         if path.trailing_slash && !rules.trailing_slash {
@@ -130,6 +167,12 @@ impl<'a> Line<'a> {
                     "has `{character}` in a segment, which servers take for two things; leave it out"
                 );
                 return Err(bad(head.target, &what));
+            }
+        }
+        for pair in target.query.split('&') {
+            let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+            if !rules.semicolons.contains(&name) {
+                query::refuse_semicolons(pair)?;
             }
         }
         let query = query::parse(target.query, Plus::Space)?;
@@ -193,6 +236,33 @@ impl<'a> Line<'a> {
     }
 }
 
+/// Refuses headers that would make a request another than it looks, or somebody else's.
+fn refuse_headers(head: &Head<'_>, rules: &Rules) -> Result<(), Undecodable> {
+    for name in head.headers.keys().map(http::HeaderName::as_str) {
+        // Servers that hand headers on as variables read `_` as `-`.
+        let dashed = name.replace('_', "-");
+        let is = |known: &str| dashed == known;
+        let rewrites = REWRITING.into_iter().any(is) && !rules.rewriting.contains(&name);
+        if rewrites || is("content-encoding") || CREDENTIALS.into_iter().any(is) {
+            return Err(Undecodable::new(
+                "unread_header",
+                format!("`{name}` would make the request another than it looks; take it out"),
+            ));
+        }
+        if AUTHORITY.into_iter().any(is) || AUTHORITIES.iter().any(|begin| dashed.starts_with(begin)) {
+            return Err(Undecodable::new(
+                "front_proxy_header",
+                format!("`{}` says who somebody is in the place of a proxy; leave it out", clip(name)),
+            ));
+        }
+    }
+    // What is no text would be read as if it were not there.
+    if head.headers.get("content-type").is_some_and(|media| media.to_str().is_err()) {
+        return Err(Undecodable::new("unread_header", "`content-type` is no plain text; send visible ASCII"));
+    }
+    Ok(())
+}
+
 fn bad(target: &str, what: &str) -> Undecodable {
     let path = target.split('?').next().unwrap_or_default();
     Undecodable::new("bad_path", format!("the path `{}` {what}", clip(path)))
@@ -208,7 +278,7 @@ mod tests {
     fn check(target: &str, headers: &[(&'static str, &'static str)], expected: Result<&[&str], &str>) {
         let mut all = HeaderMap::new();
         for (name, value) in headers {
-            all.append(*name, http::HeaderValue::from_static(value));
+            all.append(*name, value.parse().unwrap());
         }
         let head = Head {
             method: "GET",
@@ -233,9 +303,27 @@ mod tests {
         }
         check("/a?x=1&x=2", &[], Err("duplicate_parameter"));
         check("/a?x=1&%78=2", &[], Err("duplicate_parameter"));
+        check("/a?x=1;y=2", &[], Err("ambiguous_semicolon"));
+        check("/a?x=1%3By=2", &[], Ok(&["a"]));
         check("/a", &[("x-http-method-override", "DELETE")], Err("unread_header"));
         check("/a", &[("x-vault-token", "hvs.x")], Err("unread_header"));
         check("/a", &[("content-encoding", "gzip")], Err("unread_header"));
+        check("/a", &[("content-type", "application/json\u{e9}")], Err("unread_header"));
+        check("/a", &[("x_http_method_override", "DELETE")], Err("unread_header"));
+        for name in [
+            "x-remote-user",
+            "x-remote-group",
+            "x-remote-extra-scopes",
+            "x_remote_user",
+            "x-forwarded-user",
+            "x-forwarded-client-cert",
+            "x-ssl-client-s-dn",
+            "x-goog-authenticated-user-email",
+            "remote-user",
+        ] {
+            check("/a", &[(name, "admin")], Err("front_proxy_header"));
+        }
+        check("/a", &[("x-forwarded-for", "10.0.0.1"), ("x-requested-with", "x")], Ok(&["a"]));
         check("/a", &[("content-type", "a/b"), ("content-type", "a/b")], Err("header_twice"));
     }
 }

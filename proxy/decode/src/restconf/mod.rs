@@ -51,6 +51,8 @@ impl Grammar for Restconf {
         methods: &["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"],
         // Keys of lists are escaped in paths (RFC 8040 section 3.5.3): names of interfaces have slashes.
         in_segments: &['/', ';', '%'],
+        // Between the fields that are asked for (RFC 8040 section 4.8.3).
+        semicolons: &["fields"],
         ..Rules::USUAL
     };
 
