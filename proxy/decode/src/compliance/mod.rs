@@ -516,6 +516,7 @@ fn every_service_with_unsigned_rest_operations_is_asked() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+mod heads;
 mod properties;
 mod sizes;
 

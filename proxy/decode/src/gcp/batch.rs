@@ -80,6 +80,7 @@ fn request(host: &Host, path: &str, whole: &Whole<'_>, piece: &Piece<'_>) -> Res
         upstream: None,
     };
     let line = Line::read(&head, &Gcp::RULES)?;
+    super::system::check_credentials(&head, &line.query)?;
     super::system::check_headers(&head)?;
     super::system::check(&line.query, &host.sites)?;
     let found = route(&line, host)?;

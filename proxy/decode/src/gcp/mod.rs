@@ -141,6 +141,8 @@ impl Grammar for Gcp {
     }
 
     fn read(&self, line: &Line<'_>) -> Result<Asked, Undecodable> {
+        // Which of two credentials counts is for the server to choose: in no mode it is asked to.
+        system::check_credentials(line.head, &line.query)?;
         Ok(Asked::of(Host::of(line.head)?, line))
     }
 

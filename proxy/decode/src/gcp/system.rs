@@ -32,6 +32,7 @@ const ALT: [&str; 5] = ["json", "media", "proto", "sse", "csv"];
 /// # Errors
 /// One is given twice, carries a credential, or would make the request another in a way that is not read.
 pub(super) fn check(query: &[Pair<'_>], sites: &[&GoogleSite]) -> Result<(), Undecodable> {
+    refuse_credentials(query)?;
     let mut names: Vec<String> = Vec::with_capacity(query.len());
     for pair in query {
         let name = pair.name.as_ref();
@@ -40,15 +41,6 @@ pub(super) fn check(query: &[Pair<'_>], sites: &[&GoogleSite]) -> Result<(), Und
             return Err(Undecodable::new(
                 "unread_parameter",
                 format!("`{}` would make the request another than it looks; leave it out", clip(name)),
-            ));
-        }
-        if CREDENTIALS.contains(&bare) {
-            return Err(Undecodable::new(
-                "second_credential",
-                format!(
-                    "`{}` is a credential beside the one in the headers; send that one alone",
-                    clip(name)
-                ),
             ));
         }
         if bare == "alt" && !ALT.contains(&pair.value.as_ref()) {
@@ -71,7 +63,40 @@ pub(super) fn check(query: &[Pair<'_>], sites: &[&GoogleSite]) -> Result<(), Und
     }
 }
 
-/// What only some of Google's front ends look at, and what would be a second credential.
+/// Refuses a credential beside the one that was shown to the gate.
+///
+/// # Errors
+/// There is one, in a header or in the query.
+pub(super) fn check_credentials(head: &Head<'_>, query: &[Pair<'_>]) -> Result<(), Undecodable> {
+    let sent = |name: &&&str| head.headers.keys().any(|sent| sent.as_str().replace('_', "-") == ***name);
+    if let Some(name) = CREDENTIAL_HEADERS.iter().find(sent) {
+        return Err(Undecodable::new(
+            "second_credential",
+            format!("`{name}` gives authority beside the credential; leave it out"),
+        ));
+    }
+    refuse_credentials(query)
+}
+
+fn refuse_credentials(query: &[Pair<'_>]) -> Result<(), Undecodable> {
+    // In either spelling: `accessToken` and `access_token` are one field.
+    let is = |pair: &&Pair<'_>| {
+        let bare = fold(pair.name.strip_prefix('$').unwrap_or(&pair.name));
+        CREDENTIALS.iter().any(|known| fold(known) == bare)
+    };
+    match query.iter().find(is) {
+        Some(pair) => Err(Undecodable::new(
+            "second_credential",
+            format!(
+                "`{}` is a credential beside the one in the headers; send that one alone",
+                clip(&pair.name)
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// What only some of Google's front ends look at.
 pub(super) fn check_headers(head: &Head<'_>) -> Result<(), Undecodable> {
     for name in head.headers.keys() {
         let name = name.as_str();
@@ -79,12 +104,6 @@ pub(super) fn check_headers(head: &Head<'_>) -> Result<(), Undecodable> {
             return Err(Undecodable::new(
                 "header_twice",
                 format!("`{name}` is given twice and may stand once; send it once"),
-            ));
-        }
-        if CREDENTIAL_HEADERS.contains(&name) {
-            return Err(Undecodable::new(
-                "second_credential",
-                format!("`{name}` gives authority beside the credential; leave it out"),
             ));
         }
         if name.starts_with("x-goog-upload-") || name == "x-goog-copy-source" {

@@ -22,6 +22,7 @@ use std::sync::{Arc, LazyLock};
 
 use ordain_action::{
     Access, Call, Completeness, Created, Denial, Digest, Level, Minted, NewIdentifier, Plane, Undecodable,
+    Upstream,
 };
 use ordain_catalog::RestTable;
 use serde_json::json;
@@ -29,7 +30,7 @@ use serde_json::json;
 use crate::Head;
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead};
-use crate::contract::{Leads, NativeResponse, Needs};
+use crate::contract::{Destination, Leads, NativeResponse, Needs};
 use crate::form::Fields;
 use crate::form::fields::{clip, segments};
 use crate::rest::{self, BODY_MAX, Grammar, Line, Location, RestRoom, Rules, Whole, effect};
@@ -135,6 +136,13 @@ impl Grammar for GitHub {
             Asked::GraphQl => graphql::call(whole),
             Asked::Rest(asked) => rest_call(asked, whole),
         }
+    }
+
+    /// Its own host, which an upstream has an address instead of where it is a server of one's own.
+    fn destination(&self, asked: &Asked, _upstream: &Upstream) -> Result<Destination, Undecodable> {
+        let uploads = matches!(asked, Asked::Rest(asked) if asked.is_upload());
+        let host = if uploads { "uploads.github.com" } else { "api.github.com" };
+        Ok(Destination { host: host.to_owned(), ..Destination::at_its_address(self.service(asked)) })
     }
 
     fn hands_out(&self, asked: &Asked) -> bool {

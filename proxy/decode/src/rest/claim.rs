@@ -6,16 +6,19 @@ use http::HeaderMap;
 use ordain_action::{Call, Created, Denial, Undecodable, Upstream};
 
 use super::{Grammar, Line, RestRoom, Whole};
-use crate::Head;
 use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Replacement};
 use crate::contract::{Destination, Leads, NativeResponse, Needs};
+use crate::form::fields::clip;
 use crate::room::Claimed;
+use crate::{Head, Rooms, WayIn};
 
 /// A request that a room has claimed.
 #[derive(Debug)]
 pub(super) struct Claim<'r, G: Grammar> {
     room: &'r RestRoom<G>,
     is_head: bool,
+    /// The host of the provider's that it was sent to, where it was sent to one.
+    host: Option<String>,
     // What the head says, or why it cannot be read; it is claimed and denied all the same.
     asked: Result<G::Asked, Undecodable>,
 }
@@ -23,7 +26,25 @@ pub(super) struct Claim<'r, G: Grammar> {
 impl<'r, G: Grammar> Claim<'r, G> {
     pub(super) fn make(room: &'r RestRoom<G>, head: &Head<'_>) -> Self {
         let asked = Line::read(head, &G::RULES).and_then(|line| room.grammar.read(&line));
-        Self { room, is_head: head.method == "HEAD", asked }
+        let own = |host: &&str| head.way_in == WayIn::Egress && Rooms::of_host(host) == Some(G::PLANE);
+        let host = Some(head.host()).filter(own).map(|host| host.trim_end_matches('.').to_ascii_lowercase());
+        Self { room, is_head: head.method == "HEAD", host, asked }
+    }
+
+    /// Where it goes, which is no other host of the provider's than the one that it was sent to.
+    fn address(&self, asked: &G::Asked, upstream: &Upstream) -> Result<Destination, Undecodable> {
+        let to = self.room.grammar.destination(asked, upstream)?;
+        match &self.host {
+            Some(host) if !to.host.is_empty() && to.host != *host => Err(Undecodable::new(
+                "other_host",
+                format!(
+                    "the request is for `{}`, and was sent to `{}`; send it there",
+                    clip(&to.host),
+                    clip(host)
+                ),
+            )),
+            Some(_) | None => Ok(to),
+        }
     }
 
     fn asked(&self) -> Result<&G::Asked, Undecodable> {
@@ -64,7 +85,7 @@ impl<G: Grammar> Claimed for Claim<'_, G> {
     }
 
     fn destination(&self, upstream: &Upstream, _call: &Call) -> Result<Destination, Undecodable> {
-        self.room.grammar.destination(self.asked()?, upstream)
+        self.address(self.asked()?, upstream)
     }
 
     /// What cannot be read goes nowhere where its answer may hand out a credential.
@@ -76,7 +97,7 @@ impl<G: Grammar> Claimed for Claim<'_, G> {
                 "the request cannot be read, and its answer may hand out a credential; send it in a form that can",
             ));
         }
-        self.room.grammar.destination(asked, upstream)
+        self.address(asked, upstream)
     }
 
     fn leads(&self) -> Leads {

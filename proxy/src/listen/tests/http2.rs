@@ -61,7 +61,7 @@ async fn fields_keep_the_rules_of_http1() {
         ("GET", "http://gate/%zz", &[][..], "400 framing_percent_encoding"),
         ("TRACE", "http://gate/a", &[][..], "400 framing_method"),
         ("get", "http://gate/a", &[][..], "400 framing_method"),
-        ("GET", "http://gate/a", &[("x-http-method-override", "DELETE")][..], "400 framing_override"),
+        ("GET", "http://gate/a", &[("x-http-method", "DELETE")][..], "400 framing_override"),
         (
             "GET",
             "http://gate/a",

@@ -83,8 +83,9 @@ const fn kind(lower: &[u8]) -> Kind {
         b"x-amz-target" => Kind::Single(43),
         b"x-amz-trailer" => Kind::Single(44),
         b"x-amzn-query-mode" => Kind::Single(45),
-        b"x-http-method-override"
-        | b"x-http-method"
+        // Google Cloud documents it; every other room refuses it (`form::REWRITING`).
+        b"x-http-method-override" => Kind::Single(46),
+        b"x-http-method"
         | b"x-method-override"
         | b"x-original-url"
         | b"x-original-uri"

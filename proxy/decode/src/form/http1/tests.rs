@@ -319,7 +319,14 @@ fn what_says_one_thing_is_said_once() {
     check(&with("content-type: a\r\ncontent-type: a\r\n"), expect!["framing_given_twice"]);
     check(&with("x-amzn-query-mode: true\r\nx-amzn-query-mode: true\r\n"), expect!["framing_given_twice"]);
     check(&with("x-custom: a\r\nx-custom: b\r\n"), expect!["POST / host=gate None"]);
-    check(&with("x-http-method-override: DELETE\r\n"), expect!["framing_override"]);
+    // Google Cloud reads it, and every other room refuses it.
+    check(&with("x-http-method-override: GET\r\n"), expect!["POST / host=gate None"]);
+    check(
+        &with("x-http-method-override: GET\r\nx-http-method-override: DELETE\r\n"),
+        expect!["framing_given_twice"],
+    );
+    check(&with("x_http_method_override: DELETE\r\n"), expect!["framing_underscore_twin"]);
+    check(&with("x-http-method: DELETE\r\n"), expect!["framing_override"]);
     check(&with("x-original-url: /admin\r\n"), expect!["framing_override"]);
     check(&with("x_http_method: DELETE\r\n"), expect!["framing_underscore_twin"]);
 }
