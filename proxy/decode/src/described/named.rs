@@ -140,8 +140,8 @@ impl Spelling {
     /// It is another spelling of something that has one.
     fn names_one(self, value: &str) -> Result<bool, Undecodable> {
         match self {
-            Self::Exact => Ok(true),
-            Self::Domain if is_domain(value) => Ok(true),
+            Self::Exact => Ok(!leads_elsewhere(value)),
+            Self::Domain if is_domain(value) => Ok(!leads_elsewhere(value)),
             Self::Domain => Err(Undecodable::new(
                 "other_spelling",
                 format!(
@@ -151,10 +151,15 @@ impl Spelling {
             )),
             Self::Abbreviated => {
                 let digits = value.bytes().all(|byte| byte.is_ascii_hexdigit());
-                Ok(!value.starts_with('/') && (!digits || value.len() == WHOLE_DIGITS))
+                Ok(!leads_elsewhere(value) && (!digits || value.len() == WHOLE_DIGITS))
             }
         }
     }
+}
+
+/// Whether a server that takes a value for a path may take it for another one: `a/../b`, `a//b`, `.`.
+fn leads_elsewhere(value: &str) -> bool {
+    value.split(['/', '\\']).any(|segment| matches!(segment, "" | "." | ".."))
 }
 
 /// A domain as it is read: in lower case, with its last dot, and with no byte escaped that may stand as it is.
