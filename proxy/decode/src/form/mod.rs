@@ -8,6 +8,7 @@ pub mod fields;
 pub mod gzip;
 pub mod http1;
 pub mod json;
+pub(crate) mod names;
 pub mod percent;
 pub mod query;
 pub mod uri;

@@ -8,16 +8,16 @@ use ordain_action::{Access, Undecodable};
 
 use super::deny::Refuses;
 use super::document::Document;
+use super::form;
 use super::operation::{self, Operation, Several};
 use super::path::{Fit, Template};
 use super::schema::Shape;
 use super::secret;
 use crate::described::{Described, Says, is_at};
 use crate::form::fields::{Fields, segments, unescape};
+use crate::form::names;
+use crate::form::query::Pair;
 use crate::setup::{ApiMethod, OpenApi};
-
-/// Members of a body by which some servers take another method than the request line says.
-const REWRITING: [&str; 4] = ["_method", "_http_method", "x-http-method", "x-http-method-override"];
 
 /// An API.
 #[derive(Debug)]
@@ -175,6 +175,18 @@ impl Api {
         is_secret(&self.document, &method.operation, said, path)
     }
 
+    /// Refuses names in a form that servers may take for others.
+    ///
+    /// # Errors
+    /// The first such name.
+    pub(super) fn check_form(&self, method: &Method, pairs: &[Pair<'_>]) -> Result<(), Undecodable> {
+        let shapes = bodies(&self.document, &method.operation);
+        let of_form = |field: &serde_json::Value| Some(field.get("name")?.as_str()?.to_owned());
+        let own: Vec<String> = method.operation.form.iter().filter_map(of_form).collect();
+        let members = shapes.iter().flat_map(Shape::members).chain(own.iter().map(String::as_str));
+        form::check(&method.operation, &members.collect(), pairs)
+    }
+
     /// Refuses members that the document has in another case, and names that those of other places have here.
     ///
     /// # Errors
@@ -191,7 +203,7 @@ impl Api {
                 ));
             }
             let first = segments(path).next().map(unescape).unwrap_or_default();
-            if REWRITING.iter().any(|name| first.eq_ignore_ascii_case(name)) {
+            if names::rewrites(&first) {
                 return Err(Undecodable::new(
                     "unread_member",
                     format!(

@@ -2,6 +2,7 @@
 //!
 //! Leaves out which operation it is (`claim.rs`).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use ordain_action::{
@@ -13,7 +14,6 @@ use super::api::placed;
 use super::claim::{Asked, Form};
 use super::operation::Several;
 use crate::described::{self, Says};
-use crate::form::fields::clip;
 use crate::form::query::{self, Plus};
 use crate::form::{Fields, json};
 use crate::rest::Line;
@@ -30,6 +30,11 @@ pub(super) fn make(
     let method = asked.method;
     let mut fields = head(asked, line);
     read_body(asked, line, body, &mut fields)?;
+    let says = method.says.as_ref();
+    // Whoever says that it only reads has not seen what was not kept.
+    if fields.overflowed() && says.is_some_and(|says| says.access == Access::Read) {
+        return Err(Undecodable::new("too_many_parameters", "there are too many parameters; send fewer"));
+    }
     let opaque = asked.form == Form::Opaque;
     // What a patch in operations writes stands in none of its own members.
     let whole = !opaque && asked.form != Form::Operations && !fields.overflowed();
@@ -38,7 +43,6 @@ pub(super) fn make(
         parameters.incomplete(Completeness::Opaque("the body is of a form that is not read"));
     }
     let at = (Plane::Openapi, api);
-    let says = method.says.as_ref();
     let access = match says {
         Some(says) => says.access,
         None if method.operation.only_reads && whole => Access::Read,
@@ -94,12 +98,14 @@ fn head(asked: &Asked<'_>, line: &Line<'_>) -> Fields {
             fields.put_at(&path, Scalar::Text(value));
         }
     }
-    for (at, pair) in line.query.iter().enumerate() {
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    for pair in &line.query {
         let path = placed('?', &pair.name);
         match operation.several(&pair.name) {
             Some(Several::Repeated) => {
-                let before = line.query.iter().take(at).filter(|other| other.name == pair.name).count();
-                fields.put_at(&format!("{path}.{}", before + 1), Scalar::Text(&pair.value));
+                let time = times.entry(&pair.name).or_default();
+                *time += 1;
+                fields.put_at(&format!("{path}.{time}"), Scalar::Text(&pair.value));
             }
             Some(Several::Divided(by)) => {
                 for (number, item) in pair.value.split(by).enumerate() {
@@ -157,19 +163,11 @@ fn read_body(
         Form::Pairs => {
             let text = std::str::from_utf8(body)
                 .map_err(|_| Undecodable::new("not_utf8", "the form is not UTF-8; send UTF-8"))?;
+            query::refuse_semicolons(text)?;
             let pairs = query::parse(text, Plus::Space)?;
             query::refuse_duplicates(&pairs)?;
+            asked.api.check_form(asked.method, &pairs)?;
             for pair in &pairs {
-                if asked.method.operation.several(&pair.name).is_some() {
-                    return Err(Undecodable::new(
-                        "ambiguous_parameter",
-                        format!(
-                            "`{}` is a parameter of the query, and servers may take the one of the form for it; send it \
-                             there",
-                            clip(&pair.name)
-                        ),
-                    ));
-                }
                 let mark = read.enter(&pair.name);
                 read.put(Scalar::Text(&pair.value));
                 read.leave(mark);

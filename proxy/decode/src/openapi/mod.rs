@@ -18,6 +18,7 @@ mod call;
 mod claim;
 mod deny;
 mod document;
+mod form;
 mod operation;
 mod path;
 mod schema;

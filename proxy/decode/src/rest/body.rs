@@ -6,7 +6,7 @@ use ordain_action::{Completeness, Parameters, Plane, Scalar, Undecodable, Upstre
 
 use super::{Line, Names};
 use crate::form::fields::clip;
-use crate::form::{Fields, json};
+use crate::form::{Fields, json, names};
 use crate::tokens::{Tokens, looks_secret};
 
 /// A request with its body.
@@ -62,9 +62,31 @@ impl<'a> Whole<'a> {
     /// # Errors
     /// It is not JSON.
     pub(crate) fn json(&self) -> Result<Fields, Undecodable> {
+        self.refuse_method_in_form()?;
         let mut fields = Fields::new();
         json::read(self.body, &mut fields)?;
         Ok(fields)
+    }
+
+    /// Refuses a body that is said to be a form in which another method stands: servers may take that before the body is
+    /// read as JSON.
+    fn refuse_method_in_form(&self) -> Result<(), Undecodable> {
+        if self.media_type()? != "application/x-www-form-urlencoded" {
+            return Ok(());
+        }
+        let name = |part: &[u8]| {
+            let name = part.split(|byte| *byte == b'=').next().unwrap_or_default();
+            let spaced: Vec<u8> = name.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+            percent_encoding::percent_decode(&spaced).decode_utf8_lossy().into_owned()
+        };
+        if self.body.split(|byte| matches!(byte, b'&' | b';')).any(|part| names::rewrites(&name(part))) {
+            return Err(Undecodable::new(
+                "unread_parameter",
+                "`_method` would make the request another than it looks, and the body is said to be a form; take it out, \
+                 or send the body as `application/json`",
+            ));
+        }
+        Ok(())
     }
 
     /// The parameters of the query, and the members of a body, with secrets as tokens: what is named in `secrets` (by the
