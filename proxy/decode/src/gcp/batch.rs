@@ -23,18 +23,14 @@ pub(super) fn call(host: &Host, path: &str, whole: &Whole<'_>) -> Result<Call, U
     if pieces.is_empty() {
         return Err(bad("has no request"));
     }
-    let mut effects = Vec::new();
+    let (mut effects, mut touched) = (Vec::new(), 0);
     let mut answer = Answer::default();
     for piece in &pieces {
         let one = request(host, path, whole, piece)?;
+        touched += call::touched(&one.effects);
         effects.extend(one.effects);
         answer.mints = answer.mints.or(one.answer.mints);
-        if effects.len() > call::EFFECTS_MAX {
-            return Err(Undecodable::new(
-                "batch_too_large",
-                "the batch does too much at once; send fewer at a time",
-            ));
-        }
+        call::check(effects.len(), touched)?;
     }
     Ok(Call { answer, ..whole.names().call(effects) })
 }

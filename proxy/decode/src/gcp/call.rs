@@ -39,7 +39,10 @@ const SECRETS: [&str; 16] = [
 ];
 
 /// The most effects that one request may have.
-pub(super) const EFFECTS_MAX: usize = 4_096;
+const EFFECTS_MAX: usize = 4_096;
+
+/// The most that the effects of one request name together.
+const TOUCHED_MAX: usize = 16 * 1_024;
 
 /// What a request to a method does.
 ///
@@ -58,7 +61,7 @@ pub(super) fn call(route: &Route, place: Option<&str>, whole: &Whole<'_>) -> Res
     }
     let mut query = whole.line.query.clone();
     query.extend(form);
-    same_name(route, body.as_ref(), &query)?;
+    same_name(route, &subject, body.as_ref(), &query)?;
     let parameters = parameters(route, whole, body.as_ref(), &query);
     let named = subject.named(route, names, &query, body.as_ref());
     let unnamed = named.unnamed && route.media != Media::Continue;
@@ -79,6 +82,8 @@ pub(super) fn call(route: &Route, place: Option<&str>, whole: &Whole<'_>) -> Res
             accesses.remove(&Access::Update);
         }
     }
+    // Each of them names all that is touched.
+    check(accesses.len(), resources.len() * accesses.len())?;
     let effect = |access| Effect {
         service: Arc::from(route.service()),
         operation: Arc::from(route.operation()),
@@ -92,12 +97,7 @@ pub(super) fn call(route: &Route, place: Option<&str>, whole: &Whole<'_>) -> Res
     if method.access.is_change() {
         effects.extend(acting(route, &subject, &query, body.as_ref())?);
     }
-    if effects.len() > EFFECTS_MAX {
-        return Err(Undecodable::new(
-            "batch_too_large",
-            "the request does too much at once; send less at a time",
-        ));
-    }
+    check(effects.len(), touched(&effects))?;
     let mut call = names.call(effects);
     call.region = Arc::from(subject.region().or_else(|| place.map(str::to_owned)).unwrap_or_default());
     if method.mints {
@@ -114,16 +114,42 @@ pub(super) fn call(route: &Route, place: Option<&str>, whole: &Whole<'_>) -> Res
     Ok(call)
 }
 
-/// Refuses an upload that is called one thing in the query and another in what describes it.
-fn same_name(route: &Route, body: Option<&Fields>, query: &[Pair<'_>]) -> Result<(), Undecodable> {
-    let asked = query.iter().find(|pair| pair.name == "name");
-    if let (true, Some(pair), Some(said)) =
-        (route.method.upload, asked, body.and_then(|body| body.text("name")))
-        && pair.value != said
-    {
+/// Refuses what does or names more than is judged at once.
+pub(super) fn check(effects: usize, touched: usize) -> Result<(), Undecodable> {
+    if effects > EFFECTS_MAX {
+        return Err(Undecodable::new(
+            "batch_too_large",
+            "the request does too much at once; send less at a time",
+        ));
+    }
+    if touched > TOUCHED_MAX {
+        return Err(Undecodable::new(
+            "too_many_resources",
+            format!("the request names more than {TOUCHED_MAX} resources at once; name fewer"),
+        ));
+    }
+    Ok(())
+}
+
+/// How many resources effects name together.
+pub(super) fn touched(effects: &[Effect]) -> usize {
+    effects.iter().map(|effect| effect.resources.len()).sum()
+}
+
+/// Refuses what is called one thing in the query and another in the body.
+fn same_name(
+    route: &Route,
+    subject: &Subject,
+    body: Option<&Fields>,
+    query: &[Pair<'_>],
+) -> Result<(), Undecodable> {
+    let Some(body) = body else { return Ok(()) };
+    let asked = query.iter().find(|pair| pair.name == "name").filter(|_| route.method.upload);
+    let upload = asked.is_some_and(|pair| body.text("name").is_some_and(|said| pair.value != said));
+    if upload || subject.named_twice(query, body) {
         return Err(Undecodable::new(
             "two_names",
-            "the query and the body call the upload two things; name it once",
+            "the query and the body call what is made two things; name it once",
         ));
     }
     Ok(())
@@ -158,9 +184,12 @@ fn resources(
         }
     }
     let project = query.iter().find(|pair| pair.name == "project" && service == "storage");
-    uses.extend(project.map(|pair| holder(Role::Parent, "projects", &pair.value)));
+    let project = project.map(|pair| holder(Role::Parent, "projects", &pair.value));
+    uses.extend(project.filter(|project| uses.iter().all(|used| used.name != project.name)));
+    // What the path names are few, and of the others each is there once already.
+    let by_path = resources.len();
     for used in uses {
-        if resources.iter().all(|known| known.name != used.name) {
+        if resources.iter().take(by_path).all(|known| known.name != used.name) {
             resources.push(used);
         }
     }

@@ -85,8 +85,9 @@ impl Asked {
                 return Ok(What::Batch(path));
             }
             let route = path::route(line, &host)?;
-            let uploads = ["uploadType", "upload_id", "upload_protocol", "uploadProtocol"];
-            if route.media == Media::None && line.query.iter().any(|pair| uploads.contains(&&*pair.name)) {
+            let uploads = ["uploadtype", "uploadid", "uploadprotocol"];
+            let says = |name: &str| uploads.contains(&system::fold(name).as_str());
+            if route.media == Media::None && line.query.iter().any(|pair| says(&pair.name)) {
                 return Err(Undecodable::new(
                     "unread_upload",
                     "an upload is asked for where none is taken; put `/upload` before the path",

@@ -115,6 +115,17 @@ pub(super) fn route(line: &Line<'_>, host: &Host) -> Result<Route, Undecodable> 
 
 /// What an upload is, by its parameters.
 fn upload(line: &Line<'_>, http: &'static str, prefix: &str) -> Result<(&'static str, Media), Undecodable> {
+    // Said otherwise, or a second time in other words, it may be another upload to the server.
+    let other = |name: &str| {
+        matches!(system::fold(name).as_str(), "uploadtype" | "uploadid" | "uploadprotocol")
+            && !matches!(name, "uploadType" | "upload_id")
+    };
+    if let Some(pair) = line.query.iter().find(|pair| other(&pair.name)) {
+        return Err(Undecodable::new(
+            "unread_upload",
+            format!("`{}` says in another way how to upload; use `uploadType` alone", clip(&pair.name)),
+        ));
+    }
     let goes_on = line.query("upload_id").is_some();
     match line.query("uploadType") {
         Some("media") if !goes_on && prefix == "upload" => Ok((http, Media::Simple)),

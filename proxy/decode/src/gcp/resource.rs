@@ -221,6 +221,21 @@ impl Subject {
 
     /// The name that a request gives to something in the collection that its path ends in.
     fn called(&self, query: &[Pair<'_>], body: Option<&Fields>) -> Option<String> {
+        match self.asked(query) {
+            Some(name) => Some(name.to_owned()).filter(|name| !name.is_empty()),
+            None => self.said(body?),
+        }
+    }
+
+    /// Whether the query and the body give different names to it.
+    pub(super) fn named_twice(&self, query: &[Pair<'_>], body: &Fields) -> bool {
+        let in_collection = self.parts.last().is_some_and(|part| part.literal);
+        let asked = self.asked(query).filter(|_| in_collection);
+        asked.is_some_and(|asked| self.said(body).is_some_and(|said| said != asked))
+    }
+
+    /// The name that a query gives to it.
+    fn asked<'q>(&self, query: &'q [Pair<'_>]) -> Option<&'q str> {
         let collection = &self.parts.last()?.text;
         let single = singular(collection);
         let ids = [format!("{single}id"), single.clone(), format!("{single}name")];
@@ -228,11 +243,14 @@ impl Subject {
             let name = fold(pair.name.rsplit('.').next().unwrap_or_default());
             ids.contains(&name) || name == "name" && collection == "objects"
         });
+        asked.map(|pair| pair.value.as_ref())
+    }
+
+    /// The name that a body gives to it.
+    fn said(&self, body: &Fields) -> Option<String> {
+        let collection = &self.parts.last()?.text;
+        let single = singular(collection);
         let plain = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        if let Some(pair) = asked {
-            return plain(&pair.value);
-        }
-        let body = body?;
         if collection == "objects" {
             return body.text("name").and_then(plain);
         }
