@@ -26,6 +26,9 @@ pub(super) fn call(whole: &Whole<'_>) -> Result<Call, Undecodable> {
         return Err(bad(&format!("is sent with `{}` in the query, where a document may be too", pair.name)));
     }
     let body = whole.json()?;
+    if body.overflowed() {
+        return Err(Undecodable::new("too_many_parameters", "there are too many parameters; send fewer"));
+    }
     for (path, _) in body.iter() {
         let first = segments(path).next().unwrap_or_default();
         if !["query", "variables", "operationName"].contains(&first) {

@@ -202,7 +202,7 @@ fn rest_call(asked: &path::Rest, whole: &Whole<'_>) -> Result<Call, Undecodable>
         Body::Json(fields) => fields,
         Body::None | Body::Other(_) => &none,
     };
-    if fields.overflowed() && operation.level == Level::Control {
+    if fields.overflowed() {
         return Err(Undecodable::new("too_many_parameters", "there are too many parameters; send fewer"));
     }
     let names = whole.names();

@@ -82,10 +82,18 @@ fn is_shown(body: &Fields, new: bool) -> bool {
 }
 
 /// What writing or taking away a file does beside it: what runs, and who has to approve.
-fn file(path: &str) -> Option<Access> {
+fn file(path: &str) -> Vec<Access> {
     let path = path.to_ascii_lowercase();
-    if path.starts_with(".github/workflows/") || path.starts_with(".github/actions/") {
-        return Some(Access::Execute);
+    // A folder is written or taken away with all that is in it.
+    let path = path.trim_end_matches('/');
+    let within =
+        |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let mut found = Vec::new();
+    if path == ".github" || within(".github/workflows") || within(".github/actions") {
+        found.push(Access::Execute);
     }
-    matches!(path.as_str(), "codeowners" | ".github/codeowners" | "docs/codeowners").then_some(Access::Grant)
+    if matches!(path, "codeowners" | ".github/codeowners" | "docs/codeowners" | ".github" | "docs") {
+        found.push(Access::Grant);
+    }
+    found
 }
