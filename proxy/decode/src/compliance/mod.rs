@@ -517,6 +517,7 @@ fn every_service_with_unsigned_rest_operations_is_asked() {
 }
 
 mod heads;
+mod large;
 mod properties;
 mod sizes;
 
