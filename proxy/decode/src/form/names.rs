@@ -9,7 +9,7 @@ const REWRITING: [&str; 5] =
 
 /// Whether servers are known to take a member for another method than the request has.
 pub(crate) fn rewrites(name: &str) -> bool {
-    let is = |name: String| REWRITING.iter().any(|known| name.eq_ignore_ascii_case(known));
+    let is = |name: String| REWRITING.iter().any(|known| name.replace('-', "_").eq_ignore_ascii_case(known));
     is(folded(name)) || is(folded(head(name)))
 }
 
@@ -24,7 +24,7 @@ pub(crate) fn head(name: &str) -> &str {
 /// A name as servers spell it that make a variable of it.
 pub(crate) fn folded(name: &str) -> String {
     let name = name.trim_start().split('\0').next().unwrap_or_default();
-    let one = |character| if matches!(character, '.' | ' ' | '[' | '-') { '_' } else { character };
+    let one = |character| if matches!(character, '.' | ' ' | '[') { '_' } else { character };
     name.trim_end_matches(']').chars().map(one).collect()
 }
 
