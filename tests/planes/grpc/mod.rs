@@ -498,7 +498,9 @@ fn what_methods_do_is_not_said_anew_while_the_gate_runs() {
     gated.gate.edit(|text| text.replace("deploy/grpc/etcd.toml", "deploy/grpc/another.toml"));
     gated.gate.hang_up();
     eventually("it is said", || {
-        gated.gate.log().contains("`upstream.descriptors, upstream.description, upstream.methods and upstream.mounts` from")
+        gated.gate.log().contains(
+            "`upstream.descriptors, upstream.description, upstream.methods and upstream.mounts` from",
+        )
     });
     assert!(gated.gate.log().contains("which takes a restart"));
     let denied = gated.etcdctl("mallory", &["put", "shop/bikes", "9"]);
