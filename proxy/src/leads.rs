@@ -358,7 +358,11 @@ mod tests {
             let sent = StreamBody::new(futures_util::stream::iter(parts)).boxed_unsync();
             let mut answer = Response::new(sent);
             answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            let shown = azure.rewrite(answer).await.into_body().collect().await.unwrap().to_bytes();
+            let mut body = azure.rewrite(answer).await.into_body();
+            let mut shown = Vec::new();
+            while let Some(frame) = body.frame().await {
+                shown.extend_from_slice(frame.unwrap().data_ref().unwrap());
+            }
             assert!(shown.len() >= blanks + text.len() - 11, "nothing is lost");
             assert!(std::str::from_utf8(&shown).unwrap().contains(expected), "{expected}");
         }
