@@ -1,5 +1,5 @@
 //! Packs the catalogue's text: one zstd block a service of AWS and a host of Google, the heads of all, the hosts, the
-//! types, and the messages of the Kubernetes API.
+//! types, the messages of the Kubernetes API, and the paths of Microsoft Graph.
 //!
 //! Leaves out reading it beyond its first lines: a fault in the text is found by the tests.
 
@@ -18,6 +18,7 @@ fn main() -> Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=aws");
     println!("cargo::rerun-if-changed=gcp");
+    println!("cargo::rerun-if-changed=graph");
     println!("cargo::rerun-if-changed=kubernetes");
     let out = PathBuf::from(env::var("OUT_DIR").context("cargo sets OUT_DIR")?);
     let services = texts(Path::new("aws/services"))?;
@@ -50,7 +51,18 @@ fn main() -> Result<()> {
     writeln!(table, "static HEADS: &str = include_str!({file:?});")?;
     writeln!(table, "static DIGEST: &str = {:?};", hex::encode(digest.finalize()))?;
     fs::write(out.join("blocks.rs"), table)?;
+    graph(&out)?;
     google(&out)
+}
+
+fn graph(out: &Path) -> Result<()> {
+    let shapes = fs::read_to_string("graph/shapes.txt").context("graph/shapes.txt")?;
+    let file = pack(out, "shapes", &shapes)?;
+    let mut table =
+        format!("static SHAPES: (&[u8], usize) = (include_bytes!({file:?}), {});\n", shapes.len());
+    writeln!(table, "static SHAPES_DIGEST: &str = {:?};", hex::encode(Sha256::digest(&shapes)))?;
+    fs::write(out.join("shapes.rs"), table)?;
+    Ok(())
 }
 
 fn google(out: &Path) -> Result<()> {

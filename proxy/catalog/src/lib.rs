@@ -6,6 +6,7 @@
 
 mod catalog;
 mod google;
+mod graph;
 mod hosts;
 mod index;
 mod kinds;
@@ -20,6 +21,7 @@ mod types;
 
 pub use catalog::{Catalog, OverlayError, messages};
 pub use google::{Google, GoogleApi, GoogleMethod, GooglePath, GoogleSegment, GoogleSite, google};
+pub use graph::{Graph, GraphPlace, GraphSort, GraphVersion, graph, graph_digest};
 pub use hosts::{Destination, HostClaim, Hosts, Partition, Variant};
 pub use kinds::ClusterKind;
 pub use messages::{Form, Message, MessageField, MessageId, Messages, Shape};
@@ -56,6 +58,9 @@ pub const KEYCLOAK_OPERATIONS: &str = include_str!("../keycloak/operations.txt")
 
 /// Where the data of Google Cloud comes from: packages with their licences, as TOML.
 pub const GCP_SOURCES: &str = include_str!("../gcp/SOURCE.toml");
+
+/// Where the data of Microsoft Graph comes from: packages with their licences, as TOML.
+pub const GRAPH_SOURCES: &str = include_str!("../graph/SOURCE.toml");
 
 /// Where the data of Kubernetes comes from: packages with their licences, as TOML.
 pub const KUBERNETES_SOURCES: &str = include_str!("../kubernetes/SOURCE.toml");
