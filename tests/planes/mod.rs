@@ -6,6 +6,7 @@ pub(crate) mod aws;
 mod azure;
 mod gcp;
 mod github;
+mod graph;
 mod grpc;
 mod identities;
 mod keycloak;

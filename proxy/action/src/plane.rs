@@ -41,6 +41,7 @@ planes! {
     Azure "azure" "tenant" "Azure Resource Manager.",
     Gcp "gcp" "organization" "Google Cloud and Google's other APIs.",
     GitHub "github" "enterprise" "The REST API of GitHub.",
+    Graph "graph" "tenant" "Microsoft Graph.",
     Grpc "grpc" "API" "An API over gRPC, as its operators describe it.",
     Keycloak "keycloak" "server" "The admin API of Keycloak.",
     Kubernetes "kubernetes" "cluster" "The API of a Kubernetes cluster.",

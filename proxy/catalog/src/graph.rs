@@ -122,6 +122,11 @@ impl Graph {
         place.below.and_then(|at| self.shapes.get(at)).map_or(&[], Vec::as_slice)
     }
 
+    /// Every segment that is written down, each shape once.
+    pub fn places(&self) -> impl Iterator<Item = &GraphPlace> {
+        self.shapes.iter().flatten()
+    }
+
     /// How many operations a version has.
     #[must_use]
     pub fn count(&self, version: GraphVersion) -> usize {

@@ -12,6 +12,7 @@ mod described;
 pub mod form;
 mod gcp;
 mod github;
+mod graph;
 mod grpc;
 mod head;
 mod keycloak;

@@ -42,6 +42,7 @@ rooms! {
     Azure azure,
     Gcp gcp,
     GitHub github,
+    Graph graph,
     Grpc grpc,
     Keycloak keycloak,
     Kubernetes kubernetes,

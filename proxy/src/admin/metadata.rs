@@ -49,7 +49,7 @@ pub(super) async fn azure(
     headers: HeaderMap,
 ) -> Response {
     let shown = only(&headers, &HeaderName::from_static("x-identity-header"));
-    let token = match endpoint.holder(peer, &headers, shown, &[Plane::Azure]) {
+    let token = match endpoint.holder(peer, &headers, shown, &[Plane::Azure, Plane::Graph]) {
         Ok(token) => token,
         Err(refused) => return refused,
     };
