@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::harness::{Gate, said, variable};
+use crate::harness::{Gate, eventually, said, variable};
 use crate::planes::served::{self, REAL, Server};
 
 /// The Python that has the client; it is large, and installed for long runs alone.
@@ -27,6 +27,14 @@ fn server() -> Option<Server> {
     }))
 }
 
+/// A gate that serves it, once it has taken the credential.
+fn gate(server: &Server) -> Gate {
+    let base = format!("http://{}", server.address);
+    let gate = served::gate_alone("graph", &base, "{ token_file = {token} }", "enforce");
+    eventually("the credential is taken", || server.log().contains("/v1.0/organization"));
+    gate
+}
+
 fn asked(gate: &Gate, token: &str, what: &str, variables: &BTreeMap<String, String>) -> String {
     let mut command = Command::new("timeout");
     command.arg("60").arg(python().unwrap()).arg(script("client.py"));
@@ -37,8 +45,7 @@ fn asked(gate: &Gate, token: &str, what: &str, variables: &BTreeMap<String, Stri
 #[test]
 fn the_client_works_as_without_the_gate_and_finds_the_token_by_the_variables() {
     let Some(server) = server() else { return };
-    let base = format!("http://{}", server.address);
-    let gate = served::gate("graph", &base, "{ token_file = {token} }", "enforce");
+    let gate = gate(&server);
     let printed =
         gate.run(&["-o", "json", "env", "--upstream", "served", "--actor", "alice", "--kind", "person"]);
     let variables: BTreeMap<String, String> =
@@ -58,8 +65,7 @@ fn the_client_works_as_without_the_gate_and_finds_the_token_by_the_variables() {
 #[test]
 fn a_denied_change_never_arrives_and_is_the_clients_own_error() {
     let Some(server) = server() else { return };
-    let base = format!("http://{}", server.address);
-    let gate = served::gate("graph", &base, "{ token_file = {token} }", "enforce");
+    let gate = gate(&server);
     let token = gate.bearer("served", "carol", "person");
     let none = BTreeMap::new();
     for what in ["group", "member"] {

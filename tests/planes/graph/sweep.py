@@ -6,7 +6,7 @@ a transport that answers `204` and keeps what came. What a request must be read 
 through and by the first word of what the client says the method does, neither of which the catalogue looks at. Nothing is
 sent, and the same clients give the same bytes.
 
-    sweep.py --out FOLDER
+    sweep.py --out FOLDER [--package msgraph | msgraph_beta]
 
 writes requests.jsonl: `expect` is the chain of names, without underscores, `hint` what the description says: `read`,
 `change` or nothing, and `name` an id that has to be in a resource's name.
@@ -157,7 +157,8 @@ class Sweep:
             }
             self.stream.write(json.dumps(line) + "\n")
             self.count += 1
-            if not own and self.kept["url"].startswith("https://graph.microsoft.com/v1.0/") and len(self.batches) < 2000:
+            plain = dict(line["headers"]).get("content-type", "application/json") == "application/json"
+            if not own and plain and self.kept["url"].startswith("https://graph.microsoft.com/v1.0/") and len(self.batches) < 2000:
                 self.batches.append(line)
 
     async def walk(self, builder, chain, depth, own=False):
@@ -205,13 +206,11 @@ class Sweep:
             for at, line in enumerate(lines):
                 information = RequestInformation()
                 information.http_method, information.url = line["method"], line["url"]
-                item = BatchRequestItem(request_information=information)
-                item.id, item.method, item.url = str(at), line["method"], line["url"].removeprefix("https://graph.microsoft.com/v1.0")
                 sent = base64.b64decode(line["body_b64"])
                 if sent:
-                    media = dict(line["headers"])["content-type"]
-                    item.headers = {"content-type": media}
-                    item.body = json.loads(sent) if media == "application/json" else sent
+                    information.content = sent
+                    information.headers.try_add("content-type", "application/json")
+                item = BatchRequestItem(information, str(at), [str(at - 1)] if at else None)
                 content.add_request(item.id, item)
             self.kept = None
             try:
@@ -228,12 +227,14 @@ class Sweep:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", required=True)
-    folder = pathlib.Path(parser.parse_args().out)
+    parser.add_argument("--package", action="append")
+    arguments = parser.parse_args()
+    folder = pathlib.Path(arguments.out)
     folder.mkdir(parents=True, exist_ok=True)
     logging.disable(logging.CRITICAL)
     sys.setrecursionlimit(10_000)
     with open(folder / "requests.jsonl", "w", encoding="utf-8") as stream:
-        for package in ("msgraph", "msgraph_beta"):
+        for package in arguments.package or ("msgraph", "msgraph_beta"):
             sweep = Sweep(package, stream)
             asyncio.run(sweep.run())
             print(f"{package}: {sweep.count} requests, {len(sweep.skipped)} that the client cannot make", flush=True)

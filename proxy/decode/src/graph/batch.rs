@@ -3,7 +3,6 @@
 //! Leaves out batches in batches, which the plane has not, and the order of the requests: which of them waits for which
 //! changes nothing of what each does.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use base64::Engine as _;
@@ -15,7 +14,7 @@ use serde_json::Value;
 
 use super::call::{self, Body, JSON};
 use super::path::{self, Asked, Verb};
-use super::{RULES, bad};
+use super::{HOSTS, RULES, bad};
 use crate::form::{Fields, json};
 use crate::rest::{Line, Whole};
 use crate::{Head, WayIn};
@@ -26,8 +25,9 @@ const REQUESTS_MAX: usize = 20;
 /// The most that the effects of one request name together.
 const TOUCHED_MAX: usize = 16_384;
 
-/// What a request in a batch may say of itself.
-const MEMBERS: [&str; 7] = ["id", "method", "url", "headers", "body", "dependsOn", "atomicityGroup"];
+/// What a request in a batch may say of itself. Microsoft's client for Python writes the last in its own way.
+const MEMBERS: [&str; 8] =
+    ["id", "method", "url", "headers", "body", "dependsOn", "atomicityGroup", "depends_on"];
 
 /// Reads every request of a batch.
 ///
@@ -110,6 +110,12 @@ fn one(version: GraphVersion, request: &Value, outer: &Whole<'_>, all: &mut Call
             json::read(value.to_string().as_bytes(), &mut fields)?;
             Body::Json(fields)
         }
+        Some(Value::String(text)) if JSON.contains(&media.as_str()) => {
+            let bytes = STANDARD.decode(text).map_err(|_| bad("a body in the batch is no base64"))?;
+            let mut fields = Fields::new();
+            json::read(&bytes, &mut fields)?;
+            Body::Json(fields)
+        }
         Some(_) => return Err(bad("a body in the batch is not of the type that is said of it")),
     };
     let done = call::done(&one, &whole, &body)?;
@@ -120,16 +126,27 @@ fn one(version: GraphVersion, request: &Value, outer: &Whole<'_>, all: &mut Call
     Ok(())
 }
 
-/// Path and query of a request in a batch, which are those behind the version.
-fn target(version: GraphVersion, url: &str) -> Result<Cow<'_, str>, Undecodable> {
-    if url.contains("://") || url.starts_with("//") {
-        return Err(bad("a request of the batch has a whole address; write what comes behind the version"));
-    }
+/// Path and query of a request in a batch, which are those behind the version; or a whole address of the plane's own, of
+/// the same version.
+fn target(version: GraphVersion, url: &str) -> Result<String, Undecodable> {
     let version = match version {
         GraphVersion::V1 => "v1.0",
         GraphVersion::Beta => "beta",
     };
-    Ok(Cow::Owned(format!("/{version}/{}", url.strip_prefix('/').unwrap_or(url))))
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return match url.strip_prefix('/').unwrap_or(url) {
+            rest if rest.starts_with('/') => Err(bad("a request of the batch has no path that is read")),
+            rest => Ok(format!("/{version}/{rest}")),
+        };
+    };
+    let own = rest.split_once('/').filter(|(host, path)| {
+        scheme.eq_ignore_ascii_case("https")
+            && HOSTS.iter().any(|own| own.eq_ignore_ascii_case(host))
+            && path.split('/').next().is_some_and(|first| first.eq_ignore_ascii_case(version))
+    });
+    let (_, path) =
+        own.ok_or_else(|| bad("a request of the batch goes elsewhere; write what comes behind the version"))?;
+    Ok(format!("/{path}"))
 }
 
 fn headers(value: Option<&Value>) -> Result<HeaderMap, Undecodable> {
