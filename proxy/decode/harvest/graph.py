@@ -65,7 +65,7 @@ def segments(template):
 def rows(archive):
     """Path, method, whether it is called, whether it answers, whether its body is a stream."""
     for name in sorted(archive.namelist()):
-        if not re.fullmatch(r"msgraph(_beta)?/generated/.*_request_builder\.py", name):
+        if not re.fullmatch(r"msgraph(_beta)?/generated/.*_request_builder_?\.py", name):
             continue
         text = archive.read(name).decode()
         template, about = TEMPLATE.search(text), ABOUT.search(text)

@@ -35,8 +35,13 @@ from msgraph_core.requests.batch_request_item import BatchRequestItem
 
 METHODS = ("get", "post", "patch", "put", "delete")
 # The first words of descriptions that change nothing, of what is called by POST.
-READS = """check checks convert determine evaluate evaluates extract find get gets list lists query read retrieve return
-returns run search validate""".split()
+READS = """check checks compute convert determine evaluate evaluates extract find get gets has list lists parse queries query
+read retrieve return returns run runs search suggest translate validate verify""".split()
+# Descriptions that begin with something else, and go on to say that something is shown or computed.
+READ_ANYWAY = """extract_label evaluate_application evaluate_classification_results evaluate_removal
+get_applicable_policy_requirements""".split()
+# The client leaves out the commas between what a function is given; what it makes then is none of the API.
+GARBLED = re.compile(r"\([^()]*=[^(),]*=[^()]*\)")
 UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
@@ -120,7 +125,7 @@ class Sweep:
                 continue
             function = getattr(builder, method)
             arguments = inspect.signature(function).parameters
-            values = {}
+            values = {"content_type": "image/png"} if "content_type" in arguments else {}
             if "body" in arguments:
                 values["body"] = self.body(builder, arguments["body"].annotation)
             asked = next((one for one in vars(type(builder)) if one.endswith("DeleteQueryParameters")), None)
@@ -136,13 +141,18 @@ class Sweep:
                 if self.kept is None:
                     self.skipped.append(f"{'.'.join(chain)}.{method}: {error!r}"[:200])
                     continue
+            if GARBLED.search(self.kept["url"]):
+                self.skipped.append(f"{'.'.join(chain)}.{method}: {self.kept['url']}"[:200])
+                continue
             said = (inspect.getdoc(function) or "").split("\n")[0].lower()
             first = re.match(r"(invoke function|\w+)", said)
             first = first.group(1) if first else ""
             if method == "post":
                 called = re.match(r"invoke action (?:\w+\.)*(\w+)", inspect.getdoc(function) or "", re.I)
                 verb = UPPER.sub(r" \1", called.group(1)).split()[0].lower() if called else first
-                hint = "may_read" if verb in READS else "change"
+                # The functions of a sheet compute, and the client has them for actions.
+                computes = "workbook" in chain and chain[-2:-1] == ["functions"]
+                hint = "may_read" if verb in READS or computes or chain[-1] in READ_ANYWAY else "change"
             else:
                 hint = "read" if method == "get" else "change"
             if own and hint == "change":
@@ -151,7 +161,7 @@ class Sweep:
             line = {
                 "id": f"{self.package}.{'.'.join(chain)}.{method}",
                 **self.kept,
-                "expect": "/".join(re.sub("_|microsoft", "", one) for one in chain if one != "*"),
+                "expect": "/".join(re.sub("_path$|_|microsoft", "", one) for one in chain if one != "*"),
                 "hint": hint,
                 "name": "" if loose or not number else identifier(number),
             }
@@ -165,11 +175,9 @@ class Sweep:
         await self.call(builder, chain, depth if depth else 0, own)
         for name in sorted(dir(type(builder))):
             member = inspect.getattr_static(type(builder), name)
-            if name.startswith(("_", "to_", "with_")) or name in METHODS:
+            if name.startswith(("_", "to_", "with_")) or name in METHODS or (not chain and name in ("me", "batch")):
                 continue
             if isinstance(member, property):
-                if name in ("me", "batch"):
-                    continue
                 try:
                     below = getattr(builder, name)
                 except ModuleNotFoundError:
@@ -191,12 +199,10 @@ class Sweep:
 
     async def run(self):
         await self.walk(self.client, [], 0)
-        if self.package == "msgraph":
-            me = self.client.me
-            for name, member in sorted(vars(type(me)).items()):
-                if isinstance(member, property) and name in ("messages", "manager", "revoke_sign_in_sessions", "authentication"):
-                    await self.walk(getattr(me, name), ["users", "*", name], 0, True)
-            await self.in_batches()
+        # A property of one of the clients, and a method of the other.
+        me = self.client.me
+        await self.walk(me() if inspect.ismethod(me) else me, ["users", "*"], 0, True)
+        await self.in_batches()
 
     async def in_batches(self):
         """Twenty requests in one, as the client puts them together."""

@@ -65,7 +65,13 @@ fn folded(operation: &str, method: &str) -> String {
         _ => &["/delete"],
     };
     let bare = verbs.iter().find_map(|verb| operation.strip_suffix(verb)).unwrap_or(operation);
-    bare.to_lowercase().replace(['$', '_', '.'], "")
+    plain(bare)
+}
+
+/// A name as the client's names are compared: what is a value of OData's is a content there.
+fn plain(name: &str) -> String {
+    let name = name.to_lowercase().replace("$value", "content").replace("microsoft", "");
+    name.replace(['$', '_', '.'], "")
 }
 
 /// What is wrong with what was read; nothing where it is what was meant.
@@ -107,12 +113,11 @@ fn fault(expected: &Expected, decoded: &Decoded) -> Option<String> {
 
 /// The requests of a batch, each by its own name, in their order.
 fn batch(expected: &Expected, decoded: &Decoded) -> Option<String> {
-    let bare = |text: &str| text.to_lowercase().replace(['$', '_', '.'], "");
     let mut effects = decoded.effects.iter().peekable();
     for wanted in expected.expect.to_lowercase().lines() {
         let mut seen = false;
         while let Some(effect) = effects.peek() {
-            let operation = bare(&effect.operation);
+            let operation = plain(&effect.operation);
             let verb = operation.strip_prefix(wanted).unwrap_or("?");
             if !matches!(verb, "" | "/get" | "/list" | "/create" | "/update" | "/put" | "/delete") {
                 break;
@@ -165,5 +170,5 @@ fn the_sweep_of_the_python_clients() {
     }
     eprintln!("graph: {requests} requests, {} misread, {read_by_post} POSTs that look", faults.len());
     assert!(requests >= 42_000, "the sweep has shrunk: {requests}");
-    assert!(faults.is_empty(), "{}", faults.iter().take(40).cloned().collect::<Vec<_>>().join("\n"));
+    assert!(faults.is_empty(), "{}", faults.iter().take(400).cloned().collect::<Vec<_>>().join("\n"));
 }
