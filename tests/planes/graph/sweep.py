@@ -38,8 +38,8 @@ METHODS = ("get", "post", "patch", "put", "delete")
 READS = """check checks compute convert determine evaluate evaluates extract find get gets has list lists parse queries query
 read retrieve return returns run runs search suggest translate validate verify""".split()
 # Descriptions that begin with something else, and go on to say that something is shown or computed.
-READ_ANYWAY = """extract_label evaluate_application evaluate_classification_results evaluate_removal
-get_applicable_policy_requirements""".split()
+READ_ANYWAY = tuple("""extract_content_label extract_label evaluate_application evaluate_classification_results evaluate_removal
+get_applicable_policy_requirements""".split())
 # The client leaves out the commas between what a function is given; what it makes then is none of the API.
 GARBLED = re.compile(r"\([^()]*=[^(),]*=[^()]*\)")
 UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
@@ -152,7 +152,7 @@ class Sweep:
                 verb = UPPER.sub(r" \1", called.group(1)).split()[0].lower() if called else first
                 # The functions of a sheet compute, and the client has them for actions.
                 computes = "workbook" in chain and chain[-2:-1] == ["functions"]
-                hint = "may_read" if verb in READS or computes or chain[-1] in READ_ANYWAY else "change"
+                hint = "may_read" if verb in READS or computes or (chain and chain[-1].endswith(READ_ANYWAY)) else "change"
             else:
                 hint = "read" if method == "get" else "change"
             if own and hint == "change":
@@ -161,7 +161,7 @@ class Sweep:
             line = {
                 "id": f"{self.package}.{'.'.join(chain)}.{method}",
                 **self.kept,
-                "expect": "/".join(re.sub("_path$|_|microsoft", "", one) for one in chain if one != "*"),
+                "expect": "/".join(re.sub("(?<=^delete)_path$|(?<=^post)_path$|_|microsoft", "", one) for one in chain if one != "*"),
                 "hint": hint,
                 "name": "" if loose or not number else identifier(number),
             }

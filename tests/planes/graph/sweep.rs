@@ -55,17 +55,22 @@ struct Undecodable {
     reason_code: String,
 }
 
-/// What the words of an operation are in a client's names, where verbs are left out that only things have.
-fn folded(operation: &str, method: &str) -> String {
-    let verbs: &[&str] = match method {
+/// Whether an operation is what the client calls it, where verbs are left out that only things have.
+fn is_called(operation: &str, expected: &Expected) -> bool {
+    let verbs: &[&str] = match expected.method.as_str() {
         "GET" => &["/get", "/list"],
         "POST" => &["/create"],
         "PATCH" => &["/update"],
         "PUT" => &["/put"],
         _ => &["/delete"],
     };
-    let bare = verbs.iter().find_map(|verb| operation.strip_suffix(verb)).unwrap_or(operation);
-    plain(bare)
+    let wanted = expected.expect.to_lowercase();
+    let bare = verbs.iter().find_map(|verb| operation.strip_suffix(verb));
+    // What is called has no verb; what it is given by default stands in the client's name for it.
+    let given = wanted
+        .strip_prefix(&plain(operation))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("with"));
+    bare.is_some_and(|bare| plain(bare) == wanted) || given
 }
 
 /// A name as the client's names are compared: what is a value of OData's is a content there.
@@ -78,7 +83,8 @@ fn plain(name: &str) -> String {
 fn fault(expected: &Expected, decoded: &Decoded) -> Option<String> {
     assert_eq!(expected.id, decoded.id, "answers come in the order of the requests");
     if let Some(why) = &decoded.undecodable {
-        let meant = expected.hint == "refused" && why.reason_code == "own_account";
+        let meant =
+            matches!(expected.hint.as_str(), "refused" | "may_read") && why.reason_code == "own_account";
         return (!meant).then(|| format!("undecodable: {}", why.reason_code));
     }
     if decoded.plane != "graph" {
@@ -90,10 +96,8 @@ fn fault(expected: &Expected, decoded: &Decoded) -> Option<String> {
     if expected.hint == "batch" {
         return batch(expected, decoded);
     }
-    let called: Vec<&str> = decoded.effects.iter().map(|effect| effect.operation.as_str()).collect();
-    if let Some(other) =
-        called.iter().find(|one| folded(one, &expected.method) != expected.expect.to_lowercase())
-    {
+    let mut called = decoded.effects.iter().map(|effect| effect.operation.as_str());
+    if let Some(other) = called.find(|one| !is_called(one, expected)) {
         return Some(format!("read as {other}"));
     }
     let accesses: Vec<&str> = decoded.effects.iter().map(|effect| effect.access.as_str()).collect();
@@ -169,6 +173,6 @@ fn the_sweep_of_the_python_clients() {
         }
     }
     eprintln!("graph: {requests} requests, {} misread, {read_by_post} POSTs that look", faults.len());
-    assert!(requests >= 42_000, "the sweep has shrunk: {requests}");
-    assert!(faults.is_empty(), "{}", faults.iter().take(400).cloned().collect::<Vec<_>>().join("\n"));
+    assert!(requests >= 46_000, "the sweep has shrunk: {requests}");
+    assert!(faults.is_empty(), "{}", faults.iter().take(40).cloned().collect::<Vec<_>>().join("\n"));
 }

@@ -206,7 +206,11 @@ fn touched(
             Some(Scalar::Text(text)) if !text.is_empty() => Some((*name, text)),
             Some(_) | None => None,
         });
-        let kind = new.kind.clone();
+        // Where nobody knows where that is, it is still known what is made.
+        let kind = match last {
+            Some(Step::Word(word)) => (*word).to_owned(),
+            Some(Step::Id(_) | Step::Other(_) | Step::Call(..)) | None => new.kind.clone(),
+        };
         let parent = if new.loose { new } else { name::of(&name::without(way, 1), changes) };
         return (vec![names.unnamed(&kind, called), parent.one(names, Role::Parent)], Some(kind));
     }

@@ -247,7 +247,6 @@ mod tests {
             "retrieve",
             "runhuntingquery",
             "search",
-            "tenantsearch",
             "translate",
             "validate",
             "verify",

@@ -111,6 +111,13 @@ pub(super) fn of(way: &Way, changes: bool) -> Name {
             }
             Step::Other(_) if changes => return Name { loose: true, ..same(name) },
             Step::Other(key) => name.parts.push(key.clone()),
+            // What a function leads to is another thing than the one that it is asked of: of which site, or which cells.
+            Step::Call(word, _) if changes => {
+                if *word == "getByPath" {
+                    name.parts = vec!["sites".to_owned()];
+                }
+                return Name { loose: true, ..same(name) };
+            }
             Step::Call(word, given) => {
                 let given: Vec<&str> = given.iter().map(|(_, value)| value.as_str()).collect();
                 name.parts.push(format!("{word}({})", given.join(",")));
