@@ -157,8 +157,10 @@ impl Way {
             self.go(place, step);
             return Some(());
         }
-        // What the plane would take for an option or a word of OData's is no id.
-        let place = thing(places, "{}").filter(|_| !segment.starts_with('$'))?;
+        // What the plane would take for a word of OData's, or for a call that is not known here, is no id.
+        let lower = segment.to_ascii_lowercase();
+        let word = ["$", "microsoft.graph.", "graph."].iter().any(|start| lower.starts_with(start));
+        let place = thing(places, "{}").filter(|_| !word)?;
         self.go(place, Step::Id(segment.to_owned()));
         Some(())
     }
