@@ -46,7 +46,9 @@ class Counting(httpx.AsyncHTTPTransport):
 
 async def ask(client):
     if WHAT == "list":
-        return ", ".join(user.display_name for user in (await client.users.get()).value)
+        page = await client.users.get()
+        next_page = await client.users.with_url(page.odata_next_link).get()
+        return ", ".join(user.display_name for user in page.value + next_page.value)
     if WHAT == "check":
         body = CheckMemberGroupsPostRequestBody(group_ids=[GROUP])
         return ", ".join((await client.users.by_user_id(USER).check_member_groups.post(body)).value)

@@ -30,7 +30,7 @@ fn server() -> Option<Server> {
 /// A gate that serves it, once it has taken the credential.
 fn gate(server: &Server) -> Gate {
     let base = format!("http://{}", server.address);
-    let gate = served::gate_alone("graph", &base, "{ token_file = {token} }", "enforce");
+    let gate = served::gate("graph", &base, "{ token_file = {token} }", "enforce");
     eventually("the credential is taken", || server.log().contains("/v1.0/organization"));
     gate
 }
@@ -52,7 +52,9 @@ fn the_client_works_as_without_the_gate_and_finds_the_token_by_the_variables() {
         serde_json::from_slice(&printed.stdout).unwrap_or_else(|_| panic!("{}", said(&printed)));
     gate.must_not_write(&variables["ORDAIN_TOKEN"]);
     let asked = |what: &str| asked(&gate, "-", what, &variables);
-    assert_eq!(asked("list"), "Alice (sent 1)\n");
+    // The second page is asked for where the first one leads.
+    assert_eq!(asked("list"), "Alice, Alice (sent 2)\n");
+    assert_eq!(server.log().matches("/v1.0/users").count(), 2);
     assert_eq!(asked("check"), "11111111-2222-4333-8444-555555555555 (sent 1)\n");
     assert_eq!(asked("batch"), "1 200, 2 200 (sent 1)\n");
     assert_eq!(asked("group"), "made 11111111-2222-4333-8444-555555555555 (sent 1)\n");

@@ -23,6 +23,11 @@ class Graph(BaseHTTPRequestHandler):
         elif path == "/v1.0/$batch":
             answers = [{"id": one["id"], "status": 200, "headers": {"Content-Type": "application/json"}, "body": USER} for one in body["requests"]]
             status, said = 200, {"responses": answers}
+        elif self.command == "GET" and path == "/v1.0/users":
+            said = {"value": [USER]}
+            if "skiptoken" not in self.path:
+                said["@odata.nextLink"] = f"http://{self.headers['host']}/v1.0/users?$skiptoken=2"
+            status = 200
         elif self.command == "GET":
             status, said = 200, {"value": [USER]}
         elif self.command == "POST" and path == "/v1.0/groups":

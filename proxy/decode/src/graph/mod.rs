@@ -29,7 +29,7 @@ use serde_json::Value;
 
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead};
-use crate::contract::{Destination, NativeResponse, Needs};
+use crate::contract::{Destination, Leads, NativeResponse, Needs};
 use crate::rest::{self, BODY_MAX, Grammar, Line, Location, RestRoom, Rules, Whole, effect};
 use crate::room::Card;
 use crate::setup::{RoomsConfig, RoomsError};
@@ -41,6 +41,7 @@ pub(crate) const CARD: Card = Card {
     anchor: Some("/v1.0/organization?$select=id"),
     // Graph's clients take their credentials from Azure's library of identities.
     variables: &[("IDENTITY_ENDPOINT", "{admin}/v1/identity/azure"), ("IDENTITY_HEADER", "{token}")],
+    ..Card::PLAIN
 };
 
 /// The hosts of Graph in the clouds that there are, the public one first.
@@ -78,6 +79,9 @@ impl Grammar for Graph {
 
     const RULES: Rules = RULES;
 
+    // Pages, what has changed since, and where an operation is asked about.
+    const LEADS: Leads = Leads { headers: &["location"], members: &["@odata.nextLink", "@odata.deltaLink"] };
+
     fn new(_config: &RoomsConfig) -> Result<Self, RoomsError> {
         Ok(Self)
     }
@@ -101,8 +105,8 @@ impl Grammar for Graph {
         }
     }
 
-    fn catalog_digest(&self) -> Option<&str> {
-        Some(graph_digest())
+    fn catalog_digest(&self) -> Option<String> {
+        Some(graph_digest().to_owned())
     }
 
     fn read(&self, line: &Line<'_>) -> Result<Asked, Undecodable> {
