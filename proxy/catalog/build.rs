@@ -1,5 +1,5 @@
 //! Packs the catalogue's text: one zstd block a service of AWS and a host of Google, the heads of all, the hosts, the
-//! types, the messages of the Kubernetes API, and the paths of Microsoft Graph.
+//! types, the messages of the Kubernetes API, the paths of Microsoft Graph, and the methods and operations of vSphere.
 //!
 //! Leaves out reading it beyond its first lines: a fault in the text is found by the tests.
 
@@ -20,6 +20,7 @@ fn main() -> Result<()> {
     println!("cargo::rerun-if-changed=gcp");
     println!("cargo::rerun-if-changed=graph");
     println!("cargo::rerun-if-changed=kubernetes");
+    println!("cargo::rerun-if-changed=vsphere");
     let out = PathBuf::from(env::var("OUT_DIR").context("cargo sets OUT_DIR")?);
     let services = texts(Path::new("aws/services"))?;
     let hosts = fs::read_to_string("aws/hosts.txt").context("aws/hosts.txt")?;
@@ -46,6 +47,15 @@ fn main() -> Result<()> {
     digest.update(&messages);
     let file = pack(&out, "messages", &messages)?;
     writeln!(table, "static MESSAGES: (&[u8], usize) = (include_bytes!({file:?}), {});", messages.len())?;
+    let mut both = Sha256::new();
+    for (name, constant) in [("vim", "VIM"), ("operations", "AUTOMATION")] {
+        let from = format!("vsphere/{name}.txt");
+        let text = fs::read_to_string(&from).context(from)?;
+        both.update(&text);
+        let file = pack(&out, &format!("vsphere-{name}"), &text)?;
+        writeln!(table, "static {constant}: (&[u8], usize) = (include_bytes!({file:?}), {});", text.len())?;
+    }
+    writeln!(table, "static VSPHERE_DIGEST: &str = {:?};", hex::encode(both.finalize()))?;
     let file = out.join("heads.txt");
     fs::write(&file, heads)?;
     writeln!(table, "static HEADS: &str = include_str!({file:?});")?;

@@ -1,12 +1,12 @@
 //! An issued token where clients of a plane put theirs, moved to the one place where all of ours stand.
 //!
-//! Clients of Vault send `X-Vault-Token`, those of OpenStack and Redfish `X-Auth-Token`, others a password or a scheme of
-//! their own. Only what begins as our tokens do is moved, and what it stood in is taken out with it; whose it is, and
+//! Clients of Vault send `X-Vault-Token`, those of OpenStack and Redfish `X-Auth-Token`, those of vSphere a cookie, others a
+//! password or a scheme of their own. Only what begins as our tokens do is moved, and what it stood in is taken out with it; whose it is, and
 //! whether it is right, is looked at where every token is. Leaves out that (`identity`).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use ordain_action::DenialKind;
 
@@ -14,13 +14,17 @@ use crate::fault::Fault;
 use crate::keys::token;
 
 /// Headers in which clients of some plane carry their credential.
-static HEADERS: [HeaderName; 5] = [
+static HEADERS: [HeaderName; 6] = [
     HeaderName::from_static("x-vault-token"),
     HeaderName::from_static("x-auth-token"),
     HeaderName::from_static("x-api-key"),
     HeaderName::from_static("x-pan-key"),
     HeaderName::from_static("private-token"),
+    HeaderName::from_static("vmware-api-session-id"),
 ];
+
+/// The cookie by which clients of vim25 carry their session.
+const SESSION: &str = "vmware_soap_session";
 
 /// Schemes of `Authorization` under which clients of some plane carry a token as it is.
 const SCHEMES: [&str; 2] = ["SSWS", "token"];
@@ -31,6 +35,7 @@ const SCHEMES: [&str; 2] = ["SSWS", "token"];
 /// There is a credential in `Authorization` too.
 pub fn settle<B>(request: &mut Request<B>) -> Result<(), Fault> {
     let headers = request.headers_mut();
+    cookie(headers)?;
     // One that stayed where it is would leave with the request.
     let own = HEADERS.iter().filter(|name| headers.get_all(*name).iter().any(is_ours));
     let token = match (own.collect::<Vec<_>>().as_slice(), headers.get_all(AUTHORIZATION).iter().count()) {
@@ -44,6 +49,40 @@ pub fn settle<B>(request: &mut Request<B>) -> Result<(), Fault> {
         let text = "the token cannot be read; send it as `ordain key create --bearer` printed it";
         Fault::new(DenialKind::Malformed, "malformed_credential", text)
     })
+}
+
+/// Takes a token out of the one cookie that there is, for that to be found among the headers.
+fn cookie(headers: &mut HeaderMap) -> Result<(), Fault> {
+    let is_ours = |value: &HeaderValue| {
+        value.as_bytes().windows(token::BEGINNING.len()).any(|part| part == token::BEGINNING.as_bytes())
+    };
+    if !headers.get_all(COOKIE).iter().any(is_ours) {
+        return Ok(());
+    }
+    let found = headers.get(COOKIE).and_then(in_cookie);
+    let alone = headers.get_all(COOKIE).iter().count() == 1 && !headers.contains_key(AUTHORIZATION);
+    let elsewhere = HEADERS.iter().any(|name| headers.contains_key(name));
+    match found.filter(|_| alone && !elsewhere) {
+        Some(token) => {
+            headers.remove(COOKIE);
+            put(headers, &token).ok_or_else(two)
+        }
+        None => Err(two()),
+    }
+}
+
+/// Our token as a cookie, which clients write with quotes around it or without, and with attributes behind it or without.
+fn in_cookie(value: &HeaderValue) -> Option<HeaderValue> {
+    let mut parts = value.to_str().ok()?.split(';').map(str::trim);
+    let (name, token) = parts.next()?.split_once('=')?;
+    let attribute = |part: &str| {
+        let name = part.split('=').next().unwrap_or_default();
+        ["", "path", "httponly", "secure", "samesite"].iter().any(|known| name.eq_ignore_ascii_case(known))
+    };
+    let token = token.trim_matches('"');
+    HeaderValue::from_str(token)
+        .ok()
+        .filter(|token| name == SESSION && parts.all(attribute) && is_ours(token))
 }
 
 fn put(headers: &mut HeaderMap, token: &HeaderValue) -> Option<()> {
@@ -99,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_token_of_ours_is_found_where_a_plane_has_its_own() {
-        for name in ["x-vault-token", "x-auth-token", "x-api-key"] {
+        for name in ["x-vault-token", "x-auth-token", "x-api-key", "vmware-api-session-id"] {
             check(&[(name, "ordain.T.s")], Ok(Some("Bearer ordain.T.s")));
             check(&[(name, "hvs.real")], Ok(None));
         }
@@ -107,6 +146,10 @@ mod tests {
         check(&[("authorization", &basic)], Ok(Some("Bearer ordain.T.s")));
         check(&[("authorization", "SSWS ordain.T.s")], Ok(Some("Bearer ordain.T.s")));
         check(&[("authorization", "token ordain.T.s")], Ok(Some("Bearer ordain.T.s")));
+        for cookie in ["\"ordain.T.s\"", "ordain.T.s", "\"ordain.T.s\"; Path=/; HttpOnly; Secure;"] {
+            let cookie = format!("vmware_soap_session={cookie}");
+            check(&[("cookie", &cookie)], Ok(Some("Bearer ordain.T.s")));
+        }
     }
 
     #[test]
@@ -122,5 +165,20 @@ mod tests {
         check(&[("x-vault-token", "ordain.T.s"), ("authorization", "Bearer x")], Err("two_credentials"));
         check(&[("x-vault-token", "ordain.T.s"), ("x-vault-token", "hvs.x")], Err("two_credentials"));
         check(&[("x-vault-token", "ordain.T.s"), ("x-auth-token", "ordain.U.s")], Err("two_credentials"));
+        check(
+            &[("vmware-api-session-id", "ordain.T.s"), ("authorization", "Bearer x")],
+            Err("two_credentials"),
+        );
+        for cookie in [
+            "vmware_soap_session=ordain.T.s; vmware_soap_session=52d9",
+            "other=ordain.T.s",
+            "a=b; vmware_soap_session=ordain.T.s",
+        ] {
+            check(&[("cookie", cookie)], Err("two_credentials"));
+        }
+        let cookie = ("cookie", "vmware_soap_session=ordain.T.s");
+        check(&[cookie, ("authorization", "Bearer x")], Err("two_credentials"));
+        check(&[cookie, ("cookie", "vmware_soap_session=52d9")], Err("two_credentials"));
+        check(&[cookie, ("x-vault-token", "hvs.x")], Err("two_credentials"));
     }
 }

@@ -55,6 +55,7 @@ planes! {
     Scim "scim" "directory" "A directory of users and groups that speaks SCIM 2.0.",
     Unknown "unknown" "API" "An API of which nothing is known; also what no room claims.",
     Vault "vault" "cluster" "A cluster of Vault, or of what speaks as it does.",
+    Vsphere "vsphere" "vCenter" "A vCenter or an ESXi host: vim25 and the Automation API of vSphere.",
 }
 
 impl Plane {

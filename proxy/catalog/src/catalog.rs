@@ -11,9 +11,11 @@ use sha2::{Digest as _, Sha256};
 use crate::hosts::Hosts;
 use crate::index::Index;
 use crate::messages::Messages;
+use crate::rest_table::RestTable;
 use crate::service::{Head, Service};
 use crate::text::{self, Part, TextError};
 use crate::types::{TypeName, Types};
+use crate::vim::Vim;
 
 include!(concat!(env!("OUT_DIR"), "/blocks.rs"));
 
@@ -249,6 +251,27 @@ pub fn messages() -> &'static Messages {
     static READ: LazyLock<Messages> = LazyLock::new(|| {
         unpack(MESSAGES.0, MESSAGES.1).and_then(|text| Messages::parse(&text)).unwrap_or_default()
     });
+    &READ
+}
+
+/// The digest of what is known of vSphere.
+pub const VSPHERE_SUM: &str = VSPHERE_DIGEST;
+
+/// The methods and types of vim25, decoded on first use.
+///
+/// None are known where the table cannot be read: every request is refused then.
+pub fn vim() -> &'static Vim {
+    static TEXT: LazyLock<String> = LazyLock::new(|| unpack(VIM.0, VIM.1).unwrap_or_default());
+    static READ: LazyLock<Vim> = LazyLock::new(|| Vim::parse(&TEXT).unwrap_or_default());
+    &READ
+}
+
+/// The operations of the Automation API of vSphere, decoded on first use.
+///
+/// None are known where the table cannot be read.
+pub fn automation() -> &'static RestTable {
+    static TEXT: LazyLock<String> = LazyLock::new(|| unpack(AUTOMATION.0, AUTOMATION.1).unwrap_or_default());
+    static READ: LazyLock<RestTable> = LazyLock::new(|| RestTable::parse(&TEXT).unwrap_or_default());
     &READ
 }
 

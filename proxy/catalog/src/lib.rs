@@ -18,8 +18,9 @@ mod rest_table;
 mod service;
 mod text;
 mod types;
+mod vim;
 
-pub use catalog::{Catalog, OverlayError, messages};
+pub use catalog::{Catalog, OverlayError, VSPHERE_SUM, automation, messages, vim};
 pub use google::{Google, GoogleApi, GoogleMethod, GooglePath, GoogleSegment, GoogleSite, google};
 pub use graph::{Graph, GraphPlace, GraphSort, GraphVersion, graph, graph_digest};
 pub use hosts::{Destination, HostClaim, Hosts, Partition, Variant};
@@ -34,6 +35,7 @@ pub use rest_table::{RestFit, RestOperation, RestPart, RestTable, RestTableError
 pub use service::{Head, Service};
 pub use text::TextError;
 pub use types::{Property, TypeName};
+pub use vim::{Method, Parameter, Vim, VimError};
 
 /// Where the data of AWS comes from: packages with their licences, as TOML.
 pub const AWS_SOURCES: &str = include_str!("../aws/SOURCE.toml");
@@ -70,6 +72,9 @@ pub const OKTA_SOURCES: &str = include_str!("../okta/SOURCE.toml");
 
 /// The operations of Okta, as a [`RestTable`] reads them.
 pub const OKTA_OPERATIONS: &str = include_str!("../okta/operations.txt");
+
+/// Where the data of vSphere comes from: packages with their licences, as TOML.
+pub const VSPHERE_SOURCES: &str = include_str!("../vsphere/SOURCE.toml");
 
 #[cfg(test)]
 mod overlay_tests;

@@ -34,6 +34,7 @@ mod setup;
 mod tokens;
 mod unknown;
 mod vault;
+mod vsphere;
 
 pub use about::About;
 pub use answer::{

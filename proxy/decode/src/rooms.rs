@@ -56,6 +56,7 @@ rooms! {
     Scim scim,
     Unknown unknown,
     Vault vault,
+    Vsphere vsphere,
 }
 
 impl Rooms {

@@ -1,0 +1,344 @@
+//! What a method of vim25 does: its effects, and what they touch.
+//!
+//! Leaves out the class of each method, which is the catalogue's, and the envelope (`envelope.rs`).
+
+use std::sync::Arc;
+
+use ordain_action::{
+    Access, Call, Completeness, Effect, Minted, NewIdentifier, Parameters, Resource, Role, Scalar,
+    Undecodable,
+};
+use ordain_catalog::Method;
+
+use super::envelope::{Message, bad};
+use super::object::{self, Object};
+use super::{SECRETS, SOAP_SERVICE};
+use crate::form::Fields;
+use crate::form::fields::{clip, segments};
+use crate::rest::{Names, Whole, effect};
+
+/// What methods make, where that is a thing of its own.
+const MADE: [(&str, &str); 36] = [
+    ("AddDVPortgroup_Task", "DistributedVirtualPortgroup"),
+    ("AddHost_Task", "HostSystem"),
+    ("AddStandaloneHost_Task", "HostSystem"),
+    ("CloneVApp_Task", "VirtualApp"),
+    ("CloneVM_Task", "VirtualMachine"),
+    ("CreateAlarm", "Alarm"),
+    ("CreateChildVM_Task", "VirtualMachine"),
+    ("CreateCluster", "ClusterComputeResource"),
+    ("CreateClusterEx", "ClusterComputeResource"),
+    ("CreateDVPortgroup_Task", "DistributedVirtualPortgroup"),
+    ("CreateDVS_Task", "DistributedVirtualSwitch"),
+    ("CreateDatacenter", "Datacenter"),
+    ("CreateFolder", "Folder"),
+    ("CreateGroup", "HostLocalAccount"),
+    ("CreateLocalDatastore", "Datastore"),
+    ("CreateNasDatastore", "Datastore"),
+    ("CreateObjectScheduledTask", "ScheduledTask"),
+    ("CreateProfile", "Profile"),
+    ("CreateResourcePool", "ResourcePool"),
+    ("CreateScheduledTask", "ScheduledTask"),
+    ("CreateSecondaryVMEx_Task", "VirtualMachine"),
+    ("CreateSecondaryVM_Task", "VirtualMachine"),
+    ("CreateSnapshotEx_Task", "VirtualMachineSnapshot"),
+    ("CreateSnapshot_Task", "VirtualMachineSnapshot"),
+    ("CreateStoragePod", "StoragePod"),
+    ("CreateTask", "Task"),
+    ("CreateUser", "HostLocalAccount"),
+    ("CreateVApp", "VirtualApp"),
+    ("CreateVM_Task", "VirtualMachine"),
+    ("CreateVmfsDatastore", "Datastore"),
+    ("CreateVvolDatastore", "Datastore"),
+    ("ImportVApp", "VirtualMachine"),
+    ("InstantClone_Task", "VirtualMachine"),
+    ("MakeDirectory", "DatastoreFile"),
+    ("RegisterChildVM_Task", "VirtualMachine"),
+    ("RegisterVM_Task", "VirtualMachine"),
+];
+
+/// Methods that say where a machine is to run or to lie: what they name for that is used and is not changed.
+const PLACING: [&str; 19] = [
+    "CloneVApp_Task",
+    "CloneVM_Task",
+    "CreateChildVM_Task",
+    "CreateSecondaryVMEx_Task",
+    "CreateSecondaryVM_Task",
+    "CreateVM_Task",
+    "ImportVApp",
+    "InstantClone_Task",
+    "MakePrimaryVM_Task",
+    "MarkAsVirtualMachine",
+    "MigrateVM_Task",
+    "PowerOnVM_Task",
+    "RegisterChildVM_Task",
+    "RegisterVM_Task",
+    "RelocateVM_Task",
+    "RevertToCurrentSnapshot_Task",
+    "RevertToSnapshot_Task",
+    "EnableSecondaryVM_Task",
+    "reloadVirtualMachineFromPath_Task",
+];
+
+/// The call that a message is.
+///
+/// # Errors
+/// It ends the gate's own session, or what it is done to cannot be said.
+pub(super) fn call(message: &Message, whole: &Whole<'_>) -> Result<Call, Undecodable> {
+    let method = message.method;
+    if method.name == "Logout" {
+        return Err(super::own_session());
+    }
+    let names = whole.names();
+    let parameters = parameters(message, whole);
+    let reads = method.access.contains(&Access::Read);
+    if !reads {
+        sure(message)?;
+    }
+    let resources = if reads { looked_at(message, names) } else { touched(message, names)? };
+    let mut accesses = method.access.clone();
+    also(message, &mut accesses)?;
+    let effects = accesses.iter().map(|access| {
+        let mut resources = resources.clone();
+        // What is new is that of its making alone.
+        if *access != Access::Create && resources.len() > 1 {
+            resources.retain(|resource| !resource.name.is_empty());
+        }
+        said(method, *access, resources, parameters.clone())
+    });
+    let mut call = names.call(effects.collect());
+    if method.mints {
+        call.answer.mints = Some(Minted::Unrewritable);
+    }
+    if let Some((_, kind)) = MADE.iter().find(|(name, _)| *name == method.name) {
+        call.answer.creates.push(NewIdentifier {
+            kind: Arc::from(format!("{}:{kind}", names.plane)),
+            member: Arc::from("id"),
+            path: vec![Arc::from("returnval")],
+        });
+    }
+    Ok(call)
+}
+
+/// An effect that is called as the privilege that it asks for.
+fn said(method: &Method, access: Access, resources: Vec<Resource>, parameters: Parameters) -> Effect {
+    let one = effect((SOAP_SERVICE, method.name), access, resources, parameters);
+    match method.privilege {
+        Some(privilege) => Effect { iam_action: Arc::from(privilege), ..one },
+        None => one,
+    }
+}
+
+/// Whose type only the client says, and which may be another that somebody else has, is not changed.
+fn sure(message: &Message) -> Result<(), Undecodable> {
+    let vim = ordain_catalog::vim();
+    let declared =
+        |member: &str| message.method.parameters.iter().find(|parameter| parameter.name == member)?.refers;
+    let parameters = message.references.iter().filter(|reference| reference.is_parameter);
+    let parameters = parameters.map(|reference| (&reference.object, declared(&reference.member)));
+    for (object, declared) in parameters.chain([(&message.this, Some(message.method.of))]) {
+        let exact =
+            declared.is_some_and(|declared| declared == object.kind || !vim.is_a(object.kind, declared));
+        if !object.is_sure && !exact {
+            return Err(Undecodable::new(
+                "unknown_object",
+                format!(
+                    "what `{}` is of cannot be told from it, and the method is of several types; send it to a vCenter",
+                    clip(&object.id)
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What a read looks at.
+fn looked_at(message: &Message, names: Names<'_>) -> Vec<Resource> {
+    let mut resources = Vec::new();
+    if message.this.is_manager() || is_of_session(&message.this) {
+        resources.push(names.whole(Role::Target));
+    } else {
+        resources.push(message.this.resource(names, Role::Target));
+    }
+    for reference in &message.references {
+        if !is_of_session(&reference.object) && !reference.object.is_manager() {
+            push(&mut resources, reference.object.resource(names, Role::Target));
+        }
+    }
+    resources
+}
+
+/// Views, filters and collectors are what a session has made to look at others with.
+fn is_of_session(object: &Object) -> bool {
+    let vim = ordain_catalog::vim();
+    ["View", "HistoryCollector", "PropertyFilter", "PropertyCollector"]
+        .iter()
+        .any(|kind| vim.is_a(object.kind, kind))
+}
+
+/// What a change touches.
+///
+/// # Errors
+/// A file that it names is none that can be told from others.
+fn touched(message: &Message, names: Names<'_>) -> Result<Vec<Resource>, Undecodable> {
+    let method = message.method;
+    let creates = method.access.contains(&Access::Create);
+    let copies = method.name.contains("Clone");
+    let mut resources = Vec::new();
+    let mut named = Vec::new();
+    files(message, names, &mut named)?;
+    // A file is known by its name before there is one.
+    if creates && named.is_empty() {
+        let kind = MADE.iter().find(|(name, _)| *name == method.name).map_or("Object", |(_, kind)| kind);
+        let called = ["name", "spec.name", "config.name", "spec.id", "user.id", "newName"];
+        let called = called.iter().find_map(|path| Some(("name", message.fields.text(path)?)));
+        resources.push(names.unnamed(kind, called));
+    }
+    let on_this = if creates && !copies { Role::Parent } else { Role::Target };
+    if !message.this.is_manager() {
+        push(&mut resources, message.this.resource(names, on_this));
+    }
+    for reference in &message.references {
+        let role = role(method, reference.is_parameter, &reference.member, creates);
+        push(&mut resources, reference.object.resource(names, role));
+    }
+    named.into_iter().for_each(|file| push(&mut resources, file));
+    let is_named = |resource: &Resource| {
+        matches!(resource.role, Role::Target | Role::Parent) && !resource.name.is_empty()
+    };
+    if !resources.iter().any(is_named) {
+        resources.push(names.whole(if creates { Role::Parent } else { Role::Target }));
+    }
+    Ok(resources)
+}
+
+fn role(method: &Method, is_parameter: bool, member: &str, creates: bool) -> Role {
+    let places = ["host", "pool", "datastore", "resourcePool", "network", "profile", "datacenter"];
+    match member {
+        "folder" if creates => Role::Parent,
+        _ if !is_parameter => Role::Uses,
+        _ if PLACING.contains(&method.name) && places.contains(&member) => Role::Uses,
+        // It tells datastores of one name apart.
+        "datacenter" | "sourceDatacenter" | "destinationDatacenter" | "destDatacenter"
+            if matches!(method.of, "FileManager" | "VirtualDiskManager") =>
+        {
+            Role::Uses
+        }
+        _ => Role::Target,
+    }
+}
+
+fn push(resources: &mut Vec<Resource>, one: Resource) {
+    match resources.iter_mut().find(|known| known.name == one.name && !known.name.is_empty()) {
+        // Of two roles the one that asks for more.
+        Some(known) if known.role == Role::Uses => known.role = one.role,
+        Some(_) => {}
+        None => resources.push(one),
+    }
+}
+
+/// Files of datastores that a method names itself.
+///
+/// # Errors
+/// It is named otherwise than as `[datastore] path`.
+fn files(message: &Message, names: Names<'_>, resources: &mut Vec<Resource>) -> Result<(), Undecodable> {
+    let (kind, method) = (message.method.of, message.method.name);
+    let members: &[(&str, &str, Role)] = match (kind, method) {
+        ("FileManager", "CopyDatastoreFile_Task") | ("VirtualDiskManager", "CopyVirtualDisk_Task") => &[
+            ("sourceName", "sourceDatacenter", Role::Uses),
+            ("destinationName", "destinationDatacenter", Role::Target),
+            ("destName", "destDatacenter", Role::Target),
+        ],
+        ("FileManager" | "VirtualDiskManager", _) => &[
+            ("name", "datacenter", Role::Target),
+            ("sourceName", "sourceDatacenter", Role::Target),
+            ("destinationName", "destinationDatacenter", Role::Target),
+            ("destName", "destDatacenter", Role::Target),
+        ],
+        ("HostDatastoreBrowser", "DeleteFile") => &[("datastorePath", "", Role::Target)],
+        ("Folder", "RegisterVM_Task") => &[("path", "", Role::Uses)],
+        _ => return Ok(()),
+    };
+    let of = |parameter: &str| {
+        let own = message.references.iter().find(|reference| reference.parameter == parameter);
+        own.map(|reference| &reference.object)
+    };
+    for (member, datacenter, role) in members {
+        let Some(text) = message.fields.text(member) else { continue };
+        // A destination lies in the datacenter of its source where none is named.
+        let place = of(datacenter).or_else(|| of("sourceDatacenter"));
+        let file = object::file(names, *role, place, text).ok_or_else(|| {
+            Undecodable::new(
+                "bad_path",
+                format!("`{}` is no file of a datastore; name it as `[datastore] path`", clip(text)),
+            )
+        })?;
+        push(resources, file);
+    }
+    Ok(())
+}
+
+/// What parameters add to the classes of a method.
+///
+/// # Errors
+/// A method that is to be called later is not known.
+fn also(message: &Message, accesses: &mut Vec<Access>) -> Result<(), Undecodable> {
+    let mut add = |access: Access| {
+        if access != Access::Read && !accesses.contains(&access) {
+            accesses.push(access);
+        }
+    };
+    if message.method.access.contains(&Access::Read) {
+        return if message.later.is_empty() { Ok(()) } else { Err(bad("reads and calls a method later")) };
+    }
+    for name in &message.later {
+        let method = ordain_catalog::vim().method(name).ok_or_else(|| {
+            let what =
+                format!("`{}`, which is to be called later, is no method that is known here", clip(name));
+            Undecodable::new("unknown_operation", what)
+        })?;
+        method.access.iter().for_each(|access| add(*access));
+        if method.mints {
+            add(Access::SecretRead);
+        }
+        add(Access::Execute);
+    }
+    for kind in &message.types {
+        match kind.as_str() {
+            "RunScriptAction" => add(Access::Execute),
+            "SendEmailAction" | "SendSNMPAction" => add(Access::Expose),
+            _ => {}
+        }
+    }
+    for (path, value) in message.fields.iter() {
+        let last = segments(path).filter(|part| !part.bytes().all(|byte| byte.is_ascii_digit())).last();
+        match (last, value) {
+            (Some("fileOperation"), Scalar::Text("destroy" | "replace"))
+            | (Some("operation"), Scalar::Text("remove")) => add(Access::Delete),
+            // What the software inside of a machine is told to set up by, and to run.
+            (Some("key"), Scalar::Text(key))
+                if path.contains("extraConfig") && key.to_ascii_lowercase().starts_with("guestinfo.") =>
+            {
+                add(Access::Execute);
+            }
+            (Some("password"), _) if path.contains("customization") => add(Access::Execute),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The parameters, secrets as tokens.
+fn parameters(message: &Message, whole: &Whole<'_>) -> Parameters {
+    let mut shown = Fields::new();
+    for (path, value) in message.fields.iter() {
+        if path != "_this" && path != "_this.@type" {
+            shown.put_at(path, value);
+        }
+    }
+    let mut parameters = whole.parameters(Some(&shown), &SECRETS);
+    if !message.later.is_empty() {
+        parameters.incomplete(Completeness::Partial("what is called later is judged by its class alone"));
+    }
+    parameters
+}
