@@ -25,3 +25,4 @@ mod sweeps;
 pub(crate) mod swept;
 mod unknown;
 mod vault;
+mod vsphere;

@@ -363,7 +363,8 @@ def of_stub(stub):
 
 
 def rest(archive):
-    """`operations.txt`. An operation that `action` names stands below a last segment `~action=…`, which no path has."""
+    """`operations.txt`. An operation that `action` names stands below a last segment `~action=…`, which no path has,
+    and one that is told from another by a parameter below `~?NAME`."""
     rows = list(rest_rows(archive))
     several = {}
     for method, template, *_ in rows:
@@ -378,6 +379,7 @@ def rest(archive):
                 path += f"/~action={value}"
             elif name not in queries:
                 queries = [*queries, name]
+                path += f"/~?{name}"
         name = f"{service.lower()}/{operation}"
         bare = (method, re.sub(r"\{[^}]*\}", "{}", path))
         if known.setdefault(bare, name) != name:

@@ -17,6 +17,9 @@ use crate::rest::{Line, Names, Whole, effect};
 /// What an operation that `action` names stands below in the catalogue.
 const ACTION: &str = "~action=";
 
+/// And what one that a parameter tells from another.
+const PARAMETER: &str = "~?";
+
 /// Parameters that change nothing of what is done: whether the answer waits for it.
 const PLAIN: [&str; 1] = ["vmw-task"];
 
@@ -74,7 +77,13 @@ pub(super) fn read(line: &Line<'_>) -> Result<Asked, Undecodable> {
     let named = action(line, is_legacy)?.map(|action| format!("{ACTION}{action}"));
     parts.extend(named.as_deref());
     let method = if line.method == "HEAD" { "GET" } else { line.method };
-    let fit = ordain_catalog::automation().find(method, &parts).ok_or_else(|| line.unknown())?;
+    let table = ordain_catalog::automation();
+    // What is told from another operation by a parameter that it has.
+    let marks: Vec<String> = line.query.iter().map(|pair| format!("{PARAMETER}{}", pair.name)).collect();
+    let with = marks.iter().map(|mark| [parts.as_slice(), &[mark.as_str()]].concat());
+    let told = with.into_iter().find(|parts| table.find(method, parts).is_some());
+    let parts = told.as_deref().unwrap_or(&parts);
+    let fit = table.find(method, parts).ok_or_else(|| line.unknown())?;
     let values = fit.values.into_iter().map(|(name, value)| (name, value.into_owned())).collect();
     let asked = Asked { operation: fit.operation, values, is_legacy };
     if !is_legacy && rest.first() == Some(&"com") {
@@ -192,8 +201,9 @@ fn way(asked: &Asked) -> Result<Way, Undecodable> {
     let mut values = asked.values.iter();
     for part in &asked.operation.parts {
         match part {
-            RestPart::Literal(word) if word.starts_with(ACTION) || *word == "id:" => {}
-            RestPart::Literal("com" | "vmware") if way.parts.len() < 2 => {}
+            RestPart::Literal("com" | "vmware") if way.parts.is_empty() => {}
+            RestPart::Literal("id:") => {}
+            RestPart::Literal(_) if is_mark(part) => {}
             RestPart::Literal(word) => {
                 way.parts.push((*word).to_owned());
                 way.kind = (*word).to_owned();
@@ -266,7 +276,7 @@ fn resources(asked: &Asked, names: Names<'_>, body: &Fields) -> Result<Touched, 
 }
 
 fn is_mark(part: &RestPart) -> bool {
-    matches!(part, RestPart::Literal(word) if word.starts_with(ACTION))
+    matches!(part, RestPart::Literal(word) if word.starts_with(ACTION) || word.starts_with(PARAMETER))
 }
 
 /// What a body names besides.
