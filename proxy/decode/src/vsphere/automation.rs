@@ -81,9 +81,14 @@ pub(super) fn read(line: &Line<'_>) -> Result<Asked, Undecodable> {
     // What is told from another operation by a parameter that it has.
     let marks: Vec<String> = line.query.iter().map(|pair| format!("{PARAMETER}{}", pair.name)).collect();
     let with = marks.iter().map(|mark| [parts.as_slice(), &[mark.as_str()]].concat());
-    let told = with.into_iter().find(|parts| table.find(method, parts).is_some());
+    let told = with
+        .into_iter()
+        .find(|parts| table.find(method, parts).is_some_and(|fit| is_told(fit.operation, parts)));
     let parts = told.as_deref().unwrap_or(&parts);
-    let fit = table.find(method, parts).ok_or_else(|| line.unknown())?;
+    let fit = table
+        .find(method, parts)
+        .filter(|fit| is_told(fit.operation, parts))
+        .ok_or_else(|| line.unknown())?;
     let values = fit.values.into_iter().map(|(name, value)| (name, value.into_owned())).collect();
     let asked = Asked { operation: fit.operation, values, is_legacy };
     if !is_legacy && rest.first() == Some(&"com") {
@@ -113,6 +118,12 @@ pub(super) fn read(line: &Line<'_>) -> Result<Asked, Undecodable> {
         return Err(super::own_session());
     }
     Ok(asked)
+}
+
+/// Whether what the query says stands in the place that the catalogue has for it, and is no value of a path.
+fn is_told(operation: &RestOperation, parts: &[&str]) -> bool {
+    let Some(said) = parts.last().filter(|part| part.starts_with('~')) else { return true };
+    matches!(operation.parts.last(), Some(RestPart::Literal(own)) if own == said)
 }
 
 /// The operation that the query names.

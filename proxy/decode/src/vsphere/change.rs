@@ -120,10 +120,10 @@ pub(super) fn call(message: &Message, whole: &Whole<'_>) -> Result<Call, Undecod
     Ok(call)
 }
 
-/// An effect that is called as the privilege that it asks for.
+/// An effect that is called as the privilege that it asks for, where that is of something and not of all that is there.
 fn said(method: &Method, access: Access, resources: Vec<Resource>, parameters: Parameters) -> Effect {
     let one = effect((SOAP_SERVICE, method.name), access, resources, parameters);
-    match method.privilege {
+    match method.privilege.filter(|privilege| !privilege.starts_with("System.")) {
         Some(privilege) => Effect { iam_action: Arc::from(privilege), ..one },
         None => one,
     }

@@ -5,8 +5,8 @@
 //!   below `/api` and `/rest`.
 //! - **Catalogue**: `proxy/catalog/vsphere`. A method or an operation that is not there is not read.
 //! - **Denies as** the fault `NoPermission`, and the error `UNAUTHORIZED`.
-//! - **Absent on purpose**: the endpoints of vSAN, storage policies, storage monitoring and agents; vim25 in JSON; files of
-//!   datastores and consoles; whoever the gate's own session is, in changes.
+//! - **Absent on purpose**: the endpoints of vSAN, storage policies, storage monitoring and agents; vim25 in JSON; JSON-RPC;
+//!   files of datastores and consoles; whoever the gate's own session is, in changes.
 //!
 //! Sources: the packages that the catalogue is made from; their own clients.
 
@@ -92,7 +92,7 @@ impl Grammar for Vsphere {
             page: include_str!("README.md"),
             absent: &[
                 "vSAN, storage policies, storage monitoring, agents: endpoints of their own",
-                "vim25 in JSON",
+                "vim25 in JSON, and the Automation API by JSON-RPC, which has its session in the body",
                 "files of datastores, consoles and leases, which have URLs of their own",
                 "sessions that a vCenter hands out, and the end of the gate's own",
                 "linked vCenters: an object of another server",
