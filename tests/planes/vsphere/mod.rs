@@ -1,4 +1,4 @@
-//! The simulator of a vCenter behind the gate, and pyvmomi in front of it: neither of them ours.
+//! The simulator of a vCenter behind the gate, with pyvmomi and govmomi in front of it: none of them ours.
 //!
 //! Leaves out how a request is read (the room's own cases), and vCenters: the simulator stands for one.
 
@@ -97,6 +97,24 @@ fn a_denied_change_never_arrives_and_is_the_clients_own_fault() {
     );
     let on = simulator.client(&simulator.server.address, &simulator.session(), &["power", "DC0_H0_VM0"]);
     assert_eq!(on.trim(), "poweredOn");
+    gate.finish();
+}
+
+#[test]
+fn govmomi_looks_and_changes_through_the_gate() {
+    let Some(simulator) = Simulator::start() else { return };
+    let gate = simulator.gate("Cookie", "session");
+    let client = |actor: &str| {
+        let token = gate.bearer("served", actor, "person");
+        let mut command = Command::new("timeout");
+        command.arg("60").arg(variable("ORDAIN_TEST_VCSIM").unwrap());
+        said(&command.args(["client", &gate.address.to_string(), &token]).output().unwrap())
+    };
+    let own = client("alice");
+    assert_eq!(own, "found: /DC0/vm/DC0_H0_VM0\noff: done\non: done\nreconfigure: done\n", "{}", gate.log());
+    let others = client("carol");
+    assert!(others.starts_with("found: /DC0/vm/DC0_H0_VM0\noff: types.NoPermission: "), "{others}");
+    assert_eq!(others.matches("types.NoPermission: ").count(), 3, "{others}");
     gate.finish();
 }
 

@@ -97,6 +97,9 @@ pub(super) fn call(message: &Message, whole: &Whole<'_>) -> Result<Call, Undecod
     }
     let resources = if reads { looked_at(message, names) } else { touched(message, names)? };
     let mut accesses = method.access.clone();
+    if reads && shows_secrets(message) {
+        accesses = vec![Access::SecretRead];
+    }
     also(message, &mut accesses)?;
     let effects = accesses.iter().map(|access| {
         let mut resources = resources.clone();
@@ -166,6 +169,42 @@ fn looked_at(message: &Message, names: Names<'_>) -> Vec<Resource> {
         }
     }
     resources
+}
+
+/// Properties by which somebody else gets in, or by which what is kept secret is read.
+const SECRET_PROPERTIES: [&str; 3] = ["sessionList", "encryptionKey", "deviceUrl"];
+
+/// The types that have such.
+const SECRET_TYPES: [&str; 4] =
+    ["CustomizationSpecManager", "HttpNfcLease", "ManagedObject", "SessionManager"];
+
+/// Whether what is looked at shows one of those: by its name, or as one of all that there are.
+fn shows_secrets(message: &Message) -> bool {
+    let is_lease = message.this.kind == "HttpNfcLease";
+    let mut of_secrets = message.references.iter().any(|one| SECRET_TYPES.contains(&one.object.kind));
+    let (mut all, mut named) = (false, false);
+    for (path, value) in message.fields.iter() {
+        let (Scalar::Text(text), Some(last)) = (value, last(path)) else { continue };
+        match last {
+            "pathSet" | "prop" => {
+                let parts = || text.split(['.', '[']);
+                named |= parts().any(|part| SECRET_PROPERTIES.contains(&part));
+                named |= is_lease && parts().next() == Some("info");
+            }
+            "all" => all |= matches!(text, "true" | "1"),
+            "type" => {
+                of_secrets |= SECRET_TYPES.contains(&text);
+                named |= text == "HttpNfcLease";
+            }
+            _ => {}
+        }
+    }
+    named || all && of_secrets
+}
+
+/// The last member of a path, without the numbers of items.
+fn last(path: &str) -> Option<&str> {
+    segments(path).filter(|part| !part.bytes().all(|byte| byte.is_ascii_digit())).last()
 }
 
 /// Views, filters and collectors are what a session has made to look at others with.
@@ -311,8 +350,7 @@ fn also(message: &Message, accesses: &mut Vec<Access>) -> Result<(), Undecodable
         }
     }
     for (path, value) in message.fields.iter() {
-        let last = segments(path).filter(|part| !part.bytes().all(|byte| byte.is_ascii_digit())).last();
-        match (last, value) {
+        match (last(path), value) {
             (Some("fileOperation"), Scalar::Text("destroy" | "replace"))
             | (Some("operation"), Scalar::Text("remove")) => add(Access::Delete),
             // What the software inside of a machine is told to set up by, and to run.
