@@ -1,8 +1,8 @@
 //! An issued token where clients of a plane put theirs, moved to the one place where all of ours stand.
 //!
 //! Clients of Vault send `X-Vault-Token`, those of OpenStack and Redfish `X-Auth-Token`, those of vSphere a cookie, others a
-//! password or a scheme of their own. Only what begins as our tokens do is moved, and what it stood in is taken out with it; whose it is, and
-//! whether it is right, is looked at where every token is. Leaves out that (`identity`).
+//! password or a scheme of their own. Only what begins as our tokens do is moved, and what it stood in is taken out with
+//! it; whose it is, and whether it is right, is looked at where every token is. Leaves out that (`identity`).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -100,8 +100,8 @@ impl Grammar for Vsphere {
         }
     }
 
-    fn catalog_digest(&self) -> Option<&str> {
-        Some(ordain_catalog::VSPHERE_SUM)
+    fn catalog_digest(&self) -> Option<String> {
+        Some(ordain_catalog::VSPHERE_SUM.to_owned())
     }
 
     fn read(&self, line: &Line<'_>) -> Result<Asked, Undecodable> {
