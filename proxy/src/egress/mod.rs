@@ -165,7 +165,7 @@ impl Tunnels for Egress {
     ) -> Result<Arc<ServerConfig>, ProxyRefusal> {
         match server_name {
             None => self.stand_for(&local.ip().to_string(), Some(Host::from(local.ip()))),
-            Some(name) if self.names.load().iter().any(|own| own.eq_ignore_ascii_case(name)) => {
+            Some(name) if self.names.load().iter().any(|own| reaches(name, own)) => {
                 self.stand_for(name, Host::parse(name).ok())
             }
             Some(name) => Err(ProxyRefusal::HostUnknown(name.to_owned())),
@@ -270,6 +270,21 @@ fn own_names(config: &Config) -> Vec<String> {
     config.names.iter().chain(of_upstreams).cloned().chain(["localhost".to_owned()]).collect()
 }
 
+/// Whether a name leads to us that are called `own`: it is ours, or a provider's host stands before it, by which some
+/// planes are asked for a service.
+fn reaches(name: &str, own: &str) -> bool {
+    let Some(before) = name.len().checked_sub(own.len()).and_then(|end| name.split_at_checked(end)) else {
+        return false;
+    };
+    match before {
+        ("", rest) => rest.eq_ignore_ascii_case(own),
+        (before, rest) => {
+            let host = before.strip_suffix('.');
+            rest.eq_ignore_ascii_case(own) && host.is_some_and(|host| Rooms::way_in(host) == WayIn::Egress)
+        }
+    }
+}
+
 /// Host and port as a URL has them.
 fn authority(host: &str, port: u16) -> String {
     let is_v6 = host.contains(':') && !host.starts_with('[');
@@ -309,4 +324,35 @@ pub fn write_bundle(state: &Path, store: &Store, now: Timestamp) -> anyhow::Resu
     }
     let path = bundle_path(state);
     files::replace(&path, text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reaches;
+
+    #[test]
+    fn a_providers_host_before_a_name_of_ours_leads_to_us() {
+        for name in [
+            "gate.example",
+            "GATE.example",
+            "storage.googleapis.com.gate.example",
+            "EC2.amazonaws.com.Gate.example",
+        ] {
+            assert!(reaches(name, "gate.example"), "{name}");
+        }
+        for name in [
+            "",
+            "example",
+            "a.gate.example",
+            "agate.example",
+            ".gate.example",
+            "storage.googleapis.com",
+            "storage.googleapis.comgate.example",
+            "storage.googleapis.com.evil.gate.example",
+            "storage.googleapis.com.gate.example.evil",
+            "é.gate.example",
+        ] {
+            assert!(!reaches(name, "gate.example"), "{name}");
+        }
+    }
 }
