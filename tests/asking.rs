@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::egress::{EC2, client, proxy, tunnel_by};
 use crate::harness::{Craft, Gate, Key, Setup, read_reply, said};
 use crate::planes::aws::clients::{before_moto, needed};
+use crate::planes::served;
 
 fn setup() -> Setup {
     Setup {
@@ -166,5 +167,38 @@ fn who_has_to_say_so_is_taken_up_while_the_gate_runs() {
         gate.log().contains("what goes there is judged")
     });
     gate.edit(|text| text.replace("\"*.amazonaws.com\"", ""));
+    gate.finish();
+}
+
+#[test]
+fn what_is_printed_for_a_client_of_another_plane_names_the_proxy_and_says_who_asks() {
+    let gate = served::gate_with(setup(), "gcp", "http://127.0.0.1:9", "{ token_file = {token} }");
+    let asked =
+        ["-o", "json", "env", "--proxy", "--upstream", "served", "--actor", "alice", "--kind", "person"];
+    let printed = gate.run(&asked);
+    assert!(printed.status.success(), "{}", said(&printed));
+    let variables: BTreeMap<String, String> = serde_json::from_slice(&printed.stdout).unwrap();
+    gate.must_not_write(&variables["ORDAIN_TOKEN"]);
+    assert!(variables["GCE_METADATA_HOST"].ends_with(&variables["ORDAIN_TOKEN"]), "{variables:?}");
+    let bundle = gate.folder.path().join("state/ca-bundle.pem").display().to_string();
+    for name in ["REQUESTS_CA_BUNDLE", "HTTPLIB2_CA_CERTS", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE"] {
+        assert_eq!(variables.get(name), Some(&bundle), "{name}");
+    }
+    let url = variables["HTTPS_PROXY"].strip_prefix("http://").unwrap();
+    let (who, at) = url.split_once('@').unwrap_or_else(|| panic!("{url}"));
+    assert_eq!(at, gate.egress().to_string());
+    let head = |lines: &str| {
+        format!(
+            "CONNECT storage.googleapis.com:443 HTTP/1.1\r\nhost: storage.googleapis.com:443\r\n{lines}\r\n"
+        )
+    };
+    let shown = format!("proxy-authorization: Basic {}\r\n", STANDARD.encode(who));
+    assert_eq!(answer(&gate, &head(&shown)).0, "200 ");
+    assert!(answer(&gate, &head("")).0.starts_with("407 "));
+    // Without the way through the proxy there is nothing of it.
+    let printed = gate.run(&[&asked[..3], &asked[4..]].concat());
+    let variables: BTreeMap<String, String> = serde_json::from_slice(&printed.stdout).unwrap();
+    gate.must_not_write(&variables["ORDAIN_TOKEN"]);
+    assert!(!variables.contains_key("HTTPS_PROXY") && variables.contains_key("GCE_METADATA_HOST"));
     gate.finish();
 }

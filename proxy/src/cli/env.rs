@@ -77,7 +77,9 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
         return container(context, &config, &store, &arguments, &way);
     }
     if let Some(name) = &arguments.upstream {
-        return of_token(context, &config, &store, &arguments, name);
+        // Clients at an endpoint of such an upstream read variables of their plane alone.
+        let way = Some(&way).filter(|_| arguments.proxy || arguments.transparent);
+        return of_token(context, &config, &store, &arguments, (name, way));
     }
     let chosen = chosen(&store, &arguments)?;
     show(context, &way, &Holds::Pair(&chosen))
@@ -171,7 +173,7 @@ fn of_token(
     config: &Config,
     store: &KeyStore,
     arguments: &Arguments,
-    name: &str,
+    (name, way): (&str, Option<&Way>),
 ) -> anyhow::Result<Exit> {
     let name = upstream(config, Some(name))?;
     takes_tokens(config, &name)?;
@@ -186,7 +188,9 @@ fn of_token(
     own::record(config, &clock, ChangeKind::Key, format!("create a token for {}", describe(&new)))?;
     let (_, token) = store.create_token(&new, clock.now())?;
     own::keys_changed(config);
-    let variables = way::of_token(config, found, token.expose())?;
+    let mut variables = way::of_token(config, found, token.expose())?;
+    let set = way.map(|way| way.variables(&Holds::Bearer(token.expose()))).unwrap_or_default();
+    variables.extend(set.into_iter().map(|(name, value)| (name.to_owned(), value)));
     if context.format == Format::Table {
         let lines: Vec<String> =
             variables.iter().map(|(name, value)| format!("export {name}={}", quoted(value))).collect();

@@ -17,7 +17,7 @@ const PROXIES: [&str; 6] =
     ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"];
 
 /// Variables by which clients find what they trust. Node's adds to what it trusts, the others' stand in its place.
-const TRUST: [&str; 9] = [
+const TRUST: [&str; 11] = [
     "AWS_CA_BUNDLE",
     "SSL_CERT_FILE",
     "REQUESTS_CA_BUNDLE",
@@ -27,6 +27,9 @@ const TRUST: [&str; 9] = [
     "DENO_CERT",
     "PIP_CERT",
     "CARGO_HTTP_CAINFO",
+    // Of Google's library for its APIs, and of `gcloud`.
+    "HTTPLIB2_CA_CERTS",
+    "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
 ];
 
 /// What names a credential that the gate does not know, or has the endpoint variable ignored.
@@ -68,6 +71,8 @@ pub(super) enum Holds<'a> {
         /// The file that has it, where it is not to stand in a variable.
         file: Option<&'a Path>,
     },
+    /// A token that is said by variables which are not of AWS.
+    Bearer(&'a str),
 }
 
 impl Holds<'_> {
@@ -76,7 +81,7 @@ impl Holds<'_> {
         match self {
             Self::Nothing => None,
             Self::Pair(key) => Some((&key.id, key.secret()?.expose())),
-            Self::Token { token, .. } => {
+            Self::Token { token, .. } | Self::Bearer(token) => {
                 let (id, secret) = token.strip_prefix(token::BEGINNING)?.split_once('.')?;
                 Some((id, secret))
             }
@@ -85,7 +90,7 @@ impl Holds<'_> {
 
     fn variables(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Nothing => Vec::new(),
+            Self::Nothing | Self::Bearer(_) => Vec::new(),
             Self::Pair(_) => self.password().map_or_else(Vec::new, |(id, secret)| {
                 vec![("AWS_ACCESS_KEY_ID", id.to_owned()), ("AWS_SECRET_ACCESS_KEY", secret.to_owned())]
             }),
