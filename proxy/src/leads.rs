@@ -32,8 +32,9 @@ pub struct Leads {
 /// Whose addresses are made ours.
 #[derive(Debug)]
 enum Theirs {
-    /// The upstream's own, at that authority and below that path.
-    At { authority: String, path: String },
+    /// The upstream's own, at that authority and below that path. Where the gate was asked for a provider's host, the
+    /// upstream stands for those too, and may name them.
+    At { authority: String, path: String, stands_for: &'static [&'static str] },
     /// The provider's.
     Of(&'static [&'static str]),
 }
@@ -63,17 +64,18 @@ impl Leads {
         }
         let authority = headers.get(HOST)?.to_str().ok()?.to_ascii_lowercase();
         let domains = card(claim.plane()).domains;
-        let theirs = match gate.upstreams.base(&identified.actor.upstream.name) {
-            Ok(base) => Theirs::At {
-                authority: base.authority()?.as_str().to_ascii_lowercase(),
-                path: base.path().trim_end_matches('/').to_owned(),
-            },
-            Err(_) => Theirs::Of(domains),
-        };
         let behind = domains.iter().find_map(|domain| {
             let (_, behind) = authority.split_once(&format!("{domain}."))?;
             Some(behind.to_owned())
         });
+        let theirs = match gate.upstreams.base(&identified.actor.upstream.name) {
+            Ok(base) => Theirs::At {
+                authority: base.authority()?.as_str().to_ascii_lowercase(),
+                path: base.path().trim_end_matches('/').to_owned(),
+                stands_for: if behind.is_some() { domains } else { &[] },
+            },
+            Err(_) => Theirs::Of(domains),
+        };
         let scheme = if arrival.connection.tls.is_some() { "https" } else { "http" };
         Some(Self { places, theirs, ours: Ours { scheme, authority, behind } })
     }
@@ -166,30 +168,24 @@ impl Leads {
     /// upstream's.
     fn replaced(&self, address: &[u8]) -> Option<(String, usize)> {
         let (authority, mut end) = authority(address)?;
-        let ours = match &self.theirs {
-            Theirs::At { authority: theirs, path } => {
-                let rest = address.get(end..)?;
-                let within = rest.strip_prefix(path.as_bytes())?;
-                if authority != *theirs
-                    || !matches!(within.first(), None | Some(b'/' | b'\\' | b'?' | b'#' | b'"' | b'>'))
-                {
+        let domains = match &self.theirs {
+            Theirs::At { authority: theirs, path, .. } if authority == *theirs => {
+                let within = address.get(end..)?.strip_prefix(path.as_bytes())?;
+                if !matches!(within.first(), None | Some(b'/' | b'\\' | b'?' | b'#' | b'"' | b'>')) {
                     return None;
                 }
                 end += path.len();
-                self.ours.authority.clone()
+                return Some((format!("{}://{}", self.ours.scheme, self.ours.authority), end));
             }
-            Theirs::Of(domains) => {
-                let is_in = |domain: &&str| {
-                    authority
-                        .strip_suffix(domain)
-                        .is_some_and(|before| before.is_empty() || before.ends_with('.'))
-                };
-                domains.iter().find(|domain| is_in(domain))?;
-                match &self.ours.behind {
-                    Some(behind) => format!("{authority}.{behind}"),
-                    None => self.ours.authority.clone(),
-                }
-            }
+            Theirs::At { stands_for: domains, .. } | Theirs::Of(domains) => domains,
+        };
+        let is_in = |domain: &&str| {
+            authority.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        };
+        domains.iter().find(|domain| is_in(domain))?;
+        let ours = match &self.ours.behind {
+            Some(behind) => format!("{authority}.{behind}"),
+            None => self.ours.authority.clone(),
         };
         Some((format!("{}://{ours}", self.ours.scheme), end))
     }
@@ -267,7 +263,7 @@ mod tests {
     }
 
     fn at(authority: &str, path: &str) -> Leads {
-        let theirs = Theirs::At { authority: authority.to_owned(), path: path.to_owned() };
+        let theirs = Theirs::At { authority: authority.to_owned(), path: path.to_owned(), stands_for: &[] };
         leads(theirs, "gate:7070", None)
     }
 
@@ -321,6 +317,25 @@ mod tests {
         );
         header(&google, "https://www.googleapis.com.evil.example/upload", None);
         header(&google, "https://evilgoogleapis.com/upload", None);
+    }
+
+    #[test]
+    fn what_stands_for_a_provider_may_name_its_hosts() {
+        let theirs =
+            |stands_for| Theirs::At { authority: "10.0.0.7".to_owned(), path: String::new(), stands_for };
+        let google = leads(theirs(&["googleapis.com"]), "storage.googleapis.com.gate", Some("gate"));
+        header(
+            &google,
+            "http://10.0.0.7/upload?id=1",
+            Some("https://storage.googleapis.com.gate/upload?id=1"),
+        );
+        header(
+            &google,
+            "https://www.googleapis.com/upload?id=1",
+            Some("https://www.googleapis.com.gate/upload?id=1"),
+        );
+        header(&google, "https://docs.example/upload", None);
+        header(&leads(theirs(&[]), "gate", None), "https://www.googleapis.com/upload?id=1", None);
     }
 
     #[test]
