@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::harness::{Gate, Reply, Setup, eventually, installed, read_reply};
 
@@ -24,6 +25,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a program on a free port, which `command` is given, and waits until something listens there.
     pub(crate) fn start(command: impl Fn(&str, &Path) -> Command) -> Self {
+        Self::start_within(Duration::from_secs(15), command)
+    }
+
+    /// The same of one that takes its time.
+    pub(crate) fn start_within(patience: Duration, command: impl Fn(&str, &Path) -> Command) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let log = File::create(folder.path().join("server.log")).unwrap();
@@ -34,7 +40,11 @@ impl Server {
             .spawn()
             .expect("the server starts");
         let server = Self { child, address: address.to_string(), folder };
-        eventually("the server listens", || std::net::TcpStream::connect(address).is_ok());
+        let until = Instant::now() + patience;
+        while TcpStream::connect(address).is_err() {
+            assert!(Instant::now() < until, "the server does not listen: {}", server.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
         server
     }
 
@@ -100,6 +110,14 @@ pub(crate) fn ask(gate: &Gate, token: &str, asked: &str, body: &str) -> Reply {
     let mut stream = TcpStream::connect(gate.address).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     read_reply(&mut stream, false).unwrap()
+}
+
+/// How many requests it has let pass or denied: what a server was asked beside those came another way.
+pub(crate) fn decided(gate: &Gate) -> usize {
+    let (_, metrics) = gate.admin_page("/metrics");
+    let counts = ["ordain_reads_total{", "ordain_decisions_total{"];
+    let lines = metrics.lines().filter(|line| counts.iter().any(|count| line.starts_with(count)));
+    lines.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum()
 }
 
 /// The tests' Python; none where it is not installed, which is said.

@@ -2,6 +2,7 @@
 //!
 //! Leaves out how a request is read (the room's own cases) and the services that are not there to be started.
 
+mod baremetal;
 mod sweep;
 
 use std::collections::BTreeMap;

@@ -28,7 +28,7 @@ use serde_json::Value;
 use crate::Head;
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead};
-use crate::contract::{NativeResponse, Needs};
+use crate::contract::{Leads, NativeResponse, Needs};
 use crate::form::fields::clip;
 use crate::rest::{self, BODY_MAX, Grammar, Line, Location, RestRoom, Rules, Whole};
 use crate::room::Card;
@@ -129,6 +129,9 @@ impl Grammar for OpenStack {
     const PLANE: Plane = Plane::Openstack;
 
     const RULES: Rules = Rules { repeats: &REPEATS, trailing_slash: true, ..Rules::USUAL };
+
+    // Pages: `next` of Keystone, Glance and Ironic, the links of the others; and which versions there are, by links too.
+    const LEADS: Leads = Leads { headers: &["location", "link"], members: &["next", "previous", "href"] };
 
     fn new(_config: &RoomsConfig) -> Result<Self, RoomsError> {
         Ok(Self { routes: Routes::new() })
