@@ -1,8 +1,10 @@
-//! Google Cloud: every request that Google's own Python client makes, and what of them goes through a gate.
+//! Google Cloud: every request that Google's own Python client makes, and what of them goes through a gate, a day of it
+//! in front of servers among it.
 //!
 //! Leaves out Google's servers: what is sent arrives at one that keeps it.
 
 mod sweep;
+mod through;
 
 use std::io::Write as _;
 use std::net::TcpStream;
