@@ -89,6 +89,17 @@ fn google(out: &Path) -> Result<()> {
             rest.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_uppercase())).count();
     }
     writeln!(table, "];\nstatic APIS: usize = {apis};\nstatic METHODS: usize = {methods};")?;
+    table.push_str("static RPCS: &[(&str, &[u8], usize)] = &[\n");
+    let mut calls = 0;
+    for (name, text) in &texts(Path::new("gcp/grpc"))? {
+        digest.update(text);
+        let (head, rest) = text.split_once("\n\n").context("a host has a head and services")?;
+        let host = head.strip_prefix("host ").context("a head names its host")?;
+        let file = pack(out, &format!("gcp-grpc-{name}"), rest)?;
+        writeln!(table, "    ({host:?}, include_bytes!({file:?}), {}),", rest.len())?;
+        calls += rest.lines().filter(|line| line.starts_with("rpc ")).count();
+    }
+    writeln!(table, "];\nstatic CALLS: usize = {calls};")?;
     writeln!(table, "static DIGEST: &str = {:?};", hex::encode(digest.finalize()))?;
     fs::write(out.join("sites.rs"), table)?;
     Ok(())

@@ -21,7 +21,10 @@ mod types;
 mod vim;
 
 pub use catalog::{Catalog, OverlayError, VSPHERE_SUM, automation, messages, vim};
-pub use google::{Google, GoogleApi, GoogleMethod, GooglePath, GoogleSegment, GoogleSite, google};
+pub use google::{
+    Google, GoogleApi, GoogleCall, GoogleField, GoogleKind, GoogleMethod, GooglePart, GooglePath, GoogleRpc,
+    GoogleRule, GoogleSegment, GoogleSite, GoogleType, GoogleTypeOf, google,
+};
 pub use graph::{Graph, GraphPlace, GraphSort, GraphVersion, graph, graph_digest};
 pub use hosts::{Destination, HostClaim, Hosts, Partition, Variant};
 pub use kinds::ClusterKind;

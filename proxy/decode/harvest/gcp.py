@@ -246,7 +246,7 @@ def files(archive):
 
 def main():
     made = files(package(sys.argv[1]))
-    present = {str(path.relative_to(CATALOGUE)) for path in CATALOGUE.rglob("*.txt")}
+    present = {str(path.relative_to(CATALOGUE)) for path in CATALOGUE.glob("sites/*.txt")}
     if "--check" in sys.argv[2:]:
         different = sorted(present - set(made))
         different += [name for name, text in made.items() if not (CATALOGUE / name).exists() or (CATALOGUE / name).read_text() != text]

@@ -84,6 +84,11 @@ pub(crate) trait Claimed: fmt::Debug + Send + Sync {
     /// See [`Claim::deny`].
     fn deny(&self, denial: &Denial) -> NativeResponse;
 
+    /// See [`Claim::speaks_grpc`].
+    fn speaks_grpc(&self) -> bool {
+        false
+    }
+
     /// See [`Claim::warn`].
     fn warn(&self, _headers: &mut HeaderMap, _text: &str) {}
 
@@ -217,6 +222,12 @@ impl<'r> Claim<'r> {
     #[must_use]
     pub fn deny(&self, denial: &Denial) -> NativeResponse {
         self.room.deny(denial)
+    }
+
+    /// Whether it is a call over gRPC: then it has to go on over HTTP/2, and its answer ends in trailers.
+    #[must_use]
+    pub fn speaks_grpc(&self) -> bool {
+        self.room.speaks_grpc()
     }
 
     /// Tells a caller, in an answer that was let through, what enforce would have said: by the header that the plane's

@@ -188,10 +188,18 @@ impl Outward {
 /// Connections to upstreams.
 #[derive(Debug, Clone)]
 pub struct Forwarder {
+    usual: Ways,
+    // What gRPC is spoken over, whatever is spoken otherwise.
+    rpc: Ways,
+    timeout: Arc<AtomicU64>,
+}
+
+/// Connections over which one sort of HTTP is spoken.
+#[derive(Debug, Clone)]
+struct Ways {
     lanes: Lanes,
     // Keeps no connection: whatever it sends goes over one that was made for it.
     anew: Client,
-    timeout: Arc<AtomicU64>,
 }
 
 impl Forwarder {
@@ -220,18 +228,27 @@ impl Forwarder {
                 Protocol::Http2 => tls.enable_http2().wrap_connector(around),
             })
         };
-        // A change of protocol is asked for in HTTP/1.1, and makes the connection its own.
-        let single = if protocol == Protocol::Http2 { Protocol::Http2 } else { Protocol::Http1 };
-        let anew = HyperClient::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_max_idle_per_host(0)
-            .retry_canceled_requests(false)
-            .set_host(false)
-            .http1_preserve_header_case(false)
-            .http2_only(single == Protocol::Http2)
-            .build(connector(single));
-        let lanes = Lanes::new(connector(protocol), protocol);
-        Self { lanes, anew, timeout: Arc::clone(&outward.timeout) }
+        let ways = |protocol: Protocol| {
+            // A change of protocol is asked for in HTTP/1.1, and makes the connection its own.
+            let single = if protocol == Protocol::Http2 { Protocol::Http2 } else { Protocol::Http1 };
+            let anew = HyperClient::builder(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .pool_max_idle_per_host(0)
+                .retry_canceled_requests(false)
+                .set_host(false)
+                .http1_preserve_header_case(false)
+                .http2_only(single == Protocol::Http2)
+                .build(connector(single));
+            Ways { lanes: Lanes::new(connector(protocol), protocol), anew }
+        };
+        let usual = ways(protocol);
+        let rpc = if protocol == Protocol::Http2 { usual.clone() } else { ways(Protocol::Http2) };
+        Self { usual, rpc, timeout: Arc::clone(&outward.timeout) }
+    }
+
+    /// By which way a request goes: what takes trailers is a call over gRPC.
+    fn way(&self, request: &Request<OutBody>) -> &Ways {
+        if request.headers().contains_key(header::TE) { &self.rpc } else { &self.usual }
     }
 
     /// Sends a request whose URI is whole and whose headers are final.
@@ -339,14 +356,14 @@ impl Forwarder {
 
     /// Over a connection that may be shared, and is kept.
     async fn exchange(&self, request: Request<OutBody>) -> Result<Response<AnswerBody>, ForwardError> {
-        let taken = self.lanes.take();
+        let taken = self.way(&request).lanes.take();
         let answer = self.ask(taken.client(), request).await?;
         Ok(answer.map(|body| AnswerBody::new(body, Some(taken))))
     }
 
     /// Over a connection that is made for it.
     async fn exchange_alone(&self, request: Request<OutBody>) -> Result<Response<AnswerBody>, ForwardError> {
-        let answer = self.ask(&self.anew, request).await?;
+        let answer = self.ask(&self.way(&request).anew, request).await?;
         Ok(answer.map(|body| AnswerBody::new(body, None)))
     }
 

@@ -11,7 +11,7 @@ use http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, UP
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request};
 use jiff::Timestamp;
-use ordain_action::{DecisionId, DenialKind, Digest, Plane, Reading, Undecodable};
+use ordain_action::{DecisionId, DenialKind, Digest, Reading, Undecodable};
 use ordain_decode::{Claim, Destination};
 use ordain_evidence::Digested;
 use ordain_sigv4::KeyCache;
@@ -106,7 +106,7 @@ impl Outgoing {
                 Err(unsendable(&"only what was signed can be signed again"))
             }
             (Leaving::Plain { carried, base, .. }, _) => {
-                let of = (accept, self.claim.plane() == Plane::Grpc);
+                let of = (accept, self.claim.speaks_grpc());
                 let at_provider;
                 let base = match base {
                     Some(base) => base,

@@ -1,19 +1,26 @@
-//! The methods of Google's APIs, host by host, as the discovery documents have them.
+//! The methods of Google's APIs, host by host, as the discovery documents have them, and what of it is served over gRPC.
 //!
 //! Leaves out which method a request means: the room decides that. A host's block is decoded on first use.
 
+mod rpc;
 mod site;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{LazyLock, OnceLock};
 
+pub use rpc::{
+    GoogleCall, GoogleField, GoogleKind, GooglePart, GoogleRpc, GoogleRule, GoogleType, GoogleTypeOf,
+};
 pub use site::{GoogleApi, GoogleMethod, GooglePath, GoogleSegment, GoogleSite};
 
 include!(concat!(env!("OUT_DIR"), "/sites.rs"));
 
 /// What all of Google's hosts end in.
 const DOMAIN: &str = ".googleapis.com";
+
+/// What is served over gRPC on many hosts, in the place of one.
+const EVERYWHERE: &str = "everywhere";
 
 /// Every API that is known, read once.
 #[must_use]
@@ -30,6 +37,7 @@ pub struct Google {
     // Every place that some API has a host of its own in.
     places: BTreeSet<&'static str>,
     decoded: Vec<OnceLock<Option<GoogleSite>>>,
+    rpcs: Vec<OnceLock<Option<GoogleRpc>>>,
 }
 
 /// What is known of a host before its block is decoded.
@@ -62,6 +70,7 @@ impl Google {
             by_form: HashMap::new(),
             places: BTreeSet::new(),
             decoded: SITES.iter().map(|_| OnceLock::new()).collect(),
+            rpcs: RPCS.iter().map(|_| OnceLock::new()).collect(),
         };
         for (at, (text, ..)) in SITES.iter().enumerate() {
             let mut head = Head { host: "", names: "", forms: Vec::new() };
@@ -114,6 +123,32 @@ impl Google {
         let head = self.heads.get(at)?;
         let decode = || GoogleSite::parse(head.host, head.names, &unpack(packed, *size)?);
         self.decoded.get(at)?.get_or_init(decode).as_ref()
+    }
+
+    /// What an API's first host serves over gRPC.
+    #[must_use]
+    pub fn rpc(&self, host: &str) -> Option<&GoogleRpc> {
+        let at = RPCS.iter().position(|(known, ..)| *known == host)?;
+        let (_, packed, size) = RPCS.get(at)?;
+        let decode = || GoogleRpc::parse(&unpack(packed, *size)?);
+        self.rpcs.get(at)?.get_or_init(decode).as_ref()
+    }
+
+    /// What is served over gRPC on many hosts beside their own.
+    #[must_use]
+    pub fn rpc_everywhere(&self) -> Option<&GoogleRpc> {
+        self.rpc(EVERYWHERE)
+    }
+
+    /// Every host that serves something over gRPC.
+    pub fn rpc_hosts(&self) -> impl Iterator<Item = &'static str> {
+        RPCS.iter().map(|(host, ..)| *host).filter(|host| *host != EVERYWHERE)
+    }
+
+    /// How many methods there are over gRPC.
+    #[must_use]
+    pub fn rpc_calls(&self) -> usize {
+        CALLS
     }
 
     /// `service.PLACE.rep.googleapis.com` and `PLACE-service.googleapis.com`.
@@ -185,6 +220,25 @@ mod tests {
         }
         assert_eq!((apis, methods), (google.apis(), google.methods()));
         assert!(apis >= 600 && methods >= 26_000, "{apis} {methods}");
+    }
+
+    #[test]
+    fn every_block_of_grpc_is_read_and_each_rule_is_that_of_a_method() {
+        let google = Google::new();
+        let mut calls = 0;
+        for host in google.rpc_hosts().chain([EVERYWHERE]) {
+            let rpc = google.rpc(host).unwrap_or_else(|| panic!("{host} cannot be read"));
+            calls += rpc.calls().count();
+            for rule in rpc.calls().flat_map(|call| &call.rules) {
+                let Some(id) = &rule.id else { continue };
+                let site = google.own(host).unwrap();
+                let methods = site.methods().iter();
+                let same = methods.filter(|method| method.id == *id && method.http == rule.http);
+                assert!(same.count() > 0, "{host}: {id}");
+            }
+        }
+        assert_eq!(calls, google.rpc_calls());
+        assert!(calls >= 8_500, "{calls}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::system;
 use crate::form::fields::{clip, duplicate, segments, unescape};
 use crate::form::query::{self, Pair, Plus};
 use crate::form::{Fields, json};
+use crate::grpc::message::camel;
 use crate::rest::Whole;
 
 const JSON: [&str; 1] = ["application/json"];
@@ -120,21 +121,4 @@ fn spelled(body: &Fields, site: &GoogleSite) -> Result<(), Undecodable> {
         }
     }
     Ok(())
-}
-
-/// As JSON spells the names of Protocol Buffers.
-fn camel(name: &str) -> String {
-    let mut camel = String::with_capacity(name.len());
-    let mut up = false;
-    for character in name.chars() {
-        match character {
-            '_' => up = true,
-            other if up => {
-                camel.push(other.to_ascii_uppercase());
-                up = false;
-            }
-            other => camel.push(other),
-        }
-    }
-    camel
 }

@@ -19,7 +19,7 @@ use crate::form::query::Pair;
 use crate::rest::{Names, Whole};
 
 /// Members of bodies that hold secrets, beside those that look like it.
-const SECRETS: [&str; 16] = [
+pub(super) const SECRETS: [&str; 16] = [
     "accessToken",
     "authString",
     "clientKey",
@@ -49,7 +49,20 @@ const TOUCHED_MAX: usize = 16 * 1_024;
 /// # Errors
 /// Its body cannot be read.
 pub(super) fn call(route: &Route, place: Option<&str>, whole: &Whole<'_>) -> Result<Call, Undecodable> {
-    let Carried { body, form } = body::read(route, whole)?;
+    made(route, place, whole, body::read(route, whole)?)
+}
+
+/// What a request to a method does that carries this.
+///
+/// # Errors
+/// It names two things where one is meant, or too much.
+pub(super) fn made(
+    route: &Route,
+    place: Option<&str>,
+    whole: &Whole<'_>,
+    carried: Carried<'_>,
+) -> Result<Call, Undecodable> {
+    let Carried { body, form } = carried;
     let names = whole.names();
     let subject = Subject::of(route, place);
     let method = route.method;

@@ -4,13 +4,16 @@
 //!   host before the gate's: `https://compute.googleapis.com.gate.internal/compute/v1/…`.
 //! - **Reads** every method over REST in every version that is known, system parameters, `x-http-method-override`,
 //!   uploads (`media`, `multipart`, `resumable`), downloads, and batches, each of whose requests is read as if it came
-//!   alone. Hosts of places and of clients with certificates are those of the documents.
-//! - **Catalogue**: `proxy/catalog/gcp`, one block a host. A read there is what two signals agree on.
-//! - **Denies as** the error of Google's JSON APIs, which no client tries again.
-//! - **Absent on purpose**: gRPC; the XML API of Cloud Storage; `application/x-protobuf`; versions and methods that the
+//!   alone. Hosts of places and of clients with certificates are those of the documents. Calls over gRPC (`rpc/`) are
+//!   read whole by the descriptions of their messages, as the method of REST that each amounts to; a stream that the
+//!   caller sends by its method alone, on all that there is.
+//! - **Catalogue**: `proxy/catalog/gcp`, one block a host, and one for gRPC. A read there is what two signals agree on.
+//! - **Denies as** the error of Google's JSON APIs, which no client tries again, or a status of gRPC.
+//! - **Absent on purpose**: gRPC-Web; what is said in streams; calls over gRPC to hosts without a discovery document (the
+//!   data of Bigtable), and of methods that REST has otherwise (Cloud Storage), which may do anything; the XML API of Cloud Storage; `application/x-protobuf`; versions and methods that the
 //!   documents leave out; bodies in another spelling than the documents'; which project a number is of.
 //!
-//! Sources: the discovery documents in `google-api-python-client`; <https://cloud.google.com/apis/docs/system-parameters>;
+//! Sources: the discovery documents in `google-api-python-client`; the descriptions in `google-proto-files`; <https://cloud.google.com/apis/docs/system-parameters>;
 //! <https://cloud.google.com/asset-inventory/docs/asset-names>; AIP-122, AIP-127, AIP-136.
 
 mod authority;
@@ -23,17 +26,26 @@ mod multipart;
 mod path;
 mod refer;
 mod resource;
+mod rpc;
 mod system;
+
+#[cfg(test)]
+pub(crate) use rpc::message;
 
 use ordain_action::{Call, Created, Denial, Plane, Undecodable, Upstream};
 use ordain_catalog::{GCP_SOURCES, google};
 
+use std::sync::Arc;
+
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead};
 use crate::contract::{Destination, NativeResponse, Needs};
+use crate::grpc::is_grpc;
 use crate::rest::{self, BODY_MAX, Grammar, Line, Location, RestRoom, Rules, Whole};
-use crate::room::Card;
+use crate::room::{Card, Claimed};
 use crate::setup::{RoomsConfig, RoomsError};
+use crate::tokens::Tokens;
+use crate::{Head, room};
 use host::Host;
 use path::{Media, Route};
 
@@ -48,8 +60,41 @@ pub(crate) const CARD: Card = Card {
     ..Card::PLAIN
 };
 
-/// The room.
-pub(crate) type Room = RestRoom<Gcp>;
+/// The room: REST, and gRPC beside it.
+#[derive(Debug)]
+pub(crate) struct Room {
+    rest: RestRoom<Gcp>,
+    tokens: Tokens,
+    pools: rpc::Pools,
+}
+
+impl Room {
+    /// Sets the room up.
+    ///
+    /// # Errors
+    /// [`RoomsError`].
+    pub(crate) fn new(config: &RoomsConfig) -> Result<Self, RoomsError> {
+        let tokens = Tokens::new(config.token_key);
+        Ok(Self { rest: RestRoom::new(config)?, tokens, pools: rpc::Pools::new() })
+    }
+}
+
+impl room::Room for Room {
+    fn about(&self) -> About {
+        self.rest.about()
+    }
+
+    fn catalog_digest(&self) -> Option<&str> {
+        self.rest.catalog_digest()
+    }
+
+    fn claim<'r>(&'r self, head: &Head<'_>) -> Result<Arc<dyn Claimed + 'r>, Undecodable> {
+        if is_grpc(head) {
+            return Ok(Arc::new(rpc::Claim::make((&self.tokens, &self.pools), head)));
+        }
+        self.rest.claim(head)
+    }
+}
 
 /// What requests to Google's APIs mean.
 #[derive(Debug)]
@@ -120,16 +165,18 @@ impl Grammar for Gcp {
     fn about(&self) -> About {
         About {
             plane: Plane::Gcp,
-            reads: "every method of Google's discovery documents over REST, uploads, batches",
+            reads: "every method of Google's discovery documents over REST, uploads, batches; over gRPC what REST has too",
             known: vec![
                 (google().hosts().count(), "hosts"),
                 (google().apis(), "APIs"),
                 (google().methods(), "methods"),
+                (google().rpc_calls(), "methods over gRPC"),
             ],
             sources: GCP_SOURCES,
             page: include_str!("README.md"),
             absent: &[
-                "gRPC",
+                "gRPC-Web, and what is said in streams of gRPC",
+                "methods over gRPC that REST does not have, which may do anything",
                 "the XML API of Cloud Storage",
                 "bodies in Protocol Buffers, or spelled otherwise than the documents do",
                 "which project a number is of",

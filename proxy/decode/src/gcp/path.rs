@@ -144,14 +144,40 @@ fn upload(line: &Line<'_>, http: &'static str, prefix: &str) -> Result<(&'static
 
 type Found = (&'static GoogleSite, &'static GoogleMethod, Vec<Part>);
 
+/// The method of those that are `meant` which a path without its verb asks for.
+///
+/// # Errors
+/// More than one fits.
+pub(super) fn meant(
+    host: &Host,
+    http: &'static str,
+    (path, verb): (&[&str], Option<&str>),
+    meant: impl Fn(&GoogleMethod) -> bool,
+) -> Result<Option<Route>, Undecodable> {
+    let last = path.last().copied().unwrap_or_default();
+    let verb = verb.map_or(Verb::None, |verb| Verb::Named(last, verb));
+    let found = best_of(host, http, (path, &verb), meant)?;
+    let route = |(site, method, parts)| Route { site, method, parts, media: Media::None, overridden: false };
+    Ok(found.map(route))
+}
+
 /// The method that fits best: the more words of a path are the API's own, the better, from the left.
 fn best(host: &Host, http: &'static str, path: &[&str], raw: &str) -> Result<Option<Found>, Undecodable> {
+    let verb = verb(host, path.last().copied().unwrap_or_default(), raw)?;
+    best_of(host, http, (path, &verb), |_| true)
+}
+
+fn best_of(
+    host: &Host,
+    http: &'static str,
+    (path, verb): (&[&str], &Verb<'_>),
+    meant: impl Fn(&GoogleMethod) -> bool,
+) -> Result<Option<Found>, Undecodable> {
     let mut best: Option<(Vec<u8>, Found)> = None;
     let mut equal = false;
-    let verb = verb(host, path.last().copied().unwrap_or_default(), raw)?;
     for site in &host.sites {
-        for (_, method) in site.candidates(http, path.len()) {
-            let Some((weights, parts)) = fit(&method.path, path, &verb) else { continue };
+        for (_, method) in site.candidates(http, path.len()).filter(|(_, method)| meant(method)) {
+            let Some((weights, parts)) = fit(&method.path, path, verb) else { continue };
             match &best {
                 Some((known, _)) if *known > weights => {}
                 Some((known, (_, other, _))) if *known == weights => equal |= other.id != method.id,

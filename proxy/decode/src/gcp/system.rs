@@ -96,16 +96,25 @@ fn refuse_credentials(query: &[Pair<'_>]) -> Result<(), Undecodable> {
     }
 }
 
+/// Refuses what is Google's own and given twice, but for those that `may` be.
+pub(super) fn check_repeated(head: &Head<'_>, may: &[&str]) -> Result<(), Undecodable> {
+    let twice = |name: &&http::HeaderName| {
+        head.headers.get_all(*name).iter().nth(1).is_some() && !may.contains(&name.as_str())
+    };
+    match head.headers.keys().filter(|name| name.as_str().starts_with("x-goog-")).find(twice) {
+        Some(name) => Err(Undecodable::new(
+            "header_twice",
+            format!("`{name}` is given twice and may stand once; send it once"),
+        )),
+        None => Ok(()),
+    }
+}
+
 /// What only some of Google's front ends look at.
 pub(super) fn check_headers(head: &Head<'_>) -> Result<(), Undecodable> {
+    check_repeated(head, &[])?;
     for name in head.headers.keys() {
         let name = name.as_str();
-        if name.starts_with("x-goog-") && head.headers.get_all(name).iter().nth(1).is_some() {
-            return Err(Undecodable::new(
-                "header_twice",
-                format!("`{name}` is given twice and may stand once; send it once"),
-            ));
-        }
         if name.starts_with("x-goog-upload-") || name == "x-goog-copy-source" {
             return Err(Undecodable::new(
                 "unread_header",
@@ -119,7 +128,7 @@ pub(super) fn check_headers(head: &Head<'_>) -> Result<(), Undecodable> {
     {
         return Err(Undecodable::new(
             "grpc_unread",
-            "calls over gRPC are not read on this plane; use its REST API",
+            "this form of gRPC is not read; send `application/grpc`, or use the REST API",
         ));
     }
     Ok(())

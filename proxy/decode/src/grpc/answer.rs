@@ -28,7 +28,7 @@ pub(super) const CODES: [(&str, u16); 17] = [
 ];
 
 /// What the answer amounts to.
-pub(super) fn read(answer: &AnswerHead<'_>, trailers: Option<&HeaderMap>) -> AnswerRead {
+pub(crate) fn read(answer: &AnswerHead<'_>, trailers: Option<&HeaderMap>) -> AnswerRead {
     let said = |headers: &HeaderMap| headers.get("grpc-status").cloned();
     let status = trailers.and_then(said).or_else(|| said(answer.headers));
     let code = status.and_then(|status| status.to_str().ok()?.parse::<usize>().ok());

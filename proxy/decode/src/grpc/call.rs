@@ -21,7 +21,7 @@ pub(super) fn make(tokens: &Tokens, asked: &Asked<'_>, body: &[u8], api: &str) -
     let mut fields = Fields::new();
     let whole = match (&method.input, method.takes_stream) {
         (Some(input), false) => {
-            message::read(input, &frame::only(body, asked.encoding)?, &mut fields)?;
+            message::read(input, &frame::only(body, asked.encoding)?, &mut fields, message::Spelling::Own)?;
             !fields.overflowed()
         }
         _ => false,

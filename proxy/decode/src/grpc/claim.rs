@@ -84,6 +84,10 @@ impl Claimed for Claim<'_> {
         deny::response(self.speaks, denial)
     }
 
+    fn speaks_grpc(&self) -> bool {
+        true
+    }
+
     fn destination(&self, _upstream: &Upstream, _call: &Call) -> Result<Destination, Undecodable> {
         self.address()
     }
@@ -134,16 +138,7 @@ fn read<'r>(room: &'r Room, head: &Head<'_>) -> Result<Asked<'r>, Undecodable> {
             "a header says that the request is another than it looks, which gRPC has none for; take it out",
         ));
     }
-    let encoding = match (head.headers.contains_key("grpc-encoding"), head.header("grpc-encoding")) {
-        (false, _) | (true, Some("identity")) => Encoding::Identity,
-        (true, Some("gzip")) => Encoding::Gzip,
-        (true, _) => {
-            return Err(Undecodable::new(
-                "unknown_grpc_encoding",
-                "messages are read as they are or in gzip, and the head names another encoding; send them so",
-            ));
-        }
-    };
+    let encoding = Encoding::of(head)?;
     let (upstream, api) = room.api(head.upstream)?;
     let method = api.method(head.target).ok_or_else(|| {
         let text = format!(

@@ -13,7 +13,7 @@ use crate::contract::NativeResponse;
 const MESSAGE: &AsciiSet = &CONTROLS.add(b'%');
 
 /// A refusal in the form of this plane, or as plain HTTP to who does not speak it.
-pub(super) fn response(speaks: bool, denial: &Denial) -> NativeResponse {
+pub(crate) fn response(speaks: bool, denial: &Denial) -> NativeResponse {
     let code = code(denial.kind);
     let mut headers = HeaderMap::new();
     put(&mut headers, HeaderName::from_static("ordain-reason-code"), denial.reason_code.as_str());

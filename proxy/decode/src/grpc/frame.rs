@@ -6,22 +6,40 @@ use std::borrow::Cow;
 
 use ordain_action::Undecodable;
 
+use crate::Head;
 use crate::form::gzip;
 
 /// The longest message that is read, opened.
-pub(super) const MESSAGE_MAX: u64 = 16 * 1024 * 1024;
+pub(crate) const MESSAGE_MAX: u64 = 16 * 1024 * 1024;
 
 /// How a message is written where its flag is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub(crate) enum Encoding {
     /// No encoding was named.
     Identity,
     /// gzip.
     Gzip,
 }
 
+impl Encoding {
+    /// What a head says of it.
+    ///
+    /// # Errors
+    /// It names another encoding than those.
+    pub(crate) fn of(head: &Head<'_>) -> Result<Self, Undecodable> {
+        match (head.headers.contains_key("grpc-encoding"), head.header("grpc-encoding")) {
+            (false, _) | (true, Some("identity")) => Ok(Self::Identity),
+            (true, Some("gzip")) => Ok(Self::Gzip),
+            (true, _) => Err(Undecodable::new(
+                "unknown_grpc_encoding",
+                "messages are read as they are or in gzip, and the head names another encoding; send them so",
+            )),
+        }
+    }
+}
+
 /// The message of a body that has one.
-pub(super) fn only(body: &[u8], encoding: Encoding) -> Result<Cow<'_, [u8]>, Undecodable> {
+pub(crate) fn only(body: &[u8], encoding: Encoding) -> Result<Cow<'_, [u8]>, Undecodable> {
     let (flag, rest) = body.split_first().ok_or_else(|| bad("it has none"))?;
     let (length, message) = rest.split_first_chunk().ok_or_else(|| bad("it is cut short"))?;
     let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| bad("it is too long"))?;

@@ -17,18 +17,34 @@ use crate::form::{DEPTH_MAX, Fields};
 /// What begins bytes that are no text, or would look as if they were not.
 const ENCODED: &str = "base64:";
 
-/// Reads a message into `fields`, where their path stands.
-pub(super) fn read(of: &MessageDescriptor, bytes: &[u8], fields: &mut Fields) -> Result<(), Undecodable> {
-    members(of, bytes, fields, 0)
+/// How the names of fields are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spelling {
+    /// As their descriptors have them.
+    Own,
+    /// As JSON has them; what is a text there is one, where a message stands for it: a list of fields, a value by itself.
+    Json,
 }
 
-fn members(
+/// Where a message stands in another, and how it is written.
+#[derive(Debug, Clone, Copy)]
+struct At {
+    depth: usize,
+    spelling: Spelling,
+}
+
+/// Reads a message into `fields`, where their path stands.
+pub(crate) fn read(
     of: &MessageDescriptor,
     bytes: &[u8],
     fields: &mut Fields,
-    depth: usize,
+    spelling: Spelling,
 ) -> Result<(), Undecodable> {
-    if depth > DEPTH_MAX {
+    members(of, bytes, fields, At { depth: 0, spelling })
+}
+
+fn members(of: &MessageDescriptor, bytes: &[u8], fields: &mut Fields, at: At) -> Result<(), Undecodable> {
+    if at.depth > DEPTH_MAX {
         return Err(Undecodable::new("nested_too_deep", "the message nests too deep; send it flatter"));
     }
     let (mut seen, mut counts) = (BTreeSet::new(), std::collections::BTreeMap::<u32, usize>::new());
@@ -40,21 +56,24 @@ fn members(
         if field.is_group() {
             return Err(bad("a field is a group"));
         }
-        let mark = fields.enter(field.name());
+        let mark = match at.spelling {
+            Spelling::Own => fields.enter(field.name()),
+            Spelling::Json => fields.enter(field.json_name()),
+        };
         if field.is_map() {
-            let key = entry(&field, value, fields, depth)?;
+            let key = entry(&field, value, fields, at)?;
             if !keys.insert((number, key)) {
                 return Err(bad("a key of a map is given twice"));
             }
         } else if field.is_list() {
             let count = counts.entry(number).or_default();
-            items(&field, value, fields, (count, depth))?;
+            items(&field, value, fields, (count, at))?;
         } else {
             let oneof = field.containing_oneof().map(|oneof| oneof.name().to_owned());
             if !seen.insert((number, None)) || oneof.is_some_and(|name| !seen.insert((0, Some(name)))) {
                 return Err(bad("a field, or one that excludes it, is given twice"));
             }
-            one(&field.kind(), value, fields, depth)?;
+            one(&field.kind(), value, fields, at)?;
         }
         fields.leave(mark);
     }
@@ -66,13 +85,13 @@ fn items(
     field: &FieldDescriptor,
     value: Value<'_>,
     fields: &mut Fields,
-    (count, depth): (&mut usize, usize),
+    (count, at): (&mut usize, At),
 ) -> Result<(), Undecodable> {
     let kind = field.kind();
     let mut item = |value: Value<'_>| {
         *count += 1;
         let mark = fields.enter_item(*count);
-        let read = one(&kind, value, fields, depth);
+        let read = one(&kind, value, fields, at);
         fields.leave(mark);
         read
     };
@@ -93,7 +112,7 @@ fn entry(
     field: &FieldDescriptor,
     value: Value<'_>,
     fields: &mut Fields,
-    depth: usize,
+    at: At,
 ) -> Result<String, Undecodable> {
     let Kind::Message(of) = field.kind() else { return Err(other()) };
     let [mut key, mut held] = [None, None];
@@ -111,18 +130,22 @@ fn entry(
     let kind = of.map_entry_value_field().kind();
     let mark = fields.enter(&key);
     match held {
-        Some(value) => one(&kind, value, fields, depth)?,
+        Some(value) => one(&kind, value, fields, at)?,
         None => absent(&kind, fields),
     }
     fields.leave(mark);
     Ok(key)
 }
 
-fn one(kind: &Kind, value: Value<'_>, fields: &mut Fields, depth: usize) -> Result<(), Undecodable> {
+fn one(kind: &Kind, value: Value<'_>, fields: &mut Fields, at: At) -> Result<(), Undecodable> {
     match kind {
         Kind::Message(of) => {
             let before = fields.len();
-            members(of, bytes(value)?, fields, depth + 1)?;
+            let at = At { depth: at.depth + 1, ..at };
+            if at.spelling == Spelling::Json && stands_for_a_value(of) {
+                return by_itself(of, bytes(value)?, fields, at);
+            }
+            members(of, bytes(value)?, fields, at)?;
             if fields.len() == before {
                 fields.put(Scalar::Empty);
             }
@@ -150,6 +173,54 @@ fn one(kind: &Kind, value: Value<'_>, fields: &mut Fields, depth: usize) -> Resu
         | Kind::Sfixed64 => fields.put(Scalar::Number(&text_of(kind, value)?)),
     }
     Ok(())
+}
+
+/// Messages that JSON writes as a value.
+fn stands_for_a_value(of: &MessageDescriptor) -> bool {
+    let scalars = ["Bool", "Bytes", "Double", "Float", "Int32", "Int64", "String", "UInt32", "UInt64"];
+    let wraps = |name: &str| name.strip_suffix("Value").is_some_and(|of| scalars.contains(&of));
+    of.parent_file().package_name() == "google.protobuf" && (of.name() == "FieldMask" || wraps(of.name()))
+}
+
+/// Such a message as that value: the paths of a mask with commas between them, what a wrapper holds.
+fn by_itself(of: &MessageDescriptor, bytes: &[u8], fields: &mut Fields, at: At) -> Result<(), Undecodable> {
+    let mut inner = Fields::new();
+    members(of, bytes, &mut inner, at)?;
+    if inner.overflowed() {
+        // As many as that are no mask that anybody sends.
+        return Err(bad("a list of fields is too long"));
+    }
+    if of.name() == "FieldMask" {
+        let path = |value| if let Scalar::Text(path) = value { Some(camel(path)) } else { None };
+        let paths: Vec<String> = inner.iter().filter_map(|(_, value)| path(value)).collect();
+        fields.put(Scalar::Text(&paths.join(",")));
+        return Ok(());
+    }
+    match inner.iter().next() {
+        Some((_, value)) => fields.put(value),
+        None => match of.get_field(1) {
+            Some(field) => absent(&field.kind(), fields),
+            None => fields.put(Scalar::Empty),
+        },
+    }
+    Ok(())
+}
+
+/// As JSON spells the names of Protocol Buffers.
+pub(crate) fn camel(name: &str) -> String {
+    let mut camel = String::with_capacity(name.len());
+    let mut up = false;
+    for character in name.chars() {
+        match character {
+            '_' => up = true,
+            other if up => {
+                camel.push(other.to_ascii_uppercase());
+                up = false;
+            }
+            other => camel.push(other),
+        }
+    }
+    camel
 }
 
 /// A value that is no message, as a text.

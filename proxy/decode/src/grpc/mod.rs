@@ -11,13 +11,13 @@
 //!
 //! Sources: `PROTOCOL-HTTP2.md` of the gRPC project, the encoding guide of Protocol Buffers.
 
-mod answer;
+pub(crate) mod answer;
 mod api;
 mod call;
 mod claim;
-mod deny;
-mod frame;
-mod message;
+pub(crate) mod deny;
+pub(crate) mod frame;
+pub(crate) mod message;
 
 #[cfg(test)]
 pub(crate) mod shop;
@@ -25,6 +25,7 @@ pub(crate) mod shop;
 mod tests;
 
 use claim::Claim;
+pub(crate) use claim::is_grpc;
 pub(crate) use deny::refusal;
 
 use std::collections::BTreeMap;

@@ -22,9 +22,10 @@ fn descriptors() -> Vec<u8> {
 /// One message of gRPC, as `TYPE { … }` has it.
 pub(crate) fn framed(text: &str) -> Vec<u8> {
     let (name, rest) = text.split_once(' ').unwrap();
-    let pool = DescriptorPool::decode(descriptors().as_slice()).unwrap();
+    let own = || DescriptorPool::decode(descriptors().as_slice()).unwrap().get_message_by_name(name);
+    let of = if name.starts_with("google.") { crate::gcp::message(name) } else { own() };
     let inner = rest.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap();
-    let message = DynamicMessage::parse_text_format(pool.get_message_by_name(name).unwrap(), inner).unwrap();
+    let message = DynamicMessage::parse_text_format(of.unwrap(), inner).unwrap();
     let message = message.encode_to_vec();
     [&[0], &u32::try_from(message.len()).unwrap().to_be_bytes()[..], &message].concat()
 }

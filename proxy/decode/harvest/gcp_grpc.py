@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+"""Makes proxy/catalog/gcp/grpc from the pinned package of Google's `.proto` files: one file a host of the discovery documents,
+with the services over gRPC that are served there, and the messages that their methods are called with.
+
+    gcp_grpc.py PACKAGES [--check]
+
+Each method has the rules by which it is asked for over REST (`google.api.http`), and beside each the discovery id of the
+method that is asked for in that way: by that its names, its class and its level are known. `-` stands where there is none.
+Run after `gcp.py`, by a Python that has `grpcio-tools`, whose compiler reads the files. Leaves out answers, comments, and
+APIs without a discovery document.
+"""
+
+import collections
+import hashlib
+import pathlib
+import re
+import sys
+import tarfile
+import tempfile
+import tomllib
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from grpc_tools import protoc
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+CATALOGUE = ROOT / "proxy/catalog/gcp"
+# What many hosts serve beside their own services, and by which rules: hosts have their own, with `*` for whatever version is
+# theirs. The id is found by the path then.
+EVERYWHERE = {
+    "google.cloud.location.Locations": {
+        "ListLocations": ["GET */{name=**}/locations -"],
+        "GetLocation": ["GET */{name=**} -"],
+    },
+    "google.iam.v1.IAMPolicy": {
+        "SetIamPolicy": ["POST */{resource=**}:setIamPolicy *"],
+        "GetIamPolicy": ["GET */{resource=**}:getIamPolicy -", "POST */{resource=**}:getIamPolicy *"],
+        "TestIamPermissions": ["POST */{resource=**}:testIamPermissions *"],
+    },
+    "google.longrunning.Operations": {
+        "ListOperations": ["GET */{name=**}/operations -", "GET */{name=**} -"],
+        "GetOperation": ["GET */{name=**} -"],
+        "DeleteOperation": ["DELETE */{name=**} -"],
+        "CancelOperation": ["POST */{name=**}:cancel *"],
+        "WaitOperation": ["POST */{name=**}:wait *"],
+    },
+}
+FieldType = descriptor_pb2.FieldDescriptorProto
+SCALARS = {
+    number: name.removeprefix("TYPE_").lower()
+    for name, number in FieldType.Type.items()
+    if name not in ("TYPE_GROUP", "TYPE_MESSAGE", "TYPE_ENUM")
+}
+
+
+def package(folder):
+    pins = tomllib.loads((CATALOGUE / "SOURCE.toml").read_text())["package"]
+    pin = next(pin for pin in pins if pin["name"] == "google-proto-files")
+    path = pathlib.Path(folder) / pin["file"]
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != pin["sha256"]:
+        sys.exit(f"`{path.name}` has the hash {found}, not the pinned {pin['sha256']}; fetch it again")
+    return path
+
+
+def compiled(archive):
+    """The descriptors of every file with a service that says which host it is at."""
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+        base = pathlib.Path(folder) / "package"
+        files = sorted(
+            str(path.relative_to(base))
+            for path in base.glob("google/**/*.proto")
+            if "google.api.default_host" in path.read_text()
+        )
+        files += ["google/cloud/location/locations.proto", "google/iam/v1/iam_policy.proto", "google/longrunning/operations.proto"]
+        out = f"{folder}/all.binpb"
+        arguments = ["protoc", f"-I{base}", "--include_imports", f"--descriptor_set_out={out}", *sorted(set(files))]
+        if protoc.main(arguments) != 0:
+            sys.exit("the compiler does not read the files")
+        return descriptor_pb2.FileDescriptorSet.FromString(pathlib.Path(out).read_bytes())
+
+
+class Options:
+    """What the files say of services and methods in Google's own options."""
+
+    def __init__(self, files):
+        pool = descriptor_pool.DescriptorPool()
+        for file in files.file:
+            pool.Add(file)
+        made = lambda name: message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
+        self.of_method, self.of_service = made("google.protobuf.MethodOptions"), made("google.protobuf.ServiceOptions")
+        self.http_rule = pool.FindExtensionByName("google.api.http")
+        self.default_host = pool.FindExtensionByName("google.api.default_host")
+
+    def host(self, service):
+        options = self.of_service.FromString(service.options.SerializeToString())
+        return options.Extensions[self.default_host].removesuffix(":443")
+
+    def rules(self, method):
+        options = self.of_method.FromString(method.options.SerializeToString())
+        if not options.HasExtension(self.http_rule):
+            return
+        first = options.Extensions[self.http_rule]
+        for rule in (first, *first.additional_bindings):
+            kind = rule.WhichOneof("pattern")
+            if kind in (None, "custom"):
+                continue
+            yield kind.upper(), getattr(rule, kind).removeprefix("/"), rule.body or "-"
+
+
+def discovered():
+    """Of every host the ids by method and path."""
+    hosts = {}
+    for path in sorted((CATALOGUE / "sites").glob("*.txt")):
+        lines = path.read_text().splitlines()
+        ids = hosts[lines[0].removeprefix("host ")] = {}
+        for line in lines:
+            words = line.split(" ")
+            if words[0] in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+                ids[words[0], words[4].replace("+", "*")] = words[3]
+    return hosts
+
+
+def plain(template):
+    """A rule's path as the documents have it."""
+    return re.sub(r"\{[^}=]*\}", "*", re.sub(r"\{[^}=]*=([^}]*)\}", r"\1", template))
+
+
+class Types:
+    """Every message and enum, by its full name."""
+
+    def __init__(self, files):
+        self.messages, self.enums = {}, {}
+        for file in files.file:
+            self.add(file.package, "", file.message_type, file.enum_type)
+
+    def add(self, package, before, messages, enums):
+        for enum in enums:
+            self.enums[f".{package}.{before}{enum.name}"] = (package, before + enum.name, enum)
+        for message in messages:
+            self.messages[f".{package}.{before}{message.name}"] = (package, before + message.name, message)
+            self.add(package, f"{before}{message.name}.", message.nested_type, message.enum_type)
+
+    def closure(self, roots):
+        """What the messages are made of, themselves included."""
+        found, open_ = set(), list(roots)
+        while open_:
+            name = open_.pop()
+            if name in found:
+                continue
+            found.add(name)
+            if name in self.messages:
+                open_ += [field.type_name for field in self.messages[name][2].field if field.type_name]
+        return found
+
+    def written(self, name):
+        """The text of a message or an enum; none of an entry of a map, which stands where it is used."""
+        if name in self.enums:
+            package, path, enum = self.enums[name]
+            known = {}
+            for value in enum.value:
+                known.setdefault(value.number, value.name)
+            return [f"enum {package}/{path}", *(f"{number} {value}" for number, value in known.items())]
+        package, path, message = self.messages[name]
+        if message.options.map_entry:
+            return None
+        lines = [f"message {package}/{path}"]
+        for field in sorted(message.field, key=lambda field: field.number):
+            words = [str(field.number), field.name, self.type(field, package)]
+            if field.HasField("oneof_index") and not field.proto3_optional:
+                words.append(f"oneof={message.oneof_decl[field.oneof_index].name}")
+            if field.json_name != camel(field.name):
+                words.append(f"json={field.json_name}")
+            lines.append(" ".join(words))
+        return lines
+
+    def name(self, full, within):
+        """The package, unless that is the one it is named in, `/` and the path in it."""
+        package, path, _ = self.messages.get(full) or self.enums[full]
+        return f"{'' if package == within else package}/{path}"
+
+    def type(self, field, within):
+        if field.type == FieldType.TYPE_GROUP:
+            sys.exit(f"`{field.name}` is a group; say how it is read")
+        if field.type == FieldType.TYPE_MESSAGE:
+            of = self.messages[field.type_name][2]
+            if of.options.map_entry:
+                key, value = of.field
+                return f"{{{self.type(key, within)}}}{self.type(value, within)}"
+            name = self.name(field.type_name, within)
+        elif field.type == FieldType.TYPE_ENUM:
+            name = "=" + self.name(field.type_name, within)
+        else:
+            name = SCALARS[field.type]
+        return f"[]{name}" if field.label == FieldType.LABEL_REPEATED else name
+
+
+def camel(name):
+    return re.sub(r"_+(.?)", lambda found: found.group(1).upper(), name)
+
+
+def services(files):
+    for file in files.file:
+        for service in file.service:
+            yield f"{file.package}.{service.name}", service
+
+
+def made(files):
+    types, options, known = Types(files), Options(files), discovered()
+    by_host = collections.defaultdict(list)
+    for name, service in services(files):
+        host = "everywhere" if name in EVERYWHERE else options.host(service)
+        # What is described as messages there goes over REST all the same.
+        if host == "everywhere" or host in known and host != "compute.googleapis.com":
+            by_host[host].append((name, service))
+    texts = {}
+    for host, of_host in sorted(by_host.items()):
+        ids, lines, inputs = known.get(host, {}), [f"host {host}"], set()
+        for name, service in sorted(of_host):
+            lines += ["", f"service {name}"]
+            for method in service.method:
+                inputs.add(method.input_type)
+                streams = [word for word, is_so in (("in", method.client_streaming), ("out", method.server_streaming)) if is_so]
+                lines.append(" ".join(["rpc", method.name, types.name(method.input_type, name.rpartition(".")[0]), *streams]))
+                if name in EVERYWHERE:
+                    lines += [f"{rule} -" for rule in EVERYWHERE[name][method.name]]
+                    continue
+                for http, path, body in options.rules(method):
+                    lines.append(f"{http} {path} {body} {ids.get((http, plain(path)), '-')}")
+        for name in sorted(types.closure(inputs)):
+            text = types.written(name)
+            if text:
+                lines += ["", *text]
+        texts[f"grpc/{host.removesuffix('.googleapis.com')}.txt"] = "\n".join(lines) + "\n"
+    return texts
+
+
+def main():
+    texts = made(compiled(package(sys.argv[1])))
+    folder = CATALOGUE / "grpc"
+    folder.mkdir(exist_ok=True)
+    present = {str(path.relative_to(CATALOGUE)) for path in folder.glob("*.txt")}
+    if "--check" in sys.argv[2:]:
+        different = sorted(present ^ set(texts))
+        different += [name for name in sorted(present & set(texts)) if (CATALOGUE / name).read_text() != texts[name]]
+        if different:
+            sys.exit("the catalogue differs from what its sources give, regenerate it: " + ", ".join(different))
+        return
+    for name in present - set(texts):
+        (CATALOGUE / name).unlink()
+    for name, text in texts.items():
+        path = CATALOGUE / name
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+
+
+main()
