@@ -5,6 +5,7 @@
 
 mod rpc;
 mod sweep;
+mod sweep_rpc;
 mod through;
 
 use std::io::Write as _;

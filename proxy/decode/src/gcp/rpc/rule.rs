@@ -219,13 +219,6 @@ fn made(
                     Some(None) | None => query.push(pair(at, value)),
                 }
             }
-            // A name in the path that is one in the body too.
-            for at in &taken {
-                let rest = of.as_deref().and_then(|of| at.strip_prefix(of)?.strip_prefix('.'));
-                if let (Some(rest), Some(value)) = (rest, fields.get(at)) {
-                    inner.put_at(rest, value);
-                }
-            }
             of.map(|_| inner)
         }
     };
