@@ -10,8 +10,8 @@ use ordain_catalog::GraphSort;
 
 use super::path::{One, Step, Verb};
 use super::words::{
-    ACTIONS, DATA, EXECUTING, EXPOSING, GRANTING, IDENTITY, LOOKING, SECRET_FUNCTIONS, SECRET_MEMBERS,
-    SECRET_ONES, SECRET_WORDS, SHOWING, SILENT,
+    ACTIONS, DATA, EXECUTING, EXPOSING, GRANTING, IDENTITY, LOOKING, PEOPLE, SECRET_FUNCTIONS,
+    SECRET_HOLDERS, SECRET_MEMBERS, SECRET_ONES, SECRET_WORDS, SHOWING, SILENT,
 };
 use crate::form::query::Pair;
 
@@ -70,10 +70,14 @@ pub(super) fn of(one: &One, query: &[Pair<'_>]) -> Class {
     if class.accesses == BTreeSet::from([Access::Read]) {
         return class;
     }
-    let identity = words.first().is_some_and(|first| IDENTITY.contains(&first.as_str()));
-    // The users themselves grant by what is written of them.
-    let new_one = one.verb == Verb::Post && matches!(last, "users" | "groups");
-    if identity || has(GRANTING) || new_one {
+    let first = words.first().map_or("", String::as_str);
+    // The users themselves grant by what is written of them, and so do their devices.
+    let new_one = one.verb == Verb::Post
+        && (matches!(last, "users" | "groups" | "classes")
+            || matches!(words.as_slice(), [only] if only == "devices"));
+    // What guests may do in a group.
+    let settings = first == "groups" && last == "settings";
+    if IDENTITY.contains(&first) || has(GRANTING) || new_one || settings {
         class.accesses.insert(Access::Grant);
     }
     if has(EXPOSING) && one.verb != Verb::Delete {
@@ -90,7 +94,7 @@ pub(super) fn of(one: &One, query: &[Pair<'_>]) -> Class {
         class.mints = true;
         class.accesses.insert(Access::SecretRead);
     }
-    class.data = has(DATA) && !has(GRANTING) && !has(EXPOSING);
+    class.data = PEOPLE.contains(&first) && has(DATA) && !has(GRANTING) && !has(EXPOSING);
     class
 }
 
@@ -103,16 +107,26 @@ fn shown(one: &One, words: &[String], bare: &str, query: &[Pair<'_>]) -> Access 
     let secret = words.iter().any(|word| SECRET_WORDS.contains(&word.as_str()))
         || words.iter().any(|word| SECRET_FUNCTIONS.contains(&word.as_str()))
         || by_id && words.last().is_some_and(|last| SECRET_ONES.contains(&last.as_str()))
-        || query.iter().any(asks_for_secret);
+        || query.iter().any(|pair| asks_for_secret(one, pair));
     if secret { Access::SecretRead } else { Access::Read }
 }
 
-/// Whether a parameter asks for members that hold secrets.
-fn asks_for_secret(pair: &Pair<'_>) -> bool {
+/// Whether a parameter asks for what holds secrets, by name or among all that there is.
+fn asks_for_secret(one: &One, pair: &Pair<'_>) -> bool {
     let name = pair.name.trim_start_matches('$').to_ascii_lowercase();
+    // What has a name with `@` stands for a part of another parameter.
+    if !matches!(name.as_str(), "select" | "expand" | "compute" | "apply") && !name.starts_with('@') {
+        return false;
+    }
+    let holds =
+        |member: &str| [SECRET_MEMBERS, SECRET_WORDS, SECRET_ONES].iter().any(|list| list.contains(&member));
     let value = pair.value.to_ascii_lowercase();
-    let mut members = value.split(|one: char| !one.is_ascii_alphanumeric());
-    matches!(name.as_str(), "select" | "expand") && members.any(|member| SECRET_MEMBERS.contains(&member))
+    if value.split(|one: char| !one.is_ascii_alphanumeric()).any(holds) {
+        return true;
+    }
+    let all = value.split([',', '(', ')', ';', '=']).any(|part| part.trim() == "*");
+    all && (one.way.words().iter().any(|word| SECRET_HOLDERS.contains(&word.as_str()))
+        || one.way.inside().any(|word| holds(&word.to_ascii_lowercase())))
 }
 
 fn acted(one: &One, words: &[String], bare: &str) -> Class {
@@ -176,7 +190,9 @@ mod tests {
             assert!(functions.contains(*name), "{name}");
         }
         let words: BTreeSet<String> = graph().places().map(|place| place.name.to_ascii_lowercase()).collect();
-        for list in [DATA, EXECUTING, EXPOSING, GRANTING, IDENTITY, SECRET_ONES, SECRET_WORDS] {
+        for list in
+            [DATA, EXECUTING, EXPOSING, GRANTING, IDENTITY, PEOPLE, SECRET_HOLDERS, SECRET_ONES, SECRET_WORDS]
+        {
             assert_eq!(list.iter().find(|word| !words.contains(**word)), None);
         }
     }

@@ -37,7 +37,7 @@ pub(crate) enum Step {
 pub(crate) struct Way {
     pub(super) place: &'static GraphPlace,
     pub(super) steps: Vec<Step>,
-    /// It begins with `/me`: whoever the credential is of.
+    /// It begins with `/me` or `/education/me`: whoever the credential is of.
     pub(super) own: bool,
     // What stands beside the last segment, and what below it.
     around: &'static [GraphPlace],
@@ -97,8 +97,12 @@ pub(super) fn read(line: &Line<'_>) -> Result<Asked, Undecodable> {
         "PUT" => Verb::Put,
         _ => Verb::Delete,
     };
-    if verb != Verb::Get && line.segments.iter().any(|segment| segment.contains('/')) {
-        return Err(bad("an escaped slash in the path could be two things; name what is changed by its id"));
+    // In the quotes of a call a slash is nothing but a character.
+    let slash = |segment: &&str| segment.contains('/') && (verb != Verb::Get || !segment.contains('('));
+    if path.iter().any(slash) {
+        return Err(bad(
+            "an escaped slash in the path could be two things; write it plainly, or name the id",
+        ));
     }
     Ok(Asked::One(One { verb, way }))
 }
@@ -140,6 +144,7 @@ impl Way {
                 }
             };
         }
+        way.own |= matches!(way.steps.as_slice(), [Step::Word("education"), Step::Word("me"), ..]);
         (!way.steps.is_empty()).then_some(way)
     }
 
@@ -168,8 +173,11 @@ impl Way {
     /// A segment with parentheses: a call, or one of many by a key.
     fn called(&mut self, base: &str, given: Vec<(String, String)>) -> Option<()> {
         let places = self.below;
+        // A key that begins so stands in the query, and this would be its name there.
+        let aside = given.iter().any(|(_, value)| value.starts_with('@'));
         if let [(name, key)] = given.as_slice()
             && name.is_empty()
+            && !aside
         {
             let many = places.iter().find(|one| one.sort == GraphSort::Thing && is_named(one, base))?;
             let place = thing(graph().below(many), "{}")?;
@@ -178,7 +186,7 @@ impl Way {
             return Some(());
         }
         let fits = |place: &&GraphPlace| {
-            matches!(place.sort, GraphSort::Function | GraphSort::Key)
+            (place.sort == GraphSort::Function || place.sort == GraphSort::Key && !aside)
                 && is_named(place, base)
                 && place.arguments.len() == given.len()
                 && place
@@ -268,6 +276,12 @@ impl Way {
         thing(self.around, "{}").is_some()
     }
 
+    /// What stands below it, or below each of many.
+    pub(super) fn inside(&self) -> impl Iterator<Item = &'static str> {
+        let each = thing(self.below, "{}").map_or(&[][..], |one| graph().below(one));
+        self.below.iter().chain(each).map(|place| place.name)
+    }
+
     /// The word that it begins with.
     pub(super) fn service(&self) -> &'static str {
         match self.steps.first() {
@@ -336,7 +350,7 @@ fn argument(text: &str) -> Option<(&str, String, &str)> {
         Some(rest) => quoted(rest)?,
         None => {
             let (value, rest) = rest.split_at_checked(rest.find(',').unwrap_or(rest.len()))?;
-            if value.is_empty() || value.contains(['(', ')', '\'']) {
+            if value.is_empty() || value.contains(['(', ')', '\'', '/']) {
                 return None;
             }
             (value.to_owned(), rest)
