@@ -22,6 +22,9 @@ use crate::{Head, WayIn};
 /// The most requests that are read at once, which is what the plane takes.
 const REQUESTS_MAX: usize = 20;
 
+/// The longest path and query of one of them, in bytes.
+const URL_MAX: usize = 16_384;
+
 /// The most that the effects of one request name together.
 const TOUCHED_MAX: usize = 16_384;
 
@@ -133,7 +136,13 @@ fn target(version: GraphVersion, url: &str) -> Result<String, Undecodable> {
         GraphVersion::V1 => "v1.0",
         GraphVersion::Beta => "beta",
     };
-    let Some((scheme, rest)) = url.split_once("://") else {
+    if url.len() > URL_MAX {
+        return Err(bad(
+            "the path of a request of the batch is longer than any that is read; send it by itself",
+        ));
+    }
+    let path = url.split('?').next().unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("://").filter(|_| path.contains("://")) else {
         return match url.strip_prefix('/').unwrap_or(url) {
             rest if rest.starts_with('/') => Err(bad("a request of the batch has no path that is read")),
             rest => Ok(format!("/{version}/{rest}")),

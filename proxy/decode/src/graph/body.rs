@@ -7,7 +7,7 @@ use ordain_action::{Access, Resource, Role, Scalar, Undecodable};
 use super::bad;
 use super::class::Class;
 use super::name::{Name, is_guid, referred};
-use super::path::{One, Verb};
+use super::path::{One, Step, Verb};
 use crate::form::Fields;
 use crate::form::fields::{segments, unescape};
 use crate::form::query::Pair;
@@ -54,23 +54,26 @@ const PLAIN: [&str; 12] = [
 ];
 
 /// Members by which somebody may do more or other than before, wherever they stand.
-const GRANTING: [&str; 30] = [
+const GRANTING: [&str; 33] = [
     "acceptedsenders",
     "accountenabled",
+    "acl",
     "allowedmembers",
     "api",
     "approleassignedto",
     "approleassignments",
-    "approles",
     "approleid",
+    "approles",
     "assignments",
     "clientid",
     "federatedidentitycredentials",
     "grantedto",
     "grantedtov2",
+    "guestsettings",
     "isassignabletorole",
     "keycredentials",
     "members",
+    "membersettings",
     "membershiprule",
     "oauth2permissiongrants",
     "oauth2permissionscopes",
@@ -111,16 +114,23 @@ const EXECUTING: [&str; 7] = [
 ];
 
 /// What says who may do what by the ids in its body.
-const ASSIGNING: [&str; 9] = [
+const ASSIGNING: [&str; 16] = [
+    "accesspackageassignmentrequests",
     "approleassignedto",
     "approleassignments",
+    "assignmentrequests",
+    "assignmentschedulerequests",
+    "eligibilityschedulerequests",
+    "governanceroleassignmentrequests",
     "oauth2permissiongrants",
+    "roleassignmentapprovals",
+    "roleassignmentrequests",
     "roleassignments",
     "roleassignmentschedulerequests",
     "roleeligibilityschedulerequests",
-    "assignmentschedulerequests",
-    "eligibilityschedulerequests",
-    "roleassignmentapprovals",
+    "scopedrolememberof",
+    "scopedrolemembers",
+    "scopedrolememberships",
 ];
 
 /// What a body and a query name beside the path, and what they add to what is done.
@@ -145,29 +155,32 @@ pub(super) fn read(
         }
         let key = parts.iter().rev().find(|part| !part.bytes().all(|byte| byte.is_ascii_digit()));
         let key = key.map(|key| key.to_ascii_lowercase()).unwrap_or_default();
-        if key == "@odata.id" || key.ends_with("@odata.bind") {
+        if ["@odata.bind", "@bind", "@odata.id", "@id"].iter().any(|end| key.ends_with(end)) {
             let Scalar::Text(url) = value else {
                 // Nothing is bound by nothing: what was bound is let go of.
                 class.accesses.insert(Access::Grant);
                 continue;
             };
             referred_to += 1;
-            all.push(referred(url)?.one(names, Role::Target));
+            all.extend(referred(url)?.iter().map(|name| name.one(names, Role::Target)));
             class.accesses.insert(Access::Grant);
+            continue;
         }
-        let at_top = parts.len() == 1;
-        if at_top && let Scalar::Text(text) = value {
-            all.extend(assigned(&words, &key, text, names));
-            if key == "visibility" && text.eq_ignore_ascii_case("public")
-                || key == "scope" && text == "anonymous"
-            {
-                class.accesses.insert(Access::Expose);
-            }
+        let Scalar::Text(text) = value else { continue };
+        let inside = Inside { one, words: &words, parts: &parts, key: &key };
+        all.extend(inside.differs(text, class).into_iter().map(|name| name.one(names, Role::Target)));
+        all.extend(inside.led_to(text).into_iter().map(|name| name.one(names, Role::Target)));
+        all.extend(inside.assigned(text).into_iter().map(|(name, role)| name.one(names, role)));
+        if parts.len() == 1
+            && (key == "visibility" && text.eq_ignore_ascii_case("public")
+                || key == "scope" && text == "anonymous")
+        {
+            class.accesses.insert(Access::Expose);
         }
     }
     if one.verb != Verb::Get && words.last().is_some_and(|last| last == "$ref") {
         referred_to += by_query(one, query, names, &mut all)?;
-        let named = matches!(one.way.steps.iter().rev().nth(1), Some(super::path::Step::Id(_)));
+        let named = matches!(one.way.steps.iter().rev().nth(1), Some(Step::Id(_)));
         if referred_to == 0 && one.verb != Verb::Delete {
             return Err(bad("the request refers to nothing; name it in `@odata.id`"));
         }
@@ -184,12 +197,9 @@ pub(super) fn read(
     if says_more(one, &words, fields) {
         class.accesses.insert(Access::Grant);
     }
-    let credential = |path: &str| {
-        let first = segments(path).next().map(|first| unescape(first).to_ascii_lowercase());
-        first.is_some_and(|first| first == "passwordcredentials")
-    };
-    let of_app = words.iter().any(|word| matches!(word.as_str(), "applications" | "serviceprincipals"));
-    if of_app && one.verb != Verb::Get && fields.iter().any(|(path, _)| credential(path)) {
+    let credential =
+        |path: &str| segments(path).any(|part| unescape(part).eq_ignore_ascii_case("passwordcredentials"));
+    if one.verb != Verb::Get && fields.iter().any(|(path, _)| credential(path)) {
         // Its text is in the answer.
         class.mints = true;
         class.accesses.insert(Access::SecretRead);
@@ -212,9 +222,11 @@ fn add(class: &mut Class, member: &str, value: Scalar<'_>) {
     }
 }
 
-/// Whether a user or a group is said to be more than what it is called: rules choose by the rest, or it lets in.
+/// Whether a user, a group or a device is said to be more than what it is called: rules choose by the rest, or it lets in.
 fn says_more(one: &One, words: &[String], fields: &Fields) -> bool {
-    let itself = matches!(words, [first] if first == "users" || first == "groups");
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let itself =
+        matches!(words.as_slice(), ["users" | "groups" | "devices"] | ["education", "users" | "classes"]);
     itself
         && matches!(one.verb, Verb::Patch | Verb::Put)
         && fields.iter().any(|(path, _)| {
@@ -239,48 +251,111 @@ fn by_query(
         if found > 1 || one.verb != Verb::Delete {
             return Err(bad("the query refers to more than the request takes; name one thing once"));
         }
-        all.push(referred(&pair.value)?.one(names, Role::Target));
+        all.extend(referred(&pair.value)?.iter().map(|name| name.one(names, Role::Target)));
     }
     Ok(found)
 }
 
-/// What an assignment names by an id: who gets it, and what it is for.
-fn assigned(words: &[String], key: &str, text: &str, names: Names<'_>) -> Vec<Resource> {
-    if !words.iter().any(|word| ASSIGNING.contains(&word.as_str())) {
-        return Vec::new();
+/// A member of a body, and where that is.
+struct Inside<'a> {
+    one: &'a One,
+    words: &'a [String],
+    /// Its path.
+    parts: &'a [String],
+    /// Its name, in lower case; that of the list, where it is one of a list.
+    key: &'a str,
+}
+
+impl Inside<'_> {
+    /// Whether one of the parts around it has a name that is so, in lower case.
+    fn is_in(&self, named: impl Fn(&str) -> bool) -> bool {
+        self.parts.iter().any(|part| named(&part.to_ascii_lowercase()))
     }
-    let id = text.to_ascii_lowercase();
-    let at = |parts: &[&str], role| {
-        let kind = parts.iter().rev().nth(1).copied().unwrap_or_default();
-        vec![names.one(role, kind, parts)]
-    };
-    match key {
-        "principalid" if is_guid(&id) => at(&["directoryObjects", &id], Role::Target),
-        "clientid" | "resourceid" if is_guid(&id) => at(&["servicePrincipals", &id], Role::Target),
-        "roledefinitionid" => {
-            let service =
-                words.get(1).filter(|_| words.first().is_some_and(|first| first == "rolemanagement"));
-            match service {
-                Some(service) => at(&["roleManagement", service, "roleDefinitions", &id], Role::Uses),
-                None => Vec::new(),
-            }
+
+    /// What is put to or taken out of a list that is given by its differences.
+    fn differs(&self, text: &str, class: &mut Class) -> Option<Name> {
+        if !self.is_in(|part| part.ends_with("@delta") || part.ends_with("@odata.delta")) {
+            return None;
         }
-        "directoryscopeid" => scope(text, names),
-        _ => Vec::new(),
+        class.accesses.insert(Access::Grant);
+        if self.is_in(|part| part == "@removed" || part == "@odata.removed") {
+            class.accesses.insert(Access::Delete);
+        }
+        matches!(self.key, "id" | "directoryobjectid").then(|| Name::of_object(text))
+    }
+
+    /// Where something is copied or moved to.
+    fn led_to(&self, text: &str) -> Option<Name> {
+        let last = self.words.last().map_or("", String::as_str);
+        let drive = match self.key {
+            _ if !self.is_in(|part| part == "parentreference") => None,
+            "driveid" => Some(text),
+            "path" => text.strip_prefix("/drives/").and_then(|rest| rest.split('/').next()),
+            _ => None,
+        };
+        if let Some(drive) = drive {
+            return Some(named(&["drives", drive]));
+        }
+        let to_group = last.starts_with("copy") || matches!(last, "addgroup" | "removegroup");
+        match self.key {
+            "groupid" if to_group => Some(group(text)),
+            "siteid" | "sitecollectionid" if to_group => Some(Name { loose: true, ..named(&["sites"]) }),
+            _ => None,
+        }
+    }
+
+    /// What an assignment names by an id: who gets it, and what it is for.
+    fn assigned(&self, text: &str) -> Option<(Name, Role)> {
+        if !self.words.iter().any(|word| ASSIGNING.contains(&word.as_str())) {
+            return None;
+        }
+        let of_app =
+            self.words.iter().any(|word| word.starts_with("approle") || word == "oauth2permissiongrants");
+        let id = text.to_ascii_lowercase();
+        let target = |name| Some((name, Role::Target));
+        match self.key {
+            "principalid" | "principalids" | "targetid" | "subjectid" | "members" | "scopemembers"
+                if is_guid(&id) =>
+            {
+                target(Name::of_object(&id))
+            }
+            "id" if self.is_in(|part| part == "rolememberinfo") => target(Name::of_object(&id)),
+            "groupid" => target(group(&id)),
+            "administrativeunitid" => target(named(&["directory", "administrativeUnits", &id])),
+            "clientid" | "resourceid" if of_app && is_guid(&id) => target(named(&["servicePrincipals", &id])),
+            "roledefinitionid" => match self.one.way.steps.as_slice() {
+                [Step::Word("roleManagement"), Step::Word(service), ..] => {
+                    Some((named(&["roleManagement", service, "roleDefinitions", &id]), Role::Uses))
+                }
+                _ => None,
+            },
+            "directoryscopeid" | "directoryscopeids" => target(scope(text)),
+            _ => None,
+        }
     }
 }
 
+/// A group by its id; any, where that is none.
+fn group(id: &str) -> Name {
+    if is_guid(id) {
+        named(&["groups", &id.to_ascii_lowercase()])
+    } else {
+        Name { loose: true, ..named(&["groups"]) }
+    }
+}
+
+/// A name by its parts.
+fn named(parts: &[&str]) -> Name {
+    let kind = parts.iter().rev().nth(1).or(parts.first()).copied().unwrap_or_default().to_owned();
+    Name { parts: parts.iter().map(|part| (*part).to_owned()).collect(), kind, loose: false }
+}
+
 /// What a role is given for.
-fn scope(text: &str, names: Names<'_>) -> Vec<Resource> {
+fn scope(text: &str) -> Name {
     let id = text.trim_start_matches('/').to_ascii_lowercase();
-    let name = match id.split_once('/') {
-        None if id.is_empty() => return vec![names.whole(Role::Target)],
-        None => ["directoryObjects", &id].map(str::to_owned).to_vec(),
-        Some(("administrativeunits", unit)) => {
-            ["directory", "administrativeUnits", unit].map(str::to_owned).to_vec()
-        }
-        Some(_) => return vec![names.whole(Role::Target)],
-    };
-    let kind = name.iter().rev().nth(1).cloned().unwrap_or_default();
-    vec![Name { parts: name, kind, loose: false }.one(names, Role::Target)]
+    match id.split_once('/') {
+        None if !id.is_empty() => named(&["directoryObjects", &id]),
+        Some(("administrativeunits", unit)) => named(&["directory", "administrativeUnits", unit]),
+        None | Some(_) => Name { parts: Vec::new(), kind: "tenant".to_owned(), loose: false },
+    }
 }

@@ -21,6 +21,18 @@ use crate::rest::{Line, Names, Whole, effect};
 /// The media types of bodies that are read.
 pub(super) const JSON: [&str; 1] = ["application/json"];
 
+/// Where a mail may be given as a text.
+const MAILING: [&str; 8] = [
+    "createforward",
+    "createreply",
+    "createreplyall",
+    "forward",
+    "messages",
+    "reply",
+    "replyall",
+    "sendmail",
+];
+
 /// What a request has as its body.
 pub(super) enum Body {
     Json(Fields),
@@ -78,13 +90,18 @@ impl One {
         self.verb == Verb::Put && self.way.place.stream
     }
 
-    /// Whether a body of another media type than JSON is taken: of messages, pages and pictures.
+    /// Whether a body of another media type than JSON is taken: of a mail as it goes over the wire, and of a page of notes.
     pub(super) fn takes(&self, media: &str) -> bool {
-        let data = class::of(self, &[]).data;
-        let plain = media.starts_with("text/")
-            || media.starts_with("image/")
-            || matches!(media, "multipart/form-data" | "application/xhtml+xml" | "application/octet-stream");
-        data && plain && matches!(self.verb, Verb::Post | Verb::Put | Verb::Patch)
+        let words = self.way.words();
+        let last = words.last().map_or("", String::as_str);
+        let page = last == "pages" && words.iter().any(|word| word == "onenote");
+        let mail = words.first().is_some_and(|first| first == "users") && MAILING.contains(&last);
+        self.verb == Verb::Post
+            && match media {
+                "text/plain" => mail,
+                "text/html" | "application/xhtml+xml" | "multipart/form-data" => page,
+                _ => false,
+            }
     }
 }
 
@@ -120,11 +137,12 @@ pub(super) fn done(one: &One, whole: &Whole<'_>, body: &Body) -> Result<Done, Un
         parameters.incomplete(Completeness::Opaque(why));
     }
     let beside = body::read(one, fields, &line.query, names, &mut class)?;
-    let prefers = line.head.headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-    if one.verb == Verb::Patch
-        && prefers.into_iter().any(|value| value.to_ascii_lowercase().contains("create-if-missing"))
-    {
+    if one.verb == Verb::Patch && prefers(line, "create-if-missing") {
         class.accesses.insert(Access::Create);
+    }
+    // Whoever looks at a link so may open what it leads to from then on.
+    if prefers(line, "redeemsharinglink") {
+        class.accesses.insert(Access::Grant);
     }
     let (mut resources, creates) = touched(one, fields, names, &class.accesses);
     for more in beside {
@@ -138,6 +156,16 @@ pub(super) fn done(one: &One, whole: &Whole<'_>, body: &Body) -> Result<Done, Un
         effect
     });
     Ok(Done { effects: effects.collect(), mints: class.mints, creates })
+}
+
+/// Whether a request asks to be answered in a way, by a word in lower case.
+fn prefers(line: &Line<'_>, way: &str) -> bool {
+    let is_it = |word: &str| word.split('=').next().is_some_and(|word| word.trim().eq_ignore_ascii_case(way));
+    line.head
+        .headers
+        .get_all("prefer")
+        .iter()
+        .any(|value| String::from_utf8_lossy(value.as_bytes()).split([',', ';']).any(is_it))
 }
 
 fn effects_of(one: &One, access: Access, resources: Vec<Resource>, parameters: Parameters) -> Effect {
@@ -190,7 +218,7 @@ fn touched(
     accesses: &BTreeSet<Access>,
 ) -> (Vec<Resource>, Option<String>) {
     let way = &one.way;
-    let changes = !accesses.contains(&Access::Read);
+    let changes = *accesses != BTreeSet::from([Access::Read]);
     let last = way.steps.last();
     if matches!(last, Some(Step::Word("$ref"))) && one.verb != Verb::Get {
         return (bound(way, names), None);
@@ -240,12 +268,7 @@ fn bound(way: &Way, names: Names<'_>) -> Vec<Resource> {
     let holder = name::of(&name::without(way, if id.is_some() { 3 } else { 2 }), true);
     let mut all = vec![holder.one(names, Role::Target)];
     if let Some(id) = id {
-        let parts = if name::is_guid(id) {
-            vec!["directoryObjects".to_owned(), id.to_ascii_lowercase()]
-        } else {
-            name::of(&name::without(way, 1), true).parts
-        };
-        all.push(Name { parts, kind: "directoryObjects".to_owned(), loose: false }.one(names, Role::Target));
+        all.push(Name::of_object(id).one(names, Role::Target));
     }
     all
 }

@@ -168,7 +168,7 @@ impl Grammar for Graph {
         match asked {
             Asked::One(one) => {
                 let words = one.way.words();
-                let makes = ["applications", "serviceprincipals"];
+                let makes = ["applications", "directoryobjects", "serviceprincipals"];
                 class::of(one, &[]).mints
                     || one.verb != Verb::Get && words.iter().any(|word| makes.contains(&word.as_str()))
             }

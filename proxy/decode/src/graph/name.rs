@@ -23,6 +23,9 @@ const ROOTED: [(&str, &[&str]); 9] = [
     ("mobileapps", &["deviceAppManagement", "mobileApps"]),
 ];
 
+/// The longest reference that is read, in bytes.
+const REFERENCE_MAX: usize = 2_048;
+
 /// Two places of the API that are one, each by how it begins.
 const SAME: [(&[&str], &[&str]); 9] = [
     (&["administrativeunits"], &["directory", "administrativeUnits"]),
@@ -37,7 +40,7 @@ const SAME: [(&[&str], &[&str]); 9] = [
 ];
 
 /// Whose ids are GUIDs: what else stands in the place of one is another key of theirs.
-const BY_GUID: [&str; 15] = [
+const BY_GUID: [&str; 17] = [
     "administrativeunits",
     "applications",
     "contacts",
@@ -45,8 +48,10 @@ const BY_GUID: [&str; 15] = [
     "devices",
     "directoryobjects",
     "directoryroles",
+    "federatedidentitycredentials",
     "groups",
     "joinedteams",
+    "lists",
     "manageddevices",
     "members",
     "owners",
@@ -54,6 +59,12 @@ const BY_GUID: [&str; 15] = [
     "teams",
     "users",
 ];
+
+/// What leads to some user, and not to which.
+const SOMEBODY: [&str; 4] = ["createdbyuser", "inviteduser", "lastmodifiedbyuser", "user"];
+
+/// Whose ids may look like GUIDs that are written without their dashes.
+const OF_HEX: [&str; 4] = ["compliance", "connections", "external", "security"];
 
 /// A path as a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +97,9 @@ pub(super) fn of(way: &Way, changes: bool) -> Name {
                     continue;
                 }
                 let aside = lower == "drive" && at > 0 || lower == "shares" && first;
+                if changes && SOMEBODY.contains(&lower.as_str()) && at + 1 < way.steps.len() {
+                    return Name { parts: vec!["users".to_owned()], kind: "users".to_owned(), loose: true };
+                }
                 if changes && (aside || lower == "directoryobjects" && first) {
                     // Which drive that is, or which object, no path says.
                     name.parts = if aside { vec!["drives".to_owned()] } else { Vec::new() };
@@ -101,11 +115,11 @@ pub(super) fn of(way: &Way, changes: bool) -> Name {
             }
             Step::Id(id) => {
                 let before = words.last().map_or("", String::as_str);
-                if changes && !is_id(before, id) {
-                    return Name { loose: true, ..same(name) };
-                }
                 if let Some((_, root)) = ROOTED.iter().find(|(word, _)| *word == before) {
                     name.parts = root.iter().map(|one| (*one).to_owned()).collect();
+                }
+                if changes && !is_id(&words, id) {
+                    return Name { loose: true, ..same(name) };
                 }
                 name.parts.push(folded(before, id));
             }
@@ -146,7 +160,18 @@ fn folded(before: &str, id: &str) -> String {
 }
 
 /// Whether it is an id, and not something else by which the plane finds one.
-fn is_id(before: &str, id: &str) -> bool {
+fn is_id(words: &[String], id: &str) -> bool {
+    let before = words.last().map_or("", String::as_str);
+    let of_hex = words.first().is_some_and(|first| OF_HEX.contains(&first.as_str()));
+    let bare: Vec<char> = id.chars().filter(|one| !matches!(one, '{' | '}' | '-')).collect();
+    let other_guid = bare.len() == 32 && bare.iter().all(char::is_ascii_hexdigit) && !is_guid(id);
+    if other_guid && !(of_hex && id.len() == 32) {
+        return false;
+    }
+    // Lists of what somebody has to do are called by no title.
+    if before == "lists" && words.iter().any(|word| word == "todo") {
+        return true;
+    }
     if before == "sites" {
         // The id of a site is its host, and two GUIDs.
         let parts: Vec<&str> = id.split(',').collect();
@@ -166,6 +191,14 @@ pub(super) fn is_guid(text: &str) -> bool {
 }
 
 impl Name {
+    /// An object of the directory, of whatever sort; any of them where that is no id of one.
+    pub(super) fn of_object(id: &str) -> Self {
+        let known = is_guid(id).then(|| id.to_ascii_lowercase());
+        let loose = known.is_none();
+        let parts = std::iter::once("directoryObjects".to_owned()).chain(known).collect();
+        Self { parts, kind: "directoryObjects".to_owned(), loose }
+    }
+
     /// It, or any of what it may be.
     pub(super) fn one(&self, names: Names<'_>, role: Role) -> Resource {
         let parts: Vec<&str> = self.parts.iter().map(String::as_str).collect();
@@ -196,7 +229,10 @@ pub(super) fn without(way: &Way, last: usize) -> Way {
 ///
 /// # Errors
 /// It is none of the plane's, or leads nowhere.
-pub(super) fn referred(url: &str) -> Result<Name, Undecodable> {
+pub(super) fn referred(url: &str) -> Result<Vec<Name>, Undecodable> {
+    if url.len() > REFERENCE_MAX {
+        return Err(bad("a reference is longer than any path; refer to one thing by its own path"));
+    }
     let path = match url.split_once("://") {
         Some((scheme, rest)) => {
             let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -218,13 +254,12 @@ pub(super) fn referred(url: &str) -> Result<Name, Undecodable> {
     let way = Way::walk(rest).filter(|way| !way.own && !way.is_many());
     let way =
         way.ok_or_else(|| bad("a reference leads to nothing that is known; refer to one thing by its path"))?;
-    // An object of the directory is known by its id, of whatever sort it is.
-    Ok(match way.steps.as_slice() {
-        [Step::Word("directoryObjects"), Step::Id(id)] if is_guid(id) => Name {
-            parts: vec!["directoryObjects".to_owned(), id.to_ascii_lowercase()],
-            kind: "directoryObjects".to_owned(),
-            loose: false,
-        },
-        _ => of(&way, true),
+    // An object of the directory is known by its id, of whatever sort it is and whatever it is reached by.
+    let mut ids = way.steps.iter().filter(|step| matches!(step, Step::Id(_)));
+    let (first, others) = (ids.next(), ids.next().is_some());
+    Ok(match (way.steps.as_slice(), first) {
+        ([Step::Word("directoryObjects"), Step::Id(id)], _) if is_guid(id) => vec![Name::of_object(id)],
+        ([.., Step::Id(id)], Some(_)) if others => vec![of(&way, true), Name::of_object(id)],
+        _ => vec![of(&way, true)],
     })
 }
