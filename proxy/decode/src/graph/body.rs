@@ -4,10 +4,10 @@
 
 use ordain_action::{Access, Resource, Role, Scalar, Undecodable};
 
-use super::bad;
 use super::class::Class;
 use super::name::{Name, is_guid, referred};
 use super::path::{One, Step, Verb};
+use super::{bad, words};
 use crate::form::Fields;
 use crate::form::fields::{segments, unescape};
 use crate::form::query::Pair;
@@ -53,34 +53,25 @@ const PLAIN: [&str; 12] = [
     "theme",
 ];
 
-/// Members by which somebody may do more or other than before, wherever they stand.
-const GRANTING: [&str; 33] = [
-    "acceptedsenders",
+/// Members by which somebody may do more or other than before, wherever they stand; beside what says so in a path.
+const GRANTING: [&str; 24] = [
     "accountenabled",
     "acl",
-    "allowedmembers",
     "api",
-    "approleassignedto",
-    "approleassignments",
     "approleid",
     "approles",
     "assignments",
     "clientid",
-    "federatedidentitycredentials",
     "grantedto",
     "grantedtov2",
     "guestsettings",
     "isassignabletorole",
     "keycredentials",
-    "members",
     "membersettings",
     "membershiprule",
-    "oauth2permissiongrants",
     "oauth2permissionscopes",
-    "owners",
     "passwordcredentials",
     "passwordprofile",
-    "permissions",
     "preauthorizedapplications",
     "principalid",
     "recipients",
@@ -211,13 +202,13 @@ fn add(class: &mut Class, member: &str, value: Scalar<'_>) {
     if class.accesses.contains(&Access::Read) {
         return;
     }
-    if GRANTING.contains(&member) {
+    if GRANTING.contains(&member) || words::GRANTING.contains(&member) {
         class.accesses.insert(Access::Grant);
     }
-    if EXPOSING.contains(&member) && !matches!(value, Scalar::Null) {
+    if EXPOSING.contains(&member) || words::EXPOSING.contains(&member) && !matches!(value, Scalar::Null) {
         class.accesses.insert(Access::Expose);
     }
-    if EXECUTING.contains(&member) {
+    if EXECUTING.contains(&member) || words::EXECUTING.contains(&member) {
         class.accesses.insert(Access::Execute);
     }
 }

@@ -106,6 +106,8 @@ fn shown(one: &One, words: &[String], bare: &str, query: &[Pair<'_>]) -> Access 
     let by_id = matches!(one.way.steps.last(), Some(Step::Id(_) | Step::Other(_)));
     let secret = words.iter().any(|word| SECRET_WORDS.contains(&word.as_str()))
         || words.iter().any(|word| SECRET_FUNCTIONS.contains(&word.as_str()))
+        || by_id
+            && matches!(words, [.., versions, files] if versions == "contentversions" && files == "files")
         || by_id && words.last().is_some_and(|last| SECRET_ONES.contains(&last.as_str()))
         || query.iter().any(|pair| asks_for_secret(one, pair));
     if secret { Access::SecretRead } else { Access::Read }

@@ -62,7 +62,7 @@ const CLOUDS: [(&str, &str); 6] = [
     ("azurechinacloud", HOSTS[3]),
 ];
 
-/// How heads are written. Values in a call's quotes may hold a slash; what changes something has none (`path.rs`).
+/// How heads are written. A look's values in quotes may hold a slash, and nothing else has one (`path.rs`).
 const RULES: Rules = Rules { in_segments: &['/'], ..Rules::USUAL };
 
 /// The room.

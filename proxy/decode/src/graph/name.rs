@@ -11,7 +11,8 @@ use super::path::{Step, Way};
 use crate::rest::Names;
 
 /// What is known by a root of its own, by the word before its id.
-const ROOTED: [(&str, &[&str]); 9] = [
+const ROOTED: [(&str, &[&str]); 10] = [
+    ("cloudpcs", &["deviceManagement", "virtualEndpoint", "cloudPCs"]),
     ("manageddevices", &["deviceManagement", "managedDevices"]),
     ("comanageddevices", &["deviceManagement", "managedDevices"]),
     ("oauth2permissiongrants", &["oauth2PermissionGrants"]),
@@ -26,8 +27,11 @@ const ROOTED: [(&str, &[&str]); 9] = [
 /// The longest reference that is read, in bytes.
 const REFERENCE_MAX: usize = 2_048;
 
+/// How strong a proof of who somebody is has to be.
+const STRENGTHS: &[&str] = &["identity", "conditionalAccess", "authenticationStrength", "policies"];
+
 /// Two places of the API that are one, each by how it begins.
-const SAME: [(&[&str], &[&str]); 9] = [
+const SAME: [(&[&str], &[&str]); 17] = [
     (&["administrativeunits"], &["directory", "administrativeUnits"]),
     (&["connections"], &["external", "connections"]),
     (&["conditionalaccess"], &["identity", "conditionalAccess"]),
@@ -37,6 +41,20 @@ const SAME: [(&[&str], &[&str]); 9] = [
     (&["education", "users"], &["users"]),
     (&["education", "classes"], &["groups"]),
     (&["bookingbusinesses"], &["solutions", "bookingBusinesses"]),
+    (&["policies", "authenticationstrengthpolicies"], STRENGTHS),
+    (&["identity", "conditionalaccess", "authenticationstrengths", "policies"], STRENGTHS),
+    (&["identitygovernance", "termsofuse", "agreements"], &["agreements"]),
+    (
+        &["identitygovernance", "entitlementmanagement", "accesspackagecatalogs"],
+        &["identityGovernance", "entitlementManagement", "catalogs"],
+    ),
+    (&["identitygovernance", "catalogs"], &["identityGovernance", "entitlementManagement", "catalogs"]),
+    (
+        &["identitygovernance", "entitlementmanagement", "accesspackageassignmentpolicies"],
+        &["identityGovernance", "entitlementManagement", "assignmentPolicies"],
+    ),
+    (&["riskyusers"], &["identityProtection", "riskyUsers"]),
+    (&["privacy", "subjectrightsrequests"], &["security", "subjectRightsRequests"]),
 ];
 
 /// Whose ids are GUIDs: what else stands in the place of one is another key of theirs.
@@ -114,14 +132,11 @@ pub(super) fn of(way: &Way, changes: bool) -> Name {
                 name.parts.push((*word).to_owned());
             }
             Step::Id(id) => {
-                let before = words.last().map_or("", String::as_str);
-                if let Some((_, root)) = ROOTED.iter().find(|(word, _)| *word == before) {
-                    name.parts = root.iter().map(|one| (*one).to_owned()).collect();
-                }
+                name.parts = rooted(&words, name.parts);
                 if changes && !is_id(&words, id) {
                     return Name { loose: true, ..same(name) };
                 }
-                name.parts.push(folded(before, id));
+                name.parts.push(folded(&words, id));
             }
             Step::Other(_) if changes => return Name { loose: true, ..same(name) },
             Step::Other(key) => name.parts.push(key.clone()),
@@ -154,16 +169,32 @@ fn same(mut name: Name) -> Name {
     name
 }
 
+/// What an id stands in, by its own root where it has one.
+fn rooted(words: &[String], parts: Vec<String>) -> Vec<String> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let root = match words.as_slice() {
+        // Whose list of plans it is that one is taken from, the plane does not ask.
+        ["users" | "groups", "planner", "plans"] => Some(&["planner", "plans"][..]),
+        [.., before] => ROOTED.iter().find(|(word, _)| word == before).map(|(_, root)| *root),
+        [] => None,
+    };
+    root.map_or(parts, |root| root.iter().map(|one| (*one).to_owned()).collect())
+}
+
 /// An id as it is compared: GUIDs and domains mean the same in any case.
-fn folded(before: &str, id: &str) -> String {
-    if is_guid(id) || before == "domains" { id.to_ascii_lowercase() } else { id.to_owned() }
+fn folded(words: &[String], id: &str) -> String {
+    if is_guid(id) || words.last().is_some_and(|before| before == "domains") {
+        id.to_ascii_lowercase()
+    } else {
+        id.to_owned()
+    }
 }
 
 /// Whether it is an id, and not something else by which the plane finds one.
 fn is_id(words: &[String], id: &str) -> bool {
     let before = words.last().map_or("", String::as_str);
     let of_hex = words.first().is_some_and(|first| OF_HEX.contains(&first.as_str()));
-    let bare: Vec<char> = id.chars().filter(|one| !matches!(one, '{' | '}' | '-')).collect();
+    let bare: Vec<char> = id.chars().filter(|one| one.is_alphanumeric()).collect();
     let other_guid = bare.len() == 32 && bare.iter().all(char::is_ascii_hexdigit) && !is_guid(id);
     if other_guid && !(of_hex && id.len() == 32) {
         return false;
