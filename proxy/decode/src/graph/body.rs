@@ -105,8 +105,10 @@ const EXECUTING: [&str; 7] = [
 ];
 
 /// What says who may do what by the ids in its body.
-const ASSIGNING: [&str; 16] = [
+const ASSIGNING: [&str; 20] = [
     "accesspackageassignmentrequests",
+    "accesspackageresourcerequests",
+    "accesspackageresourcerolescopes",
     "approleassignedto",
     "approleassignments",
     "assignmentrequests",
@@ -114,6 +116,8 @@ const ASSIGNING: [&str; 16] = [
     "eligibilityschedulerequests",
     "governanceroleassignmentrequests",
     "oauth2permissiongrants",
+    "resourcerequests",
+    "resourcerolescopes",
     "roleassignmentapprovals",
     "roleassignmentrequests",
     "roleassignments",
@@ -285,12 +289,14 @@ impl Inside<'_> {
             _ => None,
         };
         if let Some(drive) = drive {
-            return Some(named(&["drives", drive]));
+            return Some(named(&["drives"], Some(drive.to_owned())));
         }
         let to_group = last.starts_with("copy") || matches!(last, "addgroup" | "removegroup");
         match self.key {
-            "groupid" if to_group => Some(group(text)),
-            "siteid" | "sitecollectionid" if to_group => Some(Name { loose: true, ..named(&["sites"]) }),
+            "groupid" if to_group => Some(by_id(&["groups"], text)),
+            "siteid" | "sitecollectionid" if to_group => {
+                Some(Name { loose: true, ..named(&["sites"], None) })
+            }
             _ => None,
         }
     }
@@ -305,48 +311,53 @@ impl Inside<'_> {
         let id = text.to_ascii_lowercase();
         let target = |name| Some((name, Role::Target));
         match self.key {
-            "principalid" | "principalids" | "targetid" | "subjectid" | "members" | "scopemembers"
-                if is_guid(&id) =>
-            {
+            "principalid" | "principalids" | "targetid" | "subjectid" | "members" | "scopemembers" => {
                 target(Name::of_object(&id))
             }
-            "id" if self.is_in(|part| part == "rolememberinfo") => target(Name::of_object(&id)),
-            "groupid" => target(group(&id)),
-            "administrativeunitid" => target(named(&["directory", "administrativeUnits", &id])),
-            "clientid" | "resourceid" if of_app && is_guid(&id) => target(named(&["servicePrincipals", &id])),
-            "roledefinitionid" => match self.one.way.steps.as_slice() {
-                [Step::Word("roleManagement"), Step::Word(service), ..] => {
-                    Some((named(&["roleManagement", service, "roleDefinitions", &id]), Role::Uses))
-                }
-                _ => None,
-            },
+            "originid" if is_guid(&id) => target(Name::of_object(&id)),
+            "id" if self.is_in(|part| matches!(part, "rolememberinfo" | "principal")) => {
+                target(Name::of_object(&id))
+            }
+            "groupid" => target(by_id(&["groups"], &id)),
+            "administrativeunitid" => target(by_id(&["directory", "administrativeUnits"], &id)),
+            "clientid" | "resourceid" if of_app => target(by_id(&["servicePrincipals"], &id)),
+            "roleid" => Some((by_id(&["directoryRoles"], &id), Role::Uses)),
+            "roledefinitionid" => self.role(&id),
+            "id" if self.is_in(|part| part == "roledefinition") => self.role(&id),
             "directoryscopeid" | "directoryscopeids" => target(scope(text)),
+            _ => None,
+        }
+    }
+
+    /// What a role is that is given.
+    fn role(&self, id: &str) -> Option<(Name, Role)> {
+        match self.one.way.steps.as_slice() {
+            [Step::Word("roleManagement"), Step::Word(service), ..] => {
+                Some((by_id(&["roleManagement", service, "roleDefinitions"], id), Role::Uses))
+            }
             _ => None,
         }
     }
 }
 
-/// A group by its id; any, where that is none.
-fn group(id: &str) -> Name {
-    if is_guid(id) {
-        named(&["groups", &id.to_ascii_lowercase()])
-    } else {
-        Name { loose: true, ..named(&["groups"]) }
-    }
+/// One of many by its id; any, where that is none.
+fn by_id(many: &[&str], id: &str) -> Name {
+    let id = is_guid(id).then(|| id.to_ascii_lowercase());
+    Name { loose: id.is_none(), ..named(many, id) }
 }
 
-/// A name by its parts.
-fn named(parts: &[&str]) -> Name {
-    let kind = parts.iter().rev().nth(1).or(parts.first()).copied().unwrap_or_default().to_owned();
-    Name { parts: parts.iter().map(|part| (*part).to_owned()).collect(), kind, loose: false }
+/// Many by their words, or one of them.
+fn named(many: &[&str], one: Option<String>) -> Name {
+    let kind = many.last().copied().unwrap_or_default().to_owned();
+    Name { parts: many.iter().map(|part| (*part).to_owned()).chain(one).collect(), kind, loose: false }
 }
 
 /// What a role is given for.
 fn scope(text: &str) -> Name {
     let id = text.trim_start_matches('/').to_ascii_lowercase();
     match id.split_once('/') {
-        None if !id.is_empty() => named(&["directoryObjects", &id]),
-        Some(("administrativeunits", unit)) => named(&["directory", "administrativeUnits", unit]),
+        None if !id.is_empty() => Name::of_object(&id),
+        Some(("administrativeunits", unit)) => by_id(&["directory", "administrativeUnits"], unit),
         None | Some(_) => Name { parts: Vec::new(), kind: "tenant".to_owned(), loose: false },
     }
 }
