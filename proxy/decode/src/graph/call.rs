@@ -304,3 +304,36 @@ fn acted(way: &Way, names: Names<'_>, changes: bool) -> (Vec<Resource>, Option<S
 pub(super) fn no_body() -> Undecodable {
     bad("a request has a body that its method does not take; leave it out")
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue};
+
+    use super::*;
+    use crate::rest::Rules;
+    use crate::{Head, WayIn};
+
+    #[test]
+    fn what_is_preferred_is_found_among_other_things() {
+        let check = |value: &[u8], expected: bool| {
+            let mut headers = HeaderMap::new();
+            headers.append("prefer", HeaderValue::from_static("respond-async"));
+            headers.append("prefer", HeaderValue::from_bytes(value).unwrap());
+            let head = Head {
+                method: "GET",
+                target: "/v1.0/shares/u!1",
+                authority: "gate.internal",
+                headers: &headers,
+                way_in: WayIn::Reverse,
+                plane: None,
+                upstream: None,
+            };
+            let line = Line::read(&head, &Rules::USUAL).unwrap();
+            assert_eq!(prefers(&line, "redeemsharinglink"), expected);
+        };
+        check(b"redeemSharingLink", true);
+        check(b"wait=1, RedeemSharingLink ;x=1", true);
+        check(b"redeemSharingLink, x=\xff", true);
+        check(b"redeemSharingLinkIfNecessary", false);
+    }
+}

@@ -294,3 +294,15 @@ pub(super) fn referred(url: &str) -> Result<Vec<Name>, Undecodable> {
         _ => vec![of(&way, true)],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_has_an_end() {
+        let around = |times: usize| format!("drives/b!1/{}root", "list/drive/".repeat(times));
+        assert!(referred(&around(1)).is_ok());
+        assert!(referred(&around(1_000)).is_err());
+    }
+}
