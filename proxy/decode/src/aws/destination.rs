@@ -176,7 +176,8 @@ fn prefix(operation: &Operation, call: &Call) -> Result<String, Undecodable> {
                 )
             })?;
         prefix.push_str(before);
-        prefix.push_str(value);
+        // A name of a host is the same in any letters; one alone is asked for and signed.
+        prefix.push_str(&value.to_ascii_lowercase());
         rest = tail;
     }
     prefix.push_str(rest);
