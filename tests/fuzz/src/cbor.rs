@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ciborium::Value as Cbor;
 use ordain_decode::form::{Fields, cbor};
 
-use crate::flat::{self, Flat, Value, below};
+use crate::flat::{self, Flat, Value, below, item, written};
 
 /// Reads the bytes twice and compares.
 pub fn check(data: &[u8]) {
@@ -20,6 +20,7 @@ pub fn check(data: &[u8]) {
     let Some(ours) = flat::of(&fields) else { return };
     let mut theirs = Flat::new();
     flatten(&value, String::new(), true, &mut theirs);
+    let theirs = written(theirs);
     assert_eq!(ours.len(), theirs.len(), "{ours:?}\n{theirs:?}");
     for (one, other) in ours.iter().zip(&theirs) {
         assert!(one.0 == other.0 && same(&one.1, &other.1), "{one:?}\n{other:?}");
@@ -45,6 +46,7 @@ fn kubernetes(data: &[u8]) {
     let Some(ours) = flat::of(&fields) else { return };
     let mut theirs = Flat::new();
     flatten(&as_text(value), String::new(), true, &mut theirs);
+    let theirs = written(theirs);
     assert_eq!(ours.len(), theirs.len(), "{ours:?}\n{theirs:?}");
     for (one, other) in ours.iter().zip(&theirs) {
         assert!(one.0 == other.0 && same(&one.1, &other.1), "{one:?}\n{other:?}");
@@ -102,8 +104,8 @@ fn flatten(value: &Cbor, path: String, root: bool, flat: &mut Flat) {
             if items.is_empty() && !root {
                 flat.push((path.clone(), Value::Empty));
             }
-            for (number, item) in items.iter().enumerate() {
-                flatten(item, below(&path, &(number + 1).to_string()), false, flat);
+            for (number, one) in items.iter().enumerate() {
+                flatten(one, item(&path, number + 1), false, flat);
             }
         }
         Cbor::Map(members) => {

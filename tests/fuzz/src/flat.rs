@@ -40,9 +40,30 @@ pub fn of(fields: &Fields) -> Option<Flat> {
     Some(fields.iter().map(|(path, scalar)| (path.to_owned(), value(scalar))).collect())
 }
 
-/// A path with one more segment.
+/// A path with the name of a member behind it, each after a dot: which of two members is the first is not told by whether
+/// there is a path yet, since a name may be empty.
 #[must_use]
-pub fn below(path: &str, segment: &str) -> String {
-    let escaped = segment.replace('\\', "\\\\").replace('.', "\\.");
-    if path.is_empty() { escaped } else { format!("{path}.{escaped}") }
+pub fn below(path: &str, name: &str) -> String {
+    format!("{path}.{}", escaped(name))
+}
+
+/// A path with the number of an item behind it.
+#[must_use]
+pub fn item(path: &str, number: usize) -> String {
+    format!("{path}.{number}")
+}
+
+/// A name as it stands in a path: no dot of it divides, and one that is a number is no item.
+#[must_use]
+pub fn escaped(name: &str) -> String {
+    let is_number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+    let escaped = name.replace('\\', "\\\\").replace('.', "\\.");
+    if is_number { format!("\\{escaped}") } else { escaped }
+}
+
+/// Paths as ours are, which begin with no dot of their own.
+#[must_use]
+pub fn written(flat: Flat) -> Flat {
+    let own = |path: String| path.strip_prefix('.').map(str::to_owned).unwrap_or(path);
+    flat.into_iter().map(|(path, value)| (own(path), value)).collect()
 }

@@ -118,7 +118,7 @@ fn members(message: &DynamicMessage, at: &str, flat: &mut BTreeMap<String, Strin
                         MapKey::String(text) => text.clone(),
                         other => panic!("no map of the file has such a key: {other:?}"),
                     };
-                    leaf(item, None, &below(&path, &key.replace('\\', "\\\\").replace('.', "\\.")), flat);
+                    leaf(item, None, &below(&path, &crate::flat::escaped(&key)), flat);
                 }
             }
             one => leaf(one, field.kind().as_enum(), &path, flat),

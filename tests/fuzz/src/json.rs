@@ -6,7 +6,7 @@ use std::fmt;
 use ordain_decode::form::{Fields, json};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::flat::{self, Flat, Value, below};
+use crate::flat::{self, Flat, Value, below, item, written};
 
 /// Reads the bytes twice and compares.
 pub fn check(data: &[u8]) {
@@ -25,6 +25,7 @@ pub fn check(data: &[u8]) {
     seed.deserialize(&mut reader).expect("serde_json reads what we accept");
     reader.end().expect("nothing follows what we accept");
     let Some(ours) = flat::of(&fields) else { return };
+    let theirs = written(theirs);
     assert_eq!(ours.len(), theirs.len(), "{ours:?}\n{theirs:?}");
     for (one, other) in ours.iter().zip(&theirs) {
         assert!(one.0 == other.0 && same(&one.1, &other.1), "{one:?}\n{other:?}");
@@ -111,7 +112,7 @@ impl<'de> Visitor<'de> for At<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let mut number = 0;
         loop {
-            let path = below(&self.path, &(number + 1).to_string());
+            let path = item(&self.path, number + 1);
             let seed = At { path, root: false, flat: &mut *self.flat };
             if items.next_element_seed(seed)?.is_none() {
                 break;

@@ -41,7 +41,7 @@ pub fn check(plane: Plane, data: &[u8]) {
     if request.method == "DELETE" {
         assert!(call.is_change(), "DELETE is a read: {call:?}");
     }
-    let (target, body) = again(&request);
+    let (target, body) = again(plane, &request);
     let rewritten = Request {
         body: &body,
         target: &target,
@@ -81,15 +81,17 @@ fn read(plane: Plane, method: &str, target: &str, request: &Request<'_>) -> Opti
 }
 
 /// A request as other parsers write it.
-fn again(request: &Request<'_>) -> (String, Vec<u8>) {
+fn again(plane: Plane, request: &Request<'_>) -> (String, Vec<u8>) {
     let url = url::Url::parse("http://host").and_then(|base| base.join(request.target));
     let url = url.unwrap_or_else(|error| panic!("`{}` is accepted and is no URL: {error}", request.target));
     let mut target = String::new();
     for segment in url.path_segments().into_iter().flatten() {
         target.push('/');
         // As they stand they divide the keys of an entry, and escaped they are part of one (RFC 8040 section 3.5.3).
-        for part in segment.split_inclusive(['=', ',']) {
-            let (text, divider) = part.split_at(part.trim_end_matches(['=', ',']).len());
+        // So does a colon the verb from what it is done to (AIP-136).
+        let divides = |c: char| matches!(c, '=' | ',') || c == ':' && plane == Plane::Gcp;
+        for part in segment.split_inclusive(divides) {
+            let (text, divider) = part.split_at(part.trim_end_matches(divides).len());
             let decoded = percent_decode_str(text).decode_utf8_lossy();
             target.extend(utf8_percent_encode(&decoded, SEGMENT));
             target.push_str(divider);

@@ -141,8 +141,7 @@ fn items(leaves: &mut Leaves, path: &str, texts: &[String]) {
 
 fn entries<'e>(leaves: &mut Leaves, path: &str, entries: impl Iterator<Item = (&'e String, String)>) {
     for (key, value) in entries {
-        let key = key.replace('\\', "\\\\").replace('.', "\\.");
-        leaves.insert(format!("{path}.{key}"), value);
+        leaves.insert(crate::flat::below(path, key), value);
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ordain_decode::form::{Fields, xml};
 use roxmltree::{Document, Node, NodeType};
 
-use crate::flat::{self, Flat, Value, below};
+use crate::flat::{self, Flat, Value, below, item, written};
 
 /// Elements of these names may repeat, as in an S3 or Route 53 body.
 fn is_list(path: &str) -> bool {
@@ -29,7 +29,7 @@ pub fn check(data: &[u8]) {
     let Some(ours) = flat::of(&fields) else { return };
     let mut theirs = Flat::new();
     flatten(document.root_element(), String::new(), true, &mut theirs);
-    assert_eq!(ours, theirs);
+    assert_eq!(ours, written(theirs));
 }
 
 fn flatten(element: Node<'_, '_>, path: String, root: bool, flat: &mut Flat) {
@@ -52,7 +52,7 @@ fn flatten(element: Node<'_, '_>, path: String, root: bool, flat: &mut Flat) {
                 // Our paths escape a dot in a name; whether an element may repeat is asked for without.
                 let plain = if name.contains('.') { "" } else { name };
                 if is_list(plain) {
-                    inner = below(&inner, &number.to_string());
+                    inner = item(&inner, *number);
                 } else {
                     assert_eq!(*number, 1, "`{name}` was accepted twice");
                 }

@@ -3,7 +3,7 @@
 use ordain_decode::form::{Fields, yaml};
 use yaml_serde::Value as Theirs;
 
-use crate::flat::{self, Flat, Value, below};
+use crate::flat::{self, Flat, Value, below, item, written};
 
 /// Reads the bytes twice and compares.
 pub fn check(data: &[u8]) {
@@ -15,6 +15,7 @@ pub fn check(data: &[u8]) {
     let mut flattened = Flat::new();
     flatten(String::new(), true, &theirs, &mut flattened);
     let Some(ours) = flat::of(&fields) else { return };
+    let flattened = written(flattened);
     assert_eq!(ours.len(), flattened.len(), "{ours:?}\n{flattened:?}");
     for (one, other) in ours.iter().zip(&flattened) {
         assert!(one.0 == other.0 && same(&one.1, &other.1), "{one:?}\n{other:?}");
@@ -37,8 +38,8 @@ fn flatten(path: String, root: bool, value: &Theirs, flat: &mut Flat) {
         Theirs::String(text) => Value::Text(text.clone()),
         Theirs::Sequence(items) if items.is_empty() => Value::Empty,
         Theirs::Sequence(items) => {
-            for (at, item) in items.iter().enumerate() {
-                flatten(below(&path, &(at + 1).to_string()), false, item, flat);
+            for (at, one) in items.iter().enumerate() {
+                flatten(item(&path, at + 1), false, one, flat);
             }
             return;
         }
