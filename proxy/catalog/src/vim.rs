@@ -1,5 +1,5 @@
 //! The methods and types of vim25, one a line: `method NAME TYPE class[,class] PRIVILEGE [mints] PARAMETER…`, where a
-//! parameter is `name[:TYPE][[]]`; `managed TYPE PARENT`; and the words of `lists`, `refers` and `data`.
+//! parameter is `name[:TYPE][[]]`; `managed TYPE PARENT`; and the words of `lists`, `refers`, `texts` and `data`.
 //!
 //! Leaves out the members of data types, but for which names are those of lists and which of references.
 
@@ -52,6 +52,7 @@ pub struct Vim {
     parents: HashMap<&'static str, &'static str>,
     lists: HashSet<&'static str>,
     refers: HashSet<&'static str>,
+    texts: HashSet<&'static str>,
     data: HashSet<&'static str>,
 }
 
@@ -85,6 +86,7 @@ impl Vim {
             }
             "lists" => self.lists.extend(words),
             "refers" => self.refers.extend(words),
+            "texts" => self.texts.extend(words),
             "data" => self.data.extend(words),
             _ => return Err("its first word is not known"),
         }
@@ -135,6 +137,12 @@ impl Vim {
     #[must_use]
     pub fn refers(&self, name: &str) -> bool {
         self.refers.contains(name)
+    }
+
+    /// Whether a member of that name, which may be a reference, may be a text in some other type of data.
+    #[must_use]
+    pub fn is_text(&self, name: &str) -> bool {
+        self.texts.contains(name)
     }
 
     /// Whether there is a data type of that name, a list of such or a simple type.
@@ -201,7 +209,7 @@ mod tests {
         method Login SessionManager secret_read - mints userName password locale\n\
         method AddThings Folder create,grant - thing:HostSystem[] name[]\n\
         managed VirtualMachine ManagedEntity\nmanaged ManagedEntity ExtensibleManagedObject\n\
-        lists deviceChange\nrefers datastore\ndata VirtualDisk";
+        lists deviceChange\nrefers datastore host\ntexts host\ndata VirtualDisk";
 
     #[test]
     fn a_line_says_all() {
@@ -227,6 +235,7 @@ mod tests {
         let vim = Vim::parse(TABLE).unwrap();
         assert!(vim.is_a("VirtualMachine", "ManagedEntity") && vim.is_a("VirtualMachine", "ManagedObject"));
         assert!(!vim.is_a("ManagedEntity", "VirtualMachine"));
+        assert!(vim.refers("host") && vim.is_text("host") && !vim.is_text("datastore"));
         assert!(vim.is_data("ArrayOfVirtualDisk") && vim.is_data("string") && !vim.is_data("Nothing"));
     }
 

@@ -32,16 +32,16 @@ SAYS_LOOK = re.compile(
     r"|Current|Estimate|Wait|Compute|Parse|Recommend)|^(DVSManagerLookup|BatchQuery|query|get)"
 )
 
-# What has both and acts all the same: it fetches from an address that is sent along, or keeps what it finds.
+# What has both and acts all the same: it asks at an address that is sent along, or keeps what it finds.
 ACTS = re.compile(
     r"^(CheckHostPatch_Task|QueryHostPatch_Task|Check\w*Compliance\w*|CheckAnswerFileStatus_Task|ValidateCredentials\w*"
-    r"|ReadNextTasksByViewSpec)$"
+    r"|QueryConnectionInfo|QueryConnectionInfoViaSpec|BatchQueryConnectInfo)$"
 )
 
 # Reviewed: these ask, though by their privilege or by their name alone that could not be said. Views, filters, collectors
 # and what is kept of them belong to the session.
 ASKS = set("""
-BatchQueryConnectInfo CanProvisionObjects CancelRetrievePropertiesEx CancelWaitForUpdates CloseInventoryViewFolder
+CanProvisionObjects CancelRetrievePropertiesEx CancelWaitForUpdates CloseInventoryViewFolder
 ContinueRetrievePropertiesEx ConvertNamespacePathToUuidPath CreateCollectorForEvents CreateCollectorForTasks
 CreateCollectorWithInfoFilterForTasks CreateContainerView CreateDescriptor CreateFilter CreateImportSpec
 CreateInventoryView CreateListView CreateListViewFromView CreatePropertyCollector CurrentTime CustomizationSpecItemToXml
@@ -58,8 +58,7 @@ QueryServiceList QuerySupportedFeatures QueryUnownedFiles QueryVMotionCompatibil
 QueryVmfsDatastoreCreateOptions QueryVmfsDatastoreExpandOptions QueryVmfsDatastoreExtendOptions QueryVnicStatus
 ReadNextEvents ReadNextTasks ReadNextTasksByViewSpec ReadPreviousEvents ReadPreviousTasks ReconfigurationSatisfiable
 ResetCollector ResetListView ResetListViewFromView RetrieveAllPermissions RetrieveCertificateInfoList
-RetrieveEntityPermissions RetrieveHostAccessControlEntries RetrieveKmipServerCert RetrieveKmipServersStatus_Task
-RetrieveRolePermissions RetrieveServiceContent RetrieveServiceProviderEntities RetrieveUserGroups RewindCollector
+RetrieveEntityPermissions RetrieveHostAccessControlEntries RetrieveRolePermissions RetrieveServiceContent RetrieveServiceProviderEntities RetrieveUserGroups RewindCollector
 SearchDatastoreSubFolders_Task SearchDatastore_Task SessionIsActive SetCollectorPageSize
 XmlToCustomizationSpecItem AreAlarmActionsEnabled DoesCustomizationSpecExist DirectPathProfileManagerQueryCapacity
 HostGetVFlashModuleDefaultConfig HostVStorageObjectRetrieveSnapshotInfo GetDefaultKmsCluster IsKmsClusterActive
@@ -69,6 +68,8 @@ EstimateStorageForConsolidateSnapshots_Task CheckCustomizationSpec
 
 # What class a method of vim25 is of, by `Type.Method`, the first line that fits.
 VIM = [
+    # Asks at an address that is sent along, as whoever is named beside it.
+    (r"\.(QueryConnectionInfo\w*|BatchQueryConnectInfo|RetrieveKmipServer(Cert|sStatus_Task))$", "execute"),
     # Hands out what lets somebody in.
     (r"\.(Login\w*|VslmLogin\w*)$", "secret_read mints"),
     (r"\.(CloneSession|ImpersonateUser)$", "grant,secret_read mints"),
@@ -85,7 +86,7 @@ VIM = [
     # Shows secrets, or carries all of something away.
     (r"\.Export(Vm|VApp|Snapshot)$", "secret_read mints"),
     (r"\.(GenerateLogBundles_Task|BackupFirmwareConfiguration|ExportAnswerFile_Task|ExportProfile|RetrieveAnswerFile\w*"
-     r"|RetrieveHostCustomizations\w*|GetCustomizationSpec|BrowseDiagnosticLog|FetchAuditRecords|FetchSystemEventLog"
+     r"|RetrieveHostCustomizations\w*|GetCustomizationSpec|ExtractOvfEnvironment|BrowseDiagnosticLog|FetchAuditRecords|FetchSystemEventLog"
      r"|CreateScreenshot_Task|QueryFirmwareConfigUploadURL|QueryConnections|QueryNFSUser|ListKeys|RetrieveClientCert"
      r"|RetrieveClientCsr|RetrieveSelfSignedClientCert|QueryChangedDiskAreas|HttpNfcLeaseGetManifest"
      r"|HttpNfcLeasePullFromUrls_Task)$", "secret_read"),
@@ -297,7 +298,10 @@ def vim(archive):
     single = {field[0] for field in fields if not field[1].endswith("[]")}
     refers = {field[0] for field in fields if field[1].removesuffix("[]") in wsdl}
     lines.append("lists " + " ".join(sorted(lists)))
+    # What refers in one type of data and is text in another; where it is data there, it has members.
+    texts = {field[0] for field in fields if field[1].removesuffix("[]") not in wsdl and field[1].removesuffix("[]") not in data}
     lines.append("refers " + " ".join(sorted(refers)))
+    lines.append("texts " + " ".join(sorted(refers & texts)))
     lines.append("data " + " ".join(sorted({one[1] for one in data.values()})))
     print(f"vim25: {len(methods)} methods, {reads} of them reads, {len(data)} types; {len(lists & single)} names of both")
     return "\n".join(lines) + "\n"
