@@ -48,7 +48,11 @@ LOOKS_WITH = {"PropertyCollector", "PropertyFilter", "ViewManager", "View", "Lis
               "EventHistoryCollector", "TaskHistoryCollector"}
 MAKES_TO_LOOK = re.compile(r"^Create(CollectorFor\w+|CollectorWithInfoFilterForTasks|Descriptor|ImportSpec)$|^PerformVsanUpgradePreflightCheck$")
 
-REFUSED = {"Logout": "own_account"}
+# Those but the first name another vCenter.
+REFUSED = {
+    "Logout": "own_account", "createPassiveNode_Task": "other_server", "createWitnessNode_Task": "other_server",
+    "deployVcha_Task": "other_server",
+}
 
 IDS = {
     "VirtualMachine": "vm-42", "HostSystem": "host-10", "ClusterComputeResource": "domain-c8", "ComputeResource": "domain-s9",
@@ -109,6 +113,9 @@ def argument(kind, depth, name=""):
         for member in kind._GetPropertyList():
             if depth >= 12 or member.name in ("dynamicProperty", "dynamicType"):
                 continue
+            # Another vCenter is left out where it can be.
+            if member.type is vim.ServiceLocator and member.flags & VmomiSupport.F_OPTIONAL:
+                continue
             # What is called later is a method that there is.
             if kind._wsdlName == "MethodAction" and member.name == "name":
                 one.name = "PowerOnVM_Task"
@@ -138,7 +145,7 @@ def argument(kind, depth, name=""):
 
 
 # Parameters that name a file of a datastore.
-FILES = {"name", "sourceName", "destinationName", "destName", "datastorePath", "path"}
+FILES = {"name", "sourceName", "destinationName", "destName", "datastorePath", "path", "configurationPath"}
 
 
 def touched(arguments):
@@ -161,7 +168,8 @@ def soap():
             arguments = []
             for parameter in method.params:
                 is_file = name in ("vim.FileManager", "vim.VirtualDiskManager", "vim.host.DatastoreBrowser") or (
-                    method.wsdlName == "RegisterVM_Task" and parameter.name == "path"
+                    method.wsdlName in ("RegisterVM_Task", "RegisterChildVM_Task", "reloadVirtualMachineFromPath_Task")
+                    and parameter.name in ("path", "configurationPath")
                 )
                 arguments.append(argument(parameter.type, 0, parameter.name if is_file else ""))
             for variant, given in (("all", arguments), ("least", least(method, arguments))):

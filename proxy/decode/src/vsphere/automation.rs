@@ -9,7 +9,7 @@ use ordain_action::{Access, Call, Effect, Minted, NewIdentifier, Resource, Role,
 use ordain_catalog::{RestOperation, RestPart};
 
 use super::SECRETS;
-use super::object::Object;
+use super::object::{self, Object};
 use crate::form::Fields;
 use crate::form::fields::{clip, duplicate, segments};
 use crate::rest::{Line, Names, Whole, effect};
@@ -34,6 +34,15 @@ const MEMBERS: [(&str, &str); 9] = [
     ("network", "Network"),
     ("resource_pool", "ResourcePool"),
     ("vm", "VirtualMachine"),
+];
+
+/// Members of bodies that name files: what is hooked up or taken over is another's until its owner says otherwise.
+const FILES: [(&str, Role); 5] = [
+    ("datastore_path", Role::Target),
+    ("file", Role::Uses),
+    ("image_file", Role::Uses),
+    ("iso_file", Role::Uses),
+    ("vmdk_file", Role::Target),
 ];
 
 /// What is asked for.
@@ -166,12 +175,12 @@ pub(super) fn call(asked: &Asked, whole: &Whole<'_>) -> Result<Call, Undecodable
     let parameters = whole.parameters(Some(&body), &SECRETS);
     let (resources, made) = resources(asked, names, &body)?;
     let mut accesses = operation.access.clone();
-    let grants = |path: &str| {
-        segments(path)
-            .any(|part| matches!(part, "access_list" | "permissions" | "principal" | "role" | "roles"))
-    };
-    if !asked.reads() && !accesses.contains(&Access::Grant) && body.iter().any(|(path, _)| grants(path)) {
-        accesses.push(Access::Grant);
+    if !asked.reads() {
+        for access in body.iter().flat_map(|(path, _)| segments(path)).filter_map(|part| adds(asked, part)) {
+            if !accesses.contains(&access) {
+                accesses.push(access);
+            }
+        }
     }
     let effects = accesses.iter().map(|access| {
         let mut resources = resources.clone();
@@ -194,6 +203,19 @@ pub(super) fn call(asked: &Asked, whole: &Whole<'_>) -> Result<Call, Undecodable
         });
     }
     Ok(call)
+}
+
+/// What a member of a body adds to the classes of a change.
+fn adds(asked: &Asked, member: &str) -> Option<Access> {
+    match member {
+        "access_list" | "permissions" | "principal" | "role" | "roles" => Some(Access::Grant),
+        // A port that listens, or that connects to somewhere.
+        "network_location" => Some(Access::Expose),
+        // What the software inside of a machine is set up by, and told to run.
+        "properties" if asked.service() == "vcenter.ovf.library_item" => Some(Access::Execute),
+        _ if member.starts_with("guest_customization") => Some(Access::Execute),
+        _ => None,
+    }
 }
 
 /// The path as the names of what is on it, from the outside in.
@@ -299,14 +321,10 @@ fn members(
     all: &mut Vec<Resource>,
 ) -> Result<(), Undecodable> {
     let vim = ordain_catalog::vim();
-    let mut add = |role: Role, kind: &str, id: &str| -> Result<(), Undecodable> {
-        let one = Object::read(vim, kind, id)?.resource(names, role);
-        match all.iter_mut().find(|known| known.name == one.name) {
-            Some(known) if known.role == Role::Uses => known.role = role,
-            Some(_) => {}
-            None => all.push(one),
-        }
-        Ok(())
+    let mut put = |one: Resource| match all.iter_mut().find(|known| known.name == one.name) {
+        Some(known) if known.role == Role::Uses => known.role = one.role,
+        Some(_) => {}
+        None => all.push(one),
     };
     let of_machines = asked.service() == "vcenter.vm";
     for (path, value) in body.iter() {
@@ -321,18 +339,23 @@ fn members(
             && let Some(kind) = body.text(&format!("{before}type"))
             && vim.managed(kind).is_some()
         {
-            add(Role::Target, kind, id)?;
+            put(Object::read(vim, kind, id)?.resource(names, Role::Target));
             continue;
         }
         if last == "source" && of_machines {
-            add(Role::Target, "VirtualMachine", id)?;
+            put(Object::read(vim, "VirtualMachine", id)?.resource(names, Role::Target));
+            continue;
+        }
+        let file = FILES.iter().find(|(name, _)| *name == last && (last != "file" || id.starts_with('[')));
+        if let Some((_, role)) = file {
+            object::file_in_passing(names, *role, id)?.into_iter().for_each(&mut put);
             continue;
         }
         let bare = last.strip_suffix("_ids").or_else(|| last.strip_suffix("_id")).unwrap_or(last);
         let bare = bare.strip_suffix('s').unwrap_or(bare);
         let Some((_, kind)) = MEMBERS.iter().find(|(name, _)| *name == bare) else { continue };
         // A member of that name may be something else: a name, or the address of a host.
-        if super::object::kind_of(id).is_none() {
+        if !object::resembles(id) {
             continue;
         }
         let role = match bare {
@@ -346,7 +369,7 @@ fn members(
         } else {
             kind
         };
-        add(role, kind, id)?;
+        put(Object::read(vim, kind, id)?.resource(names, role));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What a method of vim25 does: its effects, and what they touch.
 //!
-//! Leaves out the class of each method, which is the catalogue's, and the envelope (`envelope.rs`).
+//! Leaves out the class of each method, which is the catalogue's, the envelope (`envelope.rs`), and what data names and
+//! does besides (`besides.rs`).
 
 use std::sync::Arc;
 
@@ -10,11 +11,12 @@ use ordain_action::{
 };
 use ordain_catalog::Method;
 
-use super::envelope::{Message, bad};
-use super::object::{self, Object};
+use super::besides::{self, last};
+use super::envelope::Message;
+use super::object::Object;
 use super::{SECRETS, SOAP_SERVICE};
 use crate::form::Fields;
-use crate::form::fields::{clip, segments};
+use crate::form::fields::clip;
 use crate::rest::{Names, Whole, effect};
 
 /// What methods make, where that is a thing of its own.
@@ -80,6 +82,23 @@ const PLACING: [&str; 19] = [
     "reloadVirtualMachineFromPath_Task",
 ];
 
+/// Methods whose data names what is changed, by the member.
+const CHANGED: [(&str, &str); 13] = [
+    ("ApplyEntitiesConfig_Task", "host"),
+    ("ConfigureHCI_Task", "host"),
+    ("ConfigureStorageDrsForPod_Task", "vm"),
+    ("ExtendHCI_Task", "host"),
+    ("PostHealthUpdates", "entity"),
+    ("ReconfigureAutostart", "key"),
+    ("ReconfigureCluster_Task", "key"),
+    ("ReconfigureComputeResource_Task", "key"),
+    ("ReconfigureDvs_Task", "host"),
+    ("RelocateVM_Task", "folder"),
+    ("UpdateChildResourceConfiguration", "entity"),
+    ("UpdateLinkedChildren", "key"),
+    ("UpdateVAppConfig", "key"),
+];
+
 /// The call that a message is.
 ///
 /// # Errors
@@ -100,7 +119,7 @@ pub(super) fn call(message: &Message, whole: &Whole<'_>) -> Result<Call, Undecod
     if reads && shows_secrets(message) {
         accesses = vec![Access::SecretRead];
     }
-    also(message, &mut accesses)?;
+    besides::classes(message, &mut accesses)?;
     let effects = accesses.iter().map(|access| {
         let mut resources = resources.clone();
         // What is new is that of its making alone.
@@ -134,25 +153,18 @@ fn said(method: &Method, access: Access, resources: Vec<Resource>, parameters: P
 
 /// Whose type only the client says, and which may be another that somebody else has, is not changed.
 fn sure(message: &Message) -> Result<(), Undecodable> {
-    let vim = ordain_catalog::vim();
-    let declared =
-        |member: &str| message.method.parameters.iter().find(|parameter| parameter.name == member)?.refers;
     let parameters = message.references.iter().filter(|reference| reference.is_parameter);
-    let parameters = parameters.map(|reference| (&reference.object, declared(&reference.member)));
-    for (object, declared) in parameters.chain([(&message.this, Some(message.method.of))]) {
-        let exact =
-            declared.is_some_and(|declared| declared == object.kind || !vim.is_a(object.kind, declared));
-        if !object.is_sure && !exact {
-            return Err(Undecodable::new(
-                "unknown_object",
-                format!(
-                    "what `{}` is of cannot be told from it, and the method is of several types; send it to a vCenter",
-                    clip(&object.id)
-                ),
-            ));
-        }
+    let mut objects = parameters.map(|reference| &reference.object).chain([&message.this]);
+    match objects.find(|object| !object.is_sure) {
+        Some(object) => Err(Undecodable::new(
+            "unknown_object",
+            format!(
+                "what `{}` is of cannot be told from it, and the method is of several types; send it to a vCenter",
+                clip(&object.id)
+            ),
+        )),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// What a read looks at.
@@ -187,24 +199,19 @@ fn shows_secrets(message: &Message) -> bool {
         let (Scalar::Text(text), Some(last)) = (value, last(path)) else { continue };
         match last {
             "pathSet" | "prop" => {
-                let parts = || text.split(['.', '[']);
+                let parts = || text.trim().split(['.', '[']);
                 named |= parts().any(|part| SECRET_PROPERTIES.contains(&part));
                 named |= is_lease && parts().next() == Some("info");
             }
-            "all" => all |= matches!(text, "true" | "1"),
+            "all" => all |= !matches!(text.trim(), "false" | "0"),
             "type" => {
-                of_secrets |= SECRET_TYPES.contains(&text);
-                named |= text == "HttpNfcLease";
+                of_secrets |= SECRET_TYPES.contains(&text.trim());
+                named |= text.trim() == "HttpNfcLease";
             }
             _ => {}
         }
     }
     named || all && of_secrets
-}
-
-/// The last member of a path, without the numbers of items.
-fn last(path: &str) -> Option<&str> {
-    segments(path).filter(|part| !part.bytes().all(|byte| byte.is_ascii_digit())).last()
 }
 
 /// Views, filters and collectors are what a session has made to look at others with.
@@ -224,11 +231,13 @@ fn touched(message: &Message, names: Names<'_>) -> Result<Vec<Resource>, Undecod
     let creates = method.access.contains(&Access::Create);
     let copies = method.name.contains("Clone");
     let mut resources = Vec::new();
+    // By a path.
     let mut named = Vec::new();
-    files(message, names, &mut named)?;
+    besides::files(message, names, &mut named)?;
+    let made = MADE.iter().find(|(name, _)| *name == method.name).map(|(_, kind)| *kind);
     // A file is known by its name before there is one.
-    if creates && named.is_empty() {
-        let kind = MADE.iter().find(|(name, _)| *name == method.name).map_or("Object", |(_, kind)| kind);
+    if creates && (named.is_empty() || made.is_some_and(|kind| kind != "DatastoreFile")) {
+        let kind = made.unwrap_or("Object");
         let called = ["name", "spec.name", "config.name", "spec.id", "user.id", "newName"];
         let called = called.iter().find_map(|path| Some(("name", message.fields.text(path)?)));
         resources.push(names.unnamed(kind, called));
@@ -238,9 +247,10 @@ fn touched(message: &Message, names: Names<'_>) -> Result<Vec<Resource>, Undecod
         push(&mut resources, message.this.resource(names, on_this));
     }
     for reference in &message.references {
-        let role = role(method, reference.is_parameter, &reference.member, creates);
+        let role = role(message, reference.is_parameter, &reference.member, creates);
         push(&mut resources, reference.object.resource(names, role));
     }
+    besides::used(message, names, &mut named)?;
     named.into_iter().for_each(|file| push(&mut resources, file));
     let is_named = |resource: &Resource| {
         matches!(resource.role, Role::Target | Role::Parent) && !resource.name.is_empty()
@@ -251,10 +261,14 @@ fn touched(message: &Message, names: Names<'_>) -> Result<Vec<Resource>, Undecod
     Ok(resources)
 }
 
-fn role(method: &Method, is_parameter: bool, member: &str, creates: bool) -> Role {
+fn role(message: &Message, is_parameter: bool, member: &str, creates: bool) -> Role {
+    let method = message.method;
     let places = ["host", "pool", "datastore", "resourcePool", "network", "profile", "datacenter"];
     match member {
         "folder" if creates => Role::Parent,
+        // What a method for later is to be given is what it will be done to.
+        "value" | "ManagedObjectReference" if !message.later.is_empty() => Role::Target,
+        _ if CHANGED.contains(&(method.name, member)) => Role::Target,
         _ if !is_parameter => Role::Uses,
         _ if PLACING.contains(&method.name) && places.contains(&member) => Role::Uses,
         // It tells datastores of one name apart.
@@ -267,103 +281,13 @@ fn role(method: &Method, is_parameter: bool, member: &str, creates: bool) -> Rol
     }
 }
 
-fn push(resources: &mut Vec<Resource>, one: Resource) {
+pub(super) fn push(resources: &mut Vec<Resource>, one: Resource) {
     match resources.iter_mut().find(|known| known.name == one.name && !known.name.is_empty()) {
         // Of two roles the one that asks for more.
         Some(known) if known.role == Role::Uses => known.role = one.role,
         Some(_) => {}
         None => resources.push(one),
     }
-}
-
-/// Files of datastores that a method names itself.
-///
-/// # Errors
-/// It is named otherwise than as `[datastore] path`.
-fn files(message: &Message, names: Names<'_>, resources: &mut Vec<Resource>) -> Result<(), Undecodable> {
-    let (kind, method) = (message.method.of, message.method.name);
-    let members: &[(&str, &str, Role)] = match (kind, method) {
-        ("FileManager", "CopyDatastoreFile_Task") | ("VirtualDiskManager", "CopyVirtualDisk_Task") => &[
-            ("sourceName", "sourceDatacenter", Role::Uses),
-            ("destinationName", "destinationDatacenter", Role::Target),
-            ("destName", "destDatacenter", Role::Target),
-        ],
-        ("FileManager" | "VirtualDiskManager", _) => &[
-            ("name", "datacenter", Role::Target),
-            ("sourceName", "sourceDatacenter", Role::Target),
-            ("destinationName", "destinationDatacenter", Role::Target),
-            ("destName", "destDatacenter", Role::Target),
-        ],
-        ("HostDatastoreBrowser", "DeleteFile") => &[("datastorePath", "", Role::Target)],
-        ("Folder", "RegisterVM_Task") => &[("path", "", Role::Uses)],
-        _ => return Ok(()),
-    };
-    let of = |parameter: &str| {
-        let own = message.references.iter().find(|reference| reference.parameter == parameter);
-        own.map(|reference| &reference.object)
-    };
-    for (member, datacenter, role) in members {
-        let Some(text) = message.fields.text(member) else { continue };
-        // A destination lies in the datacenter of its source where none is named.
-        let place = of(datacenter).or_else(|| of("sourceDatacenter"));
-        let file = object::file(names, *role, place, text).ok_or_else(|| {
-            Undecodable::new(
-                "bad_path",
-                format!("`{}` is no file of a datastore; name it as `[datastore] path`", clip(text)),
-            )
-        })?;
-        push(resources, file);
-    }
-    Ok(())
-}
-
-/// What parameters add to the classes of a method.
-///
-/// # Errors
-/// A method that is to be called later is not known.
-fn also(message: &Message, accesses: &mut Vec<Access>) -> Result<(), Undecodable> {
-    let mut add = |access: Access| {
-        if access != Access::Read && !accesses.contains(&access) {
-            accesses.push(access);
-        }
-    };
-    if message.method.access.contains(&Access::Read) {
-        return if message.later.is_empty() { Ok(()) } else { Err(bad("reads and calls a method later")) };
-    }
-    for name in &message.later {
-        let method = ordain_catalog::vim().method(name).ok_or_else(|| {
-            let what =
-                format!("`{}`, which is to be called later, is no method that is known here", clip(name));
-            Undecodable::new("unknown_operation", what)
-        })?;
-        method.access.iter().for_each(|access| add(*access));
-        if method.mints {
-            add(Access::SecretRead);
-        }
-        add(Access::Execute);
-    }
-    for kind in &message.types {
-        match kind.as_str() {
-            "RunScriptAction" => add(Access::Execute),
-            "SendEmailAction" | "SendSNMPAction" => add(Access::Expose),
-            _ => {}
-        }
-    }
-    for (path, value) in message.fields.iter() {
-        match (last(path), value) {
-            (Some("fileOperation"), Scalar::Text("destroy" | "replace"))
-            | (Some("operation"), Scalar::Text("remove")) => add(Access::Delete),
-            // What the software inside of a machine is told to set up by, and to run.
-            (Some("key"), Scalar::Text(key))
-                if path.contains("extraConfig") && key.to_ascii_lowercase().starts_with("guestinfo.") =>
-            {
-                add(Access::Execute);
-            }
-            (Some("password"), _) if path.contains("customization") => add(Access::Execute),
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 /// The parameters, secrets as tokens.

@@ -6,7 +6,7 @@ use ordain_action::Undecodable;
 use ordain_catalog::{Method, Vim};
 use roxmltree::{Document, Node, ParsingOptions};
 
-use super::object::{Object, kind_of};
+use super::object::{Object, resembles};
 use crate::form::Fields;
 use crate::form::fields::{clip, segments};
 use crate::form::xml::{self, Form};
@@ -186,6 +186,7 @@ impl Reading {
                     return Err(bad("has two objects that the method is called on"));
                 }
                 let object = self.reference(child)?.ok_or_else(|| bad("has a `_this` without its type"))?;
+                let object = object.declared(self.vim, self.method.of);
                 if !self.vim.is_a(object.kind, self.method.of) && !self.vim.is_a(self.method.of, object.kind)
                 {
                     return Err(Undecodable::new(
@@ -205,6 +206,7 @@ impl Reading {
             };
             if let Some(kind) = parameter.refers {
                 let object = self.reference(child)?.ok_or_else(|| without_type(name))?;
+                let object = object.declared(self.vim, kind);
                 if !self.vim.is_a(object.kind, kind) && !self.vim.is_a(kind, object.kind) {
                     return Err(Undecodable::new("bad_reference", format!("`{name}` is no {kind}")));
                 }
@@ -223,11 +225,17 @@ impl Reading {
             return self.keep(parameter, name, false, object);
         }
         let children: Vec<Node<'_, '_>> = element.children().filter(Node::is_element).collect();
-        let text = element.text().unwrap_or_default();
-        if children.is_empty() && self.vim.refers(name) && kind_of(text.trim()).is_some() {
-            return Err(without_type(name));
+        let said = said_type(element)?;
+        if is_other_server(name, said, &children) {
+            return Err(Undecodable::new(
+                "other_server",
+                format!(
+                    "`{}` leads to another vCenter, whose objects are not known here; leave it out",
+                    clip(name)
+                ),
+            ));
         }
-        if let Some(kind) = said_type(element)? {
+        if let Some(kind) = said {
             if !self.vim.is_data(kind) {
                 let what =
                     format!("there is no type `{}` of data that is known here; send one that is", clip(kind));
@@ -243,7 +251,22 @@ impl Reading {
             }
         }
         for child in children {
+            self.says_type(child)?;
             self.data(parameter, child)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a member that is a reference and does not say what it is of, which a server may not need.
+    fn says_type(&self, member: Node<'_, '_>) -> Result<(), Undecodable> {
+        let name = member.tag_name().name();
+        let text = member.text().unwrap_or_default().trim();
+        let bare = member.attributes().all(|attribute| attribute.name() == "versionId")
+            && !member.children().any(|child| child.is_element());
+        let refers = name == "ManagedObjectReference" || self.vim.refers(name);
+        // What may be text besides is one by its form alone.
+        if bare && refers && !text.is_empty() && (!self.vim.is_text(name) || resembles(text)) {
+            return Err(without_type(name));
         }
         Ok(())
     }
@@ -286,6 +309,13 @@ impl Reading {
         self.references.push(reference);
         Ok(())
     }
+}
+
+/// Whether data says where another vCenter is, and who one is there.
+fn is_other_server(name: &str, said: Option<&str>, children: &[Node<'_, '_>]) -> bool {
+    let tells =
+        |child: &Node<'_, '_>| matches!(child.tag_name().name(), "credential" | "instanceUuid" | "url");
+    said == Some("ServiceLocator") || matches!(name, "service" | "managementVc") && children.iter().any(tells)
 }
 
 /// The type that an element says to be of, without the prefix of its namespace. Its attributes are those that are known.

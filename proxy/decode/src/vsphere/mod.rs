@@ -11,6 +11,7 @@
 //! Sources: the packages that the catalogue is made from; their own clients.
 
 mod automation;
+mod besides;
 mod change;
 mod deny;
 mod envelope;
@@ -132,6 +133,7 @@ impl Grammar for Vsphere {
 
     fn call(&self, asked: &Asked, whole: &Whole<'_>) -> Result<Call, Undecodable> {
         only_one_session(whole.line)?;
+        only_one_protocol(whole.line)?;
         match asked {
             Asked::Soap => {
                 soap_head(whole)?;
@@ -243,6 +245,18 @@ fn only_one_session(line: &Line<'_>) -> Result<(), Undecodable> {
         ));
     }
     Ok(())
+}
+
+/// Refuses headers by which JSON-RPC says which operation it is, and whose: they belong to another way of asking.
+fn only_one_protocol(line: &Line<'_>) -> Result<(), Undecodable> {
+    let mut names = line.head.headers.keys().map(http::HeaderName::as_str);
+    match names.find(|name| name.replace('_', "-").starts_with("vapi-")) {
+        Some(name) => Err(Undecodable::new(
+            "unread_header",
+            format!("`{}` says what is asked for in another way; leave it out", clip(name)),
+        )),
+        None => Ok(()),
+    }
 }
 
 /// What the head says of a method: its namespace, and that its body is one document of XML.
