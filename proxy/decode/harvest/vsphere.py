@@ -69,7 +69,8 @@ EstimateStorageForConsolidateSnapshots_Task CheckCustomizationSpec
 # What class a method of vim25 is of, by `Type.Method`, the first line that fits.
 VIM = [
     # Asks at an address that is sent along, as whoever is named beside it.
-    (r"\.(QueryConnectionInfo\w*|BatchQueryConnectInfo|RetrieveKmipServer(Cert|sStatus_Task))$", "execute"),
+    (r"\.(QueryConnectionInfo\w*|BatchQueryConnectInfo|RetrieveKmipServer(Cert|sStatus_Task)"
+     r"|HttpNfcLeasePullFromUrls_Task)$", "execute"),
     # Hands out what lets somebody in.
     (r"\.(Login\w*|VslmLogin\w*)$", "secret_read mints"),
     (r"\.(CloneSession|ImpersonateUser)$", "grant,secret_read mints"),
@@ -88,8 +89,8 @@ VIM = [
     (r"\.(GenerateLogBundles_Task|BackupFirmwareConfiguration|ExportAnswerFile_Task|ExportProfile|RetrieveAnswerFile\w*"
      r"|RetrieveHostCustomizations\w*|GetCustomizationSpec|ExtractOvfEnvironment|BrowseDiagnosticLog|FetchAuditRecords|FetchSystemEventLog"
      r"|CreateScreenshot_Task|QueryFirmwareConfigUploadURL|QueryConnections|QueryNFSUser|ListKeys|RetrieveClientCert"
-     r"|RetrieveClientCsr|RetrieveSelfSignedClientCert|QueryChangedDiskAreas|HttpNfcLeaseGetManifest"
-     r"|HttpNfcLeasePullFromUrls_Task)$", "secret_read"),
+     r"|RetrieveClientCsr|RetrieveSelfSignedClientCert|QueryChangedDiskAreas|HttpNfcLeaseGetManifest)$",
+     "secret_read"),
     (r"\.ImportVApp$", "create mints"),
     # Says who may do what.
     (r"^AuthorizationManager\.(AddAuthorizationRole|SetEntityPermissions|UpdateAuthorizationRole|MergePermissions"

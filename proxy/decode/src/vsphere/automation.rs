@@ -211,8 +211,12 @@ fn adds(asked: &Asked, member: &str) -> Option<Access> {
         "access_list" | "permissions" | "principal" | "role" | "roles" => Some(Access::Grant),
         // A port that listens, or that connects to somewhere.
         "network_location" => Some(Access::Expose),
+        // A library that anybody may take from.
+        "publish_info" => Some(Access::Expose),
         // What the software inside of a machine is set up by, and told to run.
-        "properties" if asked.service() == "vcenter.ovf.library_item" => Some(Access::Execute),
+        "properties" if matches!(asked.service(), "vcenter.ovf.library_item" | "vcenter.ovfs") => {
+            Some(Access::Execute)
+        }
         _ if member.starts_with("guest_customization") => Some(Access::Execute),
         _ => None,
     }
@@ -337,7 +341,7 @@ fn members(
         if last == "id"
             && let Some(before) = path.strip_suffix("id")
             && let Some(kind) = body.text(&format!("{before}type"))
-            && vim.managed(kind).is_some()
+            && (vim.managed(kind).is_some() || object::resembles(id))
         {
             put(Object::read(vim, kind, id)?.resource(names, Role::Target));
             continue;
@@ -360,7 +364,7 @@ fn members(
         }
         let role = match bare {
             "folder" if makes => Role::Parent,
-            "vm" => Role::Target,
+            "folder" | "vm" => Role::Target,
             _ => Role::Uses,
         };
         // A port group is a network too.

@@ -67,6 +67,12 @@ const FILES: [&str; 9] = [
     "vmPathName",
 ];
 
+/// What is copied is as much its owner's to give as a machine that is cloned; it is not what is written over.
+pub(super) fn copied(resources: &mut [Resource]) {
+    let files = resources.iter_mut().filter(|one| &*one.kind == "vsphere:DatastoreFile");
+    files.for_each(|file| file.role = Role::Target);
+}
+
 /// Parameters that name an object by its id alone; what is none has a license too.
 const BY_ID: [(&str, &str); 2] = [("RemoveAssignedLicense", "entityId"), ("UpdateAssignedLicense", "entity")];
 

@@ -12,7 +12,7 @@ use ordain_action::{
 use ordain_catalog::Method;
 
 use super::besides::{self, last};
-use super::envelope::Message;
+use super::envelope::{Message, Reference};
 use super::object::Object;
 use super::{SECRETS, SOAP_SERVICE};
 use crate::form::Fields;
@@ -82,21 +82,22 @@ const PLACING: [&str; 19] = [
     "reloadVirtualMachineFromPath_Task",
 ];
 
-/// Methods whose data names what is changed, by the member.
-const CHANGED: [(&str, &str); 13] = [
-    ("ApplyEntitiesConfig_Task", "host"),
-    ("ConfigureHCI_Task", "host"),
-    ("ConfigureStorageDrsForPod_Task", "vm"),
-    ("ExtendHCI_Task", "host"),
-    ("PostHealthUpdates", "entity"),
-    ("ReconfigureAutostart", "key"),
-    ("ReconfigureCluster_Task", "key"),
-    ("ReconfigureComputeResource_Task", "key"),
-    ("ReconfigureDvs_Task", "host"),
-    ("RelocateVM_Task", "folder"),
-    ("UpdateChildResourceConfiguration", "entity"),
-    ("UpdateLinkedChildren", "key"),
-    ("UpdateVAppConfig", "key"),
+/// Methods whose data names what is changed, by the member and what that is of.
+const CHANGED: [(&str, &str, &str); 14] = [
+    ("ApplyEntitiesConfig_Task", "host", "HostSystem"),
+    ("ConfigureHCI_Task", "host", "HostSystem"),
+    ("ConfigureStorageDrsForPod_Task", "vm", "VirtualMachine"),
+    ("ExtendHCI_Task", "host", "HostSystem"),
+    ("PostHealthUpdates", "entity", "ManagedEntity"),
+    ("ReconfigureAutostart", "key", "VirtualMachine"),
+    ("ReconfigureCluster_Task", "key", "ManagedEntity"),
+    ("ReconfigureComputeResource_Task", "key", "ManagedEntity"),
+    ("ReconfigureComputeResource_Task", "removeKey", "ManagedEntity"),
+    ("ReconfigureDvs_Task", "host", "HostSystem"),
+    ("RelocateVM_Task", "folder", "Folder"),
+    ("UpdateChildResourceConfiguration", "entity", "ManagedEntity"),
+    ("UpdateLinkedChildren", "key", "ManagedEntity"),
+    ("UpdateVAppConfig", "key", "ManagedEntity"),
 ];
 
 /// The call that a message is.
@@ -126,6 +127,9 @@ pub(super) fn call(message: &Message, whole: &Whole<'_>) -> Result<Call, Undecod
         if *access != Access::Create && resources.len() > 1 {
             resources.retain(|resource| !resource.name.is_empty());
         }
+        if *access == Access::Create && method.name.starts_with("Copy") {
+            besides::copied(&mut resources);
+        }
         said(method, *access, resources, parameters.clone())
     });
     let mut call = names.call(effects.collect());
@@ -151,15 +155,31 @@ fn said(method: &Method, access: Access, resources: Vec<Resource>, parameters: P
     }
 }
 
+/// What data names, where that is changed.
+fn changed(message: &Message, reference: &Reference) -> Option<Object> {
+    let member = reference.member.as_str();
+    let is_one =
+        |(method, name, _): &&(&str, &str, &'static str)| *method == message.method.name && *name == member;
+    match CHANGED.iter().find(is_one).filter(|_| !reference.is_parameter) {
+        Some((_, _, declared)) => Some(reference.object.clone().declared(ordain_catalog::vim(), declared)),
+        // What a method for later is to be given is what it will be done to.
+        None if !message.later.is_empty() && matches!(member, "value" | "ManagedObjectReference") => {
+            Some(reference.object.clone())
+        }
+        None => None,
+    }
+}
+
 /// Whose type only the client says, and which may be another that somebody else has, is not changed.
 fn sure(message: &Message) -> Result<(), Undecodable> {
     let parameters = message.references.iter().filter(|reference| reference.is_parameter);
-    let mut objects = parameters.map(|reference| &reference.object).chain([&message.this]);
-    match objects.find(|object| !object.is_sure) {
+    let parameters = parameters.map(|reference| reference.object.clone()).chain([message.this.clone()]);
+    let data = message.references.iter().filter_map(|reference| changed(message, reference));
+    match parameters.chain(data).find(|object| !object.is_sure) {
         Some(object) => Err(Undecodable::new(
             "unknown_object",
             format!(
-                "what `{}` is of cannot be told from it, and the method is of several types; send it to a vCenter",
+                "what `{}` is of cannot be told from it, and it may be of several types; send it to a vCenter",
                 clip(&object.id)
             ),
         )),
@@ -247,8 +267,14 @@ fn touched(message: &Message, names: Names<'_>) -> Result<Vec<Resource>, Undecod
         push(&mut resources, message.this.resource(names, on_this));
     }
     for reference in &message.references {
-        let role = role(message, reference.is_parameter, &reference.member, creates);
-        push(&mut resources, reference.object.resource(names, role));
+        let one = match changed(message, reference) {
+            Some(object) => object.resource(names, Role::Target),
+            None => {
+                let role = role(method, reference.is_parameter, &reference.member, creates);
+                reference.object.resource(names, role)
+            }
+        };
+        push(&mut resources, one);
     }
     besides::used(message, names, &mut named)?;
     named.into_iter().for_each(|file| push(&mut resources, file));
@@ -261,14 +287,10 @@ fn touched(message: &Message, names: Names<'_>) -> Result<Vec<Resource>, Undecod
     Ok(resources)
 }
 
-fn role(message: &Message, is_parameter: bool, member: &str, creates: bool) -> Role {
-    let method = message.method;
+fn role(method: &Method, is_parameter: bool, member: &str, creates: bool) -> Role {
     let places = ["host", "pool", "datastore", "resourcePool", "network", "profile", "datacenter"];
     match member {
         "folder" if creates => Role::Parent,
-        // What a method for later is to be given is what it will be done to.
-        "value" | "ManagedObjectReference" if !message.later.is_empty() => Role::Target,
-        _ if CHANGED.contains(&(method.name, member)) => Role::Target,
         _ if !is_parameter => Role::Uses,
         _ if PLACING.contains(&method.name) && places.contains(&member) => Role::Uses,
         // It tells datastores of one name apart.
