@@ -8,8 +8,8 @@ use std::sync::Arc;
 use ordain_action::{Access, Call, Effect, Minted, NewIdentifier, Resource, Role, Scalar, Undecodable};
 use ordain_catalog::{RestOperation, RestPart};
 
-use super::SECRETS;
 use super::object::{self, Object};
+use super::{SECRETS, secret};
 use crate::form::Fields;
 use crate::form::fields::{clip, duplicate, segments};
 use crate::rest::{Line, Names, Whole, effect};
@@ -172,7 +172,7 @@ pub(super) fn call(asked: &Asked, whole: &Whole<'_>) -> Result<Call, Undecodable
             "there are more parameters than are judged; send fewer",
         ));
     }
-    let parameters = whole.parameters(Some(&body), &SECRETS);
+    let parameters = whole.parameters(Some(&secret::covered(&body, whole.tokens)), &SECRETS);
     let (resources, made) = resources(asked, names, &body)?;
     let mut accesses = operation.access.clone();
     if !asked.reads() {

@@ -14,7 +14,7 @@ use ordain_catalog::Method;
 use super::besides::{self, last};
 use super::envelope::{Message, Reference};
 use super::object::Object;
-use super::{SECRETS, SOAP_SERVICE};
+use super::{SECRETS, SOAP_SERVICE, secret};
 use crate::form::Fields;
 use crate::form::fields::clip;
 use crate::rest::{Names, Whole, effect};
@@ -320,7 +320,7 @@ fn parameters(message: &Message, whole: &Whole<'_>) -> Parameters {
             shown.put_at(path, value);
         }
     }
-    let mut parameters = whole.parameters(Some(&shown), &SECRETS);
+    let mut parameters = whole.parameters(Some(&secret::covered(&shown, whole.tokens)), &SECRETS);
     if !message.later.is_empty() {
         parameters.incomplete(Completeness::Partial("what is called later is judged by its class alone"));
     }

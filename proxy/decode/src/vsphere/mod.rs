@@ -16,6 +16,7 @@ mod change;
 mod deny;
 mod envelope;
 mod object;
+mod secret;
 
 use ordain_action::{Call, Created, Denial, Plane, Undecodable};
 use roxmltree::{Document, ParsingOptions};
@@ -39,7 +40,7 @@ pub(crate) type Room = RestRoom<Vsphere>;
 const SOAP_SERVICE: &str = "vim25";
 
 /// Members that hold secrets, beside those that look like it.
-const SECRETS: [&str; 12] = [
+const SECRETS: [&str; 13] = [
     "pwd",
     "token",
     "samltoken",
@@ -52,6 +53,7 @@ const SECRETS: [&str; 12] = [
     "credential",
     "privkey",
     "passcode",
+    "userdata",
 ];
 
 /// What vSphere's requests mean.
