@@ -35,7 +35,7 @@ SAYS_LOOK = re.compile(
 # What has both and acts all the same: it asks at an address that is sent along, or keeps what it finds.
 ACTS = re.compile(
     r"^(CheckHostPatch_Task|QueryHostPatch_Task|Check\w*Compliance\w*|CheckAnswerFileStatus_Task|ValidateCredentials\w*"
-    r"|QueryConnectionInfo|QueryConnectionInfoViaSpec|BatchQueryConnectInfo)$"
+    r"|QueryConnectionInfo|QueryConnectionInfoViaSpec|BatchQueryConnectInfo|CheckAddHostEvc_Task)$"
 )
 
 # Reviewed: these ask, though by their privilege or by their name alone that could not be said. Views, filters, collectors
@@ -69,7 +69,7 @@ EstimateStorageForConsolidateSnapshots_Task CheckCustomizationSpec
 # What class a method of vim25 is of, by `Type.Method`, the first line that fits.
 VIM = [
     # Asks at an address that is sent along, as whoever is named beside it.
-    (r"\.(QueryConnectionInfo\w*|BatchQueryConnectInfo|RetrieveKmipServer(Cert|sStatus_Task)"
+    (r"\.(QueryConnectionInfo\w*|BatchQueryConnectInfo|CheckAddHostEvc_Task|RetrieveKmipServer(Cert|sStatus_Task)"
      r"|HttpNfcLeasePullFromUrls_Task)$", "execute"),
     # Hands out what lets somebody in.
     (r"\.(Login\w*|VslmLogin\w*)$", "secret_read mints"),
@@ -162,7 +162,7 @@ GRANTS = "update,grant"
 
 # Words of operations of the Automation API by which one that is a POST only asks. Reviewed, one by one.
 POSTS_THAT_ASK = set("""
-appliance.infraprofile.configs/validate appliance.recovery.backup/validate
+appliance.infraprofile.configs/validate
 cis.tagging.category/list_used_categories cis.tagging.tag/list_used_tags cis.tagging.tag/list_tags_for_category
 cis.tagging.tag_association/list_attached_objects cis.tagging.tag_association/list_attached_objects_on_tags
 cis.tagging.tag_association/list_attached_tags cis.tagging.tag_association/list_attached_tags_on_objects
@@ -170,7 +170,6 @@ cis.tagging.tag_association/list_attachable_tags content.library.item/find conte
 esx.settings.clusters.configuration.drafts/get_available_values
 vapi.metadata.cli.command/get vapi.metadata.cli.namespace/get vcenter.authorization.permissions/list
 vcenter.authorization.privilege_checks/list vcenter.cluster.evc_mode/check_set
-vcenter.cluster.evc_mode/check_add_host_evc
 vcenter.consumption_domains.zone_associations.association_changes/list
 vcenter.consumption_domains.zones.capacity.summary/get_per_cluster
 vcenter.namespace_management.networks.nsx.distributed_switches.compatibility/check
