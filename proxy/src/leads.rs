@@ -5,7 +5,8 @@
 //! judged like any request. Leaves out which places of an answer hold such addresses (the rooms), and the egress gateway,
 //! where hosts are what they are.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use futures_util::stream;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Response};
 use http_body_util::{BodyExt as _, StreamBody};
@@ -13,13 +14,16 @@ use hyper::body::{Body as _, Frame};
 use memchr::memmem;
 use ordain_decode::{Claim, Leads as Places, card};
 
-use crate::answer::ANSWER_MAX;
 use crate::gate::Gate;
 use crate::identity::Identified;
 use crate::listen::WayIn;
 use crate::payload::BodyError;
 use crate::place::Arrival;
-use crate::reply::{self, ReplyBody};
+use crate::reply::ReplyBody;
+
+/// How far behind the beginning of a member's name the host ends that it leads to, at the most, in bytes. One that ends
+/// farther is left as it came.
+const WINDOW: usize = 512;
 
 /// What is rewritten in the answer to one request.
 #[derive(Debug)]
@@ -86,8 +90,9 @@ impl Leads {
         !self.places.members.is_empty()
     }
 
-    /// Rewrites an answer. What is longer than [`ANSWER_MAX`] has its body as it came.
-    pub async fn rewrite(&self, answer: Response<ReplyBody>) -> Response<ReplyBody> {
+    /// Rewrites an answer: its head now, and its body as it comes.
+    #[must_use]
+    pub fn rewrite(self, answer: Response<ReplyBody>) -> Response<ReplyBody> {
         let (mut head, body) = answer.into_parts();
         for name in self.places.headers {
             if let Some(value) = head.headers.get(*name)
@@ -100,16 +105,13 @@ impl Leads {
         if !self.are_in_bodies() || !is_plain_json(&head.headers) || body.is_end_stream() {
             return Response::from_parts(head, body);
         }
-        match collect(body).await {
-            Collected::Whole(bytes) => {
-                let bytes = self.in_body(&bytes).map_or(bytes, Bytes::from);
-                if head.headers.contains_key(CONTENT_LENGTH) {
-                    head.headers.insert(CONTENT_LENGTH, bytes.len().into());
-                }
-                Response::from_parts(head, reply::full(bytes))
-            }
-            Collected::More(body) => Response::from_parts(head, body),
-        }
+        // What is put in is longer or shorter than what stood there.
+        head.headers.remove(CONTENT_LENGTH);
+        let rewriting = Rewriting { leads: self, body, kept: Vec::new(), after: None, over: false };
+        let frames = stream::unfold(rewriting, |mut rewriting| async {
+            rewriting.next().await.map(|frame| (frame, rewriting))
+        });
+        Response::from_parts(head, StreamBody::new(frames).boxed_unsync())
     }
 
     /// A header's value with what leads to the upstream made ours: an address, or several in angle brackets (RFC 8288).
@@ -134,23 +136,21 @@ impl Leads {
         any.then_some(rewritten)
     }
 
-    /// A body of JSON with the members that lead to the upstream made ours; none where there are none.
-    fn in_body(&self, body: &[u8]) -> Option<Vec<u8>> {
+    /// The beginning of a body of JSON, its members that lead to the upstream made ours, and how much of `body` that is. It
+    /// is `sure` of it or a little more: up to there enough follows for a member to be known.
+    fn in_body(&self, body: &[u8], sure: usize) -> (Vec<u8>, usize) {
         let mut found: Vec<(usize, usize, String)> = Vec::new();
         for member in self.places.members {
             let quoted = format!("\"{member}\"");
-            for at in memmem::find_iter(body, &quoted) {
-                // In JSON these bytes are a whole text: what stands inside of another has its quotes escaped.
-                let start = at + quoted.len();
-                let Some(start) = value_of(body, start) else { continue };
-                let Some((base, length)) = body.get(start..).and_then(|rest| self.replaced(rest)) else {
+            // In JSON these bytes are a whole text: what stands inside of another has its quotes escaped.
+            for at in memmem::find_iter(body, &quoted).take_while(|at| *at < sure) {
+                let within = body.get(..body.len().min(at + WINDOW)).unwrap_or(body);
+                let Some(start) = value_of(within, at + quoted.len()) else { continue };
+                let Some((base, length)) = within.get(start..).and_then(|rest| self.replaced(rest)) else {
                     continue;
                 };
                 found.push((start, start + length, base));
             }
-        }
-        if found.is_empty() {
-            return None;
         }
         found.sort_unstable();
         let mut rewritten = Vec::with_capacity(body.len());
@@ -160,8 +160,9 @@ impl Leads {
             rewritten.extend_from_slice(base.as_bytes());
             done = end;
         }
-        rewritten.extend_from_slice(body.get(done..).unwrap_or_default());
-        Some(rewritten)
+        let end = done.max(sure);
+        rewritten.extend_from_slice(body.get(done..end).unwrap_or_default());
+        (rewritten, end)
     }
 
     /// What to put before the path of an address, and how many bytes that is in the place of; none where it is not the
@@ -221,33 +222,42 @@ fn is_plain_json(headers: &HeaderMap) -> bool {
     media.to_ascii_lowercase().contains("json") && !headers.contains_key(CONTENT_ENCODING)
 }
 
-enum Collected {
-    Whole(Bytes),
-    /// All of it, as it comes: it is too long, or ended in another way.
-    More(ReplyBody),
+/// A body that is rewritten as it comes. What it holds back is less than a piece and [`WINDOW`] bytes.
+struct Rewriting {
+    leads: Leads,
+    body: ReplyBody,
+    kept: Vec<u8>,
+    // What comes behind what is kept.
+    after: Option<Result<Frame<Bytes>, BodyError>>,
+    over: bool,
 }
 
-/// Takes a body in, as far as it is not too long.
-async fn collect(mut body: ReplyBody) -> Collected {
-    let mut held = BytesMut::new();
-    let next = loop {
-        match body.frame().await {
-            None => return Collected::Whole(held.freeze()),
-            Some(Ok(frame)) => match frame.into_data() {
-                Ok(data) if held.len() + data.len() <= ANSWER_MAX => held.extend_from_slice(&data),
-                Ok(data) => break Ok(Frame::data(data)),
-                Err(trailers) => break Ok(trailers),
-            },
-            Some(Err(error)) => break Err(error),
+impl Rewriting {
+    async fn next(&mut self) -> Option<Result<Frame<Bytes>, BodyError>> {
+        loop {
+            if self.over {
+                return self.after.take();
+            }
+            let mut hold = 0;
+            match self.body.frame().await {
+                None => self.over = true,
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => {
+                        self.kept.extend_from_slice(&data);
+                        hold = WINDOW;
+                    }
+                    // Trailers are the last of a body.
+                    Err(trailers) => (self.after, self.over) = (Some(Ok(trailers)), true),
+                },
+                Some(Err(error)) => (self.after, self.over) = (Some(Err(error)), true),
+            }
+            let (ready, end) = self.leads.in_body(&self.kept, self.kept.len().saturating_sub(hold));
+            self.kept.drain(..end);
+            if !ready.is_empty() {
+                return Some(Ok(Frame::data(Bytes::from(ready))));
+            }
         }
-    };
-    let before: [Result<Frame<Bytes>, BodyError>; 2] = [Ok(Frame::data(held.freeze())), next];
-    let mut before = before.into_iter();
-    let rest = futures_util::stream::poll_fn(move |context| match before.next() {
-        Some(frame) => std::task::Poll::Ready(Some(frame)),
-        None => std::pin::Pin::new(&mut body).poll_frame(context),
-    });
-    Collected::More(StreamBody::new(rest).boxed_unsync())
+    }
 }
 
 #[cfg(test)]
@@ -274,8 +284,8 @@ mod tests {
 
     #[track_caller]
     fn body(leads: &Leads, value: &str, expected: Option<&str>) {
-        let rewritten = leads.in_body(value.as_bytes()).map(|body| String::from_utf8(body).unwrap());
-        assert_eq!(rewritten.as_deref(), expected, "{value}");
+        let (rewritten, end) = leads.in_body(value.as_bytes(), value.len());
+        assert_eq!((rewritten, end), (expected.unwrap_or(value).as_bytes().to_vec(), value.len()), "{value}");
     }
 
     #[test]
@@ -364,22 +374,45 @@ mod tests {
         }
     }
 
+    /// Wherever a body is divided, and however long it is, it is rewritten as it would be whole.
     #[tokio::test]
-    async fn what_is_too_long_passes_as_it_came() {
-        let azure = leads(Theirs::Of(&["management.azure.com"]), "gate:7070", None);
-        let text = r#"{"nextLink":"https://management.azure.com/x"}"#;
-        for (blanks, expected) in [(0, "gate:7070"), (ANSWER_MAX, "management.azure.com")] {
-            let parts = [text.to_owned(), " ".repeat(blanks)].map(|part| Ok(Frame::data(Bytes::from(part))));
-            let sent = StreamBody::new(futures_util::stream::iter(parts)).boxed_unsync();
-            let mut answer = Response::new(sent);
+    async fn a_body_is_rewritten_as_it_comes() {
+        let link = r#"{"nextLink" : "https://management.azure.com/x"}"#;
+        let long = format!("{}{link}{}{link}", " ".repeat(1000), "-".repeat(WINDOW));
+        let expected = long.replace("management.azure.com", "gate:7070");
+        for size in [1, 7, 40, 511, 513, long.len()] {
+            let azure = leads(Theirs::Of(&["management.azure.com"]), "gate:7070", None);
+            let pieces =
+                long.as_bytes().chunks(size).map(|piece| Ok(Frame::data(Bytes::copy_from_slice(piece))));
+            let trailers =
+                Ok(Frame::trailers(HeaderMap::from_iter([(HOST, HeaderValue::from_static("end"))])));
+            let sent: Vec<_> = pieces.chain([trailers]).collect();
+            let mut answer = Response::new(StreamBody::new(stream::iter(sent)).boxed_unsync());
             answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            let mut body = azure.rewrite(answer).await.into_body();
-            let mut shown = Vec::new();
+            answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(long.len()));
+            let answer = azure.rewrite(answer);
+            assert!(!answer.headers().contains_key(CONTENT_LENGTH));
+            let (mut body, mut shown, mut ended) = (answer.into_body(), Vec::new(), false);
             while let Some(frame) = body.frame().await {
-                shown.extend_from_slice(frame.unwrap().data_ref().unwrap());
+                match frame.unwrap().into_data() {
+                    Ok(data) => shown.extend_from_slice(&data),
+                    Err(_) => ended = true,
+                }
             }
-            assert!(shown.len() >= blanks + text.len() - 11, "nothing is lost");
-            assert!(std::str::from_utf8(&shown).unwrap().contains(expected), "{expected}");
+            assert_eq!(std::str::from_utf8(&shown).unwrap(), expected, "{size}");
+            assert!(ended, "what comes behind a body comes behind it");
         }
+    }
+
+    #[tokio::test]
+    async fn what_was_broken_off_is_shown_as_far_as_it_came_and_as_broken() {
+        let azure = leads(Theirs::Of(&["management.azure.com"]), "gate:7070", None);
+        let sent = [Ok(Frame::data(Bytes::from_static(b"{\"value\":["))), Err(BodyError::from("broken off"))];
+        let mut answer = Response::new(StreamBody::new(stream::iter(sent)).boxed_unsync());
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let mut body = azure.rewrite(answer).into_body();
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "{\"value\":[");
+        assert!(body.frame().await.unwrap().is_err());
+        assert!(body.frame().await.is_none());
     }
 }

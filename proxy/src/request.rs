@@ -128,7 +128,7 @@ async fn decide(
         }
     };
     let answer = match leads {
-        Some(leads) => leads.rewrite(answer).await,
+        Some(leads) => leads.rewrite(answer),
         None => answer,
     };
     Ok(answer.map(|body| Keeping::new(body, seat).boxed_unsync()))

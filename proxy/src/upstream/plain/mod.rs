@@ -237,7 +237,10 @@ impl Entry {
         let (status, body) = asked.map_err(|why| self.unverified(why))?;
         match (status, &self.source.uid) {
             // It looks at the credential before it looks at anything else.
-            (other, _) if self.source.plane != Plane::Kubernetes && other == self.source.stranger() => {
+            (other, _)
+                if self.source.plane != Plane::Kubernetes
+                    && [StatusCode::UNAUTHORIZED, self.source.stranger()].contains(&other) =>
+            {
                 let why = format!("it does not take the credential: {} at `{anchor}`", other.as_u16());
                 Err(self.unverified(why))
             }

@@ -463,8 +463,10 @@ async fn a_credential_that_means_nothing_is_told_in_the_planes_own_status() {
         (Plane::Vault, 403, 404),
         (Plane::Panos, 403, 404),
     ] {
-        let why = verified(plane, stranger).await.unwrap();
-        assert!(why.contains(&format!("does not take the credential: {stranger} at `/")), "{why}");
+        for status in [401, stranger] {
+            let why = verified(plane, status).await.unwrap();
+            assert!(why.contains(&format!("does not take the credential: {status} at `/")), "{why}");
+        }
         assert_eq!(verified(plane, other).await, None, "{plane}");
         assert_eq!(verified(plane, 200).await, None, "{plane}");
         assert!(verified(plane, 503).await.is_some(), "{plane}");
