@@ -24,7 +24,7 @@ provider "aws" {
   skip_region_validation      = true
   skip_requesting_account_id  = false
   s3_use_path_style           = true
-  max_retries                 = 1
+  max_retries                 = 5
   assume_role { role_arn = "arn:aws:iam::123456789012:role/$prefix-role" }
   endpoints {
     ec2 = "$endpoint"
