@@ -35,9 +35,10 @@ use crate::events::{self, Metrics};
 use crate::fault::Fault;
 use crate::files;
 use crate::forward::{AnswerBody, ForwardError, Forwarder, OutBody, Outward, Protocol, Trust};
+use crate::front::NOBODY_MAX;
 use crate::held::{Budget, Need};
 use crate::identity::{self, Claimed, Identified, Known, Schemes};
-use crate::keys::KeyStore;
+use crate::keys::{IssuedKey, KeyStore};
 use crate::listen::{ConnectionInfo, ListenCounts, ListenSettings, Tls, Verifier};
 use crate::model::Model;
 use crate::outgoing::Outgoing;
@@ -293,10 +294,28 @@ impl Gate {
         claimed.prove(&self.keys, &self.signing_keys, head, body, self.clock.now())
     }
 
-    /// What of a body the room needs, within what the operator allows.
+    /// Whose issued token that is, which is shown elsewhere than in a head.
+    ///
+    /// # Errors
+    /// It is nobody's, it is over, or it is for another upstream than the request came to.
+    pub fn holder(&self, arrival: &Arrival, claim: &Claim<'_>, token: &str) -> Result<Arc<IssuedKey>, Fault> {
+        let upstream = |name: &str| self.upstreams.get(name);
+        identity::holder(&self.keys, upstream, (arrival, claim.plane()), token, self.clock.now())
+    }
+
+    /// What is said of somebody whom nothing shows.
     #[must_use]
-    pub fn need(&self, claim: &Claim<'_>) -> Need {
+    pub fn nobody(&self) -> Fault {
+        self.schemes.load().nobody()
+    }
+
+    /// What of a body the room needs, within what the operator allows; of nobody's no more than it takes to sign in.
+    #[must_use]
+    pub fn need(&self, claim: &Claim<'_>, claimed: &Claimed) -> Need {
         let most = self.config.load().limits.body;
+        if claimed.is_nobody() {
+            return Need::Whole { cap: most.min(NOBODY_MAX) };
+        }
         match claim.needs() {
             Needs::Payload => Need::Head,
             Needs::Stream => Need::Stream,
@@ -378,6 +397,7 @@ impl Gate {
         let whose = match minted {
             Some(minted) => Whose::Minted(&minted.real),
             None if identified.own => Whose::Actor,
+            None if identified.is_nobody() => Whose::Nobody,
             None => Whose::Gate,
         };
         let leaving = self.upstreams.leaving(&identified.actor, &identified.account, whose, now);

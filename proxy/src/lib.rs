@@ -28,6 +28,7 @@ pub mod api;
 pub mod chain;
 pub mod change;
 pub mod forward;
+pub mod front;
 pub mod hop;
 pub mod machine;
 pub mod outcome;

@@ -26,7 +26,7 @@ use crate::outgoing::Outgoing;
 use crate::place::Arrival;
 use crate::reply::{self, ReplyBody};
 use crate::throttle::Seat;
-use crate::{head, issued, outcome, shown, stream, way, withheld};
+use crate::{front, head, issued, outcome, shown, stream, way, withheld};
 
 /// Answers one request: with what the control plane answered, or with a denial in its own form.
 ///
@@ -77,11 +77,14 @@ async fn decide(
     let claimed = gate.claim_identity(arrival, claim, &head).await?;
     way::check(&gate.config(), &arrival.connection, &claimed)?;
     // A change is judged whole, or, for payload operations, on its head. Never in part.
-    let mut held = Held::take(request, gate.need(claim), &gate.budget).await?;
+    let mut held = Held::take(request, gate.need(claim, &claimed), &gate.budget).await?;
     let head = head::of(arrival, held.head());
     let identified = gate.prove_identity(claimed, &head, held.sha256())?;
     held.prove(&gate.budget)?;
     way::check_actor(&arrival.connection, &identified.actor)?;
+    if let Some(answer) = front::answer(gate, arrival, claim, &identified, &held)? {
+        return Ok(answer);
+    }
     let seat = Arc::new(gate.throttle.load().seat(&identified.actor.party)?);
 
     // From here on the request is bound to what it was read as: neither changes without the other.
@@ -95,7 +98,9 @@ async fn decide(
     let destination = head::destination(claim, &model, &action, &head);
     let now = gate.clock.now();
     let started = Instant::now();
-    let (judged, counters) = if gate.passes_as_read(&action) {
+    let (judged, counters) = if identified.is_nobody() {
+        (ordain_rules::open(&model, &action, digest), Counters::new())
+    } else if gate.passes_as_read(&action) {
         (ordain_rules::read(&model, &action, digest), Counters::new())
     } else {
         let counters = gate.state.counters(&ordain_rules::needs(&model, &action)).await?;

@@ -21,6 +21,7 @@ mod restconf;
 mod scim;
 pub(crate) mod served;
 mod sessions;
+mod signing_in;
 mod sweeps;
 pub(crate) mod swept;
 mod unknown;

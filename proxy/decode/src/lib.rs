@@ -10,6 +10,7 @@ mod azure;
 mod contract;
 mod described;
 pub mod form;
+mod front;
 mod gcp;
 mod github;
 mod graph;
@@ -42,6 +43,7 @@ pub use answer::{
     Misplaced, Replacement, TokenReplacement,
 };
 pub use contract::{Destination, Leads, NativeResponse, Needs};
+pub use front::{Front, Session};
 pub use head::{Head, WayIn};
 pub use kubernetes::Withholding;
 pub use refusal::refusal;

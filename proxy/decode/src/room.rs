@@ -12,6 +12,7 @@ use crate::Head;
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead, Events, MintedCredentials, Misplaced, Replacement};
 use crate::contract::{Destination, Leads, NativeResponse, Needs};
+use crate::front::{Front, Session};
 use crate::kubernetes::Withholding;
 
 /// What is known of a plane without anything being set up.
@@ -29,11 +30,14 @@ pub struct Card {
     /// URL, `{token}` for an issued token, `{account}` for the upstream's account, `{admin}` for the base URL of the
     /// gate's admin address and `{admin_host}` for its host and port.
     pub variables: &'static [(&'static str, &'static str)],
+    /// Its clients sign in with a name and a password, and the room knows how.
+    pub signs_in: bool,
 }
 
 impl Card {
     /// Of a plane of which nothing is known beforehand.
-    pub const PLAIN: Self = Self { domains: &[], anchor: None, stranger: 401, variables: &[] };
+    pub const PLAIN: Self =
+        Self { domains: &[], anchor: None, stranger: 401, variables: &[], signs_in: false };
 }
 
 /// What one plane's room does before it has a request.
@@ -83,6 +87,21 @@ pub(crate) trait Claimed: fmt::Debug + Send + Sync {
 
     /// See [`Claim::deny`].
     fn deny(&self, denial: &Denial) -> NativeResponse;
+
+    /// See [`Claim::front`].
+    fn front(&self, _upstream: &Upstream, _head: &Head<'_>, _body: &[u8]) -> Option<Front> {
+        None
+    }
+
+    /// See [`Claim::signed_in`].
+    fn signed_in(&self, _session: &Session<'_>) -> Option<NativeResponse> {
+        None
+    }
+
+    /// See [`Claim::signed_out`].
+    fn signed_out(&self) -> Option<NativeResponse> {
+        None
+    }
 
     /// See [`Claim::speaks_grpc`].
     fn speaks_grpc(&self) -> bool {
@@ -222,6 +241,25 @@ impl<'r> Claim<'r> {
     #[must_use]
     pub fn deny(&self, denial: &Denial) -> NativeResponse {
         self.room.deny(denial)
+    }
+
+    /// What the request is of what clients send before they are known, and after; `None` where it does some work. `body` is
+    /// all of the body.
+    #[must_use]
+    pub fn front(&self, upstream: &Upstream, head: &Head<'_>, body: &[u8]) -> Option<Front> {
+        self.room.front(upstream, head, body)
+    }
+
+    /// The plane's own answer to whoever has signed in; `None` where nobody does so by this request.
+    #[must_use]
+    pub fn signed_in(&self, session: &Session<'_>) -> Option<NativeResponse> {
+        self.room.signed_in(session)
+    }
+
+    /// The plane's own answer to whoever has signed out; `None` where nobody does so by this request.
+    #[must_use]
+    pub fn signed_out(&self) -> Option<NativeResponse> {
+        self.room.signed_out()
     }
 
     /// Whether it is a call over gRPC: then it has to go on over HTTP/2, and its answer ends in trailers.

@@ -97,6 +97,8 @@ pub struct SingleUpstream {
     pub reach: Reach,
     /// What is mounted where: paths and types, on the one plane that has mounts.
     pub mounts: BTreeMap<String, String>,
+    /// Clients sign in before they are known.
+    pub signs_in: bool,
 }
 
 /// Where a plane is that has one address, and with which credential it is reached.
@@ -273,6 +275,7 @@ fn one(written: settings::Upstream) -> Result<UpstreamConfig, ConfigError> {
             return Err(ConfigError::new(key("plane"), &written.plane, fix));
         }
     };
+    signs_in(kind.plane(), &written)?;
     let mode = match &written.mode {
         Some(word) => Some(mode(&key("mode"), word)?),
         None => None,
@@ -437,7 +440,8 @@ fn single(plane: Plane, written: &settings::Upstream) -> Result<SingleUpstream, 
     }
     let (description, methods) = (written.description.clone(), written.methods.clone());
     let mounts = written.mounts.clone();
-    Ok(SingleUpstream { plane, description, methods, mounts, reach: reach(plane, written)? })
+    let (reach, signs_in) = (reach(plane, written)?, written.sign_in);
+    Ok(SingleUpstream { plane, description, methods, mounts, reach, signs_in })
 }
 
 /// The name of a cluster or an API stands in the names of all that it has.
@@ -467,6 +471,21 @@ pub(super) fn not_of<const N: usize>(
         }
     }
     Ok(())
+}
+
+/// Refuses the setting for planes whose clients show who they are with each request.
+fn signs_in(plane: Plane, written: &settings::Upstream) -> Result<(), ConfigError> {
+    if !written.sign_in || ordain_decode::card(plane).signs_in {
+        return Ok(());
+    }
+    let those = Plane::ALL.iter().filter(|plane| ordain_decode::card(**plane).signs_in);
+    let those: Vec<String> = those.map(|plane| format!("`{}`", plane.as_str())).collect();
+    let fix = format!(
+        "clients of `{}` show who they are with each request; take it out, it is for {}",
+        plane.as_str(),
+        those.join(" and ")
+    );
+    Err(ConfigError::new(format!("`sign_in` of upstream `{}`", written.name), "true", fix))
 }
 
 /// The mounts as they are written; none where there are none.

@@ -34,6 +34,7 @@ use ordain_sigv4::{Body, KeyCache, Payload, Proven};
 
 use crate::fault::Fault;
 use crate::keys::{IssuedKey, KeyStore, token};
+use crate::listen::WayIn;
 use crate::place::Arrival;
 use crate::upstream::Upstreams;
 pub use certificate::{CertificateRule, Certificates, NameKind};
@@ -57,6 +58,8 @@ enum Scheme {
     Signature(Box<sigv4::Claimed>),
     Token(bearer::Claimed),
     Vouched(Vouched, Upstream),
+    // Nothing shows who it is, and the upstream has something for such.
+    Nobody(Upstream),
 }
 
 /// What is known when somebody asks.
@@ -94,6 +97,8 @@ pub enum Shown {
     Token(Arc<IssuedKey>),
     /// Somebody whom we were told to believe vouches for the actor: no key of ours stands behind it.
     Vouched,
+    /// Nothing: it gets no further than to what its upstream shows to anybody, and leaves without a credential.
+    Nobody,
 }
 
 /// A signature that was verified.
@@ -123,11 +128,16 @@ pub async fn claim<F: Fn(&str) -> Option<Upstream>>(
         return Ok(Claimed { scheme: Scheme::Signature(Box::new(claimed)), own: false });
     }
     let presented = presented::find(head)?;
-    let scheme = match presented {
-        Presented::Bearer(text) if text.starts_with(token::BEGINNING) => {
+    let nobody = match presented {
+        Presented::Nothing => nobodys(&known, arrival, head, now),
+        Presented::Bearer(_) => None,
+    };
+    let scheme = match (presented, nobody) {
+        (_, Some(upstream)) => Scheme::Nobody(upstream),
+        (Presented::Bearer(text), None) if text.starts_with(token::BEGINNING) => {
             Scheme::Token(bearer::claim(known.keys, &known.upstream, text, now)?)
         }
-        Presented::Bearer(_) | Presented::Nothing => {
+        (Presented::Bearer(_) | Presented::Nothing, None) => {
             let (vouched, upstream) = vouched_for(&known, (arrival, plane), head, presented, now).await?;
             Scheme::Vouched(vouched, upstream)
         }
@@ -135,6 +145,35 @@ pub async fn claim<F: Fn(&str) -> Option<Upstream>>(
     fits(arrival, plane, scheme.upstream())?;
     let own = passed::goes_on(&known, &scheme, presented)?;
     Ok(Claimed { scheme, own })
+}
+
+/// Finds the key of an issued token that is shown elsewhere than in a head.
+///
+/// # Errors
+/// As [`claim`].
+pub fn holder(
+    keys: &KeyStore,
+    upstream: impl Fn(&str) -> Option<Upstream>,
+    (arrival, plane): (&Arrival, Plane),
+    token: &str,
+    now: Timestamp,
+) -> Result<Arc<IssuedKey>, Fault> {
+    let claimed = bearer::claim(keys, upstream, token, now)?;
+    fits(arrival, plane, &claimed.upstream)?;
+    Ok(claimed.key)
+}
+
+/// The upstream of a request that nothing shows the sender of, where its clients sign in before they are known.
+fn nobodys<F: Fn(&str) -> Option<Upstream>>(
+    known: &Known<'_, F>,
+    arrival: &Arrival,
+    head: &Head<'_>,
+    now: Timestamp,
+) -> Option<Upstream> {
+    let name = arrival.place.upstream.as_ref().filter(|name| known.upstreams.signs_in(name))?;
+    let is_here = arrival.connection.way_in == WayIn::Reverse;
+    let shown = known.schemes.by_connection(&arrival.connection, head.headers, now);
+    (is_here && shown.is_none()).then(|| (known.upstream)(name)).flatten()
 }
 
 /// Who it is that has no key of ours, and of which upstream.
@@ -251,7 +290,7 @@ impl Scheme {
         match self {
             Self::Signature(claimed) => claimed.upstream(),
             Self::Token(claimed) => &claimed.upstream,
-            Self::Vouched(_, upstream) => upstream,
+            Self::Vouched(_, upstream) | Self::Nobody(upstream) => upstream,
         }
     }
 }
@@ -268,8 +307,14 @@ impl Claimed {
     pub fn is_chunked(&self) -> bool {
         match &self.scheme {
             Scheme::Signature(claimed) => claimed.payload().is_chunked(),
-            Scheme::Token(_) | Scheme::Vouched(..) => false,
+            Scheme::Token(_) | Scheme::Vouched(..) | Scheme::Nobody(_) => false,
         }
+    }
+
+    /// Whether nothing shows who it is.
+    #[must_use]
+    pub const fn is_nobody(&self) -> bool {
+        matches!(self.scheme, Scheme::Nobody(_))
     }
 
     /// Proves it. The key is looked up again: it may have been revoked while the body came in.
@@ -300,6 +345,11 @@ impl Claimed {
                 let actor = vouched.actor(keys, upstream, now)?;
                 Ok(Identified { actor, account, by: Shown::Vouched, until, own })
             }
+            Scheme::Nobody(upstream) => {
+                let account = Arc::clone(&upstream.account);
+                let actor = vouched::nobody(keys, upstream)?;
+                Ok(Identified { actor, account, by: Shown::Nobody, until: None, own })
+            }
         }
     }
 }
@@ -322,8 +372,14 @@ impl Identified {
     pub fn payload_sha256(&self) -> Option<&str> {
         match &self.by {
             Shown::Signature(signature) => signature.sha256.as_deref(),
-            Shown::Token(_) | Shown::Vouched => None,
+            Shown::Token(_) | Shown::Vouched | Shown::Nobody => None,
         }
+    }
+
+    /// Whether nothing shows who it is.
+    #[must_use]
+    pub const fn is_nobody(&self) -> bool {
+        matches!(self.by, Shown::Nobody)
     }
 
     /// The issued key that it was shown by; none where somebody else vouches for the actor.
@@ -332,7 +388,7 @@ impl Identified {
         match &self.by {
             Shown::Signature(signature) => Some(&signature.key),
             Shown::Token(key) => Some(key),
-            Shown::Vouched => None,
+            Shown::Vouched | Shown::Nobody => None,
         }
     }
 }
@@ -349,6 +405,7 @@ impl fmt::Debug for Shown {
             Self::Signature(_) => "Signature",
             Self::Token(_) => "Token",
             Self::Vouched => "Vouched",
+            Self::Nobody => "Nobody",
         })
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn goes_on<F>(
     presented: Presented<'_>,
 ) -> Result<bool, Fault> {
     let name = match scheme {
-        Scheme::Signature(_) => return Ok(false),
+        Scheme::Signature(_) | Scheme::Nobody(_) => return Ok(false),
         // Behind it stands what the upstream handed out, which stays in the gate.
         Scheme::Token(claimed) if claimed.key.minted.is_some() => return Ok(false),
         Scheme::Token(claimed) => &claimed.upstream.name,

@@ -107,7 +107,8 @@ impl Schemes {
     }
 
     /// What is said of somebody whom nothing shows.
-    pub(super) fn nobody(&self) -> Fault {
+    #[must_use]
+    pub fn nobody(&self) -> Fault {
         unauthenticated("missing_authentication", self.remedy())
     }
 

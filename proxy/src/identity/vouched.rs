@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use ordain_action::{Actor, IdentityProof, Party, Upstream};
+use ordain_action::{Actor, ActorKind, IdentityProof, Party, Upstream};
 
 use super::presented::unauthenticated;
 use crate::fault::Fault;
@@ -13,6 +13,9 @@ use crate::keys::KeyStore;
 
 /// The longest text about a credential that is kept in every record.
 const TOLD_MAX: usize = 256;
+
+/// What somebody is called whom nothing shows.
+const ANONYMOUS: &str = "anonymous";
 
 /// Who it is, by what, and how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +69,23 @@ impl Vouched {
             upstream,
         })
     }
+}
+
+/// Whoever it is that nothing shows.
+///
+/// # Errors
+/// The operator revoked all such.
+pub(super) fn nobody(keys: &KeyStore, upstream: Upstream) -> Result<Actor, Fault> {
+    let party = Party { name: ANONYMOUS.into(), kind: ActorKind::Person };
+    super::allowed(keys, [&party])?;
+    Ok(Actor {
+        party,
+        credential: "".into(),
+        proof: IdentityProof::Claimed,
+        on_behalf_of: Vec::new(),
+        session: None,
+        upstream,
+    })
 }
 
 /// A text that is not longer than what every record has room for, and is one line.

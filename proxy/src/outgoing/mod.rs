@@ -102,7 +102,7 @@ impl Outgoing {
                 };
                 signed::make((head, body), &as_received, &signature.proven, at, (keys, pair), now)
             }
-            (Leaving::Signed { .. }, Shown::Token(_) | Shown::Vouched) => {
+            (Leaving::Signed { .. }, Shown::Token(_) | Shown::Vouched | Shown::Nobody) => {
                 Err(unsendable(&"only what was signed can be signed again"))
             }
             (Leaving::Plain { carried, base, .. }, _) => {

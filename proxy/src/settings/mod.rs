@@ -149,6 +149,10 @@ pub struct Upstream {
     /// can go round the gate.
     #[serde(default)]
     pub pass_through: bool,
+    /// For planes whose clients sign in with a name and a password: answer those who give an issued token as the password,
+    /// and show to anybody what such clients look at before.
+    #[serde(default)]
+    pub sign_in: bool,
     /// The mode of this plane, over the general one.
     #[serde(default)]
     pub mode: Option<String>,

@@ -179,6 +179,8 @@ pub enum Whose<'a> {
     Minted(&'a Real),
     /// The actor's own.
     Actor,
+    /// Nobody's.
+    Nobody,
 }
 
 impl Upstreams {
@@ -296,6 +298,15 @@ impl Upstreams {
         }
     }
 
+    /// Whether clients of an upstream sign in before they are known.
+    #[must_use]
+    pub fn signs_in(&self, name: &str) -> bool {
+        match self.entries.load().get(name).map(|entry| &entry.kind) {
+            Some(EntryKind::Plain(entry)) => entry.source().signs_in,
+            Some(EntryKind::Aws(_)) | None => false,
+        }
+    }
+
     /// What a request of an actor leaves with, to an upstream that is still the account it was claimed for: the credential
     /// behind a minted key, the actor's own, or the upstream's own for the party.
     ///
@@ -327,7 +338,7 @@ impl Upstreams {
             (EntryKind::Aws(entry), Whose::Gate | Whose::Minted(Real::Pair(_))) => {
                 let pair = match whose {
                     Whose::Minted(Real::Pair(real)) => Arc::new(real.clone()),
-                    Whose::Gate | Whose::Actor | Whose::Minted(Real::Bearer(_)) => {
+                    Whose::Gate | Whose::Actor | Whose::Nobody | Whose::Minted(Real::Bearer(_)) => {
                         entry.pair(&actor.party, now).await?
                     }
                 };
@@ -339,6 +350,12 @@ impl Upstreams {
             }
             (EntryKind::Plain(entry), Whose::Actor) if !entry.source().passes => {
                 none("no actor's own goes on to it now")
+            }
+            (EntryKind::Plain(entry), Whose::Nobody) if entry.source().signs_in => {
+                entry.leaving_as_nobodys(now).await
+            }
+            (EntryKind::Aws(_) | EntryKind::Plain(_), Whose::Nobody) => {
+                none("nothing is shown to anybody there now")
             }
             (EntryKind::Plain(entry), Whose::Gate) => entry.leaving(now).await,
             (EntryKind::Plain(entry), Whose::Actor) => entry.leaving_as_it_came(now).await,

@@ -126,6 +126,25 @@ pub fn read(snapshot: &Snapshot, action: &Action, request: Digest) -> Judged {
     Judged { verdict: bare(snapshot, mode, ruling, reasons), permit }
 }
 
+/// Judges a read of what a plane shows to anybody, by somebody whom nothing shows: there is no scope to hold it to. What is
+/// no such read is refused in every mode.
+#[must_use]
+pub fn open(snapshot: &Snapshot, action: &Action, request: Digest) -> Judged {
+    let is_read = match &action.reading {
+        Reading::Call(call) => !call.is_change() && call.answer.mints.is_none(),
+        Reading::Undecodable { .. } => false,
+    };
+    if !is_read {
+        let text = "this is no read, and nobody is shown who asks for it";
+        let mode = snapshot.strictest_mode(&action.actor);
+        let reasons = vec![refusal::undecodable("not_a_read", text)];
+        return Judged { verdict: bare(snapshot, mode, Ruling::Deny, reasons), permit: None };
+    }
+    let mode = snapshot.modes().of(&action.actor.upstream);
+    let permit = Some(Permit::new(PermitKind::Read, request));
+    Judged { verdict: bare(snapshot, mode, Ruling::Admit, Vec::new()), permit }
+}
+
 /// The answer would hand out a real credential that cannot be exchanged for an issued one: whoever holds it
 /// needs no gate any more. No mode lets it through.
 fn leak(snapshot: &Snapshot, action: &Action, call: &Call) -> Judged {

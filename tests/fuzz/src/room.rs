@@ -8,7 +8,7 @@ use ordain_action::{
     Reading, ReasonCode, Role, Upstream, request_digest,
 };
 use ordain_decode::{
-    ApiMethod, ApiResource, Claim, Head, McpServer, Needs, OpenApi, Rooms, RoomsConfig, WayIn,
+    ApiMethod, ApiResource, Claim, Front, Head, McpServer, Needs, OpenApi, Rooms, RoomsConfig, WayIn,
 };
 
 use crate::request::Request;
@@ -112,6 +112,10 @@ pub fn check(data: &[u8]) {
     let reading = claim.decode(&upstream(), &head, body, Some("0badhash"));
     let again = claim.decode(&upstream(), &head, body, Some("0badhash"));
     assert_eq!(reading, again, "the same request is read in two ways");
+    if claim.front(&upstream(), &head, body) == Some(Front::Open) {
+        let is_read = matches!(&reading, Reading::Call(call) if !call.is_change() && call.answer.mints.is_none());
+        assert!(is_read && body.len() <= 64 * 1024, "what is no read is shown to anybody: {reading:?}");
+    }
     let (one, two) = (action(reading), action(again));
     let digest = Digest::of(body);
     assert_eq!(request_digest(&one, || digest), request_digest(&two, || digest));

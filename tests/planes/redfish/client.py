@@ -1,9 +1,10 @@
 """What sushy makes of a service, one line a fact; or one change that it asks for, and what becomes of it.
 
     client.py URL USER PASSWORD tour
+    client.py URL USER PASSWORD signed-in                # the same tour, by a session
     client.py URL USER PASSWORD on|boot|media|update|reset-bios
 
-The root is asked for before anybody signs in: what `NETRC` names signs that request too. A tour reads and changes: what it prints is the same wherever it goes, but for times.
+The root is asked for before anybody signs in: what `NETRC` names signs that request too, where it is set. A tour reads and changes: what it prints is the same wherever it goes, but for times.
 """
 
 import sys
@@ -12,7 +13,8 @@ import sushy
 from sushy import auth, exceptions
 
 url, user, password, verb = sys.argv[1:]
-root = sushy.Sushy(url, auth=auth.BasicAuth(user, password), server_side_retries=0)
+way = auth.SessionAuth if verb == "signed-in" else auth.BasicAuth
+root = sushy.Sushy(url, auth=way(user, password), server_side_retries=0)
 
 
 def machines():
@@ -89,5 +91,8 @@ def shown(name, what):
 
 if verb == "tour":
     tour()
+elif verb == "signed-in":
+    tour()
+    root._auth.close()
 else:
     change(verb)

@@ -41,11 +41,15 @@ fn netrc(base: &str, password: &str) -> tempfile::NamedTempFile {
 }
 
 fn client(base: &str, password: &str, verb: &str) -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/planes/redfish/client.py");
     let file = netrc(base, password);
+    client_with(file.path(), base, password, verb)
+}
+
+fn client_with(netrc: &Path, base: &str, password: &str, verb: &str) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/planes/redfish/client.py");
     let mut command = Command::new("timeout");
     command.arg("90").arg(served::python().unwrap()).arg(script).args([base, "admin", password, verb]);
-    said(&command.env("NETRC", file.path()).stdin(Stdio::null()).output().unwrap())
+    said(&command.env("NETRC", netrc).stdin(Stdio::null()).output().unwrap())
 }
 
 #[test]
@@ -80,6 +84,31 @@ fn a_denied_change_never_arrives_and_is_the_clients_own_error() {
     let log = server.log();
     assert!(log.contains("GET /redfish/v1/Systems"), "{log}");
     assert!(!log.contains("POST") && !log.contains("PATCH"), "{log}");
+    gate.finish();
+}
+
+const SIGNS_IN: &str = "{ basic = { user = \"admin\", password_file = {token} } }\nsign_in = true";
+
+/// A name and a password are all that a client has, and it has a session of ours for them.
+#[test]
+fn clients_sign_in_with_a_token_as_the_password() {
+    let Some(server) = server() else { return };
+    let direct = client(&format!("http://{}", server.address), served::REAL, "tour");
+    let other = self::server().unwrap();
+    let gate = served::gate("redfish", &format!("http://{}", other.address), SIGNS_IN, "enforce");
+    let base = format!("http://{}", gate.address);
+    let nothing = Path::new("/dev/null");
+    let through = client_with(nothing, &base, &gate.bearer("served", "alice", "person"), "signed-in");
+    assert_eq!(through, direct, "{}", gate.log());
+    let carol = gate.bearer("served", "carol", "person");
+    let refused = client_with(nothing, &base, &carol, "off");
+    assert!(refused.starts_with("off: AccessError 403 "), "{refused}");
+    let mut tool = Command::new("timeout");
+    tool.arg("60").arg(served::python().unwrap().with_file_name("redfishtool"));
+    tool.args(["-r", &gate.address.to_string(), "-u", "admin", "-p", &carol, "-S", "Never", "-A", "Basic"]);
+    let shown = said(&tool.args(["Systems", "-F", "list"]).env("NETRC", nothing).output().unwrap());
+    assert!(shown.contains("27946b59-9e44-4fa7-8e91-f3527a1ef094"), "{shown}\n{}", gate.log());
+    assert!(!other.log().contains("SessionService/Sessions"), "{}", other.log());
     gate.finish();
 }
 

@@ -4,6 +4,7 @@
     client.py HOST:PORT TOKEN tour                # a day's work: looks, makes, changes, moves, destroys
     client.py HOST:PORT TOKEN changes             # one change of each kind
     client.py HOST:PORT TOKEN power NAME          # whether a machine is on
+    client.py HOST:PORT TOKEN signed-in           # the same day's work, by a user, with the token as the password
     client.py HOST:PORT TOKEN login               # what becomes of a user and a password
     client.py HOST:PORT TOKEN spoiled             # requests that no client of its own would send
     client.py HOST:PORT TOKEN rest                # the older of the REST APIs
@@ -29,6 +30,11 @@ def service(session):
         protocol="http", host=host, port=int(port), sessionId=session,
         customHeaders={"Cookie": f'vmware_soap_session="{session}"'},
     )
+
+
+def signed_in(password):
+    """The service as everybody asks for it, and nothing beside a name and a password."""
+    return connect.SmartConnect(protocol="http", host=host, port=int(port), user="Administrator", pwd=password)
 
 
 def tell(name, call):
@@ -134,6 +140,16 @@ def rest():
     tell("end", lambda: ask("DELETE", "/com/vmware/cis/session"))
 
 
+def rest_session():
+    """A session of the newer API, which is asked for with the password in the head, and ended."""
+    import base64
+    basic = "Basic " + base64.b64encode(f"Administrator:{token}".encode()).decode()
+    ask = urllib.request.Request(f"http://{address}/rest/com/vmware/cis/session", b"", {"authorization": basic})
+    own = {"vmware-api-session-id": json.loads(urllib.request.urlopen(ask).read())["value"]}
+    end = urllib.request.Request(f"http://{address}/rest/com/vmware/cis/session", headers=own, method="DELETE")
+    return urllib.request.urlopen(end).status
+
+
 def login():
     def sign_in():
         return connect.SmartConnect(protocol="http", host=host, port=int(port), user="user", pwd="pass", customHeaders={
@@ -154,6 +170,13 @@ elif what == "rest":
     rest()
 elif what == "login":
     login()
+elif what == "signed-in":
+    si = signed_in(token)
+    tour()
+    tell("wrong", lambda: signed_in("a-password-of-nobodys"))
+    connect.Disconnect(si)
+    tell("out", lambda: si.content.rootFolder.name)
+    tell("rest", rest_session)
 else:
     si = service(token)
     if what == "power":

@@ -59,6 +59,16 @@ impl Simulator {
         gate
     }
 
+    /// The same for clients that sign in.
+    fn gate_that_signs_in(&self) -> Gate {
+        let file = self.file("session");
+        let credentials = format!("{{ header = {{ name = \"Cookie\", file = {file:?} }} }}\nsign_in = true");
+        let base = format!("http://{}", self.server.address);
+        let gate = served::gate_alone("vsphere", &base, &credentials, "enforce");
+        gate.must_not_write(&self.session());
+        gate
+    }
+
     fn client(&self, address: &str, token: &str, what: &[&str]) -> String {
         let python = served::python().unwrap();
         let arguments = [&[address, token], what].concat();
@@ -140,6 +150,29 @@ fn a_session_is_not_handed_out() {
         answer.starts_with("login: vim.fault.NoPermission: ") && answer.contains("real credential"),
         "{answer}"
     );
+    gate.finish();
+}
+
+/// Neither a cookie nor a header of its own: what scripts have, with the token as the password.
+#[test]
+fn clients_sign_in_with_a_token_as_the_password() {
+    let Some(direct) = Simulator::start() else { return };
+    let without = direct.client(&direct.server.address, &direct.session(), &["tour"]);
+    let behind = Simulator::start().unwrap();
+    let gate = behind.gate_that_signs_in();
+    let address = gate.address.to_string();
+    let token = gate.bearer("served", "alice", "person");
+    let through = behind.client(&address, &token, &["signed-in"]);
+    let (tour, rest) = through.split_at(through.find("wrong: ").unwrap_or(through.len()));
+    assert_eq!(tour, without, "{through}\n{}", gate.log());
+    let lines: Vec<&str> = rest.lines().collect();
+    assert!(lines[0].starts_with("wrong: vim.fault.NotAuthenticated: the password is no token"), "{rest}");
+    assert_eq!(lines[1..], ["out: Datacenters", "rest: 200"], "{rest}");
+    let carol = gate.bearer("served", "carol", "person");
+    let mut command = Command::new("timeout");
+    command.arg("60").arg(variable("ORDAIN_TEST_VCSIM").unwrap());
+    let others = said(&command.args(["login", &address, &carol]).output().unwrap());
+    assert!(others.starts_with("found: /DC0/vm/DC0_H0_VM0\noff: types.NoPermission: "), "{others}");
     gate.finish();
 }
 

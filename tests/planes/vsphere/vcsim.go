@@ -1,6 +1,7 @@
 // A vCenter that is none: the simulator of govmomi, with its REST endpoints. And govmomi's own client.
 //
 //	vcsim HOST:PORT PASSWORD
+//	vcsim login HOST:PORT TOKEN        # the same, signed in by a name and the token as the password
 //	vcsim client HOST:PORT TOKEN       # looks, switches a machine off and on, sets one up otherwise
 //
 // Leaves out TLS, which the gate's own tests have.
@@ -14,6 +15,7 @@ import (
 	"net/url"
 	"os"
 
+	"github.com/vmware/govmomi"
 	"github.com/vmware/govmomi/find"
 	"github.com/vmware/govmomi/object"
 	_ "github.com/vmware/govmomi/pbm/simulator"
@@ -27,6 +29,10 @@ import (
 func main() {
 	if os.Args[1] == "client" {
 		client(os.Args[2], os.Args[3])
+		return
+	}
+	if os.Args[1] == "login" {
+		login(os.Args[2], os.Args[3])
 		return
 	}
 	model := simulator.VPX()
@@ -48,6 +54,24 @@ func client(address, token string) {
 	if err != nil {
 		log.Fatal(err)
 	}
+	work(ctx, vim)
+}
+
+func login(address, password string) {
+	ctx := context.Background()
+	user := url.UserPassword("Administrator", password)
+	at := &url.URL{Scheme: "http", Host: address, Path: "/sdk", User: user}
+	signed, err := govmomi.NewClient(ctx, at, true)
+	if err != nil {
+		log.Fatal(err)
+	}
+	work(ctx, signed.Client)
+	if err := signed.Logout(ctx); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func work(ctx context.Context, vim *vim25.Client) {
 	finder := find.NewFinder(vim)
 	machine, err := finder.VirtualMachine(ctx, "/DC0/vm/DC0_H0_VM0")
 	if err != nil {

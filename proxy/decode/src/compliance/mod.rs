@@ -17,7 +17,7 @@ use crate::form::fields::clip;
 use crate::form::query;
 use crate::grpc::shop;
 use crate::setup::VaultMount;
-use crate::{Head, Needs, Rooms, RoomsConfig, WayIn};
+use crate::{Front, Head, Needs, Rooms, RoomsConfig, WayIn, card};
 
 struct Case {
     name: String,
@@ -210,6 +210,12 @@ fn show(rooms: &Rooms, parsed: &Parsed) -> String {
             }
         }
     }
+    match claim.front(&parsed.upstream(), &head, &parsed.body) {
+        Some(Front::Open) => shown.push_str("shown to anybody\n"),
+        Some(Front::SignIn { .. }) => shown.push_str("signs in\n"),
+        Some(Front::SignOut { .. }) => shown.push_str("signs out\n"),
+        None => {}
+    }
     shown
 }
 
@@ -387,6 +393,26 @@ fn is_read(rooms: &Rooms, parsed: &Parsed) -> bool {
 }
 
 /// A path that is written in another way, or said to come from somebody else, is never a read of a cluster.
+/// Nobody is asked for a credential there, and the gate sends none.
+#[test]
+fn what_is_shown_to_anybody_is_a_read_in_rooms_whose_clients_sign_in() {
+    let rooms = rooms();
+    let mut planes = BTreeSet::new();
+    for case in all_cases() {
+        let parsed = request(&case.request);
+        let head = parsed.head();
+        let Ok(claim) = rooms.claim(&head) else { continue };
+        let Some(front) = claim.front(&parsed.upstream(), &head, &parsed.body) else { continue };
+        assert!(card(claim.plane()).signs_in, "{}", case.name);
+        planes.insert(claim.plane());
+        if front == Front::Open {
+            assert!(is_read(&rooms, &parsed), "{}", case.name);
+        }
+    }
+    let signs_in = |plane: &&Plane| card(**plane).signs_in;
+    assert_eq!(planes, Plane::ALL.iter().filter(signs_in).copied().collect());
+}
+
 #[test]
 fn a_path_in_another_spelling_is_never_a_read() {
     let rooms = rooms();

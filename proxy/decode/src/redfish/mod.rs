@@ -15,6 +15,7 @@ mod body;
 mod change;
 mod member;
 mod path;
+mod session;
 mod vocabulary;
 
 use ordain_action::{Call, Created, Denial, DenialKind, Plane, Role, Undecodable};
@@ -24,13 +25,14 @@ use crate::Head;
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead};
 use crate::contract::{NativeResponse, Needs};
+use crate::front::{Front, Session};
 use crate::rest::{self, BODY_MAX, Grammar, Line, Location, RestRoom, Rules, Whole};
 use crate::room::Card;
 use crate::setup::{RoomsConfig, RoomsError};
 use path::Verb;
 
 /// What is known of the plane without the room.
-pub(crate) const CARD: Card = Card { anchor: Some("/redfish/v1/Systems"), ..Card::PLAIN };
+pub(crate) const CARD: Card = Card { anchor: Some("/redfish/v1/Systems"), signs_in: true, ..Card::PLAIN };
 
 /// The room.
 pub(crate) type Room = RestRoom<Redfish>;
@@ -103,6 +105,18 @@ impl Grammar for Redfish {
     /// Events are sent until somebody ends it.
     fn goes_on(&self, asked: &path::Asked) -> bool {
         matches!(asked.verb, Verb::Get(_)) && asked.place.kind == "ServerSentEvents"
+    }
+
+    fn front(&self, asked: &path::Asked, whole: &Whole<'_>) -> Option<Front> {
+        session::front(asked, whole)
+    }
+
+    fn signed_in(&self, _asked: &path::Asked, session: &Session<'_>) -> Option<NativeResponse> {
+        session::signed_in(session)
+    }
+
+    fn signed_out(&self, _asked: &path::Asked) -> Option<NativeResponse> {
+        Some(session::signed_out())
     }
 
     fn deny(&self, _asked: Option<&path::Asked>, denial: &Denial) -> NativeResponse {

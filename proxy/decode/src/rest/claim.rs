@@ -9,6 +9,7 @@ use super::{Grammar, Line, RestRoom, Whole};
 use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Replacement};
 use crate::contract::{Destination, Leads, NativeResponse, Needs};
 use crate::form::fields::clip;
+use crate::front::{Front, Session};
 use crate::room::Claimed;
 use crate::{Head, Rooms, WayIn};
 
@@ -74,6 +75,21 @@ impl<G: Grammar> Claimed for Claim<'_, G> {
         let line = Line::read(head, &G::RULES)?;
         let whole = Whole { plane: G::PLANE, upstream, line: &line, body, tokens: &self.room.tokens };
         self.room.grammar.call(asked, &whole)
+    }
+
+    fn front(&self, upstream: &Upstream, head: &Head<'_>, body: &[u8]) -> Option<Front> {
+        let asked = self.asked.as_ref().ok()?;
+        let line = Line::read(head, &G::RULES).ok()?;
+        let whole = Whole { plane: G::PLANE, upstream, line: &line, body, tokens: &self.room.tokens };
+        self.room.grammar.front(asked, &whole)
+    }
+
+    fn signed_in(&self, session: &Session<'_>) -> Option<NativeResponse> {
+        self.room.grammar.signed_in(self.asked.as_ref().ok()?, session)
+    }
+
+    fn signed_out(&self) -> Option<NativeResponse> {
+        self.room.grammar.signed_out(self.asked.as_ref().ok()?)
     }
 
     fn deny(&self, denial: &Denial) -> NativeResponse {

@@ -24,6 +24,7 @@ use ordain_action::{Call, Created, Denial, Plane, Undecodable, Upstream};
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Replacement};
 use crate::contract::{Destination, Leads, NativeResponse, Needs};
+use crate::front::{Front, Session};
 use crate::room::{Claimed, other_sort};
 use crate::setup::{RoomsConfig, RoomsError};
 use crate::tokens::Tokens;
@@ -94,6 +95,21 @@ pub(crate) trait Grammar: fmt::Debug + Send + Sync + Sized {
     /// Whether a success goes on until somebody ends it.
     fn goes_on(&self, _asked: &Self::Asked) -> bool {
         false
+    }
+
+    /// What the request is of what clients send before they are known, and after.
+    fn front(&self, _asked: &Self::Asked, _whole: &Whole<'_>) -> Option<Front> {
+        None
+    }
+
+    /// The plane's own answer to whoever has signed in.
+    fn signed_in(&self, _asked: &Self::Asked, _session: &Session<'_>) -> Option<NativeResponse> {
+        None
+    }
+
+    /// The plane's own answer to whoever has signed out.
+    fn signed_out(&self, _asked: &Self::Asked) -> Option<NativeResponse> {
+        None
     }
 
     /// A refusal in the plane's own form; the body is left out where the method is `HEAD`.

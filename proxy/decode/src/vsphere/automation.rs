@@ -123,10 +123,25 @@ pub(super) fn read(line: &Line<'_>) -> Result<Asked, Undecodable> {
     {
         return Err(duplicate(name));
     }
-    if asked.service() == "cis.session" && asked.operation.access.contains(&Access::Delete) {
-        return Err(super::own_session());
-    }
     Ok(asked)
+}
+
+/// What is done to the session of whoever asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Does {
+    Begin,
+    End,
+}
+
+/// What is done to the session of whoever asks, where that is what is asked for.
+pub(super) fn session(asked: &Asked) -> Option<Does> {
+    if asked.service() != "cis.session" {
+        return None;
+    }
+    if asked.operation.access.contains(&Access::Delete) {
+        return Some(Does::End);
+    }
+    asked.operation.mints.then_some(Does::Begin)
 }
 
 /// Whether what the query says stands in the place that the catalogue has for it, and is no value of a path.
@@ -163,6 +178,9 @@ fn action<'l>(line: &'l Line<'_>, is_legacy: bool) -> Result<Option<&'l str>, Un
 /// # Errors
 /// Its body is no JSON, or an id is of something else.
 pub(super) fn call(asked: &Asked, whole: &Whole<'_>) -> Result<Call, Undecodable> {
+    if session(asked) == Some(Does::End) {
+        return Err(super::own_session());
+    }
     let operation = asked.operation;
     let names = whole.names();
     let body = whole.json_of(&["application/json"])?.unwrap_or_default();

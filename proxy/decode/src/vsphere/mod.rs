@@ -17,6 +17,7 @@ mod deny;
 mod envelope;
 mod object;
 mod secret;
+mod session;
 
 use ordain_action::{Call, Created, Denial, Plane, Undecodable};
 use roxmltree::{Document, ParsingOptions};
@@ -26,12 +27,13 @@ use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead};
 use crate::contract::{NativeResponse, Needs};
 use crate::form::fields::clip;
+use crate::front::{Front, Session};
 use crate::rest::{self, BODY_MAX, Grammar, Line, Location, RestRoom, Rules, Whole};
 use crate::room::Card;
 use crate::setup::{RoomsConfig, RoomsError};
 
 /// What is known of the plane without the room. A session of vim25 is none of the Automation API: no path tells of both.
-pub(crate) const CARD: Card = Card::PLAIN;
+pub(crate) const CARD: Card = Card { signs_in: true, ..Card::PLAIN };
 
 /// The room.
 pub(crate) type Room = RestRoom<Vsphere>;
@@ -152,13 +154,27 @@ impl Grammar for Vsphere {
         }
     }
 
-    /// No head says which method it is.
+    /// No head says which method it is, and the gate's own session is nobody's to end.
     fn hands_out(&self, asked: &Asked) -> bool {
         match asked {
             Asked::Soap => true,
             Asked::Versions => false,
-            Asked::Automation(asked) => asked.operation.mints,
+            Asked::Automation(asked) => {
+                asked.operation.mints || automation::session(asked) == Some(automation::Does::End)
+            }
         }
+    }
+
+    fn front(&self, asked: &Asked, whole: &Whole<'_>) -> Option<Front> {
+        session::front(asked, whole)
+    }
+
+    fn signed_in(&self, asked: &Asked, session: &Session<'_>) -> Option<NativeResponse> {
+        session::signed_in(asked, session)
+    }
+
+    fn signed_out(&self, asked: &Asked) -> Option<NativeResponse> {
+        session::signed_out(asked)
     }
 
     fn deny(&self, asked: Option<&Asked>, denial: &Denial) -> NativeResponse {
@@ -213,7 +229,9 @@ impl Grammar for Vsphere {
         let path = head.target.split('?').next().unwrap_or_default();
         let has = |name: &str| head.headers.contains_key(name);
         let is_vim = head.header("soapaction").is_some_and(|action| action.contains("urn:vim25"));
-        path == "/sdk" && (is_vim || has("soapaction")) || has("vmware-api-session-id")
+        path == "/sdk" && (is_vim || has("soapaction"))
+            || path == "/sdk/vimServiceVersions.xml"
+            || has("vmware-api-session-id")
     }
 }
 

@@ -147,6 +147,16 @@ impl Entry {
         })
     }
 
+    /// What a request leaves with whose sender nothing shows: nothing, over a connection that carries no credential.
+    pub(super) async fn leaving_as_nobodys(&self, now: Timestamp) -> Result<Leaving, UpstreamError> {
+        let reached = self.current(now).await?;
+        Ok(Leaving::Plain {
+            carried: Carried::Connection,
+            base: reached.base.clone(),
+            through: Arc::clone(&reached.anonymous),
+        })
+    }
+
     /// What a request leaves with whose credential was handed out by the upstream: the real token, over a connection that
     /// carries no credential of its own.
     pub(super) fn leaving_with(&self, token: &Secret) -> Result<Leaving, UpstreamError> {

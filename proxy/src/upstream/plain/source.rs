@@ -32,6 +32,8 @@ pub struct Source {
     pub(super) uid: Option<String>,
     /// Each actor's own credential goes on in place of ours.
     pub(in crate::upstream) passes: bool,
+    /// Clients sign in before they are known.
+    pub(in crate::upstream) signs_in: bool,
     reach: Reach,
 }
 
@@ -44,6 +46,7 @@ impl Source {
             account: account.map(str::to_owned),
             uid: config.uid.clone(),
             passes: config.passes,
+            signs_in: false,
             reach: config.reach.clone(),
         }
     }
@@ -57,6 +60,7 @@ impl Source {
             uid: None,
             reach: config.reach.clone(),
             passes: false,
+            signs_in: false,
         }
     }
 
@@ -69,6 +73,7 @@ impl Source {
             uid: None,
             reach: config.reach.clone(),
             passes: false,
+            signs_in: false,
         }
     }
 
@@ -81,6 +86,7 @@ impl Source {
             uid: None,
             reach: config.reach.clone(),
             passes: false,
+            signs_in: config.signs_in,
         }
     }
 

@@ -447,7 +447,14 @@ async fn answering(plane: Plane, status: u16) -> Source {
         }
     });
     let reach = Reach::At { endpoint, trust: None, credential: PlainCredential::Nothing };
-    let config = SingleUpstream { plane, description: None, methods: None, reach, mounts: BTreeMap::new() };
+    let config = SingleUpstream {
+        plane,
+        description: None,
+        methods: None,
+        reach,
+        mounts: BTreeMap::new(),
+        signs_in: false,
+    };
     Source::single("prod", Some("acme"), &config)
 }
 
