@@ -3,6 +3,7 @@
 //!
 //! Leaves out Google's servers: what is sent arrives at one that keeps it.
 
+mod emulators;
 mod rpc;
 mod sweep;
 mod sweep_rpc;
