@@ -185,12 +185,10 @@ impl Grammar for Azure {
     }
 
     fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
-        let error: Option<Value> =
-            (answer.status >= 400).then(|| serde_json::from_slice(body).ok()).flatten();
-        let code =
-            error.and_then(|error| Some(body::text(body::member(&error, "error")?, "code")?.to_owned()));
         let names = ["x-ms-correlation-request-id", "x-ms-request-id", "x-ms-arm-service-request-id"];
-        AnswerRead { request_id: rest::request_id(answer, &names), error_code: code, status: None }
+        rest::told(answer, body, &names, |error| {
+            Some(body::text(body::member(error, "error")?, "code")?.to_owned())
+        })
     }
 }
 

@@ -39,14 +39,12 @@ pub(super) fn deny(denial: &Denial) -> NativeResponse {
 
 /// What an answer says of itself.
 pub(super) fn read_answer(answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
-    let error: Option<Value> = (answer.status >= 400).then(|| serde_json::from_slice(body).ok()).flatten();
-    let code = error.as_ref().and_then(|error| {
+    let names = ["x-goog-request-id", "x-guploader-uploadid", "x-request-id"];
+    rest::told(answer, body, &names, |error| {
         let error = error.get("error")?;
         let reason = || error.pointer("/errors/0/reason").and_then(Value::as_str);
         error.get("status").and_then(Value::as_str).or_else(reason).map(str::to_owned)
-    });
-    let request_id = rest::request_id(answer, &["x-goog-request-id", "x-guploader-uploadid", "x-request-id"]);
-    AnswerRead { request_id, error_code: code, status: None }
+    })
 }
 
 #[cfg(test)]

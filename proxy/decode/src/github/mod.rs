@@ -163,14 +163,7 @@ impl Grammar for GitHub {
     }
 
     fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
-        let error: Option<serde_json::Value> =
-            (answer.status >= 400).then(|| serde_json::from_slice(body).ok()).flatten();
-        let code = error.and_then(|error| error.get("message")?.as_str().map(clip));
-        AnswerRead {
-            request_id: rest::request_id(answer, &["x-github-request-id"]),
-            error_code: code,
-            status: None,
-        }
+        rest::told(answer, body, &["x-github-request-id"], |error| error.get("message")?.as_str().map(clip))
     }
 
     fn created(&self, call: &Call, answer: &AnswerHead<'_>, body: &[u8]) -> Vec<Created> {

@@ -25,7 +25,6 @@ mod words;
 
 use ordain_action::{Access, Call, Created, Denial, Plane, Role, Undecodable, Upstream};
 use ordain_catalog::{GraphVersion, graph, graph_digest};
-use serde_json::Value;
 
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead};
@@ -182,10 +181,9 @@ impl Grammar for Graph {
     }
 
     fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
-        let error: Option<Value> =
-            (answer.status >= 400).then(|| serde_json::from_slice(body).ok()).flatten();
-        let code = error.and_then(|error| Some(error.get("error")?.get("code")?.as_str()?.to_owned()));
-        AnswerRead { request_id: rest::request_id(answer, &["request-id"]), error_code: code, status: None }
+        rest::told(answer, body, &["request-id"], |error| {
+            error.get("error")?.get("code")?.as_str().map(str::to_owned)
+        })
     }
 
     fn created(&self, call: &Call, answer: &AnswerHead<'_>, body: &[u8]) -> Vec<Created> {

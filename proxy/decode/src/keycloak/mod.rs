@@ -194,13 +194,10 @@ impl Grammar for Keycloak {
     }
 
     fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
-        let error: Option<serde_json::Value> =
-            (answer.status >= 400).then(|| serde_json::from_slice(body).ok()).flatten();
-        let code = error.and_then(|error| {
+        rest::told(answer, body, &["x-request-id"], |error| {
             let code = error.get("error").or_else(|| error.get("errorMessage"))?;
             code.as_str().map(crate::form::fields::clip)
-        });
-        AnswerRead { request_id: rest::request_id(answer, &["x-request-id"]), error_code: code, status: None }
+        })
     }
 
     fn created(&self, call: &Call, answer: &AnswerHead<'_>, body: &[u8]) -> Vec<Created> {

@@ -238,14 +238,9 @@ impl Grammar for Okta {
     }
 
     fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
-        let error: Option<serde_json::Value> =
-            (answer.status >= 400).then(|| serde_json::from_slice(body).ok()).flatten();
-        let code = error.and_then(|error| error.get("errorCode")?.as_str().map(str::to_owned));
-        AnswerRead {
-            request_id: rest::request_id(answer, &["x-okta-request-id"]),
-            error_code: code,
-            status: None,
-        }
+        rest::told(answer, body, &["x-okta-request-id"], |error| {
+            error.get("errorCode")?.as_str().map(str::to_owned)
+        })
     }
 
     fn created(&self, call: &Call, answer: &AnswerHead<'_>, body: &[u8]) -> Vec<Created> {

@@ -207,13 +207,7 @@ impl Grammar for OpenStack {
     }
 
     fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
-        let error: Option<Value> =
-            (answer.status >= 400).then(|| serde_json::from_slice(body).ok()).flatten();
-        AnswerRead {
-            request_id: rest::request_id(answer, &["x-openstack-request-id", "x-compute-request-id"]),
-            error_code: error.as_ref().and_then(error_code),
-            status: None,
-        }
+        rest::told(answer, body, &["x-openstack-request-id", "x-compute-request-id"], error_code)
     }
 
     fn created(&self, call: &Call, answer: &AnswerHead<'_>, body: &[u8]) -> Vec<Created> {

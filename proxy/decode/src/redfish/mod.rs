@@ -154,13 +154,10 @@ impl Grammar for Redfish {
     }
 
     fn read_answer(&self, answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
-        let error: Option<serde_json::Value> =
-            (answer.status >= 400).then(|| serde_json::from_slice(body).ok()).flatten();
-        let code = error.and_then(|error| {
+        rest::told(answer, body, &["x-request-id"], |error| {
             let own = error.pointer("/error/@Message.ExtendedInfo/0/MessageId");
             own.or_else(|| error.pointer("/error/code"))?.as_str().map(str::to_owned)
-        });
-        AnswerRead { request_id: rest::request_id(answer, &["x-request-id"]), error_code: code, status: None }
+        })
     }
 
     /// What is new is known by its whole name: an identifier is that of one collection alone.

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use ordain_action::{Created, Denial};
 use serde_json::{Map, Value, json};
 
-use crate::answer::AnswerHead;
+use crate::answer::{AnswerHead, AnswerRead};
 use crate::contract::NativeResponse;
 
 /// A refusal: its status, its media type and its body, with what every denial carries in its headers.
@@ -45,6 +45,21 @@ pub(crate) fn problem(denial: &Denial) -> Map<String, Value> {
 pub(crate) fn request_id(answer: &AnswerHead<'_>, names: &[&str]) -> String {
     let first = names.iter().find_map(|name| answer.headers.get(*name)?.to_str().ok());
     first.unwrap_or_default().to_owned()
+}
+
+/// What an answer says of itself: the first of these headers that it has, and of a failure what its JSON calls it.
+pub(crate) fn told(
+    answer: &AnswerHead<'_>,
+    body: &[u8],
+    names: &[&str],
+    code: impl FnOnce(&Value) -> Option<String>,
+) -> AnswerRead {
+    let error: Option<Value> = (answer.status >= 400).then(|| serde_json::from_slice(body).ok()).flatten();
+    AnswerRead {
+        request_id: request_id(answer, names),
+        error_code: error.as_ref().and_then(code),
+        status: None,
+    }
 }
 
 /// Where the identifier of something new stands in an answer.

@@ -10,7 +10,7 @@ mod line;
 mod named;
 mod names;
 
-pub(crate) use answer::{Location, identifier, problem, refusal, request_id};
+pub(crate) use answer::{Location, identifier, problem, refusal, request_id, told};
 pub(crate) use body::{Whole, is_secret};
 pub(crate) use line::{Line, Rules};
 pub(crate) use named::{Named, Place, place};
