@@ -5,10 +5,12 @@
 
 mod name;
 mod named;
+mod served;
 
 pub(crate) use name::{at_path, unnamed, whole};
 use named::says_one_of;
 pub(crate) use named::{Named, is_at};
+pub(crate) use served::Served;
 
 use std::collections::BTreeSet;
 
@@ -146,5 +148,26 @@ impl Says {
             }
         }
         effects
+    }
+}
+
+/// What is said of a method, as short as it goes.
+#[cfg(test)]
+pub(crate) fn method(name: &str, access: Access, resources: &[(&str, &str)]) -> ApiMethod {
+    let resources = resources.iter().map(|(kind, name)| crate::setup::ApiResource {
+        kind: (*kind).to_owned(),
+        name: (*name).to_owned(),
+        all_if: Vec::new(),
+        role: ordain_action::Role::Target,
+    });
+    ApiMethod {
+        name: name.to_owned(),
+        access,
+        level: Level::Control,
+        resources: resources.collect(),
+        also: Vec::new(),
+        secrets: Vec::new(),
+        mints: false,
+        stream: false,
     }
 }

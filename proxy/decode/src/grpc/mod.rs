@@ -28,13 +28,13 @@ use claim::Claim;
 pub(crate) use claim::is_grpc;
 pub(crate) use deny::refusal;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ordain_action::{Plane, Undecodable};
 
 use crate::Head;
 use crate::about::About;
+use crate::described::Served;
 use crate::room::{Card, Claimed};
 use crate::setup::{RoomsConfig, RoomsError};
 use crate::tokens::Tokens;
@@ -47,8 +47,7 @@ pub(crate) const CARD: Card = Card::PLAIN;
 #[derive(Debug)]
 pub(crate) struct Room {
     tokens: Tokens,
-    // By the upstream that it is served by.
-    apis: BTreeMap<String, Api>,
+    apis: Served<Api>,
 }
 
 impl Room {
@@ -57,24 +56,13 @@ impl Room {
     /// # Errors
     /// The descriptors of an API cannot be read, or what is said of its methods does not fit them.
     pub(crate) fn new(config: &RoomsConfig) -> Result<Self, RoomsError> {
-        let mut apis = BTreeMap::new();
-        for api in &config.grpc {
-            let upstream = api.upstream.clone();
-            let made =
-                Api::new(api.clone()).map_err(|why| RoomsError::Api { upstream: upstream.clone(), why })?;
-            apis.insert(upstream, made);
-        }
+        let apis = Served::new(config.grpc.iter().map(|api| (api.upstream.clone(), Api::new(api.clone()))))?;
         Ok(Self { tokens: Tokens::new(config.token_key), apis })
     }
 
     /// The API that a request came to: that of its upstream, or the only one there is.
     fn api(&self, upstream: Option<&str>) -> Result<(&str, &Api), Undecodable> {
-        let mut all = self.apis.iter();
-        let found = match upstream {
-            Some(name) => self.apis.get_key_value(name),
-            None => all.next().filter(|_| all.next().is_none()),
-        };
-        found.map(|(name, api)| (name.as_str(), api)).ok_or_else(|| {
+        self.apis.at(upstream).ok_or_else(|| {
             Undecodable::new(
                 "unknown_api",
                 "nothing says which API over gRPC is meant, or it is not served here; send it to the API's own name",
@@ -88,7 +76,7 @@ impl crate::room::Room for Room {
         About {
             plane: Plane::Grpc,
             reads: "unary calls and streams, by the descriptors of each API",
-            known: vec![(self.apis.len(), "APIs"), (self.apis.values().map(Api::methods).sum(), "methods")],
+            known: vec![(self.apis.len(), "APIs"), (self.apis.sum(Api::methods), "methods")],
             sources: "",
             page: include_str!("README.md"),
             absent: &["gRPC-Web", "JSON in place of protobuf", "what is said inside of streams"],

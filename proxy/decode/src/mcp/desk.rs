@@ -2,9 +2,10 @@
 //!
 //! Leaves out the cases, which are text.
 
-use ordain_action::{Access, Level, Role};
+use ordain_action::Access;
 
-use crate::setup::{ApiMethod, ApiResource, McpServer};
+use crate::described::method;
+use crate::setup::{ApiMethod, McpServer};
 
 /// What the server answers to `tools/list`.
 pub(super) const TOOLS: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[
@@ -14,26 +15,6 @@ pub(super) const TOOLS: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[
     {"name":"drain","inputSchema":{"type":"object","properties":{"node":{"type":"string"},"options":{"type":"array","items":{"type":"object","properties":{"force":{"type":"boolean"}}}}}}},
     {"name":"login","inputSchema":{"type":"object","properties":{}}}
 ]}}"#;
-
-/// What is said of a tool, as short as it goes.
-pub(super) fn method(name: &str, access: Access, resources: &[(&str, &str)]) -> ApiMethod {
-    let resources = resources.iter().map(|(kind, name)| ApiResource {
-        kind: (*kind).to_owned(),
-        name: (*name).to_owned(),
-        all_if: Vec::new(),
-        role: Role::Target,
-    });
-    ApiMethod {
-        name: name.to_owned(),
-        access,
-        level: Level::Control,
-        resources: resources.collect(),
-        also: Vec::new(),
-        secrets: Vec::new(),
-        mints: false,
-        stream: false,
-    }
-}
 
 /// That server.
 pub(crate) fn server() -> McpServer {

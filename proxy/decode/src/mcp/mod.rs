@@ -20,13 +20,13 @@ mod tools;
 #[cfg(test)]
 pub(crate) mod desk;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ordain_action::{Plane, Undecodable};
 
 use crate::Head;
 use crate::about::About;
+use crate::described::Served;
 use crate::room::{Card, Claimed};
 use crate::setup::{RoomsConfig, RoomsError};
 use crate::tokens::Tokens;
@@ -40,8 +40,7 @@ pub(crate) const CARD: Card = Card::PLAIN;
 #[derive(Debug)]
 pub(crate) struct Room {
     tokens: Tokens,
-    // By the upstream that it is served by.
-    servers: BTreeMap<String, Server>,
+    servers: Served<Server>,
 }
 
 impl Room {
@@ -50,24 +49,14 @@ impl Room {
     /// # Errors
     /// What is said of a server's tools does not fit the list of them.
     pub(crate) fn new(config: &RoomsConfig) -> Result<Self, RoomsError> {
-        let mut servers = BTreeMap::new();
-        for server in &config.mcp {
-            let upstream = server.upstream.clone();
-            let made =
-                Server::new(server).map_err(|why| RoomsError::Api { upstream: upstream.clone(), why })?;
-            servers.insert(upstream, made);
-        }
+        let servers =
+            Served::new(config.mcp.iter().map(|server| (server.upstream.clone(), Server::new(server))))?;
         Ok(Self { tokens: Tokens::new(config.token_key), servers })
     }
 
     /// The server that a request came to: that of its upstream, or the only one there is.
     fn server(&self, upstream: Option<&str>) -> Result<(&str, &Server), Undecodable> {
-        let mut all = self.servers.iter();
-        let found = match upstream {
-            Some(name) => self.servers.get_key_value(name),
-            None => all.next().filter(|_| all.next().is_none()),
-        };
-        found.map(|(name, server)| (name.as_str(), server)).ok_or_else(|| {
+        self.servers.at(upstream).ok_or_else(|| {
             Undecodable::new(
                 "unknown_api",
                 "nothing says which server of tools is meant, or it is not served here; send it to the server's own name",
@@ -83,7 +72,7 @@ impl crate::room::Room for Room {
             reads: "every message of the Model Context Protocol over streamable HTTP, batches too",
             known: vec![
                 (self.servers.len(), "servers"),
-                (self.servers.values().map(Server::said).sum(), "tools of which something is said"),
+                (self.servers.sum(Server::said), "tools of which something is said"),
             ],
             sources: "",
             page: include_str!("README.md"),

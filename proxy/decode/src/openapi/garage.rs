@@ -4,27 +4,8 @@
 
 use ordain_action::{Access, Level, Role};
 
+use crate::described::method;
 use crate::setup::{ApiEffect, ApiMethod, ApiResource, OpenApi};
-
-/// What is said of an operation, as short as it goes.
-pub(crate) fn method(name: &str, access: Access, resources: &[(&str, &str)]) -> ApiMethod {
-    let resources = resources.iter().map(|(kind, name)| ApiResource {
-        kind: (*kind).to_owned(),
-        name: (*name).to_owned(),
-        all_if: Vec::new(),
-        role: Role::Target,
-    });
-    ApiMethod {
-        name: name.to_owned(),
-        access,
-        level: Level::Control,
-        resources: resources.collect(),
-        also: Vec::new(),
-        secrets: Vec::new(),
-        mints: false,
-        stream: false,
-    }
-}
 
 fn also(access: Access, field: &str, values: &[&str]) -> ApiEffect {
     let values = values.iter().map(|value| (*value).to_owned()).collect();

@@ -30,13 +30,13 @@ pub(crate) mod garage;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ordain_action::{Plane, Undecodable};
 
 use crate::Head;
 use crate::about::About;
+use crate::described::Served;
 use crate::room::{Card, Claimed};
 use crate::setup::{RoomsConfig, RoomsError};
 use crate::tokens::Tokens;
@@ -50,8 +50,7 @@ pub(crate) const CARD: Card = Card::PLAIN;
 #[derive(Debug)]
 pub(crate) struct Room {
     tokens: Tokens,
-    // By the upstream that it is served by.
-    apis: BTreeMap<String, Api>,
+    apis: Served<Api>,
 }
 
 impl Room {
@@ -60,24 +59,14 @@ impl Room {
     /// # Errors
     /// The description of an API cannot be read, or what is said of its operations does not fit it.
     pub(crate) fn new(config: &RoomsConfig) -> Result<Self, RoomsError> {
-        let mut apis = BTreeMap::new();
-        for api in &config.openapi {
-            let upstream = api.upstream.clone();
-            let made =
-                Api::new(api.clone()).map_err(|why| RoomsError::Api { upstream: upstream.clone(), why })?;
-            apis.insert(upstream, made);
-        }
+        let apis =
+            Served::new(config.openapi.iter().map(|api| (api.upstream.clone(), Api::new(api.clone()))))?;
         Ok(Self { tokens: Tokens::new(config.token_key), apis })
     }
 
     /// The API that a request came to: that of its upstream, or the only one there is.
     fn api(&self, upstream: Option<&str>) -> Result<(&str, &Api), Undecodable> {
-        let mut all = self.apis.iter();
-        let found = match upstream {
-            Some(name) => self.apis.get_key_value(name),
-            None => all.next().filter(|_| all.next().is_none()),
-        };
-        found.map(|(name, api)| (name.as_str(), api)).ok_or_else(|| {
+        self.apis.at(upstream).ok_or_else(|| {
             Undecodable::new(
                 "unknown_api",
                 "nothing says which of the described APIs is meant, or it is not served here; send it to the API's own name",
@@ -93,11 +82,8 @@ impl crate::room::Room for Room {
             reads: "the operations of each API, by its OpenAPI 3 or Swagger 2 description",
             known: vec![
                 (self.apis.len(), "APIs"),
-                (self.apis.values().map(Api::operations).sum(), "operations"),
-                (
-                    self.apis.values().map(Api::unsaid).sum(),
-                    "of which nothing is said: each a change to its whole API",
-                ),
+                (self.apis.sum(Api::operations), "operations"),
+                (self.apis.sum(Api::unsaid), "of which nothing is said: each a change to its whole API"),
             ],
             sources: "",
             page: include_str!("README.md"),

@@ -3,9 +3,9 @@
 use expect_test::{Expect, expect};
 use ordain_action::{Access, Denial, DenialKind, ReasonCode, Upstream};
 
-use super::garage::method;
 use super::*;
 use crate::answer::AnswerHead;
+use crate::described::method;
 use crate::room::Room as _;
 use crate::setup::{ApiMethod, OpenApi};
 use crate::{Needs, WayIn};
