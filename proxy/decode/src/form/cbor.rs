@@ -233,13 +233,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::form::fields::shown;
 
     fn show(body: &[u8]) -> String {
-        let mut fields = Fields::new();
-        match read(body, &mut fields) {
-            Ok(()) => fields.iter().map(|(path, value)| format!("{path}={value:?}\n")).collect(),
-            Err(why) => format!("{}: {}", why.reason_code, why.text),
-        }
+        shown(|fields| read(body, fields))
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]

@@ -248,6 +248,16 @@ pub(crate) fn clip(text: &str) -> String {
     clipped
 }
 
+/// The leaves of a body, one a line, or why it is none.
+#[cfg(test)]
+pub(crate) fn shown(read: impl FnOnce(&mut Fields) -> Result<(), Undecodable>) -> String {
+    let mut fields = Fields::new();
+    match read(&mut fields) {
+        Ok(()) => fields.iter().map(|(path, value)| format!("{path}={value:?}\n")).collect(),
+        Err(why) => format!("{}: {}", why.reason_code, why.text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

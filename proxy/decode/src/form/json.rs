@@ -283,13 +283,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::form::fields::shown;
 
     fn show(body: &str) -> String {
-        let mut fields = Fields::new();
-        match read(body.as_bytes(), &mut fields) {
-            Ok(()) => fields.iter().map(|(path, value)| format!("{path}={value:?}\n")).collect(),
-            Err(why) => format!("{}: {}", why.reason_code, why.text),
-        }
+        shown(|fields| read(body.as_bytes(), fields))
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
