@@ -10,27 +10,16 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use rustls_pki_types::PrivateKeyDer;
+use rustls::{ServerConnection, StreamOwned};
 use serde_json::Value;
 
-use crate::harness::{Gate, Setup, eventually, said};
+use crate::harness::{Gate, Setup, eventually, said, self_signed};
 use crate::transparent::inside::{CLIENT, GATE, Inside, out_of};
 
 /// A mirror outside: it says `mirrored`, nothing for a while where it is asked for `/hold`, and a
 /// byte now and then for `/drip`.
 pub(crate) fn mirror(inside: &Inside) -> String {
-    let names = ["mirror.example", "a.mirrors.example"].map(str::to_owned).to_vec();
-    let made = rcgen::generate_simple_self_signed(names).unwrap();
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    let config = Arc::new(config);
+    let (config, certificate) = self_signed::server(&["mirror.example", "a.mirrors.example"], &[]);
     for at in [Inside::V4, Inside::V6] {
         let listener = TcpListener::bind((at, 443)).unwrap();
         let config = Arc::clone(&config);
@@ -62,7 +51,7 @@ pub(crate) fn mirror(inside: &Inside) -> String {
         });
     }
     let trusted = inside.folder.path().join("mirror.pem");
-    std::fs::write(&trusted, made.cert.pem()).unwrap();
+    std::fs::write(&trusted, certificate.pem()).unwrap();
     trusted.display().to_string()
 }
 

@@ -16,10 +16,9 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls_pki_types::PrivateKeyDer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::harness::{Gate, Setup, eventually, read_reply};
+use crate::harness::{Gate, Setup, eventually, read_reply, self_signed};
 
 const IDENTITY: &str = "{\"kind\":\"Namespace\",\"metadata\":{\"name\":\"kube-system\",\"uid\":\"u\"}}";
 
@@ -81,18 +80,9 @@ fn answer(mut request: Request<Incoming>, open: &Arc<AtomicUsize>) -> Response<B
 
 impl Cluster {
     fn start(folder: &Path) -> Self {
-        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
-        std::fs::write(folder.join("ca.pem"), made.cert.pem()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-        let mut config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
-            .unwrap();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let (config, certificate) = self_signed::server(&["127.0.0.1"], &["h2", "http/1.1"]);
+        std::fs::write(folder.join("ca.pem"), certificate.pem()).unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(config);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();

@@ -7,6 +7,7 @@ mod gate;
 mod invariant;
 mod ledger;
 mod recorder;
+pub(crate) mod self_signed;
 mod signer;
 
 use std::path::PathBuf;

@@ -1,5 +1,8 @@
 //! Connections to an upstream that speaks HTTP/2, and to one that does not: who shares one, who must not wait for whom.
 
+#[path = "../../../tests/harness/self_signed.rs"]
+mod self_signed;
+
 use std::convert::Infallible;
 use std::sync::atomic::AtomicUsize;
 
@@ -45,18 +48,9 @@ impl Server {
         let port = listener.local_addr().unwrap().port();
         let mut trust = Trust { protocol, ..Trust::default() };
         let acceptor = alpn.map(|alpn| {
-            let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-            trust.roots = Some(vec![made.cert.der().clone()]);
-            let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-            let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-            let mut config = rustls::ServerConfig::builder_with_provider(provider)
-                .with_safe_default_protocol_versions()
-                .unwrap()
-                .with_no_client_auth()
-                .with_single_cert(vec![made.cert.der().clone()], key)
-                .unwrap();
-            config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-            TlsAcceptor::from(Arc::new(config))
+            let (config, certificate) = self_signed::server(&["localhost"], alpn);
+            trust.roots = Some(vec![certificate.der().clone()]);
+            TlsAcceptor::from(config)
         });
         let connections = Arc::new(AtomicUsize::new(0));
         let scheme = if acceptor.is_some() { "https" } else { "http" };

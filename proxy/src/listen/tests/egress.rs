@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::CertificateDer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -57,20 +57,11 @@ impl Tunnels for One {
 }
 
 async fn start() -> (Gate, CertificateDer<'static>) {
-    let names = [HOST, ADDRESS, "other.example"].map(str::to_owned).to_vec();
-    let made = rcgen::generate_simple_self_signed(names).unwrap();
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let mut config =
-        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
-            .unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let entrance = Entrance::Egress(Arc::new(One(Arc::new(config))));
+    let (config, certificate) =
+        super::self_signed::server(&[HOST, ADDRESS, "other.example"], &["h2", "http/1.1"]);
+    let entrance = Entrance::Egress(Arc::new(One(config)));
     let gate = Gate::start_at(entrance, quick(), Budget::new(64 << 20, 16 << 20)).await;
-    (gate, made.cert.der().clone())
+    (gate, certificate.der().clone())
 }
 
 /// Asks for a tunnel; what was answered, up to the end of its head.
