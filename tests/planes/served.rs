@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::harness::{Gate, Reply, Setup, eventually, installed, read_reply};
+use crate::harness::{Gate, Reply, Setup, eventually, installed, read_reply, said};
 
 /// The real credential of these servers, which must stay in the gate.
 pub(crate) const REAL: &str = "a-real-token-that-must-never-be-seen";
@@ -131,4 +131,22 @@ pub(crate) fn script(python: &Path, name: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new("timeout");
     command.arg("90").arg(python).arg(path).args(arguments).stdin(Stdio::null());
     command.output().unwrap()
+}
+
+/// What such a script says, which must end well.
+pub(crate) fn says(name: &str, arguments: &[&str]) -> String {
+    let output = script(&python().unwrap(), name, arguments);
+    assert!(output.status.success(), "{}", said(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A server that is such a script, and is told its port, the real credential and what else there is to say.
+pub(crate) fn stub(name: &str, more: &[&str]) -> Option<Server> {
+    let python = python()?;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/planes").join(name);
+    Some(Server::start(|port, _| {
+        let mut command = Command::new(&python);
+        command.arg(&path).args([port, REAL]).args(more);
+        command
+    }))
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::harness::{Gate, Setup, said};
-use crate::planes::served::{self, REAL, Server};
+use crate::planes::served::{self, Server};
 
 const SUBSCRIPTION: &str = "5a0b2f1c-9d3e-4c77-8f21-6e0d4b3a2c1f";
 
@@ -20,13 +20,7 @@ const DAY: &str = "made one\nmade two\nmade three\nmade four\nmade five\nthere T
                    pages ['five', 'four', 'one', 'three']\n";
 
 fn stub(base: Option<&str>) -> Option<Server> {
-    let python = served::python()?;
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/planes/azure/stub.py");
-    Some(Server::start(|port, _| {
-        let mut command = Command::new(&python);
-        command.args([path, port, REAL]).args(base);
-        command
-    }))
+    served::stub("azure/stub.py", base.as_slice())
 }
 
 /// A gate in front of it. The subscription is of the team that the tenant is of.

@@ -7,24 +7,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::harness::{Gate, eventually, said, variable};
-use crate::planes::served::{self, REAL, Server};
+use crate::planes::served::{self, Server};
 
 /// The Python that has the client; it is large, and installed for long runs alone.
 fn python() -> Option<PathBuf> {
     variable("ORDAIN_TEST_MSGRAPH").map(PathBuf::from)
 }
 
-fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/planes/graph").join(name)
-}
-
 fn server() -> Option<Server> {
-    let python = python()?;
-    Some(Server::start(|port, _| {
-        let mut command = Command::new(&python);
-        command.arg(script("server.py")).args([port, REAL]);
-        command
-    }))
+    python()?;
+    served::stub("graph/server.py", &[])
 }
 
 /// A gate that serves it, once it has taken the credential.
@@ -36,8 +28,9 @@ fn gate(server: &Server) -> Gate {
 }
 
 fn asked(gate: &Gate, token: &str, what: &str, variables: &BTreeMap<String, String>) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/planes/graph/client.py");
     let mut command = Command::new("timeout");
-    command.arg("60").arg(python().unwrap()).arg(script("client.py"));
+    command.arg("60").arg(python().unwrap()).arg(script);
     command.args([&format!("http://{}", gate.address), token, what]).envs(variables);
     said(&command.output().unwrap())
 }

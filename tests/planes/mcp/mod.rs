@@ -3,20 +3,13 @@
 //! Leaves out how a message is read (the room's own cases).
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use crate::harness::said;
 use crate::planes::served::{self, REAL, Server};
 
 fn server() -> Option<Server> {
-    let python = served::python()?;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/planes/mcp/server.py");
-    Some(Server::start(|port, _| {
-        let mut command = Command::new(&python);
-        command.arg(&script).args([port, REAL]);
-        command
-    }))
+    served::stub("mcp/server.py", &[])
 }
 
 fn client(base: &str, token: &str, arguments: &[&str]) -> String {

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{Gate, eventually, installed, said, skipped};
+use crate::harness::{Gate, eventually, installed, skipped};
 use crate::planes::served::{self, REAL, Server};
 
 /// PowerDNS with an empty database; none where it is not installed.
@@ -82,10 +82,7 @@ fn gate(server: &Server, name: &str, credentials: &str, mode: &'static str) -> G
 /// What a script says.
 fn says(name: &str, address: &str, credential: &str, what: &str) -> String {
     let url = format!("http://{address}");
-    let output =
-        served::script(&served::python().unwrap(), &format!("openapi/{name}"), &[&url, credential, what]);
-    assert!(output.status.success(), "{}", said(&output));
-    String::from_utf8(output.stdout).unwrap()
+    served::says(&format!("openapi/{name}"), &[&url, credential, what])
 }
 
 /// Every line of the one is the other's.

@@ -5,7 +5,6 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::harness::said;
 use crate::planes::served::{self, REAL, Server};
 
 const CREDENTIALS: &str = "{ header = { name = \"x-auth-token\", file = {token} } }";
@@ -45,9 +44,7 @@ fn changes(server: &Server) -> usize {
 }
 
 fn client(verb: &str, base: &str, token: &str) -> String {
-    let output = served::script(&served::python().unwrap(), "openstack/baremetal.py", &[verb, base, token]);
-    assert!(output.status.success(), "{}", said(&output));
-    String::from_utf8(output.stdout).unwrap()
+    served::says("openstack/baremetal.py", &[verb, base, token])
 }
 
 #[test]

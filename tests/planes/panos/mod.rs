@@ -2,11 +2,8 @@
 //!
 //! Leaves out how a request is read (the room's own cases), and firewalls: the stub says that it is one.
 
-use std::process::Command;
-
 use ordain_action::Plane;
 
-use crate::harness::said;
 use crate::planes::served::{self, REAL, Server};
 use crate::planes::swept;
 
@@ -14,19 +11,11 @@ use crate::planes::swept;
 const CREDENTIALS: &str = "{ header = { name = \"X-PAN-KEY\", file = {token} } }";
 
 fn stub() -> Option<Server> {
-    let python = served::python()?;
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/planes/panos/stub.py");
-    Some(Server::start(|port, _| {
-        let mut command = Command::new(&python);
-        command.args([path, port, REAL]);
-        command
-    }))
+    served::stub("panos/stub.py", &[])
 }
 
 fn client(base: &str, key: &str, what: &str) -> String {
-    let output = served::script(&served::python().unwrap(), "panos/client.py", &[base, key, what]);
-    assert!(output.status.success(), "{}", said(&output));
-    String::from_utf8(output.stdout).unwrap()
+    served::says("panos/client.py", &[base, key, what])
 }
 
 #[test]

@@ -2,28 +2,17 @@
 //!
 //! Leaves out how a request is read (the room's own cases), and devices: the stub says that it is one.
 
-use std::process::Command;
-
 use ordain_action::Plane;
 
-use crate::harness::said;
 use crate::planes::served::{self, REAL, Server};
 use crate::planes::swept;
 
 fn stub() -> Option<Server> {
-    let python = served::python()?;
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/planes/restconf/stub.py");
-    Some(Server::start(|port, _| {
-        let mut command = Command::new(&python);
-        command.args([path, port, REAL]);
-        command
-    }))
+    served::stub("restconf/stub.py", &[])
 }
 
 fn client(base: &str, password: &str, what: &str) -> String {
-    let output = served::script(&served::python().unwrap(), "restconf/client.py", &[base, password, what]);
-    assert!(output.status.success(), "{}", said(&output));
-    String::from_utf8(output.stdout).unwrap()
+    served::says("restconf/client.py", &[base, password, what])
 }
 
 #[test]
