@@ -23,7 +23,6 @@ pub(crate) mod served;
 mod sessions;
 mod signing_in;
 mod sweeps;
-pub(crate) mod swept;
 mod unknown;
 mod vault;
 mod vsphere;

@@ -4,13 +4,12 @@
 //! fresh ones. Leaves out resources and parameters, which the room's own cases show.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
 
-use ordain_decode::line::decode_line;
-use ordain_decode::{Rooms, RoomsConfig};
+use ordain_action::Plane;
+use ordain_decode::line::NO_ACCOUNT;
 use serde::Deserialize;
+
+use crate::planes::sweeps::{self, Decoded, Effect, Reader};
 
 /// What `sweep.py` says of a request.
 #[derive(Deserialize)]
@@ -19,28 +18,6 @@ struct Expected {
     expect_service: String,
     expect_operation: String,
     expect_readonly_hint: String,
-}
-
-/// What the decoder says of it.
-#[derive(Deserialize)]
-struct Decoded {
-    id: String,
-    #[serde(default)]
-    effects: Vec<DecodedEffect>,
-    undecodable: Option<DecodedRefusal>,
-}
-
-#[derive(Deserialize)]
-struct DecodedEffect {
-    service: String,
-    operation: String,
-    access: String,
-    resources: Vec<serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct DecodedRefusal {
-    reason_code: String,
 }
 
 /// What a whole file came to.
@@ -61,7 +38,6 @@ struct Tally {
 
 impl Tally {
     fn add(&mut self, expected: &Expected, decoded: &Decoded, twins: &Twins) {
-        assert_eq!(expected.id, decoded.id, "answers come in the order of the requests");
         self.requests += 1;
         if let Some(refusal) = &decoded.undecodable {
             self.undecodable += 1;
@@ -78,9 +54,7 @@ impl Tally {
             self.miss(format!("{}: read as another {what}, {}", expected.expect_service, first.service));
         }
         // What nobody doubts is a change must not pass as a read, exact or not.
-        if expected.expect_readonly_hint == "change"
-            && decoded.effects.iter().all(|effect| effect.access == "read")
-        {
+        if expected.expect_readonly_hint == "change" && decoded.is_read() {
             self.changes_read.push(expected.id.clone());
         }
         if decoded.effects.iter().any(|effect| effect.resources.is_empty()) {
@@ -128,10 +102,8 @@ struct Twins(BTreeMap<(bool, String), BTreeSet<String>>);
 
 impl Twins {
     fn read() -> Self {
-        let mut text = String::new();
-        source("twins.txt").read_to_string(&mut text).expect("twins are text");
         let mut twins = Self::default();
-        for line in text.lines() {
+        for line in lines("twins.txt") {
             let (kind, names) = line.split_once(' ').expect("a kind and names");
             let names: BTreeSet<String> = names.split(' ').map(str::to_owned).collect();
             for name in &names {
@@ -141,7 +113,7 @@ impl Twins {
         twins
     }
 
-    fn are(&self, expected: &Expected, read: &DecodedEffect) -> bool {
+    fn are(&self, expected: &Expected, read: &Effect) -> bool {
         let key = format!("{}/{}", expected.expect_service, expected.expect_operation);
         let other = format!("{}/{}", read.service, read.operation);
         // The host says nothing under an override, so that more is the same.
@@ -155,32 +127,19 @@ fn share(part: usize, whole: usize) -> f64 {
     part as f64 / whole as f64
 }
 
-/// A file of the sweep: a fresh one where a folder of them is named, else the one kept beside this file.
-fn source(name: &str) -> Box<dyn BufRead> {
-    if let Some(folder) = crate::harness::variable("ORDAIN_TEST_SWEEP") {
-        let path = Path::new(&folder).join(name);
-        return Box::new(BufReader::new(
-            File::open(path).expect("the folder of fresh requests has all files"),
-        ));
-    }
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../tests/planes/aws/sweep")
-        .join(format!("{name}.zst"));
-    let file = File::open(path).expect("the sweep is kept beside this file");
-    let plain: Box<dyn Read> = Box::new(zstd::Decoder::new(file).expect("it is a zstd stream"));
-    Box::new(BufReader::new(plain))
+fn lines(name: &str) -> impl Iterator<Item = String> + use<> {
+    sweeps::lines(&format!("aws/sweep/{name}"), "ORDAIN_TEST_SWEEP", name)
 }
 
 fn replay(name: &str) -> Tally {
-    let rooms = Rooms::new(RoomsConfig::default()).expect("the built-in rooms load");
+    let reader = Reader { served: false, ..Reader::new(Plane::Aws, NO_ACCOUNT) };
     let twins = Twins::read();
-    let lines: Vec<String> =
-        source(&format!("{name}.jsonl")).lines().map(|line| line.expect("the file is text")).collect();
+    let lines: Vec<String> = lines(&format!("{name}.jsonl")).collect();
     let half = lines.len().div_ceil(2).max(1);
     let mut tally = Tally::default();
     std::thread::scope(|scope| {
         let workers: Vec<_> =
-            lines.chunks(half).map(|lines| scope.spawn(|| decode_all(&rooms, &twins, lines))).collect();
+            lines.chunks(half).map(|lines| scope.spawn(|| decode_all(&reader, &twins, lines))).collect();
         for worker in workers {
             tally.merge(worker.join().expect("no request stops the decoder"));
         }
@@ -189,14 +148,10 @@ fn replay(name: &str) -> Tally {
     tally
 }
 
-fn decode_all(rooms: &Rooms, twins: &Twins, lines: &[String]) -> Tally {
+fn decode_all(reader: &Reader, twins: &Twins, lines: &[String]) -> Tally {
     let mut tally = Tally::default();
-    let mut answer = String::new();
     for line in lines {
-        answer.clear();
-        decode_line(rooms, line, &mut answer);
-        let expected: Expected = serde_json::from_str(line).expect("the sweep is JSON lines");
-        let decoded: Decoded = serde_json::from_str(&answer).expect("the decoder writes JSON lines");
+        let (expected, decoded) = reader.decoded(line);
         tally.add(&expected, &decoded, twins);
     }
     tally

@@ -1,112 +1,41 @@
 //! Every method of every discovery document, as Google's own Python client asks for it, must be read as what that client
 //! calls it.
 //!
-//! The requests are made by `sweep.py` and kept compressed in `sweep/`; `ORDAIN_TEST_GCP_SWEEP` names a folder of fresh ones.
-//! Leaves out resources and parameters, which the room's own cases show.
+//! The requests are made by `sweep.py`. Leaves out resources and parameters, which the room's own cases show.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use ordain_action::{Plane, Upstream};
-use ordain_decode::line::{At, decode_line_at};
-use ordain_decode::{Rooms, RoomsConfig};
+use ordain_action::Plane;
 use serde::Deserialize;
+
+use crate::planes::sweeps::{self, Decoded, Reader, ensure};
 
 /// What `sweep.py` says of a request: the ids of the methods, and what their descriptions say of them.
 #[derive(Deserialize)]
 struct Expected {
-    id: String,
     expect: Vec<String>,
     hint: String,
 }
 
-/// What the decoder says of it.
-#[derive(Deserialize)]
-struct Decoded {
-    id: String,
-    #[serde(default)]
-    plane: String,
-    #[serde(default)]
-    effects: Vec<DecodedEffect>,
-    undecodable: Option<serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct DecodedEffect {
-    service: String,
-    operation: String,
-    access: String,
-    resources: Vec<serde_json::Value>,
-}
-
-/// What is wrong with what was read; nothing where it is what was meant.
-fn fault(expected: &Expected, decoded: &Decoded) -> Option<String> {
-    assert_eq!(expected.id, decoded.id, "answers come in the order of the requests");
-    if let Some(why) = &decoded.undecodable {
-        return Some(format!("undecodable: {why}"));
-    }
-    if decoded.plane != "gcp" {
-        return Some(format!("taken for `{}`", decoded.plane));
-    }
+fn check(expected: &Expected, decoded: &Decoded) -> Result<(), String> {
+    decoded.first()?;
     let names = decoded.effects.iter().map(|effect| format!("{}.{}", effect.service, effect.operation));
     let mut found: Vec<String> = names.filter(|name| name != "iam.serviceAccounts.actAs").collect();
     found.dedup();
     let mut wanted = expected.expect.clone();
     wanted.dedup();
-    if found != wanted {
-        return Some(format!("read as {}", found.join(", ")));
-    }
-    if expected.hint == "change" && decoded.effects.iter().all(|effect| effect.access == "read") {
-        return Some("a change is read as a read".to_owned());
-    }
-    let bare = decoded.effects.iter().any(|effect| effect.resources.is_empty());
-    bare.then(|| "an effect touches nothing".to_owned())
-}
-
-/// The requests: fresh ones where a folder of them is named, else those kept beside this file.
-fn source() -> Box<dyn BufRead> {
-    if let Some(folder) = crate::harness::variable("ORDAIN_TEST_GCP_SWEEP") {
-        let path = Path::new(&folder).join("requests.jsonl");
-        return Box::new(BufReader::new(File::open(path).expect("the folder of fresh requests has them")));
-    }
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/planes/gcp/sweep/requests.jsonl.zst");
-    let file = File::open(path).expect("the sweep is kept beside this file");
-    let plain: Box<dyn Read> = Box::new(zstd::Decoder::new(file).expect("it is a zstd stream"));
-    Box::new(BufReader::new(plain))
+    ensure(found == wanted, || format!("read as {}", found.join(", ")))?;
+    if expected.hint == "change" { decoded.fits("change") } else { Ok(()) }
 }
 
 #[test]
 fn the_sweep_of_the_python_client() {
-    let rooms = Rooms::new(RoomsConfig::default()).expect("the built-in rooms load");
-    let upstream = Upstream {
-        name: Arc::from("google"),
-        plane: Plane::Gcp,
-        account: Arc::from("1"),
-        partition: Arc::from(""),
-    };
-    let at = At { upstream: &upstream, served: true };
-    let (mut answer, mut faults) = (String::new(), Vec::new());
-    let (mut requests, mut methods) = (0, BTreeSet::new());
-    for line in source().lines() {
-        let line = line.expect("the file is text");
-        answer.clear();
-        decode_line_at(&rooms, at, &line, &mut answer);
-        let expected: Expected = serde_json::from_str(&line).expect("the sweep is JSON lines");
-        let decoded: Decoded = serde_json::from_str(&answer).expect("the decoder writes JSON lines");
-        requests += 1;
-        if let Some(fault) = fault(&expected, &decoded) {
-            faults.push(format!("{}: {fault}", expected.expect.join(", ")));
-        }
-        methods.extend(expected.expect);
-    }
-    eprintln!("{requests} requests of {} methods, {} misread", methods.len(), faults.len());
-    assert!(
-        requests >= 45_000 && methods.len() >= 16_900,
-        "the sweep has shrunk: {requests} {}",
-        methods.len()
-    );
-    assert!(faults.is_empty(), "{}", faults.iter().take(20).cloned().collect::<Vec<_>>().join("\n"));
+    let mut methods = BTreeSet::new();
+    let reader = Reader::new(Plane::Gcp, "1");
+    let swept = reader.sweep(sweeps::requests(Plane::Gcp), |expected: &Expected, decoded| {
+        methods.extend(expected.expect.clone());
+        check(expected, decoded).map_err(|wrong| format!("{}: {wrong}", expected.expect.join(", ")))
+    });
+    sweeps::at_least(16_900, methods.len(), "methods");
+    swept.holds(45_000);
 }

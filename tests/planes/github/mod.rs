@@ -8,5 +8,5 @@ use crate::planes::sweeps;
 
 #[test]
 fn the_sweep_of_octokit() {
-    sweeps::check(Plane::GitHub, 2_000);
+    sweeps::named(Plane::GitHub, 2_000);
 }

@@ -8,5 +8,5 @@ use crate::planes::sweeps;
 
 #[test]
 fn the_sweep_of_python_keycloak() {
-    sweeps::check(Plane::Keycloak, 225);
+    sweeps::named(Plane::Keycloak, 225);
 }

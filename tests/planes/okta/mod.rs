@@ -8,5 +8,5 @@ use crate::planes::sweeps;
 
 #[test]
 fn the_sweep_of_the_sdk_for_node() {
-    sweeps::check(Plane::Okta, 800);
+    sweeps::named(Plane::Okta, 800);
 }

@@ -5,55 +5,29 @@
 //! a folder of fresh ones. Leaves out real servers (`mod.rs`).
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use ordain::api;
-use ordain_action::{Plane, Upstream};
-use ordain_decode::line::{At, decode_line_at};
+use ordain_action::Plane;
 use ordain_decode::{Rooms, RoomsConfig};
 use serde::Deserialize;
+
+use crate::planes::sweeps::{self, Decoded, Reader, ensure};
 
 /// What `sweep.py` says of a request.
 #[derive(Deserialize)]
 struct Expected {
-    id: String,
     expect_operation: String,
     expect_hint: String,
 }
 
-/// What the decoder says of it.
-#[derive(Deserialize)]
-struct Decoded {
-    id: String,
-    #[serde(default)]
-    plane: String,
-    #[serde(default)]
-    effects: Vec<DecodedEffect>,
-    undecodable: Option<serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct DecodedEffect {
-    operation: String,
-    access: String,
-    resources: Vec<serde_json::Value>,
-}
-
-/// What is wrong with what was read; nothing where it is what was meant.
-fn fault(expected: &Expected, decoded: &Decoded) -> Option<String> {
-    assert_eq!(expected.id, decoded.id, "answers come in the order of the requests");
-    if let Some(why) = &decoded.undecodable {
-        return Some(format!("undecodable: {why}"));
-    }
-    if decoded.plane != "openapi" {
-        return Some(format!("taken for `{}`", decoded.plane));
-    }
+fn check(expected: &Expected, decoded: &Decoded) -> Result<(), String> {
+    decoded.first()?;
     if let Some(other) = decoded.effects.iter().find(|effect| effect.operation != expected.expect_operation) {
-        return Some(format!("read as {}", other.operation));
+        return Err(format!("read as {}", other.operation));
     }
-    let all: BTreeSet<&str> = decoded.effects.iter().map(|effect| effect.access.as_str()).collect();
+    let all = BTreeSet::from_iter(decoded.accesses());
     let fits = match expected.expect_hint.as_str() {
         "read" => all == BTreeSet::from(["read"]),
         // A change, and none of those that are worse than it looks.
@@ -63,37 +37,15 @@ fn fault(expected: &Expected, decoded: &Decoded) -> Option<String> {
         }
         other => all.contains(other),
     };
-    if !fits {
-        return Some(format!("meant as {}, read as {all:?}", expected.expect_hint));
-    }
-    let bare = decoded.effects.iter().any(|effect| effect.resources.is_empty());
-    bare.then(|| "an effect touches nothing".to_owned())
-}
-
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/planes/openapi").join(name)
-}
-
-fn plain(path: &Path) -> Vec<u8> {
-    let mut plain = Vec::new();
-    let file = File::open(path).expect("it is kept beside this file");
-    zstd::Decoder::new(file).expect("it is a zstd stream").read_to_end(&mut plain).expect("it is whole");
-    plain
-}
-
-/// The requests: fresh ones where a folder of them is named, else those kept beside this file.
-fn requests(name: &str) -> Vec<u8> {
-    match crate::harness::variable("ORDAIN_TEST_OPENAPI_SWEEP") {
-        Some(fresh) => {
-            fs::read(Path::new(&fresh).join(format!("{name}.jsonl"))).expect("the folder has them")
-        }
-        None => plain(&folder(name).join("requests.jsonl.zst")),
-    }
+    ensure(fits, || format!("meant as {}, read as {all:?}", expected.expect_hint))
 }
 
 /// The description as it was published.
 pub(super) fn description(name: &str) -> Vec<u8> {
-    plain(&folder(name).join("description.yaml.zst"))
+    let mut plain = Vec::new();
+    let mut kept = sweeps::kept(&format!("openapi/{name}/description.yaml"));
+    kept.read_to_end(&mut plain).expect("it is whole");
+    plain
 }
 
 /// What operators are given to say of it.
@@ -108,31 +60,20 @@ fn rooms(name: &str) -> Rooms {
     Rooms::new(config).expect("the methods fit the description")
 }
 
-fn upstream(name: &str) -> Upstream {
-    Upstream { name: name.into(), plane: Plane::Openapi, account: name.into(), partition: "".into() }
-}
-
 fn swept(name: &str, least: (usize, usize)) {
-    let (rooms, upstream) = (rooms(name), upstream(name));
-    let (mut answer, mut faults, mut all) = (String::new(), Vec::new(), String::new());
-    let (mut count, mut operations) = (0, BTreeSet::new());
-    for line in BufReader::new(requests(name).as_slice()).lines() {
-        let line = line.expect("the file is text");
-        answer.clear();
-        decode_line_at(&rooms, At { upstream: &upstream, served: true }, &line, &mut answer);
-        let expected: Expected = serde_json::from_str(&line).expect("the sweep is JSON lines");
-        let decoded: Decoded = serde_json::from_str(&answer).expect("the decoder writes JSON lines");
-        count += 1;
-        if let Some(fault) = fault(&expected, &decoded) {
-            faults.push(format!("{}: {fault}", expected.id));
-        }
-        operations.insert(expected.expect_operation);
-        all.push_str(&answer);
-    }
-    eprintln!("{name}: {count} requests of {} operations, {} misread", operations.len(), faults.len());
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert!(count >= least.0 && operations.len() >= least.1, "the sweep has shrunk");
-    assert!(!all.contains("hunter2") && !all.contains(&data("hunter2")), "a secret is shown");
+    let mut reader = Reader { rooms: rooms(name), ..Reader::new(Plane::Openapi, name) };
+    reader.upstream.name = name.into();
+    let kept = format!("openapi/{name}/requests.jsonl");
+    let lines = sweeps::lines(&kept, "ORDAIN_TEST_OPENAPI_SWEEP", &format!("{name}.jsonl"));
+    let mut operations = BTreeSet::new();
+    let swept = reader.sweep(lines, |expected: &Expected, decoded| {
+        operations.insert(expected.expect_operation.clone());
+        let shown = decoded.answer.contains("hunter2") || decoded.answer.contains(&data("hunter2"));
+        ensure(!shown, || "a secret is shown".to_owned())?;
+        check(expected, decoded)
+    });
+    sweeps::at_least(least.1, operations.len(), "operations");
+    swept.holds(least.0);
 }
 
 fn data(text: &str) -> String {
