@@ -7,6 +7,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 use http::header::UPGRADE;
 use http::request::Parts;
+use jiff::Timestamp;
 use ordain_action::{Action, DenialKind, Digest, Reading, request_digest};
 use ordain_decode::{Claim, Misplaced};
 use ordain_evidence::HeadSummary;
@@ -15,8 +16,9 @@ use crate::fault::Fault;
 use crate::held::Held;
 use crate::identity::Identified;
 use crate::keys::KeyStore;
+use crate::named::Named;
 use crate::place::Arrival;
-use crate::{exchange, head};
+use crate::{exchange, head, named};
 
 /// A request that was read, with its action and its digest.
 ///
@@ -29,11 +31,12 @@ pub struct Bound {
     held: Held,
     action: Arc<Action>,
     digest: Digest,
+    named: Option<Named>,
 }
 
 impl Bound {
     /// Reads a request in hand. An issued id in it is exchanged first: it stands for a real one, and the real one is
-    /// what is judged and sent.
+    /// what is judged and sent. An issued token is looked up, and exchanged when it leaves: it is a credential.
     ///
     /// # Errors
     /// A [`Fault`] where an issued id cannot be exchanged.
@@ -43,17 +46,19 @@ impl Bound {
         claim: &Claim<'_>,
         identified: &Identified,
         mut held: Held,
+        now: Timestamp,
     ) -> Result<Self, Fault> {
         let head = head::of(arrival, held.head());
         let bytes = held.bytes().map_or(&[][..], |bytes| bytes);
         let reading = claim.decode(&identified.actor.upstream, &head, bytes, identified.payload_sha256());
         let reading = exchange::resolve(keys, arrival, claim, identified, &mut held, reading)?;
+        let (reading, named) = named::resolve(keys, claim, identified, &held, reading, now)?;
         check_protocol(held.head(), &reading)?;
         check_withheld(claim, held.bytes().map_or(&[][..], |bytes| bytes))?;
         let action = Arc::new(Action { actor: identified.actor.clone(), reading });
         let head = head::of(arrival, held.head());
         let digest = request_digest(&action, || head::digest(&head, held.sha256()));
-        Ok(Self { held, action, digest })
+        Ok(Self { held, action, digest, named })
     }
 
     /// What it would do.
@@ -77,6 +82,12 @@ impl Bound {
     /// The request, to be looked at.
     pub const fn held(&self) -> &Held {
         &self.held
+    }
+
+    /// The token of ours that it is about.
+    #[must_use]
+    pub const fn named(&self) -> Option<&Named> {
+        self.named.as_ref()
     }
 
     /// The request, to be signed and sent.

@@ -1,12 +1,13 @@
 //! What becomes of issued keys once a request that names one is answered: they follow the real ones, and lists of keys
 //! show the caller's own under their issued ids.
 //!
-//! Leaves out the ids in requests (`exchange`), and how keys are minted (`upstream::minted`) and kept (`keys`).
+//! Leaves out the ids in requests (`exchange`), the tokens in them (`named`), and how keys are minted
+//! (`upstream::minted`) and kept (`keys`).
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ordain_action::{Action, DecisionId, DenialKind, Reading};
+use ordain_action::{Action, DecisionId, DenialKind, OwnToken, Reading};
 use ordain_evidence::ChangeKind;
 
 use crate::answer::{self, NotHeld};
@@ -15,6 +16,7 @@ use crate::fault::Fault;
 use crate::forward::AnswerBody;
 use crate::gate::Gate;
 use crate::keys::IssuedKey;
+use crate::named::Named;
 use crate::reply::{self, ReplyBody};
 use crate::{events, keys};
 
@@ -25,30 +27,53 @@ pub fn ends_keys(action: &Action) -> bool {
         .is_some_and(|effect| matches!(&*effect.operation, "DeleteAccessKey" | "UpdateAccessKey"))
 }
 
-/// Lets issued keys share what a change did to the real one behind them.
-pub async fn follow(gate: &Arc<Gate>, action: &Action, decision: DecisionId) {
-    let (Some(effect), Some(real)) = (operation(&action.reading), named(&action.reading)) else { return };
-    let Some(does) = ending(&effect.operation, effect.parameters.text("Status")) else { return };
-    for key in gate.keys.standing_for(real, &action.actor.upstream.name) {
-        let summary =
-            format!("{} {}, which stands for {real}, by decision {decision}", does.as_str(), key.id);
-        let author = &action.actor.party.name;
-        let done = match gate.record_change_by(author, ChangeKind::Key, summary, None, None).await {
-            Ok(()) => {
-                // Who serves requests does not wait for a disk.
-                let (gate, id) = (Arc::clone(gate), key.id.clone());
-                let end = move || gate.keys.end(&id, does, gate.clock.now()).map(drop);
-                let ended = tokio::task::spawn_blocking(end).await;
-                ended
-                    .map_err(|error| error.to_string())
-                    .and_then(|end| end.map_err(|error| error.to_string()))
-            }
-            Err(why) => Err(why),
-        };
-        if let Err(why) = done {
-            events::notice("an issued key did not follow the real one", &why);
+/// Lets issued keys share what a change did to the real one behind them: to the one whose id it names, or to the token
+/// that it is about.
+pub async fn follow(gate: &Arc<Gate>, action: &Action, about: Option<&Named>, decision: DecisionId) {
+    if let (Some(real), Some(does)) = (named(&action.reading), does(action)) {
+        for key in gate.keys.standing_for(real, &action.actor.upstream.name) {
+            end(gate, action, (&key, does), real, decision).await;
         }
     }
+    if let (Some(about), true) = (about, ends_token(action)) {
+        end(gate, action, (&about.key, keys::Ending::Revoked), "a token", decision).await;
+    }
+}
+
+/// Ends one, its evidence first.
+async fn end(
+    gate: &Arc<Gate>,
+    action: &Action,
+    (key, does): (&IssuedKey, keys::Ending),
+    real: &str,
+    decision: DecisionId,
+) {
+    let summary = format!("{} {}, which stands for {real}, by decision {decision}", does.as_str(), key.id);
+    let author = &action.actor.party.name;
+    let done = match gate.record_change_by(author, ChangeKind::Key, summary, None, None).await {
+        Ok(()) => {
+            // Who serves requests does not wait for a disk.
+            let (gate, id) = (Arc::clone(gate), key.id.clone());
+            let end = move || gate.keys.end(&id, does, gate.clock.now()).map(drop);
+            let ended = tokio::task::spawn_blocking(end).await;
+            ended.map_err(|error| error.to_string()).and_then(|end| end.map_err(|error| error.to_string()))
+        }
+        Err(why) => Err(why),
+    };
+    if let Err(why) = done {
+        events::notice("an issued key did not follow the real one", &why);
+    }
+}
+
+/// Whether a change, once it is answered, ends the token that it is about.
+fn ends_token(action: &Action) -> bool {
+    matches!(&action.reading, Reading::Call(call) if call.answer.own == Some(OwnToken::Ended))
+}
+
+/// What a change of a key does to the issued one.
+fn does(action: &Action) -> Option<keys::Ending> {
+    let effect = operation(&action.reading)?;
+    ending(&effect.operation, effect.parameters.text("Status"))
 }
 
 /// What becomes of the issued key. The provider has answered, and so it took the status in whichever letters it came.

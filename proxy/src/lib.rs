@@ -31,6 +31,7 @@ pub mod forward;
 pub mod front;
 pub mod hop;
 pub mod machine;
+pub mod named;
 pub mod outcome;
 pub mod outgoing;
 pub mod payload;

@@ -20,6 +20,7 @@ use crate::gate::{Gate, Warning};
 use crate::hop;
 use crate::issued;
 use crate::keys::IssuedKey;
+use crate::named::Named;
 use crate::reply::{self, ReplyBody};
 use crate::stream;
 use crate::upstream::minted;
@@ -34,6 +35,8 @@ pub struct Open {
     pub claim: Claim<'static>,
     /// The issued key that it came with, where it came with one.
     pub key: Option<Arc<IssuedKey>>,
+    /// The token of ours that it is about.
+    pub named: Option<Named>,
     /// When what showed the actor ends, where that is no issued key.
     pub until: Option<Timestamp>,
     /// The decision.
@@ -132,7 +135,9 @@ pub async fn deliver(gate: &Arc<Gate>, open: Open, answer: Response<AnswerBody>,
     let carries = match &open.action.reading {
         Reading::Call(call) => {
             let told = call.answer.mints.is_some() || !call.answer.creates.is_empty();
-            answer.status().is_success() && (told || issued::ends_keys(&open.action))
+            // A refusal too may say of what it was asked, and that is the real one.
+            open.named.is_some()
+                || (answer.status().is_success() && (told || issued::ends_keys(&open.action)))
         }
         Reading::Undecodable { .. } => false,
     };
@@ -198,14 +203,15 @@ async fn deliver_held(gate: &Arc<Gate>, open: Open, answer: Response<AnswerBody>
     let head = AnswerHead { status: held.head.status.as_u16(), headers: &held.head.headers };
     let Reading::Call(call) = &open.action.reading else { return };
     let created = open.claim.read_created(call, &head, &held.body);
-    let body = reissued(gate, &open, &held).await;
-    if issued::ends_keys(&open.action) {
-        issued::follow(gate, &open.action, open.id).await;
+    let made = reissued(gate, &open, &held).await;
+    if held.head.status.is_success() {
+        issued::follow(gate, &open.action, open.named.as_ref(), open.id).await;
     }
     let outcome = open.outcome(head, (&held.body, held.trailers.as_ref()), created);
-    let response = match body {
-        Ok(body) => {
+    let response = match made {
+        Ok((headers, body)) => {
             let mut head = held.head;
+            head.headers = headers;
             head.headers.remove(http::header::TRANSFER_ENCODING);
             head.headers.insert(http::header::CONTENT_LENGTH, body.len().into());
             open.shown(gate, Response::from_parts(head, reply::full(body))).await
@@ -221,23 +227,27 @@ async fn deliver_held(gate: &Arc<Gate>, open: Open, answer: Response<AnswerBody>
     drop(reply.send(response));
 }
 
-/// The body for the caller, with an issued credential in the place of a real one.
-async fn reissued(gate: &Arc<Gate>, open: &Open, held: &HeldAnswer) -> Result<Bytes, Fault> {
-    let body = held.body.clone();
+/// The headers and the body for the caller, with an issued credential in the place of a real one.
+async fn reissued(gate: &Arc<Gate>, open: &Open, held: &HeldAnswer) -> Result<(HeaderMap, Bytes), Fault> {
+    let (headers, body) = (held.head.headers.clone(), held.body.clone());
     if !matches!(&open.action.reading, Reading::Call(call) if call.answer.mints.is_some()) {
-        return Ok(body);
+        return minted::kept(open.named.as_ref(), headers, body);
     }
     let (gate, action) = (Arc::clone(gate), Arc::clone(&open.action));
-    let (claim, key) = (open.claim.clone(), open.key.clone());
-    let (status, headers) = (held.head.status.as_u16(), held.head.headers.clone());
+    let (claim, key, named) = (open.claim.clone(), open.key.clone(), open.named.clone());
+    let status = held.head.status.as_u16();
     // The issued key is on disk before the caller has it, and who serves requests does not wait for a disk.
     let done = tokio::task::spawn_blocking(move || {
-        let Reading::Call(call) = &action.reading else { return Ok(body) };
+        let Reading::Call(call) = &action.reading else { return Ok((headers, body)) };
         let head = AnswerHead { status, headers: &headers };
-        let answered = minted::Answered { claim: &claim, call, head, body: &body };
+        let answered = minted::Answered { claim: &claim, call, named: named.as_ref(), head, body: &body };
         let by = (&action.actor, key.as_deref());
         let made = minted::reissue(&gate.keys, by, answered, gate.clock.now())?;
-        Ok(made.map_or(body, |made| Bytes::from(made.body)))
+        let (headers, body) = match made {
+            Some(made) => (made.headers, Bytes::from(made.body)),
+            None => (headers, body),
+        };
+        minted::kept(named.as_ref(), headers, body)
     });
     done.await.unwrap_or_else(|error| Err(Fault::internal(&error)))
 }

@@ -37,10 +37,17 @@ pub async fn serve(
     mut request: Request<RequestBody>,
 ) -> Response<ReplyBody> {
     let peer = connection.peer;
-    if let Err(fault) = shown::settle(&mut request) {
-        gate.metrics.refused(peer, &fault);
-        return reply::plain(&fault.denial());
-    }
+    let settled = match shown::settle(&mut request) {
+        Ok(()) => shown::signed_in(&gate, &connection, request).await,
+        Err(fault) => Err(fault),
+    };
+    let request = match settled {
+        Ok(request) => request,
+        Err(fault) => {
+            gate.metrics.refused(peer, &fault);
+            return reply::plain(&fault.denial());
+        }
+    };
     let connection = match way::asked(&gate, connection, &request) {
         Ok(connection) => connection,
         Err(fault) => {
@@ -88,7 +95,7 @@ async fn decide(
     let seat = Arc::new(gate.throttle.load().seat(&identified.actor.party)?);
 
     // From here on the request is bound to what it was read as: neither changes without the other.
-    let bound = Bound::read(&gate.keys, arrival, claim, &identified, held)?;
+    let bound = Bound::read(&gate.keys, arrival, claim, &identified, held, gate.clock.now())?;
     let (action, digest) = (Arc::clone(bound.action()), bound.digest());
     let summary = bound.summary(arrival, &identified);
 
@@ -202,6 +209,7 @@ async fn change(
         Err(mismatch) => return answer(reply, Err(Fault::internal(&mismatch).with_decision(id))),
     };
     let (claim, key) = (outgoing.get().claim.clone(), outgoing.get().identified.key().cloned());
+    let named = outgoing.get().bound.named().cloned();
     let until = outgoing.get().identified.until;
     // A stream keeps its place until it ends; any other answer keeps it by itself.
     let asked = stream::Asked::of(outgoing.get().bound.held().head(), seat);
@@ -216,7 +224,7 @@ async fn change(
     closing.started();
     match stream::opened(&gate, &action, until, Box::pin(gate.forward(signed))).await {
         Ok(response) => {
-            let open = outcome::Open { closing, claim, key, until, id, action, warning };
+            let open = outcome::Open { closing, claim, key, named, until, id, action, warning };
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 return stream::deliver(&gate, open, asked, response, reply).await;
             }

@@ -1,17 +1,24 @@
 //! An issued token where clients of a plane put theirs, moved to the one place where all of ours stand.
 //!
 //! Clients of Vault send `X-Vault-Token`, those of OpenStack and Redfish `X-Auth-Token`, those of vSphere a cookie, others a
-//! password or a scheme of their own. Only what begins as our tokens do is moved, and what it stood in is taken out with
-//! it; whose it is, and whether it is right, is looked at where every token is. Leaves out that (`identity`).
+//! password or a scheme of their own; those of Keystone sign in with one in a body. Only what begins as our tokens do is
+//! moved, and what it stood in is taken out with it, but for a body; whose it is, and whether it is right, is looked at
+//! where every token is. Leaves out that (`identity`).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, COOKIE};
-use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use hyper::body::Body as _;
 use ordain_action::DenialKind;
+use ordain_decode::card;
 
 use crate::fault::Fault;
+use crate::gate::Gate;
+use crate::held::{Held, Need};
 use crate::keys::token;
+use crate::listen::{ConnectionInfo, RequestBody};
+use crate::named;
 
 /// Headers in which clients of some plane carry their credential.
 static HEADERS: [HeaderName; 6] = [
@@ -22,6 +29,9 @@ static HEADERS: [HeaderName; 6] = [
     HeaderName::from_static("private-token"),
     HeaderName::from_static("vmware-api-session-id"),
 ];
+
+/// The longest body by which one signs in with a token, in bytes.
+const SIGNING_IN_MAX: u64 = 8 * 1024;
 
 /// The cookie by which clients of vim25 carry their session.
 const SESSION: &str = "vmware_soap_session";
@@ -48,6 +58,46 @@ pub fn settle<B>(request: &mut Request<B>) -> Result<(), Fault> {
     put(headers, &token).ok_or_else(|| {
         let text = "the token cannot be read; send it as `ordain key create --bearer` printed it";
         Fault::new(DenialKind::Malformed, "malformed_credential", text)
+    })
+}
+
+/// Finds an issued token in the body of a request by which clients of a plane sign in with one, and shows it in
+/// `Authorization: Bearer` too. It stays in the body, where it is exchanged when the request leaves.
+///
+/// Only where nothing is shown in the head, and only of a body as short as such are: nobody is known yet.
+///
+/// # Errors
+/// The body does not arrive whole, or there is no room for it.
+pub async fn signed_in(
+    gate: &Gate,
+    connection: &ConnectionInfo,
+    request: Request<RequestBody>,
+) -> Result<Request<RequestBody>, Fault> {
+    let short = request.size_hint().exact().is_some_and(|length| length > 0 && length <= SIGNING_IN_MAX);
+    let Some(member) = signs_in(gate, &request).filter(|_| short && connection.refused.is_none()) else {
+        return Ok(request);
+    };
+    let held = Held::take(request, Need::Whole { cap: SIGNING_IN_MAX }, &gate.budget).await?;
+    let bytes = held.bytes().cloned().unwrap_or_default();
+    let (mut head, _) = held.into_parts();
+    if let Some(shown) = named::signs_in(&bytes, member) {
+        head.headers.insert(AUTHORIZATION, shown);
+    }
+    Ok(Request::from_parts(head, RequestBody::whole(bytes)))
+}
+
+/// The member in which a body may show a token, where the request is one by which clients of a plane sign in that is
+/// served here.
+fn signs_in<B>(gate: &Gate, request: &Request<B>) -> Option<&'static str> {
+    let headers = request.headers();
+    let shows = headers.contains_key(AUTHORIZATION) || HEADERS.iter().any(|name| headers.contains_key(name));
+    if request.method() != Method::POST || shows {
+        return None;
+    }
+    let config = gate.config();
+    config.upstreams.iter().find_map(|upstream| {
+        let (path, member) = card(upstream.kind.plane()).token_in_body?;
+        request.uri().path().ends_with(path).then_some(member)
     })
 }
 

@@ -129,10 +129,22 @@ pub enum Minted {
     Session,
     /// `CreateAccessKey`: a lasting key pair that we can rewrite.
     AccessKey,
-    /// A token of a service account (`create serviceaccounts/token`): one text that we can rewrite.
+    /// A token that requests carry as it is, such as that of a service account (`create serviceaccounts/token`): one
+    /// text that we can rewrite.
     Bearer,
     /// A credential that we do not know how to rewrite: denied under custody.
     Unrewritable,
+}
+
+/// What becomes of a token that a request is about: the one that it was made with, or one that it names in its head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OwnToken {
+    /// The answer shows it.
+    Shown,
+    /// The answer shows it, and says its new end.
+    Renewed,
+    /// It ends.
+    Ended,
 }
 
 /// What the answer to a call will carry that matters afterwards.
@@ -142,6 +154,9 @@ pub struct Answer {
     pub creates: Vec<NewIdentifier>,
     /// The answer hands out credentials.
     pub mints: Option<Minted>,
+    /// The call is about a token of whoever asks. Whose that is the gate alone knows: where the gate's own would be meant,
+    /// what hands it out or ends it stays [`Minted::Unrewritable`].
+    pub own: Option<OwnToken>,
     /// What it asks for is a stream: the connection may be upgraded, once the upstream has said so.
     pub upgrades: bool,
     /// The request, its answer or both are messages for as long as either side likes.

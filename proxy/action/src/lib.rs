@@ -13,7 +13,9 @@ mod plane;
 mod resource;
 
 pub use actor::{Actor, ActorKind, IdentityProof, Party, Upstream};
-pub use call::{Access, Action, Answer, Call, Effect, Level, Minted, NewIdentifier, Reading, Undecodable};
+pub use call::{
+    Access, Action, Answer, Call, Effect, Level, Minted, NewIdentifier, OwnToken, Reading, Undecodable,
+};
 pub use denial::{Denial, DenialKind, ReasonCode};
 pub use digest::{DecisionId, Digest, REQUEST_DIGEST_VERSION, request_digest};
 pub use outcome::{Created, Outcome};

@@ -62,8 +62,7 @@ impl Operation {
                 .map(|new| new.identifier.clone())
                 .collect(),
             mints: self.mints.as_ref().map(|minted| minted.kind),
-            upgrades: false,
-            streams: false,
+            ..Answer::default()
         }
     }
 

@@ -75,16 +75,37 @@ impl fmt::Debug for MintedKeyPair {
 pub struct MintedToken {
     /// The token.
     pub token: String,
-    /// When it ends, as the answer writes it; none where the answer does not say.
-    pub expiration: Option<String>,
-    /// Whom it is for, by the canonical name of the service account.
+    /// Where it stands.
+    pub at: TokenPlace,
+    /// When it ends; none where the answer does not say.
+    pub expiration: Option<Expiration>,
+    /// Whom it is for: the canonical name of a service account, the id of a user; empty where that is not said.
     pub principal: String,
+}
+
+/// Where a token stands, in an answer or in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenPlace {
+    /// In that member of a body, by its path.
+    Member(&'static str),
+    /// In that header.
+    Header(&'static str),
+}
+
+/// When a token ends, as an answer says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expiration {
+    /// At that time, as it is written.
+    At(String),
+    /// So many seconds after the answer.
+    After(u64),
 }
 
 // A real credential: only what is public shows.
 impl fmt::Debug for MintedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MintedToken")
+            .field("at", &self.at)
             .field("expiration", &self.expiration)
             .field("principal", &self.principal)
             .finish_non_exhaustive()

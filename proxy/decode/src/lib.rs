@@ -39,8 +39,8 @@ mod vsphere;
 
 pub use about::About;
 pub use answer::{
-    AnswerHead, AnswerRead, Events, KeyPairReplacement, MintedCredentials, MintedKeyPair, MintedToken,
-    Misplaced, Replacement, TokenReplacement,
+    AnswerHead, AnswerRead, Events, Expiration, KeyPairReplacement, MintedCredentials, MintedKeyPair,
+    MintedToken, Misplaced, Replacement, TokenPlace, TokenReplacement,
 };
 pub use contract::{Destination, Leads, NativeResponse, Needs};
 pub use front::{Front, Session};

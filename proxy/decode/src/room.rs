@@ -10,7 +10,7 @@ use ordain_action::{Call, Created, Denial, Plane, Reading, Undecodable, Upstream
 
 use crate::Head;
 use crate::about::About;
-use crate::answer::{AnswerHead, AnswerRead, Events, MintedCredentials, Misplaced, Replacement};
+use crate::answer::{AnswerHead, AnswerRead, Events, MintedCredentials, Misplaced, Replacement, TokenPlace};
 use crate::contract::{Destination, Leads, NativeResponse, Needs};
 use crate::front::{Front, Session};
 use crate::kubernetes::Withholding;
@@ -32,12 +32,23 @@ pub struct Card {
     pub variables: &'static [(&'static str, &'static str)],
     /// Its clients sign in with a name and a password, and the room knows how.
     pub signs_in: bool,
+    /// The header in which the plane takes a token as it is; none where that is `Authorization: Bearer`.
+    pub token: Option<&'static str>,
+    /// Where clients show a token in a body, with none in the head: what the path of that request ends in, and the member.
+    pub token_in_body: Option<(&'static str, &'static str)>,
 }
 
 impl Card {
     /// Of a plane of which nothing is known beforehand.
-    pub const PLAIN: Self =
-        Self { domains: &[], anchor: None, stranger: 401, variables: &[], signs_in: false };
+    pub const PLAIN: Self = Self {
+        domains: &[],
+        anchor: None,
+        stranger: 401,
+        variables: &[],
+        token: None,
+        token_in_body: None,
+        signs_in: false,
+    };
 }
 
 /// What one plane's room does before it has a request.
@@ -168,11 +179,12 @@ pub(crate) trait Claimed: fmt::Debug + Send + Sync {
     /// See [`Claim::find_credentials`]. What hands out credentials and cannot be rewritten is denied before it is asked.
     fn find_credentials(
         &self,
-        _call: &Call,
-        _answer: &AnswerHead<'_>,
+        call: &Call,
+        answer: &AnswerHead<'_>,
         _body: &[u8],
     ) -> Result<Option<MintedCredentials>, Undecodable> {
-        Ok(None)
+        let hands_out = call.answer.mints.is_some() && (200..300).contains(&answer.status);
+        if hands_out { Err(other_sort()) } else { Ok(None) }
     }
 
     /// See [`Claim::replace_credentials`].
@@ -183,6 +195,16 @@ pub(crate) trait Claimed: fmt::Debug + Send + Sync {
         _answer: &AnswerHead<'_>,
         _body: &[u8],
     ) -> Result<Vec<u8>, Undecodable> {
+        Err(other_sort())
+    }
+
+    /// See [`Claim::names_token`].
+    fn names_token(&self) -> Option<TokenPlace> {
+        None
+    }
+
+    /// See [`Claim::put_token`].
+    fn put_token(&self, _body: &[u8], _path: &str, _exchange: (&str, &str)) -> Result<Vec<u8>, Undecodable> {
         Err(other_sort())
     }
 }
@@ -386,5 +408,19 @@ impl<'r> Claim<'r> {
         body: &[u8],
     ) -> Result<Vec<u8>, Undecodable> {
         self.room.replace_credentials(found, replacement, answer, body)
+    }
+
+    /// Where the request may name a token beside the one that it is made with.
+    #[must_use]
+    pub fn names_token(&self) -> Option<TokenPlace> {
+        self.room.names_token()
+    }
+
+    /// The request's body with another token in the place of the one that stands in that member.
+    ///
+    /// # Errors
+    /// It does not stand there, once and as it is.
+    pub fn put_token(&self, body: &[u8], path: &str, exchange: (&str, &str)) -> Result<Vec<u8>, Undecodable> {
+        self.room.put_token(body, path, exchange)
     }
 }

@@ -16,7 +16,7 @@ use std::task::{Context, Poll};
 use aws_lc_rs::digest;
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use ordain_action::{DenialKind, Digest};
@@ -214,6 +214,11 @@ impl Held {
             }
             HeldBody::Streaming(_) => {}
         }
+    }
+
+    /// Puts a header in the place of those of its name.
+    pub fn insert(&mut self, name: &'static str, value: HeaderValue) {
+        self.head.headers.insert(HeaderName::from_static(name), value);
     }
 
     /// Head and body.

@@ -88,6 +88,19 @@ impl KeyStore {
         Ok((self.add(key)?, token))
     }
 
+    /// Has a token that stands for a real one end when that does, now that it was renewed. One that was ended stays so.
+    ///
+    /// # Errors
+    /// [`KeyError`] when that cannot be kept.
+    pub fn renew(&self, id: &str, expires: Timestamp) -> Result<Arc<IssuedKey>, KeyError> {
+        self.change(id, |key| {
+            if let Some(minted) = &mut key.minted {
+                minted.expires = Some(expires);
+                key.expires = Some(expires);
+            }
+        })
+    }
+
     /// The key pair that was given for a token before, while it has time left: a client that is started often does not
     /// make one each time.
     #[must_use]

@@ -254,6 +254,15 @@ impl KeyStore {
     /// # Errors
     /// [`KeyError::Unknown`], or the file cannot be written: nothing has changed then.
     pub fn end(&self, id: &str, ending: Ending, now: Timestamp) -> Result<Arc<IssuedKey>, KeyError> {
+        self.change(id, |key| match ending {
+            Ending::Revoked => key.revoked = Some(now),
+            Ending::Resting => key.inactive = key.inactive.or(Some(now)),
+            Ending::Awake => key.inactive = None,
+        })
+    }
+
+    /// Changes a key that is not revoked.
+    fn change(&self, id: &str, change: impl FnOnce(&mut IssuedKey)) -> Result<Arc<IssuedKey>, KeyError> {
         let mut writer = self.writer();
         let locked = writer.file.lock()?;
         self.catch_up(&mut writer)?;
@@ -261,15 +270,11 @@ impl KeyStore {
         if key.revoked.is_some() {
             return Ok(key);
         }
-        let mut ended = IssuedKey::clone(&key);
-        match ending {
-            Ending::Revoked => ended.revoked = Some(now),
-            Ending::Resting => ended.inactive = ended.inactive.or(Some(now)),
-            Ending::Awake => ended.inactive = None,
-        }
-        let ended = Arc::new(ended);
-        self.keep(&mut writer, &locked, &ended)?;
-        Ok(ended)
+        let mut changed = IssuedKey::clone(&key);
+        change(&mut changed);
+        let changed = Arc::new(changed);
+        self.keep(&mut writer, &locked, &changed)?;
+        Ok(changed)
     }
 
     /// Takes up what other processes changed; says whether anything was.

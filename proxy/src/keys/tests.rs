@@ -362,6 +362,30 @@ fn a_real_token_stays_behind_an_issued_one_and_ends_with_the_key_that_asked_for_
 }
 
 #[test]
+fn a_token_that_is_renewed_ends_with_the_real_one_and_one_that_has_ended_stays_so() {
+    let state = tempfile::tempdir().unwrap();
+    let opened = store(state.path()).unwrap();
+    let (by, _) = opened.create_token(&alice(), now()).unwrap();
+    let in_hours = |hours| now() + SignedDuration::from_hours(hours);
+    let real = Secret::new("the-real-bearer-token".to_owned());
+    let new = NewKey { expires: Some(in_hours(1)), ..alice() };
+    let (minted, token) =
+        opened.mint_token((&new, Some(&by)), real, Some(in_hours(1)), "", "cluster", now()).unwrap();
+    assert!(!opened.is_in_force(&minted, in_hours(1)));
+    opened.renew(&minted.id, in_hours(3)).unwrap();
+    let again = store(state.path()).unwrap();
+    let found = again.find(&minted.id).unwrap();
+    assert!(found.is_of_token(token.expose()) && again.is_in_force(&found, in_hours(2)));
+    assert!(!again.is_in_force(&found, in_hours(3)));
+    // What was created here has no end of another's.
+    opened.renew(&by.id, in_hours(1)).unwrap();
+    assert!(opened.find(&by.id).unwrap().expires.is_none());
+    opened.revoke(&minted.id, now()).unwrap();
+    opened.renew(&minted.id, in_hours(9)).unwrap();
+    assert!(!opened.is_in_force(&opened.find(&minted.id).unwrap(), now()));
+}
+
+#[test]
 fn a_line_of_a_pair_is_none_of_a_token() {
     let state = tempfile::tempdir().unwrap();
     let opened = store(state.path()).unwrap();

@@ -2,7 +2,9 @@
 //!
 //! The bytes that leave are the bytes that were judged, but for a closed list: credentials and cookies, `x-amz-date`,
 //! `host`, hop-by-hop headers, `expect`, `traceparent`, the end of `user-agent`, the framing of `aws-chunked`, and
-//! the form in which an answer is asked for that may hold a credential. An issued id was exchanged before they were judged (`issued`). Leaves out sending.
+//! the form in which an answer is asked for that may hold a credential. An issued id was exchanged before they were
+//! judged (`exchange`); an issued token that they name, in a body too, is one of the credentials (`named`). Leaves out
+//! sending.
 
 mod plain;
 mod signed;
@@ -62,8 +64,14 @@ impl Outgoing {
         let destination = self.destination.map_err(|why| {
             Fault::new(DenialKind::Malformed, why.reason_code, why.text).with_decision(self.decision)
         })?;
-        let (mut head, body) = self.bound.into_held().into_parts();
-        if self.reads_answer {
+        let named = self.bound.named().cloned();
+        let mut held = self.bound.into_held();
+        if let Some(named) = &named {
+            named.put(&self.claim, &mut held, leaving).map_err(|why| unsendable(&why))?;
+        }
+        let (mut head, body) = held.into_parts();
+        // What a real credential may stand in comes without a coding.
+        if self.reads_answer || named.is_some() {
             head.headers.remove(ACCEPT_ENCODING);
         }
         // Headers say how a body in chunks is put together, and nothing about one that is held whole.

@@ -4,23 +4,28 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use ordain_action::{Actor, Call, DenialKind};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+use jiff::{SignedDuration, Timestamp};
+use ordain_action::{Actor, Call, DenialKind, OwnToken};
 use ordain_decode::{
-    AnswerHead, Claim, KeyPairReplacement, MintedCredentials, MintedKeyPair, MintedToken, Replacement,
-    TokenReplacement,
+    AnswerHead, Claim, Expiration, KeyPairReplacement, MintedCredentials, MintedKeyPair, MintedToken,
+    Replacement, TokenPlace, TokenReplacement,
 };
 use ordain_sigv4::{KeyPair, Secret};
 
 use crate::fault::Fault;
 use crate::keys::{IssuedKey, KeyStore, NewKey};
+use crate::named::{Named, stands_in};
 
-/// An answer's body that no longer holds the real credential.
+/// An answer that no longer holds the real credential.
 #[derive(Debug)]
 pub struct Reissued {
+    /// The headers for the caller.
+    pub headers: HeaderMap,
     /// The body for the caller.
     pub body: Vec<u8>,
-    /// The key that was issued in the real one's place.
+    /// The key that was issued in the real one's place, or was before.
     pub key: Arc<IssuedKey>,
 }
 
@@ -31,6 +36,8 @@ pub struct Answered<'a> {
     pub claim: &'a Claim<'static>,
     /// What was asked for.
     pub call: &'a Call,
+    /// The token of ours that the call is about.
+    pub named: Option<&'a Named>,
     /// Its head.
     pub head: AnswerHead<'a>,
     /// Its body.
@@ -50,13 +57,17 @@ pub fn reissue(
     answered: Answered<'_>,
     now: Timestamp,
 ) -> Result<Option<Reissued>, Fault> {
-    let Answered { claim, call, head, body } = answered;
+    let Answered { claim, call, named, head, body } = answered;
     let found = claim.find_credentials(call, &head, body).map_err(|why| leak(why.text))?;
     match &found {
         None => Ok(None),
         Some(minted @ MintedCredentials::KeyPair(pair)) => {
             let by = by.ok_or_else(|| leak("a key pair was handed out to nobody's key"))?;
             key_pair(keys, by, answered, (minted, pair), (account(actor), now)).map(Some)
+        }
+        Some(minted @ MintedCredentials::Bearer(token)) if call.answer.own.is_some() => {
+            let named = named.ok_or_else(|| leak("a token is shown that nobody asked with"))?;
+            shown(keys, (call, named), answered, (minted, token), now).map(Some)
         }
         Some(minted @ MintedCredentials::Bearer(token)) => {
             bearer(keys, (actor, by), answered, (minted, token), now).map(Some)
@@ -82,7 +93,7 @@ fn key_pair(
     }
     let key = keys.mint(by, real, expires, &found.principal, account, now).map_err(leak)?;
     let body = replace(claim, (minted, found), &key, &head, body)?;
-    Ok(Reissued { body, key })
+    Ok(Reissued { headers: head.headers.clone(), body, key })
 }
 
 /// A token keeps the party that asked for it: whom the plane says it is for is what it acts as upstream, and nobody is
@@ -90,12 +101,11 @@ fn key_pair(
 fn bearer(
     keys: &KeyStore,
     (actor, by): (&Actor, Option<&IssuedKey>),
-    Answered { claim, head, body, .. }: Answered<'_>,
+    answered: Answered<'_>,
     (minted, found): (&MintedCredentials, &MintedToken),
     now: Timestamp,
 ) -> Result<Reissued, Fault> {
-    let expires = found.expiration.as_deref().map(expiration).transpose()?;
-    let expires = expires.ok_or_else(|| leak("a token without an end was handed out"))?;
+    let expires = end_of(found, now)?.ok_or_else(|| leak("a token without an end was handed out"))?;
     let new = NewKey {
         party: actor.party.clone(),
         on_behalf_of: actor.on_behalf_of.clone(),
@@ -106,20 +116,80 @@ fn bearer(
     let (principal, account) = (&found.principal, account(actor));
     let kept = keys.mint_token((&new, by), real, Some(expires), principal, account, now);
     let (key, token) = kept.map_err(leak)?;
-    let ours = Replacement::Bearer(TokenReplacement(token.expose()));
+    let (headers, body) = put(answered, (minted, found), token.expose()).inspect_err(|_| {
+        // Nobody has it: it must not stay.
+        drop(keys.revoke(&key.id, now));
+    })?;
+    Ok(Reissued { headers, body, key })
+}
+
+/// What shows a token that was exchanged before shows ours again, and has it end when the real one does.
+fn shown(
+    keys: &KeyStore,
+    (call, named): (&Call, &Named),
+    answered: Answered<'_>,
+    (minted, found): (&MintedCredentials, &MintedToken),
+    now: Timestamp,
+) -> Result<Reissued, Fault> {
+    if !named.minted().is_some_and(|real| real.is(&found.token)) {
+        return Err(leak("another token is shown than the one that was asked with"));
+    }
+    let (headers, body) = put(answered, (minted, found), named.shown.expose())?;
+    if call.answer.own == Some(OwnToken::Renewed) {
+        let expires = end_of(found, now)?.ok_or_else(|| leak("a token without an end was handed out"))?;
+        keys.renew(&named.key.id, expires).map_err(leak)?;
+    }
+    Ok(Reissued { headers, body, key: Arc::clone(&named.key) })
+}
+
+/// An answer with our token in the place of the real one, wherever that stands.
+fn put(
+    Answered { claim, head, body, .. }: Answered<'_>,
+    (minted, found): (&MintedCredentials, &MintedToken),
+    token: &str,
+) -> Result<(HeaderMap, Vec<u8>), Fault> {
+    let ours = Replacement::Bearer(TokenReplacement(token));
     let body = claim.replace_credentials(minted, &ours, &head, body).map_err(|why| leak(why.text))?;
-    if holds(&body, &found.token) {
+    let mut headers = head.headers.clone();
+    if let TokenPlace::Header(name) = found.at {
+        let mut value = HeaderValue::from_str(token).map_err(leak)?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    // INVARIANT: the real token never leaves, however the answer was written.
+    if stands_in(&headers, &body, &found.token) {
         return Err(leak("the real credential stands in the answer more than once"));
     }
-    Ok(Reissued { body, key })
+    Ok((headers, body))
+}
+
+/// An answer about a token of ours, which must not hold the real one: a refusal may say of what it was asked.
+///
+/// # Errors
+/// It does, or that cannot be told.
+pub fn kept(named: Option<&Named>, headers: HeaderMap, body: Bytes) -> Result<(HeaderMap, Bytes), Fault> {
+    match named {
+        Some(named) if !named.is_kept_from(&headers, &body) => {
+            Err(leak("the real token that was asked about stands in the answer"))
+        }
+        Some(_) | None => Ok((headers, body)),
+    }
+}
+
+/// When a token ends.
+fn end_of(found: &MintedToken, now: Timestamp) -> Result<Option<Timestamp>, Fault> {
+    match &found.expiration {
+        None => Ok(None),
+        Some(Expiration::At(text)) => expiration(text).map(Some),
+        Some(Expiration::After(seconds)) => {
+            let seconds = i64::try_from(*seconds).map_err(leak)?;
+            now.checked_add(SignedDuration::from_secs(seconds)).map(Some).map_err(leak)
+        }
+    }
 }
 
 fn account(actor: &Actor) -> &str {
     &actor.upstream.account
-}
-
-fn holds(body: &[u8], secret: &str) -> bool {
-    !secret.is_empty() && body.windows(secret.len()).any(|part| part == secret.as_bytes())
 }
 
 fn replace(
@@ -141,7 +211,7 @@ fn replace(
         claim.replace_credentials(minted, &replacement, answer, body).map_err(|why| leak(why.text))?;
     // INVARIANT: the real secret never leaves, however the answer was written.
     let real = [Some(found.secret_access_key.as_str()), found.session_token.as_deref()];
-    if real.into_iter().flatten().any(|secret| holds(&replaced, secret)) {
+    if real.into_iter().flatten().any(|secret| stands_in(answer.headers, &replaced, secret)) {
         return Err(leak("the real credential stands in the answer more than once"));
     }
     Ok(replaced)
@@ -174,8 +244,6 @@ fn leak(why: impl std::fmt::Display) -> Fault {
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
-    use http::{HeaderMap, HeaderValue};
-    use jiff::SignedDuration;
     use ordain_action::{ActorKind, IdentityProof, Party, Plane, Reading, Upstream};
     use ordain_decode::{Head, Rooms, RoomsConfig, WayIn};
 
@@ -243,7 +311,8 @@ mod tests {
             session: None,
             upstream,
         };
-        let answered = Answered { claim: &claim, call: &call, head: answer, body: body.as_bytes() };
+        let answered =
+            Answered { claim: &claim, call: &call, named: None, head: answer, body: body.as_bytes() };
         let said = match reissue(&keys, (&actor, Some(&by)), answered, now()) {
             Err(fault) => fault.log_text(),
             Ok(None) => "nothing is handed out".to_owned(),
@@ -329,5 +398,170 @@ mod tests {
         }
         assert!(expiration("soon").is_err());
         assert!(expiration("1.7e9").is_err());
+    }
+
+    const LOGIN: &str = "POST /v3/auth/tokens";
+    const SIGNED_IN: &str = r#"{"token":{"expires_at":"2026-11-23T22:00:00.000000Z","user":{"id":"u-1"}}}"#;
+    const CREATE: &str = "POST /v1/auth/token/create";
+    const CREATED: &str =
+        r#"{"auth":{"client_token":"hvs.real-token","accessor":"a","lease_duration":3600}}"#;
+
+    /// Has an answer with a token pass by; what the caller gets, and how many keys are left in force beside theirs.
+    fn check_token(
+        plane: Plane,
+        asked: &str,
+        (status, headers): (u16, &[(&'static str, &'static str)]),
+        body: &str,
+        expected: &Expect,
+    ) {
+        let state = tempfile::tempdir().unwrap();
+        let keys = KeyStore::open(state.path(), SealingKey::from_hex(&"5a".repeat(32)).unwrap()).unwrap();
+        let party = Party { name: "alice".into(), kind: ActorKind::Person };
+        let upstream = Upstream { name: "u".into(), plane, account: "acme".into(), partition: "".into() };
+        let new =
+            NewKey { party: party.clone(), on_behalf_of: Vec::new(), upstream: "u".into(), expires: None };
+        let (by, _) = keys.create_token(&new, now()).unwrap();
+        let rooms = Box::leak(Box::new(Rooms::new(RoomsConfig::default()).unwrap()));
+        let mut sent = HeaderMap::new();
+        sent.insert("content-type", HeaderValue::from_static("application/json"));
+        let (method, target) = asked.split_once(' ').unwrap();
+        let head = Head {
+            method,
+            target,
+            authority: "gate.internal",
+            headers: &sent,
+            way_in: WayIn::Reverse,
+            plane: Some(plane),
+            upstream: Some("u"),
+        };
+        let claim = rooms.claim(&head).unwrap();
+        let Reading::Call(call) = claim.decode(&upstream, &head, b"{}", None) else { panic!("not read") };
+        let mut answered = HeaderMap::new();
+        for (name, value) in headers {
+            answered.append(*name, HeaderValue::from_static(value));
+        }
+        let actor = Actor {
+            party,
+            credential: Arc::clone(&by.id),
+            proof: IdentityProof::Proven,
+            on_behalf_of: Vec::new(),
+            session: None,
+            upstream,
+        };
+        let answer = AnswerHead { status, headers: &answered };
+        let answered =
+            Answered { claim: &claim, call: &call, named: None, head: answer, body: body.as_bytes() };
+        let made = reissue(&keys, (&actor, Some(&by)), answered, now());
+        let left = keys.list().into_iter().filter(|key| key.id != by.id && keys.is_in_force(key, now()));
+        let left: Vec<_> = left.collect();
+        let said = match made {
+            Err(fault) => {
+                let text = fault.log_text();
+                let why = text.rsplit_once("tell the operator: ").unwrap().1;
+                format!("{why}\nkeys left: {}", left.len())
+            }
+            Ok(None) => "nothing is handed out".to_owned(),
+            Ok(Some(made)) => {
+                let [key] = left.as_slice() else { panic!("{left:?}") };
+                let minted = key.minted.as_ref().unwrap();
+                assert_eq!(made.key.id, key.id);
+                assert_eq!(minted.expires, Some(now() + SignedDuration::from_hours(1)));
+                assert_eq!((key.expires, &key.lineage), (minted.expires, &vec![Arc::clone(&by.id)]));
+                let real = minted.real.bearer().unwrap();
+                let body = String::from_utf8(made.body).unwrap();
+                assert!(!stands_in(&made.headers, body.as_bytes(), real.expose()));
+                let shown = made.headers.get("x-subject-token").map(|value| value.to_str().unwrap());
+                let shown = format!("{}\n{body}\n", shown.unwrap_or_default());
+                let ours =
+                    shown.split(['"', '\n']).find(|part| part.starts_with("ordain.")).unwrap().to_owned();
+                assert!(key.is_of_token(&ours));
+                format!("{}{} for {}", shown.replace(&ours, "OURS"), real.expose(), minted.principal)
+            }
+        };
+        expected.assert_eq(&said);
+    }
+
+    #[test]
+    fn a_token_in_a_header_is_exchanged_there() {
+        let shown = [("x-subject-token", "gAAAAA-real_token")];
+        check_token(
+            Plane::Openstack,
+            LOGIN,
+            (201, &shown),
+            SIGNED_IN,
+            &expect![[r#"
+                OURS
+                {"token":{"expires_at":"2026-11-23T22:00:00.000000Z","user":{"id":"u-1"}}}
+                gAAAAA-real_token for u-1"#]],
+        );
+        check_token(Plane::Openstack, LOGIN, (401, &[]), "{}", &expect!["nothing is handed out"]);
+    }
+
+    #[test]
+    fn a_token_in_a_body_is_exchanged_there() {
+        check_token(
+            Plane::Vault,
+            CREATE,
+            (200, &[]),
+            CREATED,
+            &expect![[r#"
+
+                {"auth":{"client_token":"OURS","accessor":"a","lease_duration":3600}}
+                hvs.real-token for "#]],
+        );
+    }
+
+    #[test]
+    fn a_token_that_stands_elsewhere_too_is_withheld_and_no_key_is_left() {
+        let twice = expect![[r#"
+            the real credential stands in the answer more than once
+            keys left: 0"#]];
+        let shown = ("x-subject-token", "gAAAAA-real_token");
+        check_token(
+            Plane::Openstack,
+            LOGIN,
+            (201, &[shown, ("x-auth-token", "gAAAAA-real_token")]),
+            SIGNED_IN,
+            &twice,
+        );
+        check_token(
+            Plane::Openstack,
+            LOGIN,
+            (201, &[shown]),
+            &SIGNED_IN.replace("u-1", "gAAAAA-real_token"),
+            &twice,
+        );
+        check_token(Plane::Vault, CREATE, (200, &[("set-cookie", "token=hvs.real-token")]), CREATED, &twice);
+        let no_form = expect![[r#"
+            the answer hands out a token in a form that cannot be replaced; ask for JSON, or ask the operator of the gate
+            keys left: 0"#]];
+        check_token(
+            Plane::Vault,
+            CREATE,
+            (200, &[]),
+            &CREATED.replace("\"a\"", "\"hvs.real-token\""),
+            &no_form,
+        );
+        check_token(Plane::Vault, CREATE, (200, &[("content-encoding", "gzip")]), CREATED, &no_form);
+        check_token(Plane::Openstack, LOGIN, (201, &[shown, shown]), SIGNED_IN, &no_form);
+    }
+
+    #[test]
+    fn a_token_without_an_end_is_withheld() {
+        let endless = expect![[r#"
+            a token without an end was handed out
+            keys left: 0"#]];
+        check_token(Plane::Vault, CREATE, (200, &[]), &CREATED.replace("3600", "0"), &endless);
+        let shown = [("x-subject-token", "gAAAAA-real_token")];
+        check_token(Plane::Openstack, LOGIN, (201, &shown), "", &endless);
+        check_token(
+            Plane::Vault,
+            CREATE,
+            (200, &[]),
+            &CREATED.replace("3600", "9223372036854775807"),
+            &expect![[r#"
+                adding duration overflowed timestamp
+                keys left: 0"#]],
+        );
     }
 }

@@ -218,15 +218,6 @@ class Day:
         user, role = self.identity.find_user("admin"), self.identity.find_role("admin")
         return self.identity.assign_system_role_to_user(user, role, "all")
 
-    def token(self):
-        """A token for a token."""
-        asked = {"auth": {"identity": {"methods": ["token"], "token": {"id": "x"}}}}
-        answer = self.identity.post("/auth/tokens", json=asked, raise_exc=False)
-        from openstack import exceptions
-
-        exceptions.raise_from_response(answer)
-        return sorted(answer.headers)
-
 
 def step(day, name):
     from openstack import exceptions

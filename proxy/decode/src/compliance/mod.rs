@@ -205,8 +205,14 @@ fn show(rooms: &Rooms, parsed: &Parsed) -> String {
             if call.answer.streams {
                 writeln!(shown, "a conversation").unwrap();
             }
+            if let Some(own) = call.answer.own {
+                writeln!(shown, "own token {own:?}").unwrap();
+                assert_eq!(call.answer.mints, Some(ordain_action::Minted::Unrewritable), "{shown}");
+            }
             if let Some(minted) = call.answer.mints {
                 writeln!(shown, "mints {minted:?}").unwrap();
+                // What hands one out is held until it is rewritten, which a read is not.
+                assert!(call.is_change() || minted == ordain_action::Minted::Unrewritable, "{shown}");
             }
         }
     }

@@ -3,12 +3,16 @@
 //! Answers are the upstream's and no proof of anything the caller says: what cannot be read is left out, never
 //! guessed, but for a token, which must be found exactly or the answer is withheld.
 
-use ordain_action::{Call, Created, Minted, Role, Scalar, Undecodable};
+use ordain_action::{Call, Created, Minted, Role, Undecodable};
 
 use super::path::is_name;
 use super::protobuf;
-use crate::answer::{AnswerHead, AnswerRead, MintedToken, TokenReplacement};
+use crate::answer::{AnswerHead, AnswerRead, Expiration, MintedToken, TokenPlace, TokenReplacement};
 use crate::form::{Fields, cbor, json};
+use crate::rest::{is_token, no_token, put_token_in};
+
+/// Where a token that was asked for stands.
+const TOKEN: &str = "status.token";
 
 /// Reads the request id and, for an error, its reason.
 pub(super) fn read(answer: &AnswerHead<'_>, body: &[u8]) -> AnswerRead {
@@ -73,17 +77,14 @@ pub(super) fn find_token(
         return Ok(None);
     }
     if minted != Minted::Bearer {
-        return Err(not_found());
+        return Err(no_token());
     }
-    let found = fields(body).ok_or_else(not_found)?;
-    let token = match found.get("status.token") {
-        Some(Scalar::Text(token)) if is_token(token) => token.to_owned(),
-        Some(_) | None => return Err(not_found()),
-    };
-    let expiration = found.text("status.expirationTimestamp").map(str::to_owned);
+    let found = fields(body).ok_or_else(no_token)?;
+    let token = found.text(TOKEN).filter(|token| is_token(token)).ok_or_else(no_token)?.to_owned();
+    let expiration = found.text("status.expirationTimestamp").map(str::to_owned).map(Expiration::At);
     let principal = call.effects.first().and_then(|effect| effect.resources.first());
     let principal = principal.map(|resource| resource.name.clone()).unwrap_or_default();
-    Ok(Some(MintedToken { token, expiration, principal }))
+    Ok(Some(MintedToken { token, at: TokenPlace::Member(TOKEN), expiration, principal }))
 }
 
 /// Puts another in its place.
@@ -92,33 +93,7 @@ pub(super) fn replace_token(
     replacement: &TokenReplacement<'_>,
     body: &[u8],
 ) -> Result<Vec<u8>, Undecodable> {
-    let ours = replacement.0;
-    let text = std::str::from_utf8(body).map_err(|_| not_found())?;
-    // Wherever it stands, quotes around it or not: a token has nothing that would be written in another way.
-    if !is_token(ours) || text.matches(&found.token).count() != 1 {
-        return Err(not_found());
-    }
-    let replaced = text.replacen(&found.token, ours, 1).into_bytes();
-    // The proof is in the result, not in how it was made.
-    let again = fields(&replaced).ok_or_else(not_found)?;
-    let left = memchr::memmem::find(&replaced, found.token.as_bytes()).is_some();
-    if left || again.text("status.token") != Some(ours) {
-        return Err(not_found());
-    }
-    Ok(replaced)
-}
-
-/// A token in plain letters, which JSON writes in one way alone.
-fn is_token(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=:".contains(&byte);
-    text.len() >= 8 && text.bytes().all(plain)
-}
-
-fn not_found() -> Undecodable {
-    Undecodable::new(
-        "credentials_not_found",
-        "the answer hands out a token in a form that cannot be replaced; ask for JSON, or ask the operator of the gate",
-    )
+    put_token_in(body, TOKEN, (&found.token, replacement.0), fields)
 }
 
 #[cfg(test)]
@@ -198,7 +173,7 @@ mod tests {
         let answer = AnswerHead { status: 201, headers: &headers };
         let body = r#"{"kind":"TokenRequest","status":{"token":"eyJh.real.token","expirationTimestamp":"2026-01-01T00:00:00Z"}}"#;
         let found = find_token(Minted::Bearer, &in_namespace(), &answer, body.as_bytes()).unwrap().unwrap();
-        assert_eq!(found.expiration.as_deref(), Some("2026-01-01T00:00:00Z"));
+        assert_eq!(found.expiration, Some(Expiration::At("2026-01-01T00:00:00Z".to_owned())));
         assert!(!format!("{found:?}").contains("eyJh"));
         let replaced = replace_token(&found, &TokenReplacement("ours-ours-ours"), body.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(replaced).unwrap(), body.replace("eyJh.real.token", "ours-ours-ours"));

@@ -66,7 +66,7 @@ pub(super) fn make(
         creates: creates.into_iter().collect(),
         mints: says.is_some_and(|says| says.mints).then_some(Minted::Unrewritable),
         upgrades: upgrade && says.is_some_and(|says| says.stream),
-        streams: false,
+        ..Answer::default()
     };
     let effect = Effect {
         service: Arc::from(method.service.as_str()),

@@ -21,11 +21,8 @@ use crate::room::Claimed;
 /// How heads are written: a slash at the end of a path is for the templates to know.
 const RULES: Rules = Rules {
     methods: &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"],
-    repeats: &[],
     trailing_slash: true,
-    in_segments: &[],
-    rewriting: &[],
-    semicolons: &[],
+    ..Rules::USUAL
 };
 
 /// A request that this room has claimed.

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ordain_action::{
-    Access, Call, Completeness, Effect, Identifier, Minted, NewIdentifier, Parameters, Resource, Role,
-    Scalar, Undecodable,
+    Access, Call, Completeness, Effect, Identifier, Minted, NewIdentifier, OwnToken, Parameters, Resource,
+    Role, Scalar, Undecodable,
 };
 
 use super::body::{self, Said};
@@ -15,7 +15,7 @@ use super::kind::{self, Thing};
 use super::member::{self, For};
 use super::route::{self, Flag, Found, Operation, Part};
 use super::service::Service;
-use super::{Asked, What, header};
+use super::{Asked, SUBJECT, What, header};
 use crate::form::Fields;
 use crate::form::fields::clip;
 use crate::rest::{Names, Whole, effect, is_secret};
@@ -57,7 +57,12 @@ pub(super) fn call(asked: &Asked, whole: &Whole<'_>) -> Result<Call, Undecodable
     let is_made = effects.iter().any(|effect| effect.access == Access::Create);
     let mut call = whole.names().call(effects);
     if operation.has(&Flag::Mints) && !is_passcode(&request, &items) {
-        call.answer.mints = Some(Minted::Unrewritable);
+        let can = operation.has(&Flag::Token);
+        call.answer.mints = Some(if can { Minted::Bearer } else { Minted::Unrewritable });
+    }
+    if operation.has(&Flag::Subject) {
+        let ends = found.method == "DELETE";
+        call.answer.own = Some(if ends { OwnToken::Ended } else { OwnToken::Shown });
     }
     call.answer.creates.extend(request.creates(&items).filter(|_| is_made));
     Ok(call)
@@ -113,6 +118,11 @@ fn parameters(whole: &Whole<'_>, service: Option<Service>) -> Result<Parameters,
         service.map(|service| header::parameters(whole.line, service)).transpose()?.into_iter().flatten()
     {
         parameters.push(name, Scalar::Text(value)).map_err(|_| too_many())?;
+    }
+    if let Some(subject) = whole.line.head.header(SUBJECT) {
+        let mut token = String::new();
+        let value = whole.tokens.cover(Scalar::Text(subject), || true, &mut token);
+        parameters.push(SUBJECT, value).map_err(|_| too_many())?;
     }
     for pair in &whole.line.query {
         let path = format!("?{}", pair.name);

@@ -62,6 +62,35 @@ pub(super) fn check(line: &Line<'_>) -> Result<(), Undecodable> {
     }
 }
 
+/// Whether a header is there, which may be once.
+///
+/// # Errors
+/// It is there twice, or cannot be read.
+pub(super) fn named(line: &Line<'_>, name: &str) -> Result<bool, Undecodable> {
+    match (line.head.headers.contains_key(name), line.head.header(name)) {
+        (false, _) => Ok(false),
+        (true, Some(_)) => Ok(true),
+        (true, None) => Err(twice(name)),
+    }
+}
+
+fn twice(name: &str) -> Undecodable {
+    Undecodable::new(
+        "header_twice",
+        format!("`{name}` is given twice or cannot be read; send it once, in plain text"),
+    )
+}
+
+/// Why a request is not read that names a token where there is nothing to do with it (`named`), or none where there is.
+pub(super) fn subject(named: bool) -> Undecodable {
+    let text = if named {
+        "`x-subject-token` would make the request another than it looks; take it out"
+    } else {
+        "the request is about a token, which it does not name; send that as `X-Subject-Token`"
+    };
+    Undecodable::new("unread_header", text)
+}
+
 /// The headers that are parameters, with their values.
 ///
 /// # Errors
@@ -75,12 +104,7 @@ pub(super) fn parameters<'a>(
         if !line.head.headers.contains_key(name) {
             continue;
         }
-        let value = line.head.header(name).ok_or_else(|| {
-            Undecodable::new(
-                "header_twice",
-                format!("`{name}` is given twice or cannot be read; send it once, in plain text"),
-            )
-        })?;
+        let value = line.head.header(name).ok_or_else(|| twice(name))?;
         found.push((name, value));
     }
     let mut versions: Vec<&str> = Vec::new();

@@ -3,13 +3,13 @@
 //! - **Claims** every request that comes to a place where configuration serves this plane.
 //! - **Reads** the paths of the six services, below their type (`/compute/v2.1`) or below their version alone where
 //!   that and what follows it belong to one of them; action bodies, JSON Patches, lists that make several at once,
-//!   microversions. What an answer hands out is denied under custody: tokens, application credentials, EC2 keys.
+//!   microversions. Tokens that Keystone hands out are exchanged under custody, and so is the one that a login is made
+//!   with or that `X-Subject-Token` names; whatever else an answer hands out is denied: application credentials, EC2 keys.
 //! - **Catalogue**: the tables in `routes/`, written from what the services' own packages say of themselves.
 //! - **Denies as** the service that was asked.
-//! - **Absent on purpose**: other services; the token that `X-Subject-Token` names, which is another credential; names
-//!   of things that have ids too, which are all of their kind here; names that differ in case alone, which some
-//!   databases take for one; what a service does on its own beside what it is asked, such as the snapshots of volumes
-//!   that an image of a server brings with it.
+//! - **Absent on purpose**: other services; names of things that have ids too, which are all of their kind here; names
+//!   that differ in case alone, which some databases take for one; what a service does on its own beside what it is
+//!   asked, such as the snapshots of volumes that an image of a server brings with it.
 //!
 //! Sources: the packages in `routes/SOURCE.toml`.
 
@@ -27,10 +27,10 @@ use serde_json::Value;
 
 use crate::Head;
 use crate::about::About;
-use crate::answer::{AnswerHead, AnswerRead};
+use crate::answer::{AnswerHead, AnswerRead, TokenPlace};
 use crate::contract::{Leads, NativeResponse, Needs};
 use crate::form::fields::clip;
-use crate::rest::{self, BODY_MAX, Grammar, Line, Location, RestRoom, Rules, Whole};
+use crate::rest::{self, BODY_MAX, Ends, Grammar, Handed, Line, Location, RestRoom, Rules, Whole};
 use crate::room::Card;
 use crate::setup::{RoomsConfig, RoomsError};
 use route::{Flag, Found, Routes};
@@ -49,7 +49,22 @@ pub(crate) const CARD: Card = Card {
         ("OS_IMAGE_ENDPOINT_OVERRIDE", "{gate}/image/v2"),
         ("OS_BAREMETAL_ENDPOINT_OVERRIDE", "{gate}/baremetal/v1"),
     ],
+    token: Some("x-auth-token"),
+    token_in_body: Some(("/v3/auth/tokens", SIGNED_IN_BY)),
     ..Card::PLAIN
+};
+
+/// Where a token stands that one signs in with.
+const SIGNED_IN_BY: &str = "auth.identity.token.id";
+
+/// The header in which Keystone hands out a token, and in which a request names one beside the one it is made with.
+const SUBJECT: &str = "x-subject-token";
+
+/// Where the token stands that a login hands out, with its end.
+const SIGNED_IN: Handed = Handed {
+    at: TokenPlace::Header(SUBJECT),
+    ends: Some(Ends::At("token.expires_at")),
+    principal: Some("token.user.id"),
 };
 
 /// The room.
@@ -84,6 +99,14 @@ impl Asked {
     /// The service's type.
     fn name(&self) -> &'static str {
         self.service.map_or("versions", Service::as_str)
+    }
+
+    /// What is asked for, where no body has to say.
+    fn operation(&self) -> Option<&route::Operation> {
+        match &self.what {
+            What::Known(found) => found.operation(),
+            What::Versions | What::Unread(_) => None,
+        }
     }
 }
 
@@ -128,7 +151,8 @@ impl Grammar for OpenStack {
 
     const PLANE: Plane = Plane::Openstack;
 
-    const RULES: Rules = Rules { repeats: &REPEATS, trailing_slash: true, ..Rules::USUAL };
+    const RULES: Rules =
+        Rules { repeats: &REPEATS, trailing_slash: true, credentials: &[SUBJECT], ..Rules::USUAL };
 
     // Pages: `next` of Keystone, Glance and Ironic, the links of the others; and which versions there are, by links too.
     const LEADS: Leads = Leads { headers: &["location", "link"], members: &["next", "previous", "href"] };
@@ -146,8 +170,7 @@ impl Grammar for OpenStack {
             page: include_str!("README.md"),
             absent: &[
                 "services other than these six",
-                "tokens that `X-Subject-Token` names: they are other credentials",
-                "tokens and credentials that an answer hands out, under custody: they cannot be rewritten",
+                "credentials that an answer hands out, under custody, beside tokens: they cannot be rewritten",
                 "whose a name is where there are ids too: it is read as all of its kind",
             ],
         }
@@ -159,14 +182,12 @@ impl Grammar for OpenStack {
 
     fn read(&self, line: &Line<'_>) -> Result<Asked, Undecodable> {
         header::check(line)?;
-        let path = line.path();
-        let slash = line.head.target.split('?').next().is_some_and(|path| path.ends_with('/'));
-        match service::places(&path) {
-            Places::Versions(service) => {
-                let what = if line.is_safe() { What::Versions } else { What::Unread(line.unknown()) };
-                Ok(Asked { service, what })
-            }
-            Places::Below(places) => self.below(line, &places, slash),
+        let subject = header::named(line, SUBJECT)?;
+        let asked = self.asked(line)?;
+        match (subject, asked.operation().is_some_and(|operation| operation.has(&Flag::Subject))) {
+            (true, false) => Err(header::subject(true)),
+            (false, true) => Ok(Asked { what: What::Unread(header::subject(false)), ..asked }),
+            (true, true) | (false, false) => Ok(asked),
         }
     }
 
@@ -199,6 +220,28 @@ impl Grammar for OpenStack {
             What::Versions => false,
             What::Known(found) => found.operation().is_some_and(|operation| operation.has(&Flag::Mints)),
             What::Unread(_) => matches!(asked.service, None | Some(Service::Identity | Service::Baremetal)),
+        }
+    }
+
+    fn handed(&self, asked: &Asked) -> Option<Handed> {
+        let operation = asked.operation()?;
+        let shown = operation.has(&Flag::Subject).then_some(Handed { ends: None, ..SIGNED_IN });
+        shown.or_else(|| operation.has(&Flag::Token).then_some(SIGNED_IN))
+    }
+
+    fn names_token(&self, asked: &Asked) -> Option<TokenPlace> {
+        let operation = asked.operation()?;
+        let subject = operation.has(&Flag::Subject).then_some(TokenPlace::Header(SUBJECT));
+        subject.or_else(|| operation.has(&Flag::Token).then_some(TokenPlace::Member(SIGNED_IN_BY)))
+    }
+
+    /// A catalogue says where the services are; elsewhere `url` is what somebody wrote.
+    fn leads(&self, asked: &Asked) -> Leads {
+        match asked.operation() {
+            Some(operation) if operation.has(&Flag::Catalog) => {
+                Leads { members: &["next", "previous", "href", "url"], ..Self::LEADS }
+            }
+            Some(_) | None => Self::LEADS,
         }
     }
 
@@ -242,6 +285,18 @@ impl Grammar for OpenStack {
 }
 
 impl OpenStack {
+    fn asked(&self, line: &Line<'_>) -> Result<Asked, Undecodable> {
+        let path = line.path();
+        let slash = line.head.target.split('?').next().is_some_and(|path| path.ends_with('/'));
+        match service::places(&path) {
+            Places::Versions(service) => {
+                let what = if line.is_safe() { What::Versions } else { What::Unread(line.unknown()) };
+                Ok(Asked { service, what })
+            }
+            Places::Below(places) => self.below(line, &places, slash),
+        }
+    }
+
     /// What a path below a version asks for: it has to be known of one service alone.
     fn below(&self, line: &Line<'_>, places: &[Place<'_>], slash: bool) -> Result<Asked, Undecodable> {
         let only = match places {
@@ -287,7 +342,8 @@ impl OpenStack {
             return unread(service, line.unknown());
         }
         // What acts on a `GET` is asked for by no other method.
-        if line.method == "HEAD" && !route.operation(method).is_some_and(route::Operation::reads) {
+        let looks = |one: &route::Operation| one.reads() || one.has(&Flag::Subject);
+        if line.method == "HEAD" && !route.operation(method).is_some_and(looks) {
             return unread(service, line.unknown());
         }
         let project = place.project.map(str::to_owned);

@@ -22,6 +22,12 @@ pub(super) enum Flag {
     All,
     /// Its answer hands out a credential of the plane.
     Mints,
+    /// That is a token, in `X-Subject-Token`, which can be exchanged.
+    Token,
+    /// It is about the token that `X-Subject-Token` names.
+    Subject,
+    /// Its answer says where the services are.
+    Catalog,
     /// Its body is of a form of its own, and is not read.
     Raw,
     /// Its body is a stream of bytes.
@@ -61,6 +67,7 @@ impl Operation {
             Flag::Key(key) => Some(*key),
             Flag::In | Flag::Whole | Flag::All | Flag::Mints | Flag::Raw => None,
             Flag::Stream | Flag::Bulk | Flag::Body | Flag::Call | Flag::Dry => None,
+            Flag::Token | Flag::Subject | Flag::Catalog => None,
         });
         key.unwrap_or("id")
     }
@@ -248,6 +255,9 @@ fn flag(word: &'static str) -> Option<Flag> {
         "whole" => Flag::Whole,
         "all" => Flag::All,
         "mints" => Flag::Mints,
+        "token" => Flag::Token,
+        "subject" => Flag::Subject,
+        "catalog" => Flag::Catalog,
         "raw" => Flag::Raw,
         "stream" => Flag::Stream,
         "bulk" => Flag::Bulk,

@@ -3,14 +3,14 @@
 //! Leaves out each of the steps, which are the room's own.
 
 use http::HeaderMap;
-use ordain_action::{Call, Created, Denial, Undecodable, Upstream};
+use ordain_action::{Call, Created, Denial, Minted, Undecodable, Upstream};
 
-use super::{Grammar, Line, RestRoom, Whole};
-use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Replacement};
+use super::{Grammar, Line, RestRoom, Whole, token};
+use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Replacement, TokenPlace};
 use crate::contract::{Destination, Leads, NativeResponse, Needs};
 use crate::form::fields::clip;
 use crate::front::{Front, Session};
-use crate::room::Claimed;
+use crate::room::{Claimed, other_sort};
 use crate::{Head, Rooms, WayIn};
 
 /// A request that a room has claimed.
@@ -117,7 +117,7 @@ impl<G: Grammar> Claimed for Claim<'_, G> {
     }
 
     fn leads(&self) -> Leads {
-        G::LEADS
+        self.asked.as_ref().map_or(G::LEADS, |asked| self.room.grammar.leads(asked))
     }
 
     fn goes_on(&self) -> bool {
@@ -138,9 +138,15 @@ impl<G: Grammar> Claimed for Claim<'_, G> {
         answer: &AnswerHead<'_>,
         body: &[u8],
     ) -> Result<Option<MintedCredentials>, Undecodable> {
-        match call.answer.mints {
-            Some(_) => self.room.grammar.find_credentials(call, answer, body),
-            None => Ok(None),
+        let handed = self.asked.as_ref().ok().and_then(|asked| self.room.grammar.handed(asked));
+        match (call.answer.mints, handed) {
+            (None, _) => Ok(None),
+            (Some(Minted::Bearer), Some(handed)) => {
+                Ok(token::find(&handed, call, answer, body)?.map(MintedCredentials::Bearer))
+            }
+            // Nothing is handed out by what the plane refused.
+            (Some(_), _) if !(200..300).contains(&answer.status) => Ok(None),
+            (Some(_), _) => Err(token::not_found()),
         }
     }
 
@@ -148,9 +154,23 @@ impl<G: Grammar> Claimed for Claim<'_, G> {
         &self,
         found: &MintedCredentials,
         replacement: &Replacement<'_>,
-        answer: &AnswerHead<'_>,
+        _answer: &AnswerHead<'_>,
         body: &[u8],
     ) -> Result<Vec<u8>, Undecodable> {
-        self.room.grammar.replace_credentials(found, replacement, answer, body)
+        match (found, replacement) {
+            (MintedCredentials::Bearer(found), Replacement::Bearer(ours)) => match found.at {
+                TokenPlace::Member(path) => token::put(body, path, (&found.token, ours.0)),
+                TokenPlace::Header(_) => Ok(body.to_vec()),
+            },
+            (MintedCredentials::KeyPair(_) | MintedCredentials::Bearer(_), _) => Err(other_sort()),
+        }
+    }
+
+    fn names_token(&self) -> Option<TokenPlace> {
+        self.asked.as_ref().ok().and_then(|asked| self.room.grammar.names_token(asked))
+    }
+
+    fn put_token(&self, body: &[u8], path: &str, exchange: (&str, &str)) -> Result<Vec<u8>, Undecodable> {
+        token::put(body, path, exchange)
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Rules {
     /// The parameters in which `;` may stand unescaped, since the plane has a meaning for it there. Elsewhere servers are
     /// known to take it for `&`.
     pub semicolons: &'static [&'static str],
+    /// Headers that carry a credential, and which the room looks at itself.
+    pub credentials: &'static [&'static str],
 }
 
 impl Rules {
@@ -40,6 +42,7 @@ impl Rules {
         in_segments: &[],
         rewriting: &[],
         semicolons: &[],
+        credentials: &[],
     };
 }
 
@@ -243,7 +246,8 @@ fn refuse_headers(head: &Head<'_>, rules: &Rules) -> Result<(), Undecodable> {
         let dashed = name.replace('_', "-");
         let is = |known: &str| dashed == known;
         let rewrites = REWRITING.into_iter().any(is) && !rules.rewriting.contains(&name);
-        if rewrites || is("content-encoding") || CREDENTIALS.into_iter().any(is) {
+        let shows = CREDENTIALS.into_iter().any(is) && !rules.credentials.contains(&name);
+        if rewrites || is("content-encoding") || shows {
             return Err(Undecodable::new(
                 "unread_header",
                 format!("`{name}` would make the request another than it looks; take it out"),

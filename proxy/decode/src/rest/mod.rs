@@ -9,12 +9,14 @@ mod claim;
 mod line;
 mod named;
 mod names;
+mod token;
 
 pub(crate) use answer::{Location, identifier, problem, refusal, request_id, told};
 pub(crate) use body::{Whole, is_secret};
 pub(crate) use line::{Line, Rules};
 pub(crate) use named::{Named, Place, place};
 pub(crate) use names::{Names, effect, part};
+pub(crate) use token::{Ends, Handed, is_token, not_found as no_token, put_in as put_token_in};
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,10 +24,10 @@ use std::sync::Arc;
 use ordain_action::{Call, Created, Denial, Plane, Undecodable, Upstream};
 
 use crate::about::About;
-use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Replacement};
+use crate::answer::{AnswerHead, AnswerRead, TokenPlace};
 use crate::contract::{Destination, Leads, NativeResponse, Needs};
 use crate::front::{Front, Session};
-use crate::room::{Claimed, other_sort};
+use crate::room::Claimed;
 use crate::setup::{RoomsConfig, RoomsError};
 use crate::tokens::Tokens;
 use crate::{Head, room};
@@ -92,6 +94,11 @@ pub(crate) trait Grammar: fmt::Debug + Send + Sync + Sized {
         false
     }
 
+    /// Where its answer leads.
+    fn leads(&self, _asked: &Self::Asked) -> Leads {
+        Self::LEADS
+    }
+
     /// Whether a success goes on until somebody ends it.
     fn goes_on(&self, _asked: &Self::Asked) -> bool {
         false
@@ -123,31 +130,16 @@ pub(crate) trait Grammar: fmt::Debug + Send + Sync + Sized {
         Vec::new()
     }
 
-    /// The credentials that an answer hands out, where they can be rewritten.
+    /// Where the answer hands out a token that can be rewritten, where it is marked as [`Minted::Bearer`].
     ///
-    /// # Errors
-    /// They should be there and cannot be found exactly.
-    fn find_credentials(
-        &self,
-        _call: &Call,
-        _answer: &AnswerHead<'_>,
-        _body: &[u8],
-    ) -> Result<Option<MintedCredentials>, Undecodable> {
-        Ok(None)
+    /// [`Minted::Bearer`]: ordain_action::Minted::Bearer
+    fn handed(&self, _asked: &Self::Asked) -> Option<Handed> {
+        None
     }
 
-    /// The answer with other credentials in their place.
-    ///
-    /// # Errors
-    /// They cannot be replaced exactly.
-    fn replace_credentials(
-        &self,
-        _found: &MintedCredentials,
-        _replacement: &Replacement<'_>,
-        _answer: &AnswerHead<'_>,
-        _body: &[u8],
-    ) -> Result<Vec<u8>, Undecodable> {
-        Err(other_sort())
+    /// Where the request may name a token beside the one that it is made with.
+    fn names_token(&self, _asked: &Self::Asked) -> Option<TokenPlace> {
+        None
     }
 
     /// Whether a request of which nothing more is known looks like one of this plane's: by what no other plane has.

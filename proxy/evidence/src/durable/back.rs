@@ -98,7 +98,7 @@ fn call(record: &CallRecord<'_>) -> Option<Call> {
         plane: Plane::parse(&record.plane)?,
         effects: record.effects.iter().map(effect).collect::<Option<_>>()?,
         // Whether it was a stream is asked when it is opened and not when it is read back.
-        answer: Answer { creates: creates.collect(), mints, upgrades: false, streams: false },
+        answer: Answer { creates: creates.collect(), mints, ..Answer::default() },
         region: Arc::from(record.region.as_ref()),
     })
 }

@@ -69,6 +69,14 @@ impl Header {
         Self::new(AUTHORIZATION, format!("Bearer {token}"))
     }
 
+    /// A token in the header of a plane's own, or as a bearer's where it has none.
+    pub(super) fn token(name: Option<&'static str>, token: &str) -> Result<Self, String> {
+        match name {
+            Some(name) => Self::new(HeaderName::from_static(name), token.to_owned()),
+            None => Self::bearer(token),
+        }
+    }
+
     /// Name and value, the value marked as one that is not to be shown.
     #[must_use]
     pub fn to_pair(&self) -> (HeaderName, HeaderValue) {

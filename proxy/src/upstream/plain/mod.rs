@@ -161,7 +161,8 @@ impl Entry {
     /// carries no credential of its own.
     pub(super) fn leaving_with(&self, token: &Secret) -> Result<Leaving, UpstreamError> {
         let reached = self.reached()?;
-        let header = Header::bearer(token.expose()).map_err(|why| self.no_credential(why))?;
+        let place = ordain_decode::card(self.source.plane).token;
+        let header = Header::token(place, token.expose()).map_err(|why| self.no_credential(why))?;
         Ok(Leaving::Plain {
             carried: Carried::Header(header),
             base: reached.base.clone(),
