@@ -17,7 +17,6 @@ struct Expected {
 
 fn check(expected: &Expected, reading: &Reading) -> Result<(), String> {
     let call = match reading {
-        Reading::Undecodable { .. } if expected.expect_hint == "refused" => return Ok(()),
         Reading::Undecodable { why, .. } => return Err(format!("undecodable {}: {why}", why.reason_code)),
         Reading::Call(call) => call,
     };
@@ -32,8 +31,6 @@ fn check(expected: &Expected, reading: &Reading) -> Result<(), String> {
         "change" => call.is_change(),
         // What is there is looked at first, where a write is a patch.
         "any" => accesses.iter().all(|access| matches!(access, Access::Read | Access::SecretRead)),
-        // Each of these was meant to be refused.
-        "refused" => false,
         other => return Err(format!("`{other}` says nothing of what is meant")),
     };
     ensure(fits, || format!("{} is read as {accesses:?}", expected.expect_hint))?;

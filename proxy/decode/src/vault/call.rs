@@ -3,7 +3,7 @@
 //! Leaves out answers.
 
 use ordain_action::{
-    Access, Call, Completeness, Effect, Minted, Parameters, Resource, Role, Scalar, Undecodable,
+    Access, Call, Completeness, Effect, Minted, OwnToken, Parameters, Resource, Role, Scalar, Undecodable,
 };
 
 use super::mount::{Mounts, Place};
@@ -65,14 +65,8 @@ pub(super) fn call(mounts: &Mounts, asked: &Asked, whole: &Whole<'_>) -> Result<
         let said = (asked.service(), "help");
         let parameters = whole.parameters(None, &[]);
         let target = resource(names, Role::Target, "path", &whole_path(asked, &asked.path), false);
-        (asked.service(), vec![effect(said, Access::Read, vec![target], parameters)], false)
+        (asked.service(), vec![effect(said, Access::Read, vec![target], parameters)], None)
     } else {
-        if place.kind == "token" && place.path == ["revoke-self"] {
-            return Err(Undecodable::new(
-                "own_account",
-                "the token would be the gate's own; revoke another by its accessor",
-            ));
-        }
         let fit = find(asked, &place).ok_or_else(|| whole.line.unknown())?;
         let effects = effects(asked, &place, &fit, whole, body.as_ref())?;
         (asked.service(), effects, fit.row.mints())
@@ -87,10 +81,33 @@ pub(super) fn call(mounts: &Mounts, asked: &Asked, whole: &Whole<'_>) -> Result<
         ));
     }
     let mut call = names.call(effects);
-    if mints || asked.wraps {
+    call.answer.mints = mints;
+    if place.kind == "token" && names_itself(body.as_ref()) {
+        call.answer.mints = mints.map(|_| Minted::Unrewritable);
+    }
+    call.answer.own = own(asked, &place);
+    if asked.wraps {
+        // Whoever unwraps it gets what nobody has read.
         call.answer.mints = Some(Minted::Unrewritable);
+        call.answer.own = None;
     }
     Ok(call)
+}
+
+/// Whether a body says what the new token will be: whoever sends it knows the real one then. The server takes the name of
+/// the member in any case.
+fn names_itself(body: Option<&Fields>) -> bool {
+    body.is_some_and(|body| body.iter().any(|(path, _)| path.eq_ignore_ascii_case("id")))
+}
+
+/// What becomes of the token that the request is made with.
+fn own(asked: &Asked, place: &Place<'_>) -> Option<OwnToken> {
+    match (place.kind, asked.op, place.path.as_slice()) {
+        ("token", Op::Read | Op::Write, ["lookup-self"]) => Some(OwnToken::Shown),
+        ("token", Op::Write, ["renew-self"]) => Some(OwnToken::Renewed),
+        ("token", Op::Write, ["revoke-self"]) => Some(OwnToken::Ended),
+        _ => None,
+    }
 }
 
 /// The row that says what a path does where it is.
@@ -338,6 +355,8 @@ fn parameters(place: &Place<'_>, whole: &Whole<'_>, body: Option<&Fields>) -> Pa
         let mut token = String::new();
         let is_secret = || match leaf.path.strip_prefix('?') {
             Some(name) => is_named_secret(name),
+            // What a new token is to be.
+            None if place.kind == "token" && leaf.path.eq_ignore_ascii_case("id") => true,
             None => (all_secret && !leaf.path.starts_with("options.")) || is_named_secret(leaf.path),
         };
         let value = whole.tokens.cover(leaf.value, is_secret, &mut token);

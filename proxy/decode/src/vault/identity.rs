@@ -68,10 +68,11 @@ pub(super) const IDENTITY: &[Row] = &[
 
 /// Tokens of the cluster. Whose a token is stands in no request.
 pub(super) const TOKENS: &[Row] = &[
-    row("W", "create", "cs!", "token"),
-    row("W", "create-orphan", "cs!", "token"),
-    named("W", "create/*", "cs!", "token", "roles/*"),
-    // What it shows of the one that asks is the gate's own.
+    row("W", "create", "cs!^", "token"),
+    row("W", "create-orphan", "cs!^", "token"),
+    named("W", "create/*", "cs!^", "token", "roles/*"),
+    // The one that asks may be the gate's own.
+    row("W", "revoke-self", "d!", "token"),
     row("RW", "lookup-self", "s!", "token"),
     named("W", "lookup", "s!", "token", "*"),
     named("W", "lookup-accessor", "r", "token", "accessors/{accessor}"),
@@ -92,10 +93,10 @@ pub(super) const TOKENS: &[Row] = &[
 /// What every other way of signing in has in its paths: who may, as what, and signing in itself.
 pub(super) const SIGNING_IN: &[Row] = &[
     // By whatever comes before, what ends so hands out a token.
-    row("RW", "login", "cs!", "token"),
-    row("RW", "login/**", "cs!", "token"),
+    row("RW", "login", "cs!^", "token"),
+    row("RW", "login/**", "cs!^", "token"),
     row("RW", "oidc/**", "cs!", "token"),
-    row("RW", "**/login", "cs!", "token"),
+    row("RW", "**/login", "cs!^", "token"),
     row("RW", "**/callback", "cs!", "token"),
     // Half of what an application signs in with, and the other half.
     row("R", "role/*/role-id", "s", "auth-role"),

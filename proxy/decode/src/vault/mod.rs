@@ -23,9 +23,9 @@ use serde_json::json;
 
 use crate::Head;
 use crate::about::About;
-use crate::answer::{AnswerHead, AnswerRead};
+use crate::answer::{AnswerHead, AnswerRead, TokenPlace};
 use crate::contract::{NativeResponse, Needs};
-use crate::rest::{self, BODY_MAX, Grammar, Line, RestRoom, Rules, Whole};
+use crate::rest::{self, BODY_MAX, Ends, Grammar, Handed, Line, RestRoom, Rules, Whole};
 use crate::room::Card;
 use crate::setup::{RoomsConfig, RoomsError};
 use path::Op;
@@ -35,6 +35,7 @@ pub(crate) const CARD: Card = Card {
     anchor: Some("/v1/auth/token/lookup-self"),
     stranger: 403,
     variables: &[("VAULT_ADDR", "{gate}"), ("VAULT_TOKEN", "{token}")],
+    token: Some("x-vault-token"),
     ..Card::PLAIN
 };
 
@@ -106,6 +107,22 @@ impl Grammar for Vault {
     /// Almost any answer may.
     fn hands_out(&self, asked: &path::Asked) -> bool {
         !matches!(asked.op, Op::List | Op::Delete | Op::Help) || asked.wraps
+    }
+
+    fn handed(&self, asked: &path::Asked) -> Option<Handed> {
+        if asked.path.iter().eq(["auth", "token", "lookup-self"]) {
+            return Some(Handed {
+                at: TokenPlace::Member("data.id"),
+                ends: None,
+                principal: Some("data.entity_id"),
+            });
+        }
+        // A token without an end has none here either, and is not handed out.
+        Some(Handed {
+            at: TokenPlace::Member("auth.client_token"),
+            ends: Some(Ends::After("auth.lease_duration")),
+            principal: Some("auth.entity_id"),
+        })
     }
 
     fn goes_on(&self, asked: &path::Asked) -> bool {

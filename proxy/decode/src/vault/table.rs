@@ -2,13 +2,13 @@
 //!
 //! Leaves out the rows themselves.
 
-use ordain_action::{Access, Level};
+use ordain_action::{Access, Level, Minted};
 
 /// What an operation on a path does.
 ///
 /// `ops` are letters: `R` reads, `L` lists, `W` writes, `P` patches, `D` deletes. In a path `*` is one part and `**` one or
-/// more. `does` are letters of [`Row::accesses`]; with `!` the answer hands out a credential of the cluster, with `~` it is
-/// data that changes. `name` is the name of what it is done to, within the mount or, with `/` before it, within the
+/// more. `does` are letters of [`Row::accesses`]; with `!` the answer hands out a credential of the cluster, or the gate's
+/// own is ended; with `^` that is a token in its one place; with `~` it is data that changes. `name` is the name of what it is done to, within the mount or, with `/` before it, within the
 /// namespace: the parts of the path stand in the place of `*` and `**` in their order, and members of the body in
 /// braces; a `*` that is left is all of them, and `/` alone is the cluster. It is empty where it is the path.
 #[derive(Debug, Clone, Copy)]
@@ -58,9 +58,10 @@ impl Row {
         self.does.chars().filter_map(of).collect()
     }
 
-    /// Whether its answer hands out a credential of the cluster.
-    pub(super) fn mints(&self) -> bool {
-        self.does.contains('!')
+    /// Whether its answer hands out a credential of the cluster, and which.
+    pub(super) fn mints(&self) -> Option<Minted> {
+        let kind = if self.does.contains('^') { Minted::Bearer } else { Minted::Unrewritable };
+        self.does.contains('!').then_some(kind)
     }
 
     /// Infrastructure, or the data that runs through it.
