@@ -3,6 +3,7 @@
 //!
 //! Leaves out Google's servers: what is sent arrives at one that keeps it.
 
+mod acting;
 mod emulators;
 mod rpc;
 mod sweep;

@@ -3,7 +3,7 @@
 //! Leaves out answers. A batch in a batch is refused, and so is a request to another host or API than the batch is for.
 
 use http::HeaderValue;
-use ordain_action::{Answer, Call, Undecodable};
+use ordain_action::{Answer, Call, Minted, Undecodable};
 
 use super::host::Host;
 use super::multipart::{self, Piece};
@@ -29,7 +29,8 @@ pub(super) fn call(host: &Host, path: &str, whole: &Whole<'_>) -> Result<Call, U
         let one = request(host, path, whole, piece)?;
         touched += call::touched(&one.effects);
         effects.extend(one.effects);
-        answer.mints = answer.mints.or(one.answer.mints);
+        // The answers come in one, which is not taken apart.
+        answer.mints = answer.mints.or(one.answer.mints.map(|_| Minted::Unrewritable));
         call::check(effects.len(), touched)?;
     }
     Ok(Call { answer, ..whole.names().call(effects) })

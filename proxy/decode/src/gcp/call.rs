@@ -18,6 +18,9 @@ use crate::form::Fields;
 use crate::form::query::Pair;
 use crate::rest::{Names, Whole};
 
+/// What hands out a token of a service account that is sent as it is.
+pub(super) const ACCESS_TOKEN: &str = "iamcredentials.projects.serviceAccounts.generateAccessToken";
+
 /// Members of bodies that hold secrets, beside those that look like it.
 pub(super) const SECRETS: [&str; 16] = [
     "accessToken",
@@ -114,7 +117,8 @@ pub(super) fn made(
     let mut call = names.call(effects);
     call.region = Arc::from(subject.region().or_else(|| place.map(str::to_owned)).unwrap_or_default());
     if method.mints {
-        call.answer.mints = Some(Minted::Unrewritable);
+        let can = *method.id == *ACCESS_TOKEN;
+        call.answer.mints = Some(if can { Minted::Bearer } else { Minted::Unrewritable });
     }
     if unnamed && made {
         let kind = resources.iter().find(|one| one.role == Role::Target).map(|one| Arc::clone(&one.kind));

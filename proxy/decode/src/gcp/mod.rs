@@ -38,10 +38,10 @@ use ordain_catalog::{GCP_SOURCES, google};
 use std::sync::Arc;
 
 use crate::about::About;
-use crate::answer::{AnswerHead, AnswerRead};
+use crate::answer::{AnswerHead, AnswerRead, TokenPlace};
 use crate::contract::{Destination, NativeResponse, Needs};
 use crate::grpc::is_grpc;
-use crate::rest::{self, BODY_MAX, Grammar, Line, Location, RestRoom, Rules, Whole};
+use crate::rest::{self, BODY_MAX, Ends, Grammar, Handed, Line, Location, RestRoom, Rules, Whole};
 use crate::room::{Card, Claimed};
 use crate::setup::{RoomsConfig, RoomsError};
 use crate::tokens::Tokens;
@@ -234,6 +234,17 @@ impl Grammar for Gcp {
         match &asked.what {
             What::Method(route) => route.method.mints,
             What::Batch(_) | What::Unread(_) => asked.host.sites.iter().any(|site| site.mints()),
+        }
+    }
+
+    fn handed(&self, asked: &Asked) -> Option<Handed> {
+        match &asked.what {
+            What::Method(route) if *route.method.id == *call::ACCESS_TOKEN => Some(Handed {
+                at: TokenPlace::Member("accessToken"),
+                ends: Some(Ends::At("expireTime")),
+                principal: None,
+            }),
+            What::Method(_) | What::Batch(_) | What::Unread(_) => None,
         }
     }
 

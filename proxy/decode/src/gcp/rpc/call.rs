@@ -76,6 +76,7 @@ pub(super) fn make(
     }
     made.answer.streams = known.call.gives_stream;
     // Answers are not read, and name nothing.
+    made.answer.mints = made.answer.mints.map(|_| Minted::Unrewritable);
     made.answer.creates.clear();
     Ok(made)
 }
