@@ -1,6 +1,8 @@
 //! GitHub: what its own client sends is read as what the client calls it.
 //!
-//! Leaves out a server: nobody runs GitHub in a test.
+//! Leaves out a server: nobody runs GitHub in a test, and a stand-in for tokens alone.
+
+mod tokens;
 
 use ordain_action::Plane;
 

@@ -21,19 +21,19 @@ mod written;
 use std::sync::{Arc, LazyLock};
 
 use ordain_action::{
-    Access, Call, Completeness, Created, Denial, Digest, Level, Minted, NewIdentifier, Plane, Undecodable,
-    Upstream,
+    Access, Call, Completeness, Created, Denial, Digest, Level, Minted, NewIdentifier, OwnToken, Plane,
+    Undecodable, Upstream,
 };
 use ordain_catalog::RestTable;
 use serde_json::json;
 
 use crate::Head;
 use crate::about::About;
-use crate::answer::{AnswerHead, AnswerRead};
+use crate::answer::{AnswerHead, AnswerRead, TokenPlace};
 use crate::contract::{Destination, Leads, NativeResponse, Needs};
 use crate::form::Fields;
 use crate::form::fields::{clip, segments};
-use crate::rest::{self, BODY_MAX, Grammar, Line, Location, RestRoom, Rules, Whole, effect};
+use crate::rest::{self, BODY_MAX, Ends, Grammar, Handed, Line, Location, RestRoom, Rules, Whole, effect};
 use crate::room::Card;
 use crate::setup::{RoomsConfig, RoomsError};
 use path::Asked;
@@ -45,6 +45,12 @@ pub(crate) const CARD: Card = Card {
     variables: &[("GITHUB_API_URL", "{gate}"), ("GITHUB_TOKEN", "{token}")],
     ..Card::PLAIN
 };
+
+/// What hands out the token of an installation.
+const INSTALLATION_TOKEN: &str = "apps/create-installation-access-token";
+
+/// What ends the token that it is asked with.
+const REVOKE_TOKEN: &str = "apps/revoke-installation-access-token";
 
 /// The room.
 pub(crate) type Room = RestRoom<GitHub>;
@@ -152,6 +158,17 @@ impl Grammar for GitHub {
         }
     }
 
+    fn handed(&self, asked: &Asked) -> Option<Handed> {
+        match asked {
+            Asked::Rest(asked) if asked.operation.name == INSTALLATION_TOKEN => Some(Handed {
+                at: TokenPlace::Member("token"),
+                ends: Some(Ends::At("expires_at")),
+                principal: None,
+            }),
+            Asked::Rest(_) | Asked::GraphQl => None,
+        }
+    }
+
     fn deny(&self, _asked: Option<&Asked>, denial: &Denial) -> NativeResponse {
         let status = denial.kind.status();
         let error = json!({
@@ -221,7 +238,12 @@ fn rest_call(asked: &path::Rest, whole: &Whole<'_>) -> Result<Call, Undecodable>
     });
     let mut call = names.call(effects.collect());
     if operation.mints {
+        let can = operation.name == INSTALLATION_TOKEN;
+        call.answer.mints = Some(if can { Minted::Bearer } else { Minted::Unrewritable });
+    }
+    if operation.name == REVOKE_TOKEN {
         call.answer.mints = Some(Minted::Unrewritable);
+        call.answer.own = Some(OwnToken::Ended);
     }
     if let Some((kind, member, at)) = resources.creates {
         call.answer.creates.push(NewIdentifier {
