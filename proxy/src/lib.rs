@@ -60,3 +60,7 @@ pub mod events;
 pub mod fault;
 pub mod memory;
 pub mod telemetry;
+
+#[cfg(test)]
+#[path = "../../tests/harness/self_signed.rs"]
+mod self_signed;

@@ -1,8 +1,5 @@
 //! Connections to an upstream that speaks HTTP/2, and to one that does not: who shares one, who must not wait for whom.
 
-#[path = "../../../tests/harness/self_signed.rs"]
-mod self_signed;
-
 use std::convert::Infallible;
 use std::sync::atomic::AtomicUsize;
 
@@ -15,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::self_signed;
 
 type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, Infallible>;
 

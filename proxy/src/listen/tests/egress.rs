@@ -58,7 +58,7 @@ impl Tunnels for One {
 
 async fn start() -> (Gate, CertificateDer<'static>) {
     let (config, certificate) =
-        super::self_signed::server(&[HOST, ADDRESS, "other.example"], &["h2", "http/1.1"]);
+        crate::self_signed::server(&[HOST, ADDRESS, "other.example"], &["h2", "http/1.1"]);
     let entrance = Entrance::Egress(Arc::new(One(config)));
     let gate = Gate::start_at(entrance, quick(), Budget::new(64 << 20, 16 << 20)).await;
     (gate, certificate.der().clone())

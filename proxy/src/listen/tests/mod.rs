@@ -11,7 +11,5 @@ mod framing;
 mod harness;
 mod http2;
 mod leaving;
-#[path = "../../../../tests/harness/self_signed.rs"]
-mod self_signed;
 mod timing;
 mod tls;
