@@ -398,7 +398,7 @@ impl Gate {
             Some(minted) => Whose::Minted(&minted.real),
             None if identified.own => Whose::Actor,
             None if identified.is_nobody() => Whose::Nobody,
-            None => Whose::Gate,
+            None => Whose::Gate(outgoing.get().claim.api()),
         };
         let leaving = self.upstreams.leaving(&identified.actor, &identified.account, whose, now);
         let leaving = leaving.await.map_err(|error| {

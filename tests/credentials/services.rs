@@ -6,7 +6,7 @@
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::json;
@@ -14,6 +14,7 @@ use serde_json::json;
 use super::*;
 use crate::harness::{eventually, read_reply, said};
 use crate::planes::aws::clients::needed;
+use crate::planes::served;
 
 struct Server(Child, u16);
 
@@ -66,10 +67,14 @@ fn namespace() -> Recorder {
 }
 
 fn store(address: &str, path: &str, fields: &[&str]) {
+    let wrote = asks_store(&[&[address, path], fields].concat());
+    assert!(wrote.status.success(), "{}", said(&wrote));
+}
+
+fn asks_store(arguments: &[&str]) -> Output {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/credentials/store_client.py");
     let mut client = Command::new(needed("ORDAIN_TEST_PYTHON"));
-    let wrote = client.arg(script).args([address, path]).args(fields).output().unwrap();
-    assert!(wrote.status.success(), "{}", said(&wrote));
+    client.arg(script).args(arguments).output().unwrap()
 }
 
 /// Key pairs that clients sign with, their private keys by name, the public ones in `keys.json`.
@@ -235,5 +240,28 @@ fn a_secret_store_holds_the_token_of_a_cluster_and_the_key_of_an_account() {
     store(&address, "ordain/live", &[]);
     let doctor = said(&gate.run(&["doctor"]));
     assert!(doctor.contains("there is no secret `secret/ordain/live`"), "{doctor}");
+    gate.finish();
+}
+
+#[test]
+fn a_store_that_is_the_plane_is_signed_in_to_and_hvac_works_through_the_gate() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start("store_server.py", folder.path(), &[]);
+    let address = format!("http://127.0.0.1:{}", server.1);
+    let id = folder.path().join("id");
+    std::fs::write(&id, "the-secret-id\n").unwrap();
+    let login = format!(
+        "{{ vault_token = {{ login = {{ approle = {{ role_id = \"gate\", secret_id_file = {id:?} }} }} }} }}"
+    );
+    let gate = served::gate("vault", &address, &login, "enforce");
+    gate.must_not_write("the-secret-id");
+    gate.must_not_write("login-1");
+    let through = format!("http://{}", gate.address);
+    let alice = gate.bearer("served", "alice", "person");
+    let wrote = asks_store(&["--as", &alice, &through, "shop/database", "password=of-the-shop"]);
+    assert!(wrote.status.success(), "{} {}", said(&wrote), gate.log());
+    let carol = gate.bearer("served", "carol", "person");
+    let refused = said(&asks_store(&["--as", &carol, &through, "shop/database", "password=of-carol"]));
+    assert!(refused.contains("hvac.exceptions.Forbidden") && refused.contains("carol may not"), "{refused}");
     gate.finish();
 }

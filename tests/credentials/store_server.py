@@ -2,8 +2,8 @@
 
     store_server.py PORT_FILE
 
-It keeps secrets by version (KV version 2) below `secret/`, and logs applications in that show `the-secret-id`. Beside the
-gate it has to satisfy `hvac`, a client that others wrote (`store_client.py`).
+It keeps secrets by version (KV version 2) below `secret/`, logs applications in that show `the-secret-id`, and says of a token
+that it is one. Beside the gate it has to satisfy `hvac`, a client that others wrote (`store_client.py`).
 """
 
 import json
@@ -47,6 +47,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         if not self.admitted():
             return
+        if self.path == "/v1/auth/token/lookup-self":
+            return self.wrapped(data={"path": "auth/approle/login", "policies": ["gate"], "ttl": 3600})
         versions = SECRETS.get(self.path.removeprefix("/v1/secret/data/"), [])
         if not versions or versions[-1] is None:
             return self.answer(404, {"errors": []})

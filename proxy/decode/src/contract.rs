@@ -20,6 +20,16 @@ pub enum Needs {
     Stream,
 }
 
+/// Which of a plane's APIs a request is for, where each has credentials of its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Api {
+    /// The one that most planes have, and the first of others.
+    #[default]
+    Main,
+    /// The Automation API of vSphere, of which a session of vim25 is none.
+    Automation,
+}
+
 /// Which places of an answer hold addresses that the plane's clients follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Leads {

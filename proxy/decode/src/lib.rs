@@ -42,7 +42,7 @@ pub use answer::{
     AnswerHead, AnswerRead, Events, Expiration, KeyPairReplacement, MintedCredentials, MintedKeyPair,
     MintedToken, Misplaced, Replacement, TokenPlace, TokenReplacement,
 };
-pub use contract::{Destination, Leads, NativeResponse, Needs};
+pub use contract::{Api, Destination, Leads, NativeResponse, Needs};
 pub use front::{Front, Session};
 pub use head::{Head, WayIn};
 pub use kubernetes::Withholding;

@@ -11,7 +11,7 @@ use ordain_action::{Call, Created, Denial, Plane, Reading, Undecodable, Upstream
 use crate::Head;
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead, Events, MintedCredentials, Misplaced, Replacement, TokenPlace};
-use crate::contract::{Destination, Leads, NativeResponse, Needs};
+use crate::contract::{Api, Destination, Leads, NativeResponse, Needs};
 use crate::front::{Front, Session};
 use crate::kubernetes::Withholding;
 
@@ -117,6 +117,11 @@ pub(crate) trait Claimed: fmt::Debug + Send + Sync {
     /// See [`Claim::speaks_grpc`].
     fn speaks_grpc(&self) -> bool {
         false
+    }
+
+    /// See [`Claim::api`].
+    fn api(&self) -> Api {
+        Api::Main
     }
 
     /// See [`Claim::warn`].
@@ -288,6 +293,12 @@ impl<'r> Claim<'r> {
     #[must_use]
     pub fn speaks_grpc(&self) -> bool {
         self.room.speaks_grpc()
+    }
+
+    /// Which of its plane's APIs it is for.
+    #[must_use]
+    pub fn api(&self) -> Api {
+        self.room.api()
     }
 
     /// Tells a caller, in an answer that was let through, what enforce would have said: by the header that the plane's

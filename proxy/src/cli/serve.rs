@@ -138,6 +138,7 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
             ended.await?;
         }
     }
+    gate.upstreams.end().await;
     gate.ledger.clone().close().await;
     health.await??;
     events::stopped();

@@ -4,7 +4,11 @@
 
 use std::path::PathBuf;
 
+use http::Uri;
+use ordain_action::Plane;
+
 use super::ConfigError;
+use super::login::{self, KeystoneLogin, VaultToken, VsphereLogin};
 use super::secrets::{self, GoogleFile, OAuthClient, VaultSecret};
 use crate::settings::{self, Credentials};
 
@@ -31,6 +35,12 @@ pub enum PlainCredential {
     OAuth(Box<OAuthClient>),
     /// A bearer token of Google's.
     Google(Box<GoogleFile>),
+    /// A token of Keystone's.
+    Keystone(Box<KeystoneLogin>),
+    /// Sessions of a vCenter's.
+    Vsphere(Box<VsphereLogin>),
+    /// A token of Vault's own.
+    VaultToken(Box<VaultToken>),
 }
 
 impl PlainCredential {
@@ -50,6 +60,9 @@ impl PlainCredential {
             Self::Vault(secret) => secret.shown(),
             Self::OAuth(client) => client.shown(),
             Self::Google(google) => google.shown(),
+            Self::Keystone(login) => login.shown(),
+            Self::Vsphere(login) => login.shown(),
+            Self::VaultToken(token) => token.shown(),
         }
     }
 
@@ -57,7 +70,10 @@ impl PlainCredential {
     #[must_use]
     pub const fn file(&self) -> Option<&PathBuf> {
         match self {
-            Self::Vault(secret) => Some(secret.file()),
+            Self::Vault(secret) => Some(secret.store.file()),
+            Self::Keystone(login) => Some(&login.file),
+            Self::Vsphere(login) => Some(&login.password),
+            Self::VaultToken(token) => Some(token.0.file()),
             Self::OAuth(client) => client.file(),
             Self::Google(google) => Some(&google.file),
             Self::TokenFile(path) => Some(path),
@@ -69,8 +85,15 @@ impl PlainCredential {
     }
 }
 
-/// A credential that is sent as it is; none where it is of another sort.
-pub(super) fn plain(upstream: &str, written: &Credentials) -> Result<Option<PlainCredential>, ConfigError> {
+/// A credential that is sent as it is, for a plane that is at this base URL, where it has one; none where it is of another
+/// sort.
+pub(super) fn plain(
+    upstream: &settings::Upstream,
+    (plane, endpoint): (Plane, Option<&Uri>),
+) -> Result<Option<PlainCredential>, ConfigError> {
+    let at = login::At { upstream: &of(&upstream.name), endpoint, trust: upstream.trust.as_ref() };
+    let written = &upstream.credentials;
+    only_of(&upstream.name, plane, written)?;
     Ok(Some(match written {
         Credentials::TokenFile(path) => PlainCredential::TokenFile(path.clone()),
         Credentials::TokenVariable(name) => PlainCredential::TokenVariable(name.clone()),
@@ -78,13 +101,12 @@ pub(super) fn plain(upstream: &str, written: &Credentials) -> Result<Option<Plai
         Credentials::Basic(basic) => PlainCredential::Basic(basic.clone()),
         Credentials::Header(header) => PlainCredential::Header(header.clone()),
         Credentials::Certificate(files) => PlainCredential::Certificate(files.clone()),
-        Credentials::Vault(secret) => {
-            PlainCredential::Vault(Box::new(secrets::vault(&of(upstream), secret)?))
-        }
+        Credentials::Vault(secret) => PlainCredential::Vault(Box::new(secrets::vault(at.upstream, secret)?)),
         Credentials::Google(google) => PlainCredential::Google(Box::new(GoogleFile::new(google))),
-        Credentials::Oauth(client) => {
-            PlainCredential::OAuth(Box::new(secrets::oauth(&of(upstream), client)?))
-        }
+        Credentials::Oauth(client) => PlainCredential::OAuth(Box::new(secrets::oauth(at.upstream, client)?)),
+        Credentials::Keystone(user) => PlainCredential::Keystone(Box::new(login::keystone(&at, user)?)),
+        Credentials::Vsphere(user) => PlainCredential::Vsphere(Box::new(login::vsphere(&at, user)?)),
+        Credentials::VaultToken(token) => PlainCredential::VaultToken(Box::new(login::vault(&at, token)?)),
         Credentials::Default
         | Credentials::None
         | Credentials::Profile(_)
@@ -93,6 +115,23 @@ pub(super) fn plain(upstream: &str, written: &Credentials) -> Result<Option<Plai
         | Credentials::Command(_) => return Ok(None),
     }))
 }
+
+/// Refuses a way of signing in to another plane.
+fn only_of(upstream: &str, plane: Plane, written: &Credentials) -> Result<(), ConfigError> {
+    match OWN.into_iter().find(|(_, own)| *own == word(written)) {
+        Some((of, own)) if of != plane => {
+            let key = format!("`credentials` {}", self::of(upstream));
+            let fix =
+                format!("it is how the plane `{of}` is signed in to, and this is `{plane}`; use another");
+            Err(ConfigError::new(key, own, fix))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The ways in which planes are signed in to that are of one plane each.
+pub(super) const OWN: [(Plane, &str); 3] =
+    [(Plane::Openstack, "keystone"), (Plane::Vsphere, "vsphere"), (Plane::Vault, "vault_token")];
 
 /// The word that the settings have for a sort of credential.
 pub(super) fn word(credentials: &Credentials) -> &'static str {
@@ -111,6 +150,9 @@ pub(super) fn word(credentials: &Credentials) -> &'static str {
         Credentials::Vault(_) => "vault",
         Credentials::Oauth(_) => "oauth",
         Credentials::Google(_) => "google",
+        Credentials::Keystone(_) => "keystone",
+        Credentials::Vsphere(_) => "vsphere",
+        Credentials::VaultToken(_) => "vault_token",
     }
 }
 

@@ -6,6 +6,7 @@ mod credential;
 mod described;
 mod egress;
 mod identity;
+mod login;
 mod secrets;
 mod upstream;
 
@@ -24,7 +25,8 @@ use crate::settings::{self, Addresses, Settings, Size};
 pub use credential::PlainCredential;
 pub use described::{GrpcUpstream, OpenApiUpstream};
 pub use egress::{Chain, Egress, PassRule};
-pub use secrets::{GoogleFile, OAuthClient, OAuthShows, SecretFrom, VaultSecret, VaultShows};
+pub use login::{KeystoneLogin, KeystoneScope, KeystoneShows, Known, VaultToken, VsphereLogin, Within};
+pub use secrets::{GoogleFile, OAuthClient, OAuthShows, SecretFrom, VaultSecret, VaultShows, VaultStore};
 pub use upstream::{
     AwsCredentials, AwsUpstream, KubernetesUpstream, Reach, SingleUpstream, UpstreamConfig, UpstreamKind,
 };

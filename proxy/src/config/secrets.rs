@@ -17,23 +17,30 @@ const REFRESH_LEAST: Duration = Duration::from_secs(10);
 /// Where a pod finds its own token.
 const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
-/// A secret in a store.
+/// A secret store, and how the gate signs in there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VaultSecret {
+pub struct VaultStore {
     /// The base URL.
     pub address: Uri,
     /// The authorities that its certificate must come from, where not the system's.
     pub trust: Option<PathBuf>,
     /// The namespace.
     pub namespace: Option<String>,
+    /// How the gate shows who it is.
+    pub login: VaultShows,
+}
+
+/// A secret in a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultSecret {
+    /// The store.
+    pub store: VaultStore,
     /// Where the engine is mounted.
     pub mount: String,
     /// The path below.
     pub path: String,
     /// The field, for what is one text.
     pub field: String,
-    /// How the gate shows who it is.
-    pub login: VaultShows,
     /// After which time it is read again.
     pub refresh: Duration,
 }
@@ -43,8 +50,8 @@ pub struct VaultSecret {
 pub enum VaultShows {
     /// By a token in a file.
     TokenFile(PathBuf),
-    /// By a service account's token in a file.
-    Kubernetes {
+    /// By a token in a file that somebody else made, as a service account's.
+    Jwt {
         /// The role.
         role: String,
         /// Where the method is mounted.
@@ -138,20 +145,17 @@ pub enum SecretFrom {
     Command(Vec<String>),
 }
 
-impl VaultSecret {
+impl VaultStore {
     /// In words, without what is secret.
-    #[must_use]
-    pub fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         let login = match &self.login {
             VaultShows::TokenFile(path) => format!("token file {}", path.display()),
-            VaultShows::Kubernetes { role, mount, .. } => format!("{mount} role {role}"),
-            VaultShows::Approle { role, mount, .. } => format!("{mount} role {role}"),
+            VaultShows::Jwt { role, mount, .. } | VaultShows::Approle { role, mount, .. } => {
+                format!("{mount} role {role}")
+            }
         };
         let namespace = self.namespace.as_ref().map_or_else(String::new, |name| format!(" in {name}"));
-        format!(
-            "secret {}/{} field {} of {}{namespace} by {login} every {:?}",
-            self.mount, self.path, self.field, self.address, self.refresh
-        )
+        format!("{}{namespace} by {login}", self.address)
     }
 
     /// The file that holds what is secret.
@@ -159,9 +163,18 @@ impl VaultSecret {
     pub const fn file(&self) -> &PathBuf {
         match &self.login {
             VaultShows::TokenFile(path)
-            | VaultShows::Kubernetes { token: path, .. }
+            | VaultShows::Jwt { token: path, .. }
             | VaultShows::Approle { secret: path, .. } => path,
         }
+    }
+}
+
+impl VaultSecret {
+    /// In words, without what is secret.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let Self { store, mount, path, field, refresh } = self;
+        format!("secret {mount}/{path} field {field} of {} every {refresh:?}", store.shown())
     }
 }
 
@@ -198,46 +211,69 @@ impl OAuthClient {
 /// Resolves a secret in a store.
 pub(super) fn vault(of: &str, written: &settings::Vault) -> Result<VaultSecret, ConfigError> {
     let key = |field: &str| format!("`credentials.vault.{field}` {of}");
-    let path = |field: &str, text: &str| {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@+=:".contains(&byte);
-        let well = |part: &str| !matches!(part, "" | "." | "..") && part.bytes().all(plain);
-        let trimmed = text.trim_matches('/');
-        let fix = "give a path such as `ordain/prod`, in letters, digits and `-._~@+=:`";
-        let all = trimmed.split('/').all(well);
-        all.then(|| trimmed.to_owned()).ok_or_else(|| ConfigError::new(key(field), text, fix))
-    };
-    let mount = |field: &str, written: &Option<String>, usual: &str| match written {
-        Some(text) => path(field, text),
-        None => Ok(usual.to_owned()),
-    };
-    let login = match &written.login {
-        VaultLogin::TokenFile(path) => VaultShows::TokenFile(path.clone()),
-        VaultLogin::Kubernetes(pod) => VaultShows::Kubernetes {
-            role: pod.role.clone(),
-            mount: mount("login.kubernetes.mount", &pod.mount, "kubernetes")?,
-            token: pod.token_file.clone().unwrap_or_else(|| PathBuf::from(POD_TOKEN)),
-        },
-        VaultLogin::Approle(role) => VaultShows::Approle {
-            role: role.role_id.clone(),
-            mount: mount("login.approle.mount", &role.mount, "approle")?,
-            secret: role.secret_id_file.clone(),
-        },
-    };
     let refresh = written.refresh.as_ref().map(|text| {
         let time = duration(&key("refresh"), text)?;
         let fix = "give 10 s or more";
         if time < REFRESH_LEAST { Err(ConfigError::new(key("refresh"), text, fix)) } else { Ok(time) }
     });
     Ok(VaultSecret {
-        address: service(&key("address"), &written.address)?,
-        trust: written.trust.clone(),
-        namespace: written.namespace.as_deref().map(|text| path("namespace", text)).transpose()?,
-        mount: mount("mount", &written.mount, "secret")?,
-        path: path("path", &written.path)?,
+        store: VaultStore {
+            address: service(&key("address"), &written.address)?,
+            trust: written.trust.clone(),
+            namespace: namespace(&key, written.namespace.as_deref())?,
+            login: login(&key, &written.login)?,
+        },
+        mount: mount(&key("mount"), written.mount.as_deref(), "secret")?,
+        path: path(&key("path"), &written.path)?,
         field: written.field.clone().unwrap_or_else(|| "token".to_owned()),
-        login,
         refresh: refresh.transpose()?.unwrap_or(Duration::from_mins(5)),
     })
+}
+
+/// How the gate signs in to a store.
+pub(super) fn login(key: &dyn Fn(&str) -> String, written: &VaultLogin) -> Result<VaultShows, ConfigError> {
+    let mount = |way: &str, written: &Option<String>| {
+        mount(&key(&format!("login.{way}.mount")), written.as_deref(), way)
+    };
+    Ok(match written {
+        VaultLogin::TokenFile(path) => VaultShows::TokenFile(path.clone()),
+        VaultLogin::Kubernetes(pod) => VaultShows::Jwt {
+            role: pod.role.clone(),
+            mount: mount("kubernetes", &pod.mount)?,
+            token: pod.token_file.clone().unwrap_or_else(|| PathBuf::from(POD_TOKEN)),
+        },
+        VaultLogin::Jwt(shown) => VaultShows::Jwt {
+            role: shown.role.clone(),
+            mount: mount("jwt", &shown.mount)?,
+            token: shown.token_file.clone(),
+        },
+        VaultLogin::Approle(role) => VaultShows::Approle {
+            role: role.role_id.clone(),
+            mount: mount("approle", &role.mount)?,
+            secret: role.secret_id_file.clone(),
+        },
+    })
+}
+
+/// The namespace of a store.
+pub(super) fn namespace(
+    key: &dyn Fn(&str) -> String,
+    written: Option<&str>,
+) -> Result<Option<String>, ConfigError> {
+    written.map(|text| path(&key("namespace"), text)).transpose()
+}
+
+fn mount(key: &str, written: Option<&str>, usual: &str) -> Result<String, ConfigError> {
+    written.map_or_else(|| Ok(usual.to_owned()), |text| path(key, text))
+}
+
+fn path(key: &str, text: &str) -> Result<String, ConfigError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@+=:".contains(&byte);
+    let well = |part: &str| !matches!(part, "" | "." | "..") && part.bytes().all(plain);
+    let trimmed = text.trim_matches('/');
+    let fix = "give a path such as `ordain/prod`, in letters, digits and `-._~@+=:`";
+    let all = trimmed.split('/').all(well);
+    all.then(|| trimmed.to_owned()).ok_or_else(|| ConfigError::new(key, text, fix))
 }
 
 /// How a client is written to show itself.
@@ -304,7 +340,7 @@ pub(super) fn oauth(of: &str, written: &settings::OAuth) -> Result<OAuthClient, 
 }
 
 /// The URL of a service that secrets are sent to and come from.
-fn service(key: &str, text: &str) -> Result<Uri, ConfigError> {
+pub(super) fn service(key: &str, text: &str) -> Result<Uri, ConfigError> {
     let fix = "give a URL with `https`, and without a query; `http` is taken of this machine alone";
     let uri: Option<Uri> = text.parse().ok();
     uri.filter(|uri| is_safe(uri) && uri.query().is_none()).ok_or_else(|| ConfigError::new(key, text, fix))

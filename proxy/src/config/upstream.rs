@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use ordain_action::Plane;
 use ordain_rules::Mode;
 
-use super::credential::{PlainCredential, of, plain, word};
+use super::credential::{OWN, PlainCredential, of, plain, word};
 use super::described::{self, GrpcUpstream, OpenApiUpstream};
 use super::secrets::{self, VaultSecret};
 use super::{ConfigError, mode};
@@ -175,7 +175,7 @@ impl UpstreamKind {
             (_, Some(Reach::At { credential, .. } | Reach::Provider { credential, .. })) => credential.file(),
             (Self::Aws(AwsUpstream { credentials: AwsCredentials::File(path), .. }), None) => Some(path),
             (Self::Aws(AwsUpstream { credentials: AwsCredentials::Vault(secret), .. }), None) => {
-                Some(secret.file())
+                Some(secret.store.file())
             }
             (_, None) => None,
         }
@@ -351,7 +351,7 @@ fn kubernetes(written: &settings::Upstream) -> Result<KubernetesUpstream, Config
     }
     let credential = match &written.credentials {
         Credentials::Default => None,
-        others => Some(plain(&written.name, others)?.ok_or_else(|| {
+        others => Some(plain(written, (Plane::Kubernetes, None))?.ok_or_else(|| {
             let fix = "for Kubernetes use `default`, or `kubeconfig`, `token_file`, `token_variable`, `command`, \
                        `basic`, `header`, `certificate`, `vault`, `oauth` or `google` with what it takes";
             ConfigError::new(key("credentials"), word(others), fix)
@@ -399,17 +399,25 @@ fn vault_pair(name: &str, written: &settings::Vault) -> Result<VaultSecret, Conf
 /// Where a plane is that has one address, and with which credential.
 pub(super) fn reach(plane: Plane, written: &settings::Upstream) -> Result<Reach, ConfigError> {
     let key = |field: &str| format!("`{field}` of upstream `{}`", written.name);
+    let endpoint = match &written.endpoint {
+        Some(text) => Some(base(&key("endpoint"), text)?),
+        None => None,
+    };
     let credential = match &written.credentials {
         Credentials::None => PlainCredential::Nothing,
-        others => plain(&written.name, others)?.ok_or_else(|| {
-            let fix = "use `none`, or `token_file`, `token_variable`, `command`, `basic`, `header`, `certificate`, \
-                       `vault`, `oauth` or `google` with what it takes";
+        others => plain(written, (plane, endpoint.as_ref()))?.ok_or_else(|| {
+            let own = OWN.into_iter().find(|(of, _)| *of == plane);
+            let own = own.map_or_else(String::new, |(_, word)| format!("`{word}`, "));
+            let fix = format!(
+                "use `none`, or {own}`token_file`, `token_variable`, `command`, `basic`, `header`, `certificate`, \
+                 `vault`, `oauth` or `google` with what it takes"
+            );
             ConfigError::new(key("credentials"), word(others), fix)
         })?,
     };
     let trust = written.trust.clone();
-    match &written.endpoint {
-        Some(text) => Ok(Reach::At { endpoint: base(&key("endpoint"), text)?, trust, credential }),
+    match endpoint {
+        Some(endpoint) => Ok(Reach::At { endpoint, trust, credential }),
         None if !ordain_decode::card(plane).domains.is_empty() => Ok(Reach::Provider { trust, credential }),
         None => {
             let fix = "say where it is, as `https://host` with the path before its own";

@@ -3,10 +3,11 @@
 //! Leaves out what such a service is asked (`upstream::secrets`).
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
+use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use zeroize::Zeroizing;
 
 use super::{Forwarder, OutBody};
+use crate::answer::HeldAnswer;
 use crate::held::OutgoingBody;
 
 /// Connections to a service that hands out credentials of our own. It is no upstream: no request of an actor's is ever one
@@ -21,22 +22,38 @@ pub struct Asking {
     pub uri: Uri,
     /// Headers beside those of every request.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// What is posted, and of which type it is; without it something is got.
-    pub body: Option<(&'static str, Zeroizing<String>)>,
+    /// What of it.
+    pub asks: Asks,
+}
+
+/// What becomes of what a URL names.
+#[derive(Debug)]
+pub enum Asks {
+    /// It is got.
+    Get,
+    /// This is posted there, of this type.
+    Post(&'static str, Zeroizing<String>),
+    /// It is ended: a session that the service gave us.
+    End,
 }
 
 impl Messenger {
-    /// The status and the body of the answer. A redirect is one like any other: nothing is followed.
+    /// The answer. A redirect is one like any other: nothing is followed.
     ///
     /// # Errors
     /// Why there is no answer, without anything that was asked.
-    pub async fn ask(&self, asking: Asking) -> Result<(StatusCode, Bytes), String> {
-        let body = asking.body.as_ref().map(|(_, body)| Bytes::copy_from_slice(body.as_bytes()));
-        let mut request = Request::new(OutBody::Whole(body.map(OutgoingBody::of).unwrap_or_default()));
-        if let Some((kind, body)) = &asking.body {
-            *request.method_mut() = Method::POST;
-            request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-            request.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+    pub async fn ask(&self, asking: Asking) -> Result<HeldAnswer, String> {
+        let mut request = Request::new(OutBody::Whole(OutgoingBody::default()));
+        match &asking.asks {
+            Asks::Get => {}
+            Asks::End => *request.method_mut() = Method::DELETE,
+            Asks::Post(kind, body) => {
+                *request.method_mut() = Method::POST;
+                request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+                request.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+                *request.body_mut() =
+                    OutBody::Whole(OutgoingBody::of(Bytes::copy_from_slice(body.as_bytes())));
+            }
         }
         self.0.asked(request, asking.uri, asking.headers).await
     }

@@ -33,7 +33,7 @@ use self::body::{Noting, copied};
 use self::connector::{Answered, GONE, Kept, Waited, answer_of};
 use self::lanes::{Client, Connector, Lanes};
 use self::resolver::GuardedResolver;
-use crate::answer;
+use crate::answer::{self, HeldAnswer};
 use crate::chain::Outlet;
 use crate::held::OutgoingBody;
 use crate::machine::Elsewhere;
@@ -41,7 +41,7 @@ use crate::payload::BrokenOff;
 
 pub use self::body::OutBody;
 pub use self::lanes::{AnswerBody, Protocol, Taken};
-pub use self::messenger::{Asking, Messenger};
+pub use self::messenger::{Asking, Asks, Messenger};
 pub use self::resolver::is_forbidden;
 
 /// How long the other side of a conversation may say nothing at all.
@@ -299,7 +299,8 @@ impl Forwarder {
         uri: Uri,
         credential: Option<(HeaderName, HeaderValue)>,
     ) -> Result<(StatusCode, Bytes), String> {
-        self.asked(Request::new(OutBody::Whole(OutgoingBody::default())), uri, credential).await
+        let asking = Request::new(OutBody::Whole(OutgoingBody::default()));
+        self.asked(asking, uri, credential).await.map(|answer| (answer.head.status, answer.body))
     }
 
     /// The same for what else the gate asks.
@@ -308,17 +309,16 @@ impl Forwarder {
         mut asking: Request<OutBody>,
         uri: Uri,
         headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
-    ) -> Result<(StatusCode, Bytes), String> {
+    ) -> Result<HeldAnswer, String> {
         let host = uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
         *asking.uri_mut() = uri;
         asking.headers_mut().insert(header::HOST, host.ok_or("it has no host")?);
-        asking.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         asking.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("ordain"));
         asking.headers_mut().extend(headers);
+        let json = HeaderValue::from_static("application/json");
+        asking.headers_mut().entry(header::ACCEPT).or_insert(json);
         let answer = self.exchange(asking).await.map_err(|error| error.to_string())?;
-        let answer = answer::hold(answer).await;
-        let answer = answer.map_err(|_| "its answer did not come whole")?;
-        Ok((answer.head.status, answer.body))
+        answer::hold(answer).await.map_err(|_| "its answer did not come whole".to_owned())
     }
 
     /// Asks an API over gRPC at a base URL whether it is well, with the gate's own credential: a call that changes nothing,

@@ -3,6 +3,7 @@
 //! Leaves out what they mean together (`config`). The only file that reads the environment.
 
 mod listen;
+mod login;
 mod secrets;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,8 @@ use serde::Deserialize;
 
 use crate::identity::settings::Identity;
 pub use listen::{Addresses, Egress, Listen, Tls};
-pub use secrets::{Google, OAuth, Vault, VaultApprole, VaultKubernetes, VaultLogin};
+pub use login::{Keystone, VaultToken, Vsphere};
+pub use secrets::{Google, OAuth, Vault, VaultApprole, VaultJwt, VaultKubernetes, VaultLogin};
 
 /// The whole file.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -194,6 +196,12 @@ pub enum Credentials {
     Oauth(OAuth),
     /// A token that Google gives for a service account or a federated workload.
     Google(Google),
+    /// A token of Keystone's, for OpenStack.
+    Keystone(Keystone),
+    /// Sessions of a vCenter's own.
+    Vsphere(Vsphere),
+    /// A token of Vault's own, where that is the plane.
+    VaultToken(VaultToken),
 }
 
 /// A context of a kubeconfig file.

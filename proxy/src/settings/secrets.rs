@@ -42,6 +42,8 @@ pub enum VaultLogin {
     TokenFile(PathBuf),
     /// As a pod, by its service account.
     Kubernetes(VaultKubernetes),
+    /// By a token that another service made.
+    Jwt(VaultJwt),
     /// As an application.
     Approle(VaultApprole),
 }
@@ -58,6 +60,19 @@ pub struct VaultKubernetes {
     /// The service account's token; by default where a pod finds its own.
     #[serde(default)]
     pub token_file: Option<PathBuf>,
+}
+
+/// Whoever has a token of another service at a secret store.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VaultJwt {
+    /// The role.
+    pub role: String,
+    /// Where the method is mounted; by default `jwt`.
+    #[serde(default)]
+    pub mount: Option<String>,
+    /// The file that holds the token, which is read at each login.
+    pub token_file: PathBuf,
 }
 
 /// An application at a secret store.

@@ -49,7 +49,7 @@ fn an_upstream_says_what_it_lacks_and_which_credentials_there_are() {
     check(
         "[[upstream]]\nname = \"a\"\nplane = \"aws\"\ncredentials = \"defualt\"\n",
         expect![
-            "`gate.toml` line 4, column 15: `defualt` is not known here; use `default`, `profile`, `none`, `file`, `kubeconfig`, `token_file`, `token_variable`, `command`, `basic`, `header`, `certificate`, `vault`, `oauth`, `google`"
+            "`gate.toml` line 4, column 15: `defualt` is not known here; use `default`, `profile`, `none`, `file`, `kubeconfig`, `token_file`, `token_variable`, `command`, `basic`, `header`, `certificate`, `vault`, `oauth`, `google`, `keystone`, `vsphere`, `vault_token`"
         ],
     );
 }

@@ -18,6 +18,7 @@ use futures_util::future::join_all;
 use http::Uri;
 use jiff::{SignedDuration, Timestamp};
 use ordain_action::{Actor, Plane, Upstream};
+use ordain_decode::Api;
 use ordain_sigv4::KeyPair;
 
 pub use error::UpstreamError;
@@ -173,8 +174,8 @@ pub enum Carried {
 /// Whose credential a request leaves with.
 #[derive(Debug, Clone, Copy)]
 pub enum Whose<'a> {
-    /// That of the upstream's configuration.
-    Gate,
+    /// That of the upstream's configuration, for one of its plane's APIs.
+    Gate(Api),
     /// The real one behind a minted key.
     Minted(&'a Real),
     /// The actor's own.
@@ -248,7 +249,11 @@ impl Upstreams {
 
     /// Puts other upstreams in force.
     pub fn replace(&self, Prepared(entries): Prepared, now: Timestamp) {
-        self.entries.store(Arc::clone(&entries));
+        let before = self.entries.swap(Arc::clone(&entries));
+        let stays = |entry: &Arc<Entry>| entries.values().any(|other| Arc::ptr_eq(other, entry));
+        for gone in before.values().filter(|entry| !stays(entry)) {
+            gone.end_later();
+        }
         if entries.values().any(|entry| entry.verified().is_none()) {
             tokio::spawn(keep_verifying(Arc::downgrade(&entries), now));
         }
@@ -259,6 +264,14 @@ impl Upstreams {
         for entry in self.entries.load().values() {
             entry.look_anew();
         }
+    }
+
+    /// Ends what was opened upstream for the gate itself and would stay open: sessions.
+    pub async fn end(&self) {
+        let entries = self.entries.load_full();
+        // They end by themselves where nobody hears of it.
+        let all = entries.values().map(|entry| tokio::time::timeout(PATIENCE, entry.end()));
+        drop(join_all(all).await);
     }
 
     /// Verifies an upstream's account, once: says which it is, or why that is not known.
@@ -335,17 +348,17 @@ impl Upstreams {
             Err(UpstreamError::NoCredential { upstream: verified.name.to_string(), why: why.to_owned() })
         };
         match (&entry.kind, whose) {
-            (EntryKind::Aws(entry), Whose::Gate | Whose::Minted(Real::Pair(_))) => {
+            (EntryKind::Aws(entry), Whose::Gate(_) | Whose::Minted(Real::Pair(_))) => {
                 let pair = match whose {
                     Whose::Minted(Real::Pair(real)) => Arc::new(real.clone()),
-                    Whose::Gate | Whose::Actor | Whose::Nobody | Whose::Minted(Real::Bearer(_)) => {
+                    Whose::Gate(_) | Whose::Actor | Whose::Nobody | Whose::Minted(Real::Bearer(_)) => {
                         entry.pair(&actor.party, now).await?
                     }
                 };
                 Ok(Leaving::Signed { pair, endpoint: entry.source().endpoint.clone() })
             }
             // The settings may have been replaced while a body came in: what was said of the request stays true of it.
-            (EntryKind::Plain(entry), Whose::Gate) if entry.source().passes => {
+            (EntryKind::Plain(entry), Whose::Gate(_)) if entry.source().passes => {
                 none("each actor's own goes on to it now")
             }
             (EntryKind::Plain(entry), Whose::Actor) if !entry.source().passes => {
@@ -357,7 +370,7 @@ impl Upstreams {
             (EntryKind::Aws(_) | EntryKind::Plain(_), Whose::Nobody) => {
                 none("nothing is shown to anybody there now")
             }
-            (EntryKind::Plain(entry), Whose::Gate) => entry.leaving(now).await,
+            (EntryKind::Plain(entry), Whose::Gate(api)) => entry.leaving(api, now).await,
             (EntryKind::Plain(entry), Whose::Actor) => entry.leaving_as_it_came(now).await,
             (EntryKind::Plain(entry), Whose::Minted(Real::Bearer(token))) => entry.leaving_with(token),
             (EntryKind::Aws(_), Whose::Minted(Real::Bearer(_)))
@@ -476,6 +489,20 @@ impl Entry {
         match &self.kind {
             EntryKind::Aws(entry) => entry.verified(),
             EntryKind::Plain(entry) => entry.verified(),
+        }
+    }
+
+    async fn end(&self) {
+        match &self.kind {
+            EntryKind::Aws(_) => {}
+            EntryKind::Plain(entry) => entry.end().await,
+        }
+    }
+
+    fn end_later(&self) {
+        match &self.kind {
+            EntryKind::Aws(_) => {}
+            EntryKind::Plain(entry) => entry.end_later(),
         }
     }
 

@@ -1,7 +1,12 @@
 """A real Keystone on one port, and what openstacksdk asks of one.
 
     keystone.py serve PORT FOLDER     starts one below `/identity`, with a database of its own in FOLDER, and writes a
-                                      token of its administrator to FOLDER/token
+                                      token of its administrator to FOLDER/token; tokens last as long as FOLDER/lasts
+                                      says, in seconds
+    keystone.py gate URL TOKEN FOLDER makes a user `gate` who may do all, and an application credential of the
+                                      administrator's, whose id and secret it writes to FOLDER
+    keystone.py password URL TOKEN P  gives that user another password, which ends its tokens
+    keystone.py clear URL TOKEN       takes away what single steps have made
     keystone.py day URL TOKEN         a day of identity work, one line a step; URL is where `/identity` stands
     keystone.py try URL TOKEN STEP    one step alone, and what the library makes of the answer
 
@@ -31,6 +36,7 @@ use_stderr = false
 connection = sqlite:///{folder}/keystone.db
 [token]
 provider = fernet
+expiration = {lasts}
 [fernet_tokens]
 key_repository = {folder}/fernet
 [credential]
@@ -56,7 +62,9 @@ def manage(folder, *arguments):
 def serve(port, folder):
     # Whoever waits for it finds it at once, and is answered when all is there.
     listening = socket.create_server(("127.0.0.1", int(port)))
-    pathlib.Path(folder, "keystone.conf").write_text(CONFIGURATION.format(folder=folder))
+    lasts = pathlib.Path(folder, "lasts")
+    lasts = lasts.read_text() if lasts.exists() else 3600
+    pathlib.Path(folder, "keystone.conf").write_text(CONFIGURATION.format(folder=folder, lasts=lasts))
     for name in ("fernet", "credential", "receipts"):
         pathlib.Path(folder, name).mkdir(mode=0o700)
     manage(folder, "db_sync")
@@ -219,6 +227,27 @@ class Day:
         return self.identity.assign_system_role_to_user(user, role, "all")
 
 
+def gate(identity, folder):
+    user = identity.create_user(name="gate", password="the-first-password-of-the-gate", domain_id="default")
+    identity.assign_project_role_to_user(identity.find_project("admin"), user, identity.find_role("admin"))
+    made = identity.create_application_credential(identity.find_user("admin"), "ci")
+    pathlib.Path(folder, "application-id").write_text(made.id)
+    pathlib.Path(folder, "application-secret").write_text(made.secret + "\n")
+
+
+def clear(identity):
+    for kind, name in (("project", "shop"), ("role", "keeper"), ("group", "keepers")):
+        identity_of = getattr(identity, f"find_{kind}")(name, ignore_missing=False)
+        getattr(identity, f"delete_{kind}")(identity_of, ignore_missing=False)
+
+
+def password(identity, new):
+    # What is ended with the password are tokens that were made before this second.
+    time.sleep(1.1)
+    identity.update_user(identity.find_user("gate"), password=new)
+    time.sleep(1.1)
+
+
 def step(day, name):
     from openstack import exceptions
 
@@ -233,6 +262,8 @@ def main():
     if verb == "serve":
         return serve(*rest)
     url, shown, *steps = rest
+    if verb in (verbs := {"gate": gate, "password": password, "clear": clear}):
+        return verbs[verb](connect(url, shown), *steps)
     day = Day(connect(url, shown))
     for name in steps or Day.STEPS:
         print(step(day, name), flush=True)

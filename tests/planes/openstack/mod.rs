@@ -3,6 +3,7 @@
 //! Leaves out how a request is read (the room's own cases) and the services that are not there to be started.
 
 mod baremetal;
+mod login;
 mod sweep;
 mod tokens;
 
@@ -23,12 +24,20 @@ struct Keystone {
 impl Keystone {
     /// None where it is not installed.
     fn start() -> Option<Self> {
+        Self::start_with(None)
+    }
+
+    /// The same, whose tokens last for so many seconds.
+    fn start_with(lasts: Option<u32>) -> Option<Self> {
         let python = served::python()?;
         if !python.with_file_name("keystone-manage").exists() {
             return skipped("Keystone");
         }
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/planes/openstack/keystone.py");
         let server = Server::start(|port, folder| {
+            if let Some(lasts) = lasts {
+                std::fs::write(folder.join("lasts"), lasts.to_string()).unwrap();
+            }
             let mut command = Command::new(&python);
             command.arg(&script).args(["serve", port]).arg(folder);
             command

@@ -8,6 +8,8 @@
     client.py HOST:PORT TOKEN login               # what becomes of a user and a password
     client.py HOST:PORT TOKEN spoiled             # requests that no client of its own would send
     client.py HOST:PORT TOKEN rest                # the older of the REST APIs
+    client.py HOST:PORT PASSWORD sessions         # signs in, and counts the sessions of others
+    client.py HOST:PORT PASSWORD terminate        # signs in, and ends those
 
 All is sent as the client sends it, with the token where it has its session. Leaves out what the sweep has.
 """
@@ -158,7 +160,19 @@ def login():
     tell("login", sign_in)
 
 
-if what == "session":
+def others(manager):
+    own = manager.currentSession.key
+    return [session.key for session in manager.sessionList if session.key != own]
+
+
+if what in ("sessions", "terminate"):
+    manager = connect.SmartConnect(
+        protocol="http", host=host, port=int(port), user="user", pwd=token).content.sessionManager
+    if what == "terminate":
+        manager.TerminateSession(others(manager))
+    print(len(others(manager)))
+    manager.Logout()
+elif what == "session":
     found = connect.SmartConnect(protocol="http", host=host, port=int(port), user="user", pwd=token)
     cookie = found._stub.cookie.split(";")[0]
     open(more[0], "w").write(cookie)

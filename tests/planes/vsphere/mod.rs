@@ -2,6 +2,7 @@
 //!
 //! Leaves out how a request is read (the room's own cases), and vCenters: the simulator stands for one.
 
+mod login;
 mod sweep;
 
 use std::process::Command;

@@ -7,7 +7,7 @@ use ordain_action::{Call, Created, Denial, Minted, Undecodable, Upstream};
 
 use super::{Grammar, Line, RestRoom, Whole, token};
 use crate::answer::{AnswerHead, AnswerRead, MintedCredentials, Replacement, TokenPlace};
-use crate::contract::{Destination, Leads, NativeResponse, Needs};
+use crate::contract::{Api, Destination, Leads, NativeResponse, Needs};
 use crate::form::fields::clip;
 use crate::front::{Front, Session};
 use crate::room::{Claimed, other_sort};
@@ -114,6 +114,10 @@ impl<G: Grammar> Claimed for Claim<'_, G> {
             ));
         }
         self.address(asked, upstream)
+    }
+
+    fn api(&self) -> Api {
+        self.asked.as_ref().map_or(Api::Main, |asked| self.room.grammar.api(asked))
     }
 
     fn leads(&self) -> Leads {

@@ -25,7 +25,7 @@ use ordain_action::{Call, Created, Denial, Plane, Undecodable, Upstream};
 
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead, TokenPlace};
-use crate::contract::{Destination, Leads, NativeResponse, Needs};
+use crate::contract::{Api, Destination, Leads, NativeResponse, Needs};
 use crate::front::{Front, Session};
 use crate::room::Claimed;
 use crate::setup::{RoomsConfig, RoomsError};
@@ -87,6 +87,11 @@ pub(crate) trait Grammar: fmt::Debug + Send + Sync + Sized {
     /// No host of the provider serves it.
     fn destination(&self, asked: &Self::Asked, _upstream: &Upstream) -> Result<Destination, Undecodable> {
         Ok(Destination::at_its_address(self.service(asked)))
+    }
+
+    /// Which of its plane's APIs it is for, where each has credentials of its own.
+    fn api(&self, _asked: &Self::Asked) -> Api {
+        Api::Main
     }
 
     /// Whether the answer may hand out a credential: a request that cannot be read in full goes nowhere then.

@@ -25,7 +25,7 @@ use roxmltree::{Document, ParsingOptions};
 use crate::Head;
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead};
-use crate::contract::{NativeResponse, Needs};
+use crate::contract::{Api, NativeResponse, Needs};
 use crate::form::fields::clip;
 use crate::front::{Front, Session};
 use crate::rest::{self, BODY_MAX, Grammar, Line, Location, RestRoom, Rules, Whole};
@@ -175,6 +175,13 @@ impl Grammar for Vsphere {
 
     fn signed_out(&self, asked: &Asked) -> Option<NativeResponse> {
         session::signed_out(asked)
+    }
+
+    fn api(&self, asked: &Asked) -> Api {
+        match asked {
+            Asked::Soap | Asked::Versions => Api::Main,
+            Asked::Automation(_) => Api::Automation,
+        }
     }
 
     fn deny(&self, asked: Option<&Asked>, denial: &Denial) -> NativeResponse {

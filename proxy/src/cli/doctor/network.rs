@@ -49,7 +49,9 @@ async fn account(
     let outward = Outward::new(own.addresses.clone(), PATIENCE).leaving_by(outlet.clone());
     let started = Upstreams::start(vec![Source::from(upstream)], own, &outward, now);
     let upstreams = started.await.map_err(|error| error.to_string())?;
-    let found = upstreams.verify(name, now).await.map_err(|error| error.to_string())?;
+    let found = upstreams.verify(name, now).await.map_err(|error| error.to_string());
+    upstreams.end().await;
+    let found = found?;
     let mut text = format!("`{name}` is {} {}", found.plane.whole(), found.account);
     if !found.partition.is_empty() {
         text.push_str(&format!(" in partition {}", found.partition));

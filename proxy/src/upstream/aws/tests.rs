@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use http::Uri;
 use ordain_action::{Actor, ActorKind, IdentityProof, Party};
+use ordain_decode::Api;
 use ordain_sigv4::{KeyPair, Secret};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -243,9 +244,14 @@ async fn an_upstream_stays_with_its_account_under_the_name_that_keys_are_bound_t
         .unwrap();
     upstreams.replace(prepared, now());
     // What was claimed for one account leaves for no other.
-    assert!(upstreams.leaving(&actor("123456789012"), "123456789012", Whose::Gate, now()).await.is_ok());
+    assert!(
+        upstreams
+            .leaving(&actor("123456789012"), "123456789012", Whose::Gate(Api::Main), now())
+            .await
+            .is_ok()
+    );
     assert!(matches!(
-        upstreams.leaving(&actor("999999999999"), "999999999999", Whose::Gate, now()).await,
+        upstreams.leaving(&actor("999999999999"), "999999999999", Whose::Gate(Api::Main), now()).await,
         Err(UpstreamError::OtherAccount { .. })
     ));
 }

@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
+use ordain_decode::Api;
 use ordain_sigv4::Secret;
 use serde::Deserialize;
 use tokio::io::AsyncReadExt as _;
@@ -21,15 +22,17 @@ use tokio::process::Command;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use crate::config::{GoogleFile, OAuthClient, VaultSecret};
+use crate::config::{GoogleFile, KeystoneLogin, OAuthClient, VaultSecret, VaultToken, VsphereLogin};
 use crate::events;
 use crate::forward::Outward;
 use crate::keys::SEALING_KEY;
 use crate::settings::environment;
-use crate::upstream::secrets::Failed;
 use crate::upstream::secrets::google::Google;
+use crate::upstream::secrets::keystone::Keystone;
 use crate::upstream::secrets::oauth::OAuth;
-use crate::upstream::secrets::vault::Vault;
+use crate::upstream::secrets::vault::{Token, Vault};
+use crate::upstream::secrets::vsphere::Session;
+use crate::upstream::secrets::{Failed, Refusals};
 
 /// A file or a variable is read again after this time: tokens are replaced where they lie.
 const READ_AGAIN: SignedDuration = SignedDuration::from_secs(60);
@@ -39,6 +42,10 @@ const REFRESH: SignedDuration = SignedDuration::from_secs(60);
 
 /// What could not be refreshed, and still lasts, is fetched again after this time.
 const PAUSE: SignedDuration = SignedDuration::from_secs(10);
+
+/// A session that was one is used for this time without asking whether it is one any more. Some are ended by the server
+/// after five minutes in which nobody uses them.
+const SESSION: SignedDuration = SignedDuration::from_secs(240);
 
 /// How long a program may take to print a credential.
 const COMMAND_MAX: Duration = Duration::from_secs(30);
@@ -72,9 +79,17 @@ impl Header {
     /// A token in the header of a plane's own, or as a bearer's where it has none.
     pub(super) fn token(name: Option<&'static str>, token: &str) -> Result<Self, String> {
         match name {
-            Some(name) => Self::new(HeaderName::from_static(name), token.to_owned()),
+            Some(name) => Self::of(name, token),
             None => Self::bearer(token),
         }
+    }
+
+    /// A token in a header of its plane's own.
+    fn of(name: &'static str, token: &str) -> Result<Self, String> {
+        if token.is_empty() || token.contains(char::is_whitespace) {
+            return Err("what is given is no token".to_owned());
+        }
+        Self::new(HeaderName::from_static(name), token.to_owned())
     }
 
     /// Name and value, the value marked as one that is not to be shown.
@@ -111,6 +126,12 @@ pub(super) enum Fetch {
     OAuth(Box<OAuthClient>),
     /// Google's own.
     Google(Box<GoogleFile>),
+    /// Keystone.
+    Keystone(Box<KeystoneLogin>),
+    /// A vCenter, for sessions of each of its APIs.
+    Vsphere(Box<VsphereLogin>),
+    /// Vault, for a token of its own.
+    VaultToken(Box<VaultToken>),
 }
 
 impl Fetch {
@@ -157,7 +178,12 @@ impl Fetch {
                 let printed = run(program, arguments, environment).await?;
                 printed_header(program, &printed, now)?
             }
-            Self::Vault(_) | Self::OAuth(_) | Self::Google(_) => {
+            Self::Vault(_)
+            | Self::OAuth(_)
+            | Self::Google(_)
+            | Self::Keystone(_)
+            | Self::Vsphere(_)
+            | Self::VaultToken(_) => {
                 return Err(Failed::refused("it is of a service"));
             }
         };
@@ -172,9 +198,24 @@ enum From {
     Vault(Box<Vault>),
     OAuth(Box<OAuth>),
     Google(Box<Google>),
+    Keystone(Box<Keystone>),
+    Session(Box<Session>),
+    Token(Box<Token>),
 }
 
 impl From {
+    fn new(fetch: Fetch, api: Api, (outward, refusals): (&Outward, &Refusals)) -> Self {
+        match fetch {
+            Fetch::Vault(secret) => Self::Vault(Box::new(Vault::new(&secret, outward))),
+            Fetch::OAuth(client) => Self::OAuth(Box::new(OAuth::new(&client, outward))),
+            Fetch::Google(file) => Self::Google(Box::new(Google::new(&file, outward))),
+            Fetch::Keystone(login) => Self::Keystone(Box::new(Keystone::new(&login, outward, refusals))),
+            Fetch::Vsphere(login) => Self::Session(Box::new(Session::new(&login, api, outward, refusals))),
+            Fetch::VaultToken(login) => Self::Token(Box::new(Token::new(&login, outward, refusals))),
+            here => Self::Here(here),
+        }
+    }
+
     async fn fetch(&self, now: Timestamp) -> Result<Kept, Failed> {
         match self {
             Self::Here(fetch) => fetch.fetch(now).await,
@@ -189,6 +230,23 @@ impl From {
             Self::OAuth(oauth) => {
                 let (token, until) = oauth.token(now).await?;
                 Ok(Kept::until(Some(Header::bearer(&token)?), until, now))
+            }
+            Self::Keystone(keystone) => {
+                let (token, until) = keystone.token(now).await?;
+                Ok(Kept::until(Some(Header::of("x-auth-token", &token)?), until, now))
+            }
+            Self::Token(vault) => {
+                let (token, until) = vault.token(now).await?;
+                let header = Some(Header::of("x-vault-token", &token)?);
+                Ok(match until {
+                    Some(until) => Kept::until(header, until, now),
+                    None => Kept { header, again: Timestamp::MAX, ends: None },
+                })
+            }
+            Self::Session(session) => {
+                let (name, value) = session.header(now).await?;
+                let header = Some(Header::new(name, value.to_string())?);
+                Ok(Kept { header, again: now + READ_AGAIN, ends: Some(now + SESSION) })
             }
         }
     }
@@ -217,7 +275,11 @@ impl Kept {
 
 /// A credential and where it comes from.
 #[derive(Debug, Clone)]
-pub(super) struct Credential(Arc<Cache>);
+pub(super) struct Credential {
+    main: Arc<Cache>,
+    // Of an API beside the plane's first, where that has credentials of its own.
+    automation: Option<Arc<Cache>>,
+}
 
 #[derive(Debug)]
 struct Cache {
@@ -229,32 +291,39 @@ struct Cache {
 }
 
 impl Credential {
-    pub(super) fn new(fetch: Fetch, outward: &Outward) -> Self {
-        let from = match fetch {
-            Fetch::Vault(secret) => From::Vault(Box::new(Vault::new(&secret, outward))),
-            Fetch::OAuth(client) => From::OAuth(Box::new(OAuth::new(&client, outward))),
-            Fetch::Google(file) => From::Google(Box::new(Google::new(&file, outward))),
-            here => From::Here(here),
+    pub(super) fn new(fetch: Fetch, outward: &Outward, refusals: &Refusals) -> Self {
+        let made = |fetch, api| Arc::new(Cache::new(From::new(fetch, api, (outward, refusals))));
+        let automation = if let Fetch::Vsphere(login) = &fetch {
+            Some(made(Fetch::Vsphere(login.clone()), Api::Automation))
+        } else {
+            None
         };
-        Self(Arc::new(Cache {
-            from,
-            kept: ArcSwapOption::empty(),
-            fetches: AtomicU64::new(0),
-            fetching: Arc::default(),
-        }))
+        Self { main: made(fetch, Api::Main), automation }
     }
 
-    /// The header to send; none where the connection carries the credential.
-    pub(super) async fn get(&self, now: Timestamp) -> Result<Option<Header>, String> {
-        match self.0.fresh(now) {
+    /// The header to send to one of its plane's APIs; none where the connection carries the credential.
+    pub(super) async fn get(&self, api: Api, now: Timestamp) -> Result<Option<Header>, String> {
+        let cache = match api {
+            Api::Main => &self.main,
+            Api::Automation => self.automation.as_ref().unwrap_or(&self.main),
+        };
+        match cache.fresh(now) {
             Some(header) => Ok(header),
             // Boxed, because every request in flight would carry the room for a fetch that one in thousands makes.
-            None => Box::pin(self.anew(now)).await,
+            None => Box::pin(Self::anew(cache, now)).await,
         }
     }
 
-    async fn anew(&self, now: Timestamp) -> Result<Option<Header>, String> {
-        let cache = &self.0;
+    /// Ends what was opened for it and would stay open.
+    pub(super) async fn end(&self) {
+        for cache in [Some(&self.main), self.automation.as_ref()].into_iter().flatten() {
+            if let From::Session(session) = &cache.from {
+                session.end().await;
+            }
+        }
+    }
+
+    async fn anew(cache: &Arc<Cache>, now: Timestamp) -> Result<Option<Header>, String> {
         let before = cache.fetches.load(Ordering::Acquire);
         let mut failed = match cache.lasting(now) {
             // One request fetches; the others go on with what still lasts.
@@ -285,6 +354,10 @@ impl Credential {
 }
 
 impl Cache {
+    fn new(from: From) -> Self {
+        Self { from, kept: ArcSwapOption::empty(), fetches: AtomicU64::new(0), fetching: Arc::default() }
+    }
+
     async fn fetch(&self, now: Timestamp) -> Result<Option<Header>, String> {
         match self.from.fetch(now).await {
             Ok(kept) => {

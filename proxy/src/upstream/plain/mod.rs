@@ -12,16 +12,19 @@ mod tests;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http::{StatusCode, Uri};
 use jiff::Timestamp;
 use ordain_action::{Plane, Upstream};
+use ordain_decode::Api;
 use ordain_sigv4::Secret;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
+use super::secrets::Refusals;
 use super::{Carried, Leaving, Own, UpstreamError};
 use crate::forward::{Forwarder, Outward, Trust};
 pub use credential::Header;
@@ -32,6 +35,9 @@ pub(super) use source::certificates;
 
 /// The namespace that every cluster has from its first moment, and by whose UID clusters are told apart.
 const ANCHOR: &str = "/api/v1/namespaces/kube-system";
+
+/// After this time no request is on the way with a credential that was replaced.
+const ON_THE_WAY: Duration = Duration::from_secs(60);
 
 /// The status of gRPC to who is not known.
 const UNAUTHENTICATED: u16 = 16;
@@ -48,6 +54,7 @@ pub(super) struct Entry {
     reached: ArcSwapOption<Reached>,
     // What is configured may say something else now.
     anew: AtomicBool,
+    refusals: Refusals,
     // One at a time reads what is configured and asks the upstream.
     asking: Mutex<()>,
 }
@@ -81,6 +88,7 @@ impl Entry {
             verified: OnceLock::new(),
             reached: ArcSwapOption::empty(),
             anew: AtomicBool::new(false),
+            refusals: Refusals::default(),
             asking: Mutex::new(()),
         }
     }
@@ -125,13 +133,30 @@ impl Entry {
 
     /// Has what is configured read again at the next request.
     pub(super) fn look_anew(&self) {
+        self.refusals.forget();
         self.anew.store(true, Ordering::Release);
     }
 
-    /// What a request leaves with.
-    pub(super) async fn leaving(&self, now: Timestamp) -> Result<Leaving, UpstreamError> {
+    /// Ends what was opened for it and would stay open.
+    pub(super) async fn end(&self) {
+        if let Some(reached) = self.reached.load_full() {
+            reached.credential.end().await;
+        }
+    }
+
+    /// The same, once nobody is on the way with it any more.
+    pub(super) fn end_later(&self) {
+        let Some(reached) = self.reached.load_full() else { return };
+        tokio::spawn(async move {
+            tokio::time::sleep(ON_THE_WAY).await;
+            reached.credential.end().await;
+        });
+    }
+
+    /// What a request to one of its APIs leaves with.
+    pub(super) async fn leaving(&self, api: Api, now: Timestamp) -> Result<Leaving, UpstreamError> {
         let reached = self.current(now).await?;
-        let header = reached.credential.get(now).await.map_err(|why| self.no_credential(why))?;
+        let header = reached.credential.get(api, now).await.map_err(|why| self.no_credential(why))?;
         let carried = header.map_or(Carried::Connection, Carried::Header);
         Ok(Leaving::Plain { carried, base: reached.base.clone(), through: Arc::clone(&reached.through) })
     }
@@ -173,7 +198,7 @@ impl Entry {
     /// Looks at something of the upstream for the gate itself.
     pub(super) async fn look(&self, path: &str, now: Timestamp) -> Result<(StatusCode, Bytes), String> {
         let reached = self.reached().map_err(|error| error.to_string())?;
-        let header = reached.credential.get(now).await?;
+        let header = reached.credential.get(Api::Main, now).await?;
         let uri = at(reached.base.as_ref().ok_or("it has no address of its own")?, path)?;
         reached.through.look(uri, header.as_ref().map(Header::to_pair)).await
     }
@@ -205,7 +230,10 @@ impl Entry {
             if self.anew.swap(false, Ordering::AcqRel) {
                 // Boxed, because every request in flight would carry the room for it.
                 match Box::pin(self.reach(now)).await {
-                    Ok(reached) => self.reached.store(Some(Arc::new(reached))),
+                    Ok(reached) => {
+                        self.end_later();
+                        self.reached.store(Some(Arc::new(reached)));
+                    }
                     Err(error) => {
                         self.anew.store(true, Ordering::Release);
                         return Err(error);
@@ -231,19 +259,19 @@ impl Entry {
         };
         let made = |trust| self.outward.forwarder(trust).map(Arc::new).map_err(|why| self.unverified(why));
         let (anonymous, through) = (made(bare)?, made(place.trust)?);
-        let credential = Credential::new(place.fetch, &self.outward);
+        let credential = Credential::new(place.fetch, &self.outward, &self.refusals);
         let reached = Reached { base: place.base, through, anonymous, credential };
         self.ask(&reached, now).await?;
         Ok(reached)
     }
 
     async fn ask(&self, reached: &Reached, now: Timestamp) -> Result<(), UpstreamError> {
-        let header = reached.credential.get(now).await.map_err(|why| self.no_credential(why))?;
+        let header = reached.credential.get(Api::Main, now).await.map_err(|why| self.no_credential(why))?;
         if self.source.plane == Plane::Grpc {
             return self.ask_api(reached, header.as_ref()).await;
         }
         let (Some(anchor), Some(base)) = (self.source.anchor(), &reached.base) else { return Ok(()) };
-        let uri = at(base, anchor).map_err(|why| self.unverified(why))?;
+        let uri = at(base, &anchor).map_err(|why| self.unverified(why))?;
         let asked = reached.through.look(uri, header.as_ref().map(Header::to_pair)).await;
         let (status, body) = asked.map_err(|why| self.unverified(why))?;
         match (status, &self.source.uid) {

@@ -2,6 +2,7 @@
 //!
 //! Leaves out reading kubeconfig files (`kubeconfig`) and credentials (`credential`).
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -91,10 +92,22 @@ impl Source {
     }
 
     /// Where it is asked whether it takes the credential; nowhere where that cannot be asked.
-    pub(super) const fn anchor(&self) -> Option<&'static str> {
-        match self.plane {
+    pub(super) fn anchor(&self) -> Option<Cow<'static, str>> {
+        let path = match self.plane {
             Plane::Kubernetes => Some(super::ANCHOR),
             other => ordain_decode::card(other).anchor,
+        }?;
+        // A token of Vault's is known in its namespace alone, and a namespace may stand in a path.
+        Some(match (self.namespace(), path.strip_prefix("/v1")) {
+            (Some(namespace), Some(rest)) => format!("/v1/{namespace}{rest}").into(),
+            _ => path.into(),
+        })
+    }
+
+    fn namespace(&self) -> Option<&str> {
+        match &self.reach {
+            Reach::At { credential: PlainCredential::VaultToken(token), .. } => token.0.namespace.as_deref(),
+            Reach::At { .. } | Reach::Provider { .. } | Reach::Kubeconfig { .. } => None,
         }
     }
 
@@ -166,6 +179,9 @@ impl Source {
                     PlainCredential::Vault(secret) => Fetch::Vault(secret.clone()),
                     PlainCredential::OAuth(client) => Fetch::OAuth(client.clone()),
                     PlainCredential::Google(google) => Fetch::Google(google.clone()),
+                    PlainCredential::Keystone(login) => Fetch::Keystone(login.clone()),
+                    PlainCredential::Vsphere(login) => Fetch::Vsphere(login.clone()),
+                    PlainCredential::VaultToken(token) => Fetch::VaultToken(token.clone()),
                 };
                 Ok(Place { base: self.endpoint().cloned(), trust: trusted, fetch })
             }

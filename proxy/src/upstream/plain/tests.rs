@@ -108,7 +108,7 @@ fn alice() -> Actor {
 
 /// What a request of hers leaves with; why it does not.
 async fn leaves_with(upstreams: &Upstreams, at: Timestamp) -> String {
-    match upstreams.leaving(&alice(), "shop-cluster", Whose::Gate, at).await {
+    match upstreams.leaving(&alice(), "shop-cluster", Whose::Gate(Api::Main), at).await {
         Ok(Leaving::Plain { carried: Carried::Header(header), .. }) => {
             let (name, value) = header.to_pair();
             assert!(value.is_sensitive(), "a credential is marked as one");
@@ -238,7 +238,7 @@ async fn whose_credential_leaves_is_what_is_configured_and_what_was_said_of_the_
         Err(error) => error.to_string(),
     };
     assert_eq!(leaving(&upstreams, Whose::Actor).await, "Own");
-    let refused = leaving(&upstreams, Whose::Gate).await;
+    let refused = leaving(&upstreams, Whose::Gate(Api::Main)).await;
     assert!(refused.contains("each actor's own goes on to it now"), "{refused}");
     let upstreams = start(source(false, PlainCredential::Nothing), &Own::default()).await.unwrap();
     assert!(upstreams.verify("prod", now()).await.is_ok());
@@ -252,7 +252,7 @@ async fn a_request_that_was_claimed_for_another_cluster_leaves_for_none() {
     let token = file(folder.path(), "token", "real-token");
     let upstreams = start(cluster.with(PlainCredential::TokenFile(token)), &Own::default()).await.unwrap();
     assert!(matches!(
-        upstreams.leaving(&alice(), "other", Whose::Gate, now()).await,
+        upstreams.leaving(&alice(), "other", Whose::Gate(Api::Main), now()).await,
         Err(UpstreamError::OtherAccount { .. })
     ));
 }

@@ -1,38 +1,72 @@
-//! A secret of HashiCorp Vault or OpenBao: the latest version of one that the KV engine (version 2) keeps.
+//! A secret of HashiCorp Vault or OpenBao, the latest version of one that the KV engine (version 2) keeps; and a token of
+//! theirs, where they are the plane.
 //!
-//! Leaves out which plane it is for.
+//! Leaves out which plane a secret is for.
 
 use std::collections::BTreeMap;
 
-use http::{StatusCode, Uri};
+use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use ordain_sigv4::{KeyPair, Secret};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
-use super::{Failed, Service, in_file};
-use crate::config::{VaultSecret, VaultShows};
+use super::{Failed, Refusals, Service, in_file};
+use crate::config::{VaultSecret, VaultShows, VaultStore, VaultToken};
 use crate::forward::Outward;
 use crate::upstream::at;
 
 /// A login is made anew when it has less than this left.
 const REFRESH: SignedDuration = SignedDuration::from_secs(30);
 
+/// A token that is renewed for less than this is at its end.
+const RENEWED_LEAST: SignedDuration = SignedDuration::from_secs(120);
+
 /// One secret of a store.
 #[derive(Debug)]
 pub(in crate::upstream) struct Vault {
     config: VaultSecret,
-    service: Service,
+    store: Store,
     // What the last login gave, where it was one.
     login: Mutex<Option<Login>>,
+}
+
+/// A token of a store's own.
+#[derive(Debug)]
+pub(in crate::upstream) struct Token {
+    store: Store,
+    login: Mutex<Option<Login>>,
+}
+
+/// A store, and how it is signed in to.
+#[derive(Debug)]
+struct Store {
+    config: VaultStore,
+    service: Service,
+    refusals: Refusals,
 }
 
 #[derive(Debug)]
 struct Login {
     token: Secret,
     until: Timestamp,
+    renewable: bool,
+    // How often it may be used; nothing where that is as often as one likes.
+    uses: i64,
+}
+
+/// What a login or a renewal gives.
+#[derive(Deserialize)]
+struct Auth {
+    client_token: String,
+    #[serde(default)]
+    lease_duration: i64,
+    #[serde(default)]
+    renewable: bool,
+    #[serde(default)]
+    num_uses: i64,
 }
 
 /// The texts of a secret, by field.
@@ -40,13 +74,8 @@ struct Fields(BTreeMap<String, Zeroizing<String>>);
 
 impl Vault {
     pub(in crate::upstream) fn new(config: &VaultSecret, outward: &Outward) -> Self {
-        let service = Service {
-            what: "secret store",
-            address: config.address.clone(),
-            trust: config.trust.clone(),
-            outward: outward.clone(),
-        };
-        Self { config: config.clone(), service, login: Mutex::new(None) }
+        let store = Store::new(&config.store, outward, &Refusals::default());
+        Self { config: config.clone(), store, login: Mutex::new(None) }
     }
 
     /// The field that is one token.
@@ -89,18 +118,22 @@ impl Vault {
             }
         }
         *login = None;
-        let (token, until) = self.log_in(now).await?;
-        let answered = self.get(&token).await?;
-        *login = until.map(|until| Login { token: Secret::new(token.to_string()), until });
+        let found = match &self.config.store.login {
+            // Somebody else keeps it.
+            VaultShows::TokenFile(path) => self.get(&in_file(path)?).await?,
+            VaultShows::Jwt { .. } | VaultShows::Approle { .. } => {
+                let made = self.store.log_in(now).await?;
+                let found = self.get(made.token.expose()).await?;
+                *login = Some(made);
+                found
+            }
+        };
         drop(login);
-        self.fields(answered)
+        self.fields(found)
     }
 
     async fn get(&self, token: &str) -> Result<(StatusCode, bytes::Bytes), Failed> {
-        let uri = self.at(&format!("/v1/{}/data/{}", self.config.mount, self.config.path))?;
-        let mut headers = self.headers()?;
-        headers.push(self.service.header("x-vault-token", token)?);
-        self.service.ask(uri, headers, None).await
+        self.store.ask(&format!("{}/data/{}", self.config.mount, self.config.path), Some(token), None).await
     }
 
     fn fields(&self, (status, body): (StatusCode, bytes::Bytes)) -> Result<Fields, Failed> {
@@ -140,62 +173,141 @@ impl Vault {
         Ok(Fields(answer.data.data.into_iter().filter_map(text).collect()))
     }
 
-    /// A token to ask with, and how long it is kept; not at all where somebody else keeps it.
-    async fn log_in(&self, now: Timestamp) -> Result<(Zeroizing<String>, Option<Timestamp>), Failed> {
-        let (mount, mut asks) = match &self.config.login {
-            VaultShows::TokenFile(path) => return Ok((in_file(path)?, None)),
-            VaultShows::Kubernetes { role, mount, token } => {
-                (mount, [("role", role.clone()), ("jwt", in_file(token)?.trim().to_owned())])
-            }
-            VaultShows::Approle { role, mount, secret } => {
-                (mount, [("role_id", role.clone()), ("secret_id", in_file(secret)?.trim().to_owned())])
-            }
-        };
-        let form: BTreeMap<&str, &str> = asks.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let body = serde_json::to_string(&form).map(Zeroizing::new);
-        for (_, value) in &mut asks {
-            value.zeroize();
-        }
-        let body = body.map_err(|_| Failed::refused("a login cannot be written"))?;
-        let uri = self.at(&format!("/v1/auth/{mount}/login"))?;
-        let asked = self.service.ask(uri, self.headers()?, Some(("application/json", body))).await?;
-        let refused = |why: String| Failed::refused(format!("the login at `auth/{mount}` {why}"));
-        if asked.0 != StatusCode::OK {
-            return Err(refused(format!("is refused with status {}", asked.0.as_u16())));
-        }
-        #[derive(Deserialize)]
-        struct Answer {
-            auth: Auth,
-        }
-        #[derive(Deserialize)]
-        struct Auth {
-            client_token: String,
-            #[serde(default)]
-            lease_duration: i64,
-        }
-        let answer: Answer = serde_json::from_slice(&asked.1)
-            .map_err(|_| refused("is answered without a token".to_owned()))?;
-        // A lease of nothing is one that does not end.
-        let lease = Some(answer.auth.lease_duration).filter(|lease| *lease > 0);
-        let until = lease
-            .map_or(Some(Timestamp::MAX), |lease| now.checked_add(SignedDuration::from_secs(lease)).ok());
-        Ok((Zeroizing::new(answer.auth.client_token), until))
+    fn shown(&self) -> String {
+        format!("`{}/{}` of `{}`", self.config.mount, self.config.path, self.config.store.address)
+    }
+}
+
+impl Token {
+    pub(in crate::upstream) fn new(
+        VaultToken(config): &VaultToken,
+        outward: &Outward,
+        refusals: &Refusals,
+    ) -> Self {
+        Self { store: Store::new(config, outward, refusals), login: Mutex::new(None) }
     }
 
-    fn headers(&self) -> Result<Vec<(http::HeaderName, http::HeaderValue)>, Failed> {
+    /// A token, and when it ends, where it does. One that can be renewed is: what was leased to clients under it ends with
+    /// it.
+    pub(in crate::upstream) async fn token(
+        &self,
+        now: Timestamp,
+    ) -> Result<(Zeroizing<String>, Option<Timestamp>), Failed> {
+        let mut login = self.login.lock().await;
+        if let Some(kept) = login.as_mut().filter(|login| login.renewable && login.until > now)
+            && let Some(until) = self.store.renewed(kept.token.expose(), now).await?
+        {
+            kept.until = until;
+        } else {
+            *login = None;
+        }
+        let login = match login.as_mut() {
+            Some(kept) => kept,
+            None => login.insert(self.store.log_in(now).await?),
+        };
+        if login.uses > 0 {
+            let (shown, uses) = (self.store.shown(), login.uses);
+            let why = "set the role's `token_num_uses` to 0";
+            return Err(Failed::refused(format!(
+                "the login at {shown} gives a token for {uses} uses alone; {why}"
+            )));
+        }
+        let until = Some(login.until).filter(|until| *until != Timestamp::MAX);
+        Ok((Zeroizing::new(login.token.expose().to_owned()), until))
+    }
+}
+
+impl Store {
+    fn new(config: &VaultStore, outward: &Outward, refusals: &Refusals) -> Self {
+        let service = Service {
+            what: "secret store",
+            address: config.address.clone(),
+            trust: config.trust.clone(),
+            outward: outward.clone(),
+        };
+        Self { config: config.clone(), service, refusals: refusals.clone() }
+    }
+
+    /// A login that is made now.
+    async fn log_in(&self, now: Timestamp) -> Result<Login, Failed> {
+        let (mount, role, names, file) = match &self.config.login {
+            VaultShows::TokenFile(_) => return Err(Failed::refused("a token in a file is no login")),
+            VaultShows::Jwt { role, mount, token } => (mount, role, ["role", "jwt"], token),
+            VaultShows::Approle { role, mount, secret } => (mount, role, ["role_id", "secret_id"], secret),
+        };
+        let secret = self.refusals.in_file(file, now)?;
+        let form: BTreeMap<&str, &str> = names.into_iter().zip([role.as_str(), secret.trim()]).collect();
+        let body = serde_json::to_string(&form).map(Zeroizing::new);
+        let body = body.map_err(|_| Failed::refused("a login cannot be written"))?;
+        let asked = self.ask(&format!("auth/{mount}/login"), None, Some(body)).await?;
+        let refused = |why: String| Failed::refused(format!("the login at {} {why}", self.shown()));
+        if asked.0 != StatusCode::OK {
+            let failed = refused(format!("is refused with status {}", asked.0.as_u16()));
+            return Err(self.refusals.keep(&secret, now, failed));
+        }
+        let auth = auth(&asked.1).filter(|auth| !auth.client_token.is_empty());
+        let auth = auth.ok_or_else(|| refused("is answered without a token".to_owned()))?;
+        let until = lease(&auth, now).ok_or_else(|| refused("gives a token that has ended".to_owned()))?;
+        Ok(Login {
+            token: Secret::new(auth.client_token),
+            until,
+            renewable: auth.renewable,
+            uses: auth.num_uses,
+        })
+    }
+
+    /// Until when a token is renewed; none where it is at its end, or is none any more.
+    async fn renewed(&self, token: &str, now: Timestamp) -> Result<Option<Timestamp>, Failed> {
+        let body = Some(Zeroizing::new("{}".to_owned()));
+        let (status, body) = self.ask("auth/token/renew-self", Some(token), body).await?;
+        let auth = auth(&body).filter(|_| status == StatusCode::OK);
+        let until = auth.and_then(|auth| lease(&auth, now));
+        Ok(until.filter(|until| until.duration_since(now) > RENEWED_LEAST))
+    }
+
+    /// Where it is signed in to.
+    fn shown(&self) -> String {
+        let mount = match &self.config.login {
+            VaultShows::TokenFile(path) => return format!("`{}`", path.display()),
+            VaultShows::Jwt { mount, .. } | VaultShows::Approle { mount, .. } => mount,
+        };
+        format!("`auth/{mount}` of `{}`", self.config.address)
+    }
+
+    async fn ask(
+        &self,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Zeroizing<String>>,
+    ) -> Result<(StatusCode, bytes::Bytes), Failed> {
+        let uri = at(&self.config.address, &format!("/v1/{path}")).map_err(Failed::refused)?;
         // It asks for this one of every client, so that no page of a browser can be made to ask.
         let mut headers = vec![self.service.header("x-vault-request", "true")?];
         if let Some(namespace) = &self.config.namespace {
             headers.push(self.service.header("x-vault-namespace", namespace)?);
         }
-        Ok(headers)
+        if let Some(token) = token {
+            headers.push(self.service.header("x-vault-token", token)?);
+        }
+        self.service.ask(uri, headers, body.map(|body| ("application/json", body))).await
     }
+}
 
-    fn at(&self, path: &str) -> Result<Uri, Failed> {
-        at(&self.config.address, path).map_err(Failed::refused)
+fn auth(body: &[u8]) -> Option<Auth> {
+    #[derive(Deserialize)]
+    struct Answer {
+        auth: Auth,
     }
+    serde_json::from_slice(body).ok().map(|answer: Answer| answer.auth)
+}
 
-    fn shown(&self) -> String {
-        format!("`{}/{}` of `{}`", self.config.mount, self.config.path, self.config.address)
+/// When a lease ends: one of nothing does not, and one of less than that is none.
+fn lease(auth: &Auth, now: Timestamp) -> Option<Timestamp> {
+    match auth.lease_duration {
+        0 => Some(Timestamp::MAX),
+        lease if lease > 0 => {
+            Some(now.checked_add(SignedDuration::from_secs(lease)).unwrap_or(Timestamp::MAX))
+        }
+        _ => None,
     }
 }

@@ -2,6 +2,10 @@
 //!
 //! Time is told, so that nothing is waited for. Leaves out servers that others wrote (`tests/credentials/services.rs`).
 
+mod keystone;
+mod vault_token;
+mod vsphere;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as Lock};
@@ -9,6 +13,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use ordain_action::{Actor, ActorKind, IdentityProof, Party, Plane, Upstream};
+use ordain_decode::Api;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -26,7 +31,28 @@ fn after(seconds: i64) -> Timestamp {
     now() + SignedDuration::from_secs(seconds)
 }
 
-type Answers = Arc<Lock<Box<dyn FnMut(&str) -> (u16, Value) + Send>>>;
+type Answers = Arc<Lock<Box<dyn FnMut(&str) -> Answer + Send>>>;
+
+/// What a service says.
+#[derive(Clone)]
+struct Answer {
+    status: u16,
+    headers: String,
+    body: String,
+}
+
+impl Answer {
+    fn new(status: u16, headers: &[(&str, &str)], body: impl ToString) -> Self {
+        let headers = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        Self { status, headers, body: body.to_string() }
+    }
+}
+
+impl From<(u16, Value)> for Answer {
+    fn from((status, body): (u16, Value)) -> Self {
+        Self::new(status, &[], body)
+    }
+}
 
 /// A cluster that says nothing of itself, and beside it whatever service a test needs.
 struct Stub {
@@ -38,10 +64,10 @@ struct Stub {
 }
 
 impl Stub {
-    async fn start(answer: impl FnMut(&str) -> (u16, Value) + Send + 'static) -> Self {
+    async fn start<A: Into<Answer>>(mut answer: impl FnMut(&str) -> A + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let answers: Answers = Arc::new(Lock::new(Box::new(answer)));
+        let answers: Answers = Arc::new(Lock::new(Box::new(move |asked: &str| answer(asked).into())));
         let (asked, hangs) = (Arc::new(Lock::new(Vec::new())), Arc::new(AtomicBool::new(false)));
         let stub = Self {
             port,
@@ -54,8 +80,8 @@ impl Stub {
                 let (asked, answers, hangs) = (Arc::clone(&asked), Arc::clone(&answers), Arc::clone(&hangs));
                 tokio::spawn(async move {
                     let request = read(&mut stream).await;
-                    let (status, body) = if request.contains("kube-system") {
-                        (403, json!({}))
+                    let answer = if request.contains("kube-system") {
+                        (403, json!({})).into()
                     } else {
                         asked.lock().unwrap().push(request.clone());
                         while hangs.load(Ordering::SeqCst) {
@@ -63,9 +89,10 @@ impl Stub {
                         }
                         (answers.lock().unwrap())(&request)
                     };
-                    let body = body.to_string();
-                    let head =
-                        format!("HTTP/1.1 {status} X\r\nlocation: http://127.0.0.1:{port}/elsewhere\r\n");
+                    let Answer { status, headers, body } = answer;
+                    let head = format!(
+                        "HTTP/1.1 {status} X\r\nlocation: http://127.0.0.1:{port}/elsewhere\r\n{headers}"
+                    );
                     let framing = format!("content-length: {}\r\nconnection: close\r\n\r\n", body.len());
                     drop(stream.write_all(format!("{head}{framing}{body}").as_bytes()).await);
                 });
@@ -74,8 +101,8 @@ impl Stub {
         stub
     }
 
-    fn answer(&self, answer: impl FnMut(&str) -> (u16, Value) + Send + 'static) {
-        *self.answers.lock().unwrap() = Box::new(answer);
+    fn answer<A: Into<Answer>>(&self, mut answer: impl FnMut(&str) -> A + Send + 'static) {
+        *self.answers.lock().unwrap() = Box::new(move |asked: &str| answer(asked).into());
     }
 
     /// The first lines of what it was asked since the last time.
@@ -85,8 +112,12 @@ impl Stub {
     }
 
     async fn upstreams(&self, credentials: &str) -> Upstreams {
+        self.upstreams_of("kubernetes", credentials).await
+    }
+
+    async fn upstreams_of(&self, plane: &str, credentials: &str) -> Upstreams {
         self.of(&format!(
-            "[[upstream]]\nname = \"live\"\nplane = \"kubernetes\"\nendpoint = \"http://127.0.0.1:{}\"\ncredentials = {{ {credentials} }}",
+            "[[upstream]]\nname = \"live\"\nplane = \"{plane}\"\nendpoint = \"http://127.0.0.1:{}\"\ncredentials = {{ {credentials} }}",
             self.port
         ))
         .await
@@ -127,6 +158,12 @@ async fn read(stream: &mut tokio::net::TcpStream) -> String {
 }
 
 async fn leaves_with(upstreams: &Upstreams, at: Timestamp) -> String {
+    let header = leaves_for(upstreams, Api::Main, at).await;
+    header.map_or_else(|why| why, |(_, value)| value)
+}
+
+/// The header that a request to one of a plane's APIs leaves with, or why it does not leave.
+async fn leaves_for(upstreams: &Upstreams, api: Api, at: Timestamp) -> Result<(String, String), String> {
     let upstream = Upstream {
         name: "live".into(),
         plane: Plane::Kubernetes,
@@ -141,12 +178,13 @@ async fn leaves_with(upstreams: &Upstreams, at: Timestamp) -> String {
         session: None,
         upstream,
     };
-    match upstreams.leaving(&actor, "live", Whose::Gate, at).await {
+    match upstreams.leaving(&actor, "live", Whose::Gate(api), at).await {
         Ok(Leaving::Plain { carried: Carried::Header(header), .. }) => {
-            header.to_pair().1.to_str().unwrap().to_owned()
+            let (name, value) = header.to_pair();
+            Ok((name.to_string(), value.to_str().unwrap().to_owned()))
         }
-        Ok(other) => format!("{other:?}"),
-        Err(error) => error.to_string(),
+        Ok(other) => Err(format!("{other:?}")),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -263,7 +301,7 @@ async fn a_login_is_kept_while_it_lasts_and_made_anew_when_it_is_not_taken() {
         if request.starts_with("POST ") { (400, json!({"errors": ["x"]})) } else { (403, json!({})) }
     });
     let refused = leaves_with(&upstreams, after(5000)).await;
-    assert!(refused.contains("the login at `auth/approle` is refused with status 400"), "{refused}");
+    assert!(refused.contains("is refused with status 400"), "{refused}");
     assert_eq!(stub.asked().len(), 2, "once");
 }
 
