@@ -49,8 +49,8 @@ pub(in crate::upstream) struct Session {
 /// A session that was opened.
 #[derive(Debug)]
 enum Open {
-    /// Of vim25: the cookie's value, as it was given, and what sessions are managed by.
-    Vim { cookie: Secret, manager: String },
+    /// Of vim25: the cookie's value, as it was given, what sessions are managed by, and what is asked about it.
+    Vim { cookie: Secret, manager: String, collector: String },
     /// Of the Automation API: the header's value, and where it was opened.
     Automation { id: Secret, at: &'static str },
 }
@@ -97,7 +97,7 @@ impl Session {
     pub(in crate::upstream) async fn end(&self) {
         let Some(open) = self.open.lock().await.take() else { return };
         let ended = match &open {
-            Open::Vim { cookie, manager } => {
+            Open::Vim { cookie, manager, .. } => {
                 self.method("Logout", ("SessionManager", manager), "", Some(cookie)).await.map(drop)
             }
             Open::Automation { id, at } => self.end_automation(id, at).await,
@@ -114,11 +114,16 @@ impl Session {
     /// Whether a session is still one.
     async fn is_one(&self, open: &Open) -> Result<bool, Failed> {
         match open {
-            // Whoever has a session may ask what time it is.
-            Open::Vim { cookie, .. } => {
-                let said =
-                    self.method("CurrentTime", ("ServiceInstance", "ServiceInstance"), "", Some(cookie));
-                Ok(said.await?.map_or_else(|fault| fault != NOBODY, |_| true))
+            Open::Vim { cookie, manager, collector } => {
+                let spec = format!(
+                    "<specSet><propSet><type>SessionManager</type><pathSet>currentSession</pathSet></propSet>\
+                     <objectSet><obj type=\"SessionManager\">{}</obj></objectSet></specSet>",
+                    *escaped(manager)
+                );
+                let of = ("PropertyCollector", collector.as_str());
+                let said = self.method("RetrieveProperties", of, &spec, Some(cookie)).await?;
+                // It is nothing to who has none, where that is not refused.
+                Ok(said.map_or_else(|fault| fault != NOBODY, |answer| has(&answer.body, "val")))
             }
             Open::Automation { id, at } => {
                 let headers = vec![self.service.header(HEADER, id.expose())?];
@@ -139,9 +144,11 @@ impl Session {
         let instance = ("ServiceInstance", "ServiceInstance");
         let content = self.method("RetrieveServiceContent", instance, "", None).await?;
         let content = content.map_err(|fault| self.refused(&format!("answers with the fault `{fault}`")))?;
-        let manager = text(&content.body, "sessionManager").ok_or_else(|| {
-            self.refused("does not answer as a vCenter or a host does; correct the upstream's `endpoint`")
-        })?;
+        let of = |name: &str| {
+            let why = "does not answer as a vCenter or a host does; correct the upstream's `endpoint`";
+            text(&content.body, name).ok_or_else(|| self.refused(why))
+        };
+        let (manager, collector) = (of("sessionManager")?, of("propertyCollector")?);
         // Some give a cookie to whoever asks, and make it a session's by the login.
         let before = cookie(&content.head.headers);
         let user = escaped(&self.config.user);
@@ -157,7 +164,7 @@ impl Session {
         })?;
         let cookie = cookie(&answer.head.headers).or(before);
         let cookie = cookie.ok_or_else(|| self.refused("opens no session (`vmware_soap_session`)"))?;
-        Ok(Open::Vim { cookie, manager })
+        Ok(Open::Vim { cookie, manager, collector })
     }
 
     /// Calls a method of vim25 of an object, with a session or without.
@@ -320,6 +327,11 @@ fn text(body: &[u8], name: &str) -> Option<String> {
     let document = document(body)?;
     let found = document.descendants().find(|node| node.is_element() && node.tag_name().name() == name)?;
     found.text().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// Whether there is an element of a name.
+fn has(body: &[u8], name: &str) -> bool {
+    document(body).is_some_and(|document| document.descendants().any(|node| node.tag_name().name() == name))
 }
 
 /// The name of an answer's fault, and nothing else of what was said.

@@ -5,8 +5,11 @@
 use super::*;
 
 const CONTENT: &str = "<Envelope xmlns=\"http://schemas.xmlsoap.org/soap/envelope/\"><Body><RetrieveServiceContentResponse \
-    xmlns=\"urn:vim25\"><returnval><sessionManager type=\"SessionManager\">ha-sessionmgr</sessionManager></returnval>\
+    xmlns=\"urn:vim25\"><returnval><propertyCollector type=\"PropertyCollector\">ha-property-collector</propertyCollector><sessionManager type=\"SessionManager\">ha-sessionmgr</sessionManager></returnval>\
     </RetrieveServiceContentResponse></Body></Envelope>";
+
+const CURRENT: &str = "<Body><RetrievePropertiesResponse xmlns=\"urn:vim25\"><returnval><propSet><name>currentSession</name>\
+    <val><key>52d9</key></val></propSet></returnval></RetrievePropertiesResponse></Body>";
 
 fn fault(name: &str) -> Answer {
     let text = format!(
@@ -50,10 +53,15 @@ impl Center {
                 opened.0 += 1;
                 cookie(&format!("\"vim-{}\"", opened.0))
             }
-            "POST /sdk HTTP/1.1" if has(format!("cookie: vmware_soap_session=\"vim-{}\"\r\n", opened.0)) => {
-                well()
+            "POST /sdk HTTP/1.1" => {
+                assert!(asked.contains(">ha-property-collector</_this><specSet>"), "{asked}");
+                match has(format!("cookie: vmware_soap_session=\"vim-{}\"\r\n", opened.0)) {
+                    true => Answer::new(200, &[], well().body.replace("<Body/>", CURRENT)),
+                    // Some refuse whoever has no session, some have nothing to say of it.
+                    false if self.older => well(),
+                    false => fault("NotAuthenticated"),
+                }
             }
-            "POST /sdk HTTP/1.1" => fault("NotAuthenticated"),
             _ if !line.contains(sessions) => Answer::new(404, &[], ""),
             _ if line.starts_with("GET ") || line.contains("~action=get") => {
                 Answer::new(if known { 200 } else { 401 }, &[], json!({"user": "gate"}))
@@ -114,7 +122,7 @@ async fn each_api_has_a_session_of_its_own_that_is_kept_for_as_long_as_it_is_one
         assert_eq!(vim(&upstreams, 59).await, "vmware_soap_session=\"vim-1\"");
         assert_eq!(automation(&upstreams, 59).await, "vmware-api-session-id: auto-1");
         assert_eq!(stub.asked().len(), 0);
-        for minute in 1..20 {
+        for minute in 1..6 {
             assert_eq!(vim(&upstreams, minute * 60).await, "vmware_soap_session=\"vim-1\"");
             assert_eq!(automation(&upstreams, minute * 60).await, "vmware-api-session-id: auto-1");
             let asked = stub.asked();
@@ -127,8 +135,8 @@ async fn each_api_has_a_session_of_its_own_that_is_kept_for_as_long_as_it_is_one
         }
         // Somebody ended both.
         *opened.lock().unwrap() = (5, 7);
-        assert_eq!(vim(&upstreams, 1200).await, "vmware_soap_session=\"vim-6\"");
-        assert_eq!(automation(&upstreams, 1200).await, "vmware-api-session-id: auto-8");
+        assert_eq!(vim(&upstreams, 360).await, "vmware_soap_session=\"vim-6\"");
+        assert_eq!(automation(&upstreams, 360).await, "vmware-api-session-id: auto-8");
     }
 }
 
