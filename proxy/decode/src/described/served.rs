@@ -46,3 +46,19 @@ impl<T> Served<T> {
         self.0.values().map(count).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_found_by_its_upstream_or_where_there_is_no_other() {
+        let served = |names: &[&str]| {
+            Served::new(names.iter().map(|name| ((*name).to_owned(), Ok(name.len())))).unwrap()
+        };
+        assert_eq!(served(&["one"]).at(None), Some(("one", &3)));
+        assert_eq!(served(&["one", "three"]).at(None), None);
+        assert_eq!(served(&["one", "three"]).at(Some("three")), Some(("three", &5)));
+        assert_eq!(served(&["one"]).at(Some("three")), None);
+    }
+}
