@@ -60,13 +60,15 @@ impl Simulator {
         gate
     }
 
-    /// The same for clients that sign in.
+    /// One that signs in itself, for clients that do.
     fn gate_that_signs_in(&self) -> Gate {
-        let file = self.file("session");
-        let credentials = format!("{{ header = {{ name = \"Cookie\", file = {file:?} }} }}\nsign_in = true");
+        let file = self.file("password");
+        std::fs::write(&file, PASSWORD).unwrap();
+        let login = format!("{{ vsphere = {{ user = \"user\", password_file = {file:?} }} }}");
+        let credentials = format!("{login}\nsign_in = true");
         let base = format!("http://{}", self.server.address);
-        let gate = served::gate_alone("vsphere", &base, &credentials, "enforce");
-        gate.must_not_write(&self.session());
+        let gate = served::gate("vsphere", &base, &credentials, "enforce");
+        gate.must_not_write(PASSWORD);
         gate
     }
 
