@@ -7,7 +7,7 @@ mod sweep;
 
 use std::process::Command;
 
-use crate::harness::{Gate, said, variable};
+use crate::harness::{Gate, installed, said, skipped, variable};
 use crate::planes::served::{self, Server};
 
 /// The password that the simulator takes.
@@ -21,7 +21,9 @@ struct Simulator {
 impl Simulator {
     /// None where it is not installed, or its client is not.
     fn start() -> Option<Self> {
-        let program = variable("ORDAIN_TEST_VCSIM").filter(|path| std::path::Path::new(path).exists())?;
+        let program = installed("ORDAIN_TEST_VCSIM")
+            .filter(|path| path.exists())
+            .or_else(|| skipped("the simulator of vSphere"))?;
         let python = served::python()?;
         let has = Command::new(&python).args(["-c", "import pyVmomi"]).output().unwrap();
         if !has.status.success() {
