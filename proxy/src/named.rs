@@ -105,7 +105,7 @@ fn in_body(body: &[u8], path: &str) -> Option<String> {
 
 /// The token that a body signs in with, where it is one of ours.
 #[must_use]
-pub fn signs_in(body: &[u8], path: &str) -> Option<HeaderValue> {
+pub fn shown_in(body: &[u8], path: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(&format!("Bearer {}", in_body(body, path)?)).ok()?;
     value.set_sensitive(true);
     Some(value)
@@ -209,7 +209,7 @@ mod tests {
         let body = |token: &str| format!(r#"{{"auth":{{"identity":{{"token":{{"id":"{token}"}}}}}}}}"#);
         assert_eq!(found(&body("ordain.TKOR.x")).as_deref(), Some("ordain.TKOR.x"));
         assert_eq!(
-            signs_in(body("ordain.TKOR.x").as_bytes(), "auth.identity.token.id").unwrap(),
+            shown_in(body("ordain.TKOR.x").as_bytes(), "auth.identity.token.id").unwrap(),
             "Bearer ordain.TKOR.x"
         );
         for other in [

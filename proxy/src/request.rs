@@ -38,7 +38,7 @@ pub async fn serve(
 ) -> Response<ReplyBody> {
     let peer = connection.peer;
     let settled = match shown::settle(&mut request) {
-        Ok(()) => shown::signed_in(&gate, &connection, request).await,
+        Ok(()) => shown::in_body(&gate, &connection, request).await,
         Err(fault) => Err(fault),
     };
     let request = match settled {

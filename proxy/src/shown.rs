@@ -68,19 +68,19 @@ pub fn settle<B>(request: &mut Request<B>) -> Result<(), Fault> {
 ///
 /// # Errors
 /// The body does not arrive whole, or there is no room for it.
-pub async fn signed_in(
+pub async fn in_body(
     gate: &Gate,
     connection: &ConnectionInfo,
     request: Request<RequestBody>,
 ) -> Result<Request<RequestBody>, Fault> {
     let short = request.size_hint().exact().is_some_and(|length| length > 0 && length <= SIGNING_IN_MAX);
-    let Some(member) = signs_in(gate, &request).filter(|_| short && connection.refused.is_none()) else {
+    let Some(member) = member(gate, &request).filter(|_| short && connection.refused.is_none()) else {
         return Ok(request);
     };
     let held = Held::take(request, Need::Whole { cap: SIGNING_IN_MAX }, &gate.budget).await?;
     let bytes = held.bytes().cloned().unwrap_or_default();
     let (mut head, _) = held.into_parts();
-    if let Some(shown) = named::signs_in(&bytes, member) {
+    if let Some(shown) = named::shown_in(&bytes, member) {
         head.headers.insert(AUTHORIZATION, shown);
     }
     Ok(Request::from_parts(head, RequestBody::whole(bytes)))
@@ -88,7 +88,7 @@ pub async fn signed_in(
 
 /// The member in which a body may show a token, where the request is one by which clients of a plane sign in that is
 /// served here.
-fn signs_in<B>(gate: &Gate, request: &Request<B>) -> Option<&'static str> {
+fn member<B>(gate: &Gate, request: &Request<B>) -> Option<&'static str> {
     let headers = request.headers();
     let shows = headers.contains_key(AUTHORIZATION) || HEADERS.iter().any(|name| headers.contains_key(name));
     if request.method() != Method::POST || shows {

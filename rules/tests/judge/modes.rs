@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 use ordain_action::Digest;
-use ordain_rules::{Mode, Modes, PermitKind, Snapshot, read};
+use ordain_rules::{Mode, Modes, PermitKind, Snapshot, open, read};
 
 use crate::support::{NOW, SHOP, action, check_on, judged, model, models, told};
 
@@ -56,6 +56,31 @@ fn a_read_that_hands_out_a_real_credential_passes_in_no_mode() {
         let read = ordain_rules::read(&snapshot, &handing_out, ordain_action::Digest([0; 32]));
         for judged in [changed, read] {
             assert_eq!(judged.verdict.reasons[0].code.as_str(), "custody_leak");
+            assert!(judged.permit.is_none(), "no mode lets it through");
+        }
+    }
+}
+
+/// Somebody whom nothing shows is refused in every mode whatever is no read, and asked for no scope for what is.
+#[test]
+fn nobody_gets_more_than_a_read_in_any_mode() {
+    let of = |access: &str| {
+        action(&format!(
+            "person anonymous\neffect ec2:Some {access}\ntarget ec2:instance arn:aws:ec2:eu-west-1:999999999999:instance/i-1"
+        ))
+    };
+    let mut handing_out = of("read");
+    if let ordain_action::Reading::Call(call) = &mut handing_out.reading {
+        call.answer.mints = Some(ordain_action::Minted::Bearer);
+    }
+    for snapshot in [in_mode(Mode::Shadow), in_mode(Mode::Enforce), Snapshot::empty(Modes::new(Mode::Shadow))]
+    {
+        let read = of("read");
+        let passed = open(&snapshot, &read, Digest([0; 32]));
+        assert_eq!(passed.permit.map(|permit| permit.kind()), Some(PermitKind::Read));
+        for refused in &[of("update"), of("secret_read"), handing_out.clone()] {
+            let judged = open(&snapshot, refused, Digest([0; 32]));
+            assert_eq!(judged.verdict.reasons[0].code.as_str(), "not_a_read");
             assert!(judged.permit.is_none(), "no mode lets it through");
         }
     }

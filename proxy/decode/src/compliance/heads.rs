@@ -48,6 +48,27 @@ fn a_request_by_another_method_goes_nowhere_on_every_plane_but_one() {
     }
 }
 
+/// What hands out a credential of the gate's, or ends it, may be spoilt so that it cannot be read: it goes nowhere in a mode
+/// that lets pass what cannot be.
+#[test]
+fn what_hands_out_or_ends_a_credential_goes_nowhere_unread() {
+    let rooms = rooms();
+    let mut passing = BTreeSet::new();
+    for case in all_cases() {
+        let parsed = request(&case.request);
+        let Some(call) = reading(&rooms, &parsed) else { continue };
+        let head = parsed.head();
+        let claim = rooms.claim(&head).unwrap();
+        if call.answer.mints.is_some() && claim.destination_unread(&parsed.upstream(), &head).is_ok() {
+            passing.insert(format!("{}: {}", claim.plane(), case.name));
+        }
+    }
+    // Of these the body alone says it, and what tells the credential is another answer, or it is the caller's own.
+    let by_body =
+        ["aws: an access key, which outputs would tell", "kubernetes: a secret by which a machine joins"];
+    assert_eq!(passing, by_body.map(str::to_owned).into());
+}
+
 /// As Google's client for Python sends a GET whose address is too long: by way of the guard, and of the room.
 #[test]
 fn googles_own_override_comes_through_the_guard_and_is_read() {

@@ -153,7 +153,8 @@ impl Grammar for GitHub {
 
     fn hands_out(&self, asked: &Asked) -> bool {
         match asked {
-            Asked::Rest(asked) => asked.operation.mints,
+            // What ends a token would end the gate's own.
+            Asked::Rest(asked) => asked.operation.mints || asked.operation.name == REVOKE_TOKEN,
             Asked::GraphQl => false,
         }
     }
