@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Makes proxy/catalog/gcp from the pinned package: one file a host, with the APIs that it serves and every method of them.
+"""Makes proxy/catalog/gcp from the pinned packages: one file a host, with the APIs that it serves and every method of them.
 
     gcp.py PACKAGES [--check]
 
 The discovery documents inside of `google-api-python-client` give hosts, methods and paths; `gcp.toml` beside this says what
-people have found out about names. A method is a read only where two signals agree: GET and a name that only reads, or
-POST, such a name, and a scope that cannot write (or the fixed methods of IAM). What is not known is a change. Leaves out
+people have found out about names. APIs, versions and methods that have no such document are taken of the `.proto` files in
+`google-proto-files` (`gcp_protos.py`), for which it takes a Python that has `grpcio-tools`. A method is a read only where two signals agree: GET and a name that only reads, or
+POST, such a name, and a scope that cannot write (or the fixed methods of IAM, or what people have looked at). What is not known is a change. Leaves out
 bodies but for two lists: names of members that are maps, and names that are spelled with an underscore.
 """
 
@@ -17,6 +18,8 @@ import re
 import sys
 import tomllib
 import zipfile
+
+import gcp_protos
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 CATALOGUE = ROOT / "proxy/catalog/gcp"
@@ -40,7 +43,7 @@ class Rules:
         return bool(found)
 
 
-READ, NEVER, POST = (Rules(REVIEWED["read"][name]) for name in ("verbs", "never", "post"))
+READ, NEVER, POST, SEEN = (Rules(REVIEWED["read"][name]) for name in ("verbs", "never", "post", "seen"))
 CLASS = {name: Rules(patterns) for name, patterns in REVIEWED["class"].items()}
 DATA = Rules(REVIEWED["data"]["ids"])
 
@@ -114,6 +117,8 @@ def access(method):
         reads = any(READ_SCOPE.search(scope) for scope in method.get("scopes", []))
         if verb == "POST" and (is_iam(method) or POST.fits(word) and reads):
             return "read", False
+        if verb in ("GET", "POST") and SEEN.fits(name):
+            return "read", False
     if verb == "DELETE" or CLASS["delete"].fits(word):
         return "delete", False
     if CLASS["tag"].fits(word):
@@ -170,12 +175,17 @@ def site(root, documents_of):
     for form, where in sorted(by_form.items()):
         lines.append(f"at {form} " + " ".join(sorted(where)))
     lines += ["", *members(documents_of)]
-    known = {}
+    known, classes = {}, {}
     for document in documents_of:
         lines += ["", f"api {document['name']} {document['version']} {document['batchPath']}"]
         for method in methods(document):
             path = template(document, method)
+            # What only the `.proto` files have another path of is what it is by the document.
             kind, mints = access(method)
+            if "rpc" in method:
+                kind, mints = classes.get(method["id"], (kind, mints))
+            elif kind != "read":
+                classes[method["id"]] = kind, mints
             level = "data" if DATA.fits(method["id"]) else "control"
             marks = [mark for mark, is_so in (
                 ("mints", mints),
@@ -230,22 +240,64 @@ def members(documents_of):
     yield " ".join(["underscores", *sorted(snake)])
 
 
-def files(archive):
-    all_documents = list(documents(archive))
+def fits(known, path):
+    """Whether what a path of one method asks for is another's too: `*` is one segment, `**` one or more."""
+    known = known.replace("+", "*")
+    pattern = re.escape(known).replace(r"\*\*", ".+").replace(r"\*", "[^/:]+")
+    return re.fullmatch(pattern, path) is not None
+
+
+def described(roots, protos):
+    """What only the `.proto` files describe, as documents."""
+    by_method = {
+        root: [
+            (method["httpMethod"], template(document, method), method["id"])
+            for document in documents_of
+            for method in methods(document)
+        ]
+        for root, documents_of in roots.items()
+    }
+
+    def known_as(root, http, path, name):
+        for other, at, known in by_method.get(root, ()):
+            word = known.rsplit(".", 1)[-1].lower()
+            if http == other and (path == at.replace("+", "*") or name.lower().startswith(word) and fits(at, path)):
+                return known
+
+    words = {
+        root: method["id"].split(".")[0]
+        for root, documents_of in roots.items()
+        for document in documents_of
+        for method in methods(document)
+    }
+    return gcp_protos.documents(protos, REVIEWED["described"]["never"], words, known_as)
+
+
+def files(archive, protos):
     roots = collections.defaultdict(list)
-    for document in all_documents:
+    for document in documents(archive):
         roots[host(document["rootUrl"])].append(document)
+    for document in described(roots, protos):
+        documents_of = roots[host(document["rootUrl"])]
+        same = lambda other: all(other[key] == document[key] for key in ("name", "version", "servicePath"))
+        known = next(filter(same, documents_of), None)
+        if known is None:
+            documents_of.append(document)
+        else:
+            known["schemas"] = known["schemas"] | document["schemas"]
+            known["methods"] = known.get("methods", {}) | document["methods"]
     made = {}
-    for root, documents_of in roots.items():
+    for root, documents_of in sorted(roots.items()):
         made[f"sites/{root.removesuffix('.googleapis.com')}.txt"] = site(root, documents_of)
-    unused = [name for rules in (READ, NEVER, POST, DATA, *CLASS.values()) for name in sorted(rules.unused)]
+    unused = [name for rules in (READ, NEVER, POST, SEEN, DATA, *CLASS.values()) for name in sorted(rules.unused)]
     if unused:
         sys.exit("reviewed and fits no method: " + "  ".join(unused))
     return made
 
 
 def main():
-    made = files(package(sys.argv[1]))
+    protos = gcp_protos.compiled(gcp_protos.package(sys.argv[1]))
+    made = files(package(sys.argv[1]), protos)
     present = {str(path.relative_to(CATALOGUE)) for path in CATALOGUE.glob("sites/*.txt")}
     if "--check" in sys.argv[2:]:
         different = sorted(present - set(made))

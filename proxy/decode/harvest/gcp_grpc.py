@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes proxy/catalog/gcp/grpc from the pinned package of Google's `.proto` files: one file a host of the discovery documents,
+"""Makes proxy/catalog/gcp/grpc from the pinned package of Google's `.proto` files: one file a host that `gcp.py` has made,
 with the services over gRPC that are served there, and the messages that their methods are called with.
 
     gcp_grpc.py PACKAGES [--check]
@@ -7,23 +7,15 @@ with the services over gRPC that are served there, and the messages that their m
 Each method has the rules by which it is asked for over REST (`google.api.http`), and beside each the discovery id of the
 method that is asked for in that way: by that its names, its class and its level are known. `-` stands where there is none.
 Run after `gcp.py`, by a Python that has `grpcio-tools`, whose compiler reads the files. Leaves out answers, comments, and
-APIs without a discovery document.
+hosts that `gcp.py` left out.
 """
 
 import collections
-import hashlib
-import pathlib
-import re
 import sys
-import tarfile
-import tempfile
-import tomllib
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from grpc_tools import protoc
+from google.protobuf import descriptor_pb2
+from gcp_protos import CATALOGUE, Options, camel, compiled, package, plain, services
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-CATALOGUE = ROOT / "proxy/catalog/gcp"
 # What many hosts serve beside their own services, and by which rules: hosts have their own, with `*` for whatever version is
 # theirs. The id is found by the path then.
 EVERYWHERE = {
@@ -52,63 +44,6 @@ SCALARS = {
 }
 
 
-def package(folder):
-    pins = tomllib.loads((CATALOGUE / "SOURCE.toml").read_text())["package"]
-    pin = next(pin for pin in pins if pin["name"] == "google-proto-files")
-    path = pathlib.Path(folder) / pin["file"]
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != pin["sha256"]:
-        sys.exit(f"`{path.name}` has the hash {found}, not the pinned {pin['sha256']}; fetch it again")
-    return path
-
-
-def compiled(archive):
-    """The descriptors of every file with a service that says which host it is at."""
-    with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
-        base = pathlib.Path(folder) / "package"
-        files = sorted(
-            str(path.relative_to(base))
-            for path in base.glob("google/**/*.proto")
-            if "google.api.default_host" in path.read_text()
-        )
-        files += ["google/cloud/location/locations.proto", "google/iam/v1/iam_policy.proto", "google/longrunning/operations.proto"]
-        out = f"{folder}/all.binpb"
-        arguments = ["protoc", f"-I{base}", "--include_imports", f"--descriptor_set_out={out}", *sorted(set(files))]
-        if protoc.main(arguments) != 0:
-            sys.exit("the compiler does not read the files")
-        return descriptor_pb2.FileDescriptorSet.FromString(pathlib.Path(out).read_bytes())
-
-
-class Options:
-    """What the files say of services and methods in Google's own options."""
-
-    def __init__(self, files):
-        pool = descriptor_pool.DescriptorPool()
-        for file in files.file:
-            pool.Add(file)
-        made = lambda name: message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
-        self.of_method, self.of_service = made("google.protobuf.MethodOptions"), made("google.protobuf.ServiceOptions")
-        self.http_rule = pool.FindExtensionByName("google.api.http")
-        self.default_host = pool.FindExtensionByName("google.api.default_host")
-
-    def host(self, service):
-        options = self.of_service.FromString(service.options.SerializeToString())
-        return options.Extensions[self.default_host].removesuffix(":443")
-
-    def rules(self, method):
-        options = self.of_method.FromString(method.options.SerializeToString())
-        if not options.HasExtension(self.http_rule):
-            return
-        first = options.Extensions[self.http_rule]
-        for rule in (first, *first.additional_bindings):
-            kind = rule.WhichOneof("pattern")
-            if kind in (None, "custom"):
-                continue
-            yield kind.upper(), getattr(rule, kind).removeprefix("/"), rule.body or "-"
-
-
 def discovered():
     """Of every host the ids by method and path."""
     hosts = {}
@@ -120,11 +55,6 @@ def discovered():
             if words[0] in ("GET", "POST", "PUT", "PATCH", "DELETE"):
                 ids[words[0], words[4].replace("+", "*")] = words[3]
     return hosts
-
-
-def plain(template):
-    """A rule's path as the documents have it."""
-    return re.sub(r"\{[^}=]*\}", "*", re.sub(r"\{[^}=]*=([^}]*)\}", r"\1", template))
 
 
 class Types:
@@ -194,16 +124,6 @@ class Types:
         else:
             name = SCALARS[field.type]
         return f"[]{name}" if field.label == FieldType.LABEL_REPEATED else name
-
-
-def camel(name):
-    return re.sub(r"_+(.?)", lambda found: found.group(1).upper(), name)
-
-
-def services(files):
-    for file in files.file:
-        for service in file.service:
-            yield f"{file.package}.{service.name}", service
 
 
 def made(files):

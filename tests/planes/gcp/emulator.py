@@ -125,22 +125,44 @@ def spanner():
 def bigtable():
     from google.cloud import bigtable as library
 
-    # What is in tables is asked for by an API that the gate does not read.
     client = library.Client(project=PROJECT, credentials=None if direct else credentials, admin=True)
     table = client.instance("shop").table("carts")
+
+    def write(*sums):
+        rows = [table.direct_row(f"row-{at}".encode()) for at in range(len(sums))]
+        for row, of in zip(rows, sums):
+            row.set_cell("f", b"sum", of)
+        if len(rows) > 1:
+            return [status.code for status in table.mutate_rows(rows)]
+        rows[0].commit()
+
+    def read():
+        return [(row.row_key, row.cell_value("f", b"sum")) for row in table.read_rows()]
+
+    def count():
+        row = table.append_row(b"row-0")
+        row.append_cell_value("f", b"sum", b"!")
+        return sorted(row.commit())
 
     return [
         ("create", lambda: table.create(column_families={"f": None})),
         ("tables", lambda: [one.table_id for one in client.instance("shop").list_tables()]),
         ("family", lambda: table.column_family("g").create()),
         ("families", lambda: sorted(table.list_column_families())),
+        ("write", lambda: write(b"12")),
+        ("read", read),
+        ("append", count),
+        ("write many", lambda: write(b"1", b"2", b"3")),
+        ("read", read),
+        ("keys", lambda: len(list(table.sample_row_keys())) > 0),
         ("empty", lambda: table.truncate(timeout=30)),
+        ("read", read),
         ("delete", lambda: table.delete()),
     ]
 
 
 # What a day is made of that only looks.
-LOOKS = ("topics", "feeds", "databases", "instances", "tables", "families", "read", "gone", "pull")
+LOOKS = ("topics", "feeds", "databases", "instances", "tables", "families", "read", "keys", "gone", "pull")
 
 for name, step in {"pubsub": pubsub, "rest": rest, "spanner": spanner, "bigtable": bigtable}[what]():
     if day == "day" or name not in LOOKS:

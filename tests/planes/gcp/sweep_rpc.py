@@ -29,7 +29,17 @@ PACKAGES = [
     "google.cloud.container_v1beta1", "google.cloud.run_v2", "google.cloud.spanner_admin_database_v1",
     "google.cloud.spanner_admin_instance_v1", "google.cloud.spanner_v1", "google.cloud.tasks_v2",
     "google.cloud.tasks_v2beta3", "google.cloud.iam_admin_v1", "google.cloud.iam_credentials_v1", "google.cloud.iam_v2",
-    "google.cloud.iam_v3",
+    "google.cloud.iam_v3", "google.cloud.alloydb_v1", "google.cloud.alloydb_v1alpha",
+    "google.cloud.network_security_v1", "google.cloud.network_security_v1alpha1",
+    "google.cloud.security.privateca_v1",
+    "google.cloud.securitycenter_v1", "google.cloud.securitycenter_v1beta1", "google.cloud.securitycenter_v1p1beta1",
+    "google.cloud.securitycenter_v2", "google.cloud.speech_v1p1beta1", "google.cloud.speech_v2",
+    # These have no discovery document.
+    "google.cloud.cloudquotas_v1", "google.cloud.confidentialcomputing_v1", "google.cloud.edgecontainer_v1",
+    "google.cloud.edgenetwork_v1", "google.cloud.gke_multicloud_v1", "google.cloud.iam_v3beta", "google.cloud.lustre_v1",
+    "google.cloud.memorystore_v1", "google.cloud.memorystore_v1beta", "google.cloud.modelarmor_v1",
+    "google.cloud.privilegedaccessmanager_v1", "google.cloud.securitycentermanagement_v1", "google.cloud.servicehealth_v1",
+    "google.cloud.storageinsights_v1", "google.cloud.telcoautomation_v1", "google.cloud.translate_v3",
 ]
 
 
@@ -43,7 +53,7 @@ class Channel(grpc.Channel):
     def __init__(self):
         self.kept = None
 
-    def callable_of(self, path, request_serializer=None, response_deserializer=None, **_):
+    def callable_of(self, path, request_serializer=None, *_, **__):
         def call(request, timeout=None, metadata=(), **_):
             self.kept = (path, request_serializer(request), [list(pair) for pair in metadata or ()])
             raise Kept()
@@ -86,7 +96,7 @@ def fill(message, depth=1):
     """Something in every field that is no list, but for names, which would be others than the path's, and for what excludes
     something that has it already."""
     for field in message.DESCRIPTOR.fields:
-        if field.label == Field.LABEL_REPEATED or field.name == "name":
+        if field.is_repeated or field.name == "name":
             continue
         if field.containing_oneof and message.WhichOneof(field.containing_oneof.name):
             continue
@@ -145,7 +155,7 @@ def main():
             made = client(transport=over(channel=channel))
             host = made.transport.host.split(":")[0]
             for inner_name, inner in inspect.getmembers(base, inspect.isclass):
-                if not inner_name.startswith("_Base") or not hasattr(inner, "_get_http_options"):
+                if not inner_name.startswith("_Base") or not hasattr(inner, "_get_transcoded_request"):
                     continue
                 name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", inner_name.removeprefix("_Base")).lower()
                 method = getattr(made, name, None)

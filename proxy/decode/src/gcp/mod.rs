@@ -1,4 +1,4 @@
-//! The room of Google Cloud: every API of Google's that its discovery documents describe.
+//! The room of Google Cloud: every API of Google's that its discovery documents or its `.proto` files describe.
 //!
 //! - **Claims** `*.googleapis.com` in egress; under the gate's own name it has to be said which service is meant, by its
 //!   host before the gate's: `https://compute.googleapis.com.gate.internal/compute/v1/…`.
@@ -9,9 +9,10 @@
 //!   caller sends by its method alone, on all that there is.
 //! - **Catalogue**: `proxy/catalog/gcp`, one block a host, and one for gRPC. A read there is what two signals agree on.
 //! - **Denies as** the error of Google's JSON APIs, which no client tries again, or a status of gRPC.
-//! - **Absent on purpose**: gRPC-Web; what is said in streams; calls over gRPC to hosts without a discovery document (the
-//!   data of Bigtable), and of methods that REST has otherwise (Cloud Storage), which may do anything; the XML API of Cloud Storage; `application/x-protobuf`; versions and methods that the
-//!   documents leave out; bodies in another spelling than the documents'; which project a number is of.
+//! - **Absent on purpose**: gRPC-Web; what is said in streams; calls over gRPC of methods that REST has
+//!   otherwise (Cloud Storage), which may do anything; Google Ads over gRPC; the XML API of Cloud Storage;
+//!   `application/x-protobuf`; versions and methods that neither describes; bodies in another spelling than the documents';
+//!   which project a number is of.
 //!
 //! Sources: the discovery documents in `google-api-python-client`; the descriptions in `google-proto-files`; <https://cloud.google.com/apis/docs/system-parameters>;
 //! <https://cloud.google.com/asset-inventory/docs/asset-names>; AIP-122, AIP-127, AIP-136.
@@ -165,7 +166,7 @@ impl Grammar for Gcp {
     fn about(&self) -> About {
         About {
             plane: Plane::Gcp,
-            reads: "every method of Google's discovery documents over REST, uploads, batches; over gRPC what REST has too",
+            reads: "every method of Google's discovery documents and .proto files over REST and gRPC, uploads, batches",
             known: vec![
                 (google().hosts().count(), "hosts"),
                 (google().apis(), "APIs"),
