@@ -37,7 +37,7 @@ pub async fn serve(
     mut request: Request<RequestBody>,
 ) -> Response<ReplyBody> {
     let peer = connection.peer;
-    let settled = match shown::settle(&mut request) {
+    let settled = match shown::settle(&mut request, &shown::parameters(&gate)) {
         Ok(()) => shown::in_body(&gate, &connection, request).await,
         Err(fault) => Err(fault),
     };

@@ -4,6 +4,7 @@
 
 pub(crate) mod aws;
 mod azure;
+mod denials;
 mod gcp;
 mod github;
 mod graph;

@@ -139,6 +139,24 @@ REVIEWED = [
     (r"", "grant"),
 ]
 
+# The second signal of a read, beside the method: the last words of paths of which somebody has looked at what a GET of them
+# does. (An example token is signed by nobody.)
+LOOKED = set("""
+admin-events associatedPolicies authenticator-providers available certs children client-authenticator-providers
+client-scopes client-session-stats client-templates client-types clients clients-initial-access components composite
+composites config config-description configured-user-storage-credential-types consents count credential-registrators
+credentials default-client-scopes default-default-client-scopes default-groups default-optional-client-scopes
+dependentPolicies events executions federated-identity flows form-action-providers form-providers
+generate-example-access-token generate-example-id-token generate-example-saml-response generate-example-userinfo
+granted group-by-path groups identity-providers instances invitations issued-credentials keys localization
+mapper-types mappers members metadata models name not-granted offline-session-count offline-sessions
+openid-configuration optional-client-scopes organizations per-client-config-description permission permissions
+policies policy profile profiles protocol protocol-mappers providers realm realms required-actions resource
+resource-server resources role-mappings roles roles-by-id scheduled scope scope-mappings scopes search serverinfo
+service-account-user session-count sessions settings sub-component-types unmanagedAttributes
+unregistered-required-actions user-sessions users users-management-permissions workflows
+""".split())
+
 VERBS = {"GET": "view", "PUT": "update", "DELETE": "delete"}
 
 
@@ -191,6 +209,9 @@ def main():
         below = path.removeprefix(REALM).removeprefix("/realms/{realm}")
         words = [part for part in below.split("/") if part and not part.startswith("{")]
         words = [word for word in words if word != "admin"] or ["realms"]
+        last = [part for part in path.split("/") if part and not part.startswith("{")][-1]
+        if method == "GET" and said == "read" and last not in LOOKED:
+            raise SystemExit(f"{method} {path}: nobody has looked at what it does; say so in LOOKED or REVIEWED")
         makes = "create" in said or said == "grant" and words[-1] not in ("raise-priority", "lower-priority")
         verb = VERBS.get(method) or ("create" if makes else "action")
         lines.append(f"{method} {path.replace('{path}', '{*path}')} {'/'.join(words)}/{verb} {said}")

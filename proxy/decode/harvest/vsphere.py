@@ -427,11 +427,23 @@ def legacy(put, service, operation, ids, queries):
     put("POST", f"{below}?action={operation.replace('_', '-')}", service, operation, queries)
 
 
+READING = re.compile(r"(get|list)(_\w+)?|find|query|show_changes|messages|lastcheck")
+
+
 def rest_class(method, name):
     """The class of an operation, by its method and its name."""
     if name in POSTS_THAT_ASK:
         return "read"
     plain = {"POST": "update", "PUT": "update", "PATCH": "update", "DELETE": "delete"}.get(method, "read")
+    said = reviewed(method, name, plain)
+    # A read by two signals: the method, and a name that only reads.
+    if method == "GET" and said == "read" and not READING.fullmatch(name.rsplit("/", 1)[-1]):
+        raise SystemExit(f"GET {name}: nobody has looked at what it does; say so in READING or REST")
+    return said
+
+
+def reviewed(method, name, plain):
+    """What the lists say; else what its method is."""
     for pattern, said in REST:
         if not re.search(pattern, f"{method} {name}"):
             continue

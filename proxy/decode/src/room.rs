@@ -36,6 +36,8 @@ pub struct Card {
     pub token: Option<&'static str>,
     /// Where clients show a token in a body, with none in the head: what the path of that request ends in, and the member.
     pub token_in_body: Option<(&'static str, &'static str)>,
+    /// The parameter, of a query or a form, in which clients show a token, with none in the head.
+    pub token_parameter: Option<&'static str>,
 }
 
 impl Card {
@@ -47,6 +49,7 @@ impl Card {
         variables: &[],
         token: None,
         token_in_body: None,
+        token_parameter: None,
         signs_in: false,
     };
 }

@@ -502,9 +502,11 @@ pub(crate) fn outside_scope(
             let named = effect.resources.iter().filter(|resource| resource.role != Role::Uses);
             accounts.extend(named.clone().map(|resource| account_and_region(&resource.name).0));
             // A name without an account, or with the provider's own, is told apart by nothing else.
+            // Whatever project has it: who may read some may not read that.
+            let any = |account: &str| account.contains('*') && call.plane != Plane::Gcp;
             let foreign = accounts
                 .iter()
-                .filter(|account| !account.is_empty() && account.as_ref() != "aws" && !account.contains('*'))
+                .filter(|account| !account.is_empty() && account.as_ref() != "aws" && !any(account))
                 .find(|account| !scope.reaches(call.plane, account, &effect.service));
             if let Some(account) = foreign {
                 reasons.push(refusal::outside_read_scope(party, account, &effect.service, index));

@@ -254,6 +254,39 @@ spec: {kind: agent, reads: {accounts: ['111122223333'], services: [s3]}}
     );
 }
 
+/// Whatever project has it is more than those that may be read.
+#[test]
+fn a_read_of_whatever_project_is_one_of_all() {
+    let reader = "
+apiVersion: ordain/v1
+kind: Actor
+metadata: {name: some}
+spec: {kind: agent, reads: {planes: [gcp], accounts: [acme, shop]}}
+";
+    let snapshot = models(&[("shop.yaml", SHOP), ("reader.yaml", reader)]);
+    let keys = |project: &str| {
+        format!(
+            "agent some\neffect iam:projects.serviceAccounts.keys.list read\ntarget gcp:iam/keys //iam.googleapis.com/projects/{project}/serviceAccounts/1/keys/* carried pattern"
+        )
+    };
+    check_read(
+        &snapshot,
+        &keys("shop"),
+        expect![[r#"
+        admit (enforce), permit Read
+        reach: 0 + unknown"#]],
+    );
+    check_read(
+        &snapshot,
+        &keys("*"),
+        expect![[r#"
+        deny (enforce), no permit
+        deny identity outside_read_scope: `some` may not read `iam` in account `*`
+            → ask for `reads` of the actor to be widened in the model
+        reach: 0 + unknown"#]],
+    );
+}
+
 #[test]
 fn data_passes_counted_where_only_control_is_judged() {
     let snapshot = model(SHOP).with_modes(Modes::new(Mode::Enforce).with_control_only("default"));

@@ -125,6 +125,7 @@ pub(crate) fn action(text: &str) -> Action {
     let plane = match text {
         _ if text.contains("k8s://") => Plane::Kubernetes,
         _ if text.contains(" /subscriptions/") => Plane::Azure,
+        _ if text.contains(".googleapis.com/") => Plane::Gcp,
         _ => Plane::Aws,
     };
     let actor = actor(lines.next().unwrap(), plane);
@@ -174,6 +175,7 @@ fn actor(line: &str, plane: Plane) -> Actor {
             account: Arc::from(match plane {
                 Plane::Kubernetes => "prod",
                 Plane::Azure => "contoso",
+                Plane::Gcp => "acme",
                 _ => "111122223333",
             }),
             partition: Arc::from(if plane == Plane::Aws { "aws" } else { "" }),

@@ -1,4 +1,4 @@
-//! Okta: what its SDK for Node.js sends is read as what the SDK calls it.
+//! Okta: what its SDKs for Node.js and Python send is read as what the SDK calls it.
 //!
 //! Leaves out a server: nobody runs Okta in a test.
 
@@ -7,6 +7,6 @@ use ordain_action::Plane;
 use crate::planes::sweeps;
 
 #[test]
-fn the_sweep_of_the_sdk_for_node() {
-    sweeps::named(Plane::Okta, 800);
+fn the_sweep_of_both_sdks() {
+    sweeps::named(Plane::Okta, 1_500);
 }

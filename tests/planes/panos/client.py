@@ -3,12 +3,11 @@
     client.py URL KEY day        # a day's work: reads, makes, changes, renames, deletes and commits
     client.py URL KEY delete     # one change
 
-The client puts its key among the parameters, where others read it: here it goes into the header that the API has for it. All
-else is sent as the client sends it. Leaves out what the sweep has.
+The client puts its key among the parameters, and is as it came. Leaves out what the sweep has.
 """
 
 import sys
-import urllib.request
+import urllib.parse
 
 import pan.xapi
 from panos import firewall, objects
@@ -16,13 +15,17 @@ from panos import firewall, objects
 url, key, what = sys.argv[1:]
 
 
-def request(_, data=None):
-    pairs = [pair for pair in data.decode().split("&") if not pair.startswith("key=")]
-    return urllib.request.Request(f"{url}/api/", "&".join(pairs).encode(), {"X-PAN-KEY": key})
+api = pan.xapi.PanXapi.__init__
 
 
-pan.xapi.Request = request
-fw = firewall.Firewall("fw.example", api_key="in the header")
+def plainly(self, *arguments, **options):
+    """Over plain HTTP, which the library can and its firewalls do not hand on."""
+    api(self, *arguments, use_http=True, **options)
+
+
+pan.xapi.PanXapi.__init__ = plainly
+place = urllib.parse.urlsplit(url)
+fw = firewall.Firewall(place.hostname, api_key=key, port=place.port)
 
 
 def tell(name, call):

@@ -2,7 +2,7 @@
 
     stub.py PORT KEY
 
-Keeps entries by their xpaths, answers `show system info`, jobs and commits as PAN-OS does, and takes KEY as `X-PAN-KEY`. Writes
+Keeps entries by their xpaths, answers `show system info`, jobs and commits as PAN-OS does, and takes KEY as `X-PAN-KEY` or as a parameter. Writes
 one line a request to its output, and `a stub: …` in its `Server` header. Leaves out everything that needs a schema.
 """
 
@@ -44,7 +44,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         query = urllib.parse.urlsplit(self.path).query
         form = dict(urllib.parse.parse_qsl(query) + urllib.parse.parse_qsl(body))
         print(self.command, form.get("type"), form.get("action"), form.get("xpath") or form.get("cmd"), flush=True)
-        known = self.headers.get("X-PAN-KEY") == KEY
+        known = KEY in (self.headers.get("X-PAN-KEY"), form.get("key"))
         answer = self.answer(form) if known else error(403, "Invalid credentials.")
         data = answer.encode()
         self.send_response(200 if known else 403)

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use ordain_action::{Access, Scalar};
 
 use super::path::Route;
+use super::sql::Sql;
 use super::system::fold;
 use crate::form::Fields;
 use crate::form::query::Pair;
@@ -154,10 +155,7 @@ pub(super) fn is_sql(route: &Route) -> bool {
 /// that begins otherwise, may be any.
 fn sql_only_asks(body: &Fields) -> bool {
     let sql = body.text("query").or_else(|| body.text("configuration.query.query"));
-    sql.is_none_or(|sql| {
-        let first = sql.trim_start().split(|one: char| !one.is_ascii_alphabetic()).next().unwrap_or_default();
-        ["select", "with"].iter().any(|word| first.eq_ignore_ascii_case(word)) && !sql.contains(';')
-    })
+    sql.is_none_or(|sql| Sql::read(sql).asks)
 }
 
 fn metadata(key: &str, found: &mut BTreeSet<Access>) {

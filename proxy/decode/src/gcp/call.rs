@@ -13,7 +13,7 @@ use ordain_action::{
 use super::body::{self, Carried};
 use super::path::{Media, Route};
 use super::resource::{Named, Subject, holder, whole};
-use super::{authority, refer};
+use super::{authority, refer, warehouse};
 use crate::form::Fields;
 use crate::form::query::Pair;
 use crate::rest::{Names, Whole};
@@ -120,7 +120,7 @@ pub(super) fn made(
         let can = *method.id == *ACCESS_TOKEN;
         call.answer.mints = Some(if can { Minted::Bearer } else { Minted::Unrewritable });
     }
-    if unnamed && made {
+    if unnamed && made && !authority::is_sql(route) {
         let kind = resources.iter().find(|one| one.role == Role::Target).map(|one| Arc::clone(&one.kind));
         call.answer.creates.extend(kind.map(|kind| NewIdentifier {
             kind,
@@ -192,6 +192,11 @@ fn resources(
         resources.extend(named.uses);
     }
     let host = route.site.names();
+    let stored = body.map(|body| warehouse::named(route, subject.holder(), body)).unwrap_or_default();
+    if stored.anywhere {
+        resources.push(whole(Role::Target, names));
+    }
+    let by_body = stored.resources;
     let mut uses = refer::uses((service, host), subject.holder(), query, body);
     // Where the path names nothing, what is named elsewhere is what it is about.
     if subject.names_nothing() && !named.is_new && !uses.is_empty() {
@@ -203,9 +208,15 @@ fn resources(
     let project = query.iter().find(|pair| pair.name == "project" && service == "storage");
     let project = project.map(|pair| holder(Role::Parent, "projects", &pair.value));
     uses.extend(project.filter(|project| uses.iter().all(|used| used.name != project.name)));
+    // What is read by its name in the query or the body is read as what the path names is.
+    if !route.method.access.is_change() {
+        for used in &mut uses {
+            used.role = Role::Target;
+        }
+    }
     // What the path names are few, and of the others each is there once already.
     let by_path = resources.len();
-    for used in uses {
+    for used in by_body.into_iter().chain(uses) {
         if resources.iter().take(by_path).all(|known| known.name != used.name) {
             resources.push(used);
         }

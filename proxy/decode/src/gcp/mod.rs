@@ -28,7 +28,9 @@ mod path;
 mod refer;
 mod resource;
 mod rpc;
+mod sql;
 mod system;
+mod warehouse;
 
 #[cfg(test)]
 pub(crate) use rpc::message;

@@ -71,20 +71,8 @@ fn named(service: &str, host: &str, holder: Option<(&str, &str)>, text: &str) ->
     if text.len() > 1_024 || text.contains(|one: char| one.is_whitespace() || one.is_control()) {
         return None;
     }
-    if let Some(rest) = text.strip_prefix("gs://") {
-        let (bucket, object) = rest.split_once('/').unwrap_or((rest, ""));
-        let path = match (bucket, object) {
-            ("", _) => return None,
-            (bucket, "") => format!("projects/_/buckets/{bucket}"),
-            (bucket, object) => format!("projects/_/buckets/{bucket}/objects/{object}"),
-        };
-        let pattern = object.contains('*');
-        let name = if pattern {
-            format!("//storage.googleapis.com/projects/_/buckets/{bucket}/objects/*")
-        } else {
-            full("storage.googleapis.com", &path)
-        };
-        return Some(Resource { pattern, ..of("storage", &path, name, NameBasis::Reviewed) });
+    if text.starts_with("gs://") {
+        return file(text);
     }
     if let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("//")) {
         let (at, path) = rest.split_once('/')?;
@@ -147,6 +135,24 @@ fn named(service: &str, host: &str, holder: Option<(&str, &str)>, text: &str) ->
     }
 }
 
+/// A bucket, or something in it, by the address that files have.
+pub(super) fn file(text: &str) -> Option<Resource> {
+    let rest = text.strip_prefix("gs://")?;
+    let (bucket, object) = rest.split_once('/').unwrap_or((rest, ""));
+    let path = match (bucket, object) {
+        ("", _) => return None,
+        (bucket, "") => format!("projects/_/buckets/{bucket}"),
+        (bucket, object) => format!("projects/_/buckets/{bucket}/objects/{object}"),
+    };
+    let pattern = object.contains('*');
+    let name = if pattern {
+        format!("//storage.googleapis.com/projects/_/buckets/{bucket}/objects/*")
+    } else {
+        full("storage.googleapis.com", &path)
+    };
+    Some(Resource { pattern, ..of("storage", &path, name, NameBasis::Reviewed) })
+}
+
 fn full(host: &str, path: &str) -> String {
     format!("//{host}/{}", utf8_percent_encode(path, NAME))
 }
@@ -182,12 +188,18 @@ pub(super) fn accounts(
         let is_address =
             address.ends_with(".gserviceaccount.com") && address.contains('@') && !address.contains(':');
         let is_default = asked && text == "default";
-        if !is_address && !is_default {
+        // Its number is as good as its address, and says nothing of the project that it is of.
+        let is_number = (asked || text.contains("/serviceAccounts/"))
+            && !address.is_empty()
+            && address.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_address && !is_default && !is_number {
             continue;
         }
         let own = holder.filter(|(kind, _)| *kind == "projects").map(|(_, id)| id);
         let project = project_of(address).or(own).unwrap_or("-");
-        let name = if is_default {
+        let name = if is_number {
+            "//iam.googleapis.com/projects/*/serviceAccounts/*".to_owned()
+        } else if is_default {
             format!("//iam.googleapis.com/projects/{}/serviceAccounts/*", utf8_percent_encode(project, NAME))
         } else {
             full("iam.googleapis.com", &format!("projects/{project}/serviceAccounts/{address}"))
@@ -198,8 +210,11 @@ pub(super) fn accounts(
                 kind: Arc::from("gcp:iam/serviceAccounts"),
                 name,
                 basis: NameBasis::Reviewed,
-                pattern: is_default,
-                identifiers: vec![Identifier { name: Arc::from("email"), value: address.to_owned() }],
+                pattern: is_default || is_number,
+                identifiers: vec![Identifier {
+                    name: Arc::from(if is_number { "uniqueId" } else { "email" }),
+                    value: address.to_owned(),
+                }],
             });
         }
     }

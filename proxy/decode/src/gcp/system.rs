@@ -17,11 +17,13 @@ const DOLLAR: [&str; 5] = ["$.xgafv", "$apiFormat", "$httpMethod", "$outputDefau
 
 /// Parameters and headers that carry a credential. Whoever asks has shown one elsewhere.
 const CREDENTIALS: [&str; 5] = ["access_token", "bearer_token", "key", "oauth_token", "xoauth_requestor_id"];
-const CREDENTIAL_HEADERS: [&str; 4] = [
+const CREDENTIAL_HEADERS: [&str; 5] = [
     "x-goog-api-key",
     "x-goog-iam-authority-selector",
     "x-goog-iam-authorization-token",
     "x-goog-visibilities",
+    // Has an answer about a table carry a token for its files.
+    "x-iceberg-access-delegation",
 ];
 
 /// Forms of an answer.

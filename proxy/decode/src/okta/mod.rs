@@ -293,6 +293,9 @@ mod tests {
             assert!(!reads || operation.access.len() == 1, "{}", operation.name);
             let asks = operation.name == "policy/createPolicySimulation";
             assert!(!reads || operation.method == "GET" || asks, "{}", operation.name);
+            let word = operation.name.rsplit('/').next().unwrap_or_default();
+            let says = ["get", "list", "retrieve", "preview"].iter().any(|verb| word.starts_with(verb));
+            assert!(!reads || says || asks, "{}", operation.name);
         }
     }
 }

@@ -31,7 +31,8 @@ use asked::{Asked, Said, bad};
 use xpath::Device;
 
 /// What is known of the plane without the room.
-pub(crate) const CARD: Card = Card { anchor: Some("/api/?type=version"), stranger: 403, ..Card::PLAIN };
+pub(crate) const CARD: Card =
+    Card { anchor: Some("/api/?type=version"), stranger: 403, token_parameter: Some("key"), ..Card::PLAIN };
 
 /// The room.
 pub(crate) type Room = RestRoom<Panos>;

@@ -190,7 +190,8 @@ fn route(
         _ => "",
     };
     path::meant(&asked.host, rule.http, at, |method| match &rule.id {
-        Some(id) => method.id == *id,
+        // Where one with more words of its own stands at the same path, REST asks for that.
+        Some(id) => method.id.rsplit('.').next() == id.rsplit('.').next(),
         None => {
             let word = method.id.rsplit('.').next().unwrap_or_default();
             own.starts_with(&fold(word)) && method.id.contains(among)
