@@ -112,6 +112,64 @@ fn the_planes_are_listed_with_what_each_does_not_do() {
     gate.finish();
 }
 
+/// Policies, read scopes and reports name operations so.
+#[test]
+fn decode_spells_operations_as_each_plane_does() {
+    let gate = Gate::start(Setup::default());
+    let file = gate.folder.path().join("one.jsonl");
+    let machine = "subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/shop/providers/Microsoft.Compute/virtualMachines/web";
+    for (plane, method, url, service, operation) in [
+        (
+            "gcp",
+            "DELETE",
+            "https://compute.googleapis.com/compute/v1/projects/shop/zones/z/instances/web".to_owned(),
+            "compute",
+            "instances.delete",
+        ),
+        (
+            "azure",
+            "DELETE",
+            format!("https://management.azure.com/{machine}?api-version=2024-07-01"),
+            "Microsoft.Compute",
+            "virtualMachines/delete",
+        ),
+        (
+            "kubernetes",
+            "DELETE",
+            "https://cluster.example/api/v1/namespaces/shop/pods/web".to_owned(),
+            "core",
+            "delete/pods",
+        ),
+        (
+            "kubernetes",
+            "GET",
+            "https://cluster.example/api/v1/namespaces/shop/pods/web/exec?command=ls".to_owned(),
+            "core",
+            "create/pods/exec",
+        ),
+        (
+            "kubernetes",
+            "DELETE",
+            "https://cluster.example/apis/apps/v1/namespaces/shop/deployments/web".to_owned(),
+            "apps",
+            "delete/deployments",
+        ),
+    ] {
+        let line = serde_json::json!({"id": "1", "method": method, "url": url, "headers": []});
+        std::fs::write(&file, format!("{line}\n")).unwrap();
+        let output = gate.run(&["decode", "--plane", plane, "--account", "acme", file.to_str().unwrap()]);
+        let read: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", said(&output)));
+        let effect = &read["effects"][0];
+        assert_eq!(
+            (&effect["service"], &effect["operation"]),
+            (&service.into(), &operation.into()),
+            "{read}"
+        );
+    }
+    gate.finish();
+}
+
 #[test]
 fn a_request_to_check_is_named_by_file_and_line() {
     let gate = Gate::start(Setup::default());

@@ -124,7 +124,20 @@ def planes():
                 text = part.split("\n", 1)[1].split("-- reads")[0].rstrip("\n")
                 head, _, body = text.partition("\n\n")
                 lines = [line for line in head.split("\n") if not line.startswith("plane: ")]
-                put(f"plane-{word}", "\n".join(lines).encode() + b"\n\n" + body.encode())
+                if body.startswith("base64:"):
+                    put(f"plane-{word}", "\n".join(lines).encode() + b"\n\n" + base64.b64decode(body[7:]))
+                elif not body.startswith("proto "):
+                    put(f"plane-{word}", "\n".join(lines).encode() + b"\n\n" + body.encode())
+    # Messages of gRPC, as Google's own clients frame them, and the same requests over REST.
+    path = ROOT / "tests/planes/gcp/sweep/calls.jsonl.zst"
+    with path.open("rb") as packed, zstandard.ZstdDecompressor().stream_reader(packed) as plain:
+        for number, line in enumerate(io.TextIOWrapper(plain, encoding="utf-8")):
+            if number // 2 % 5 == 0:
+                one = json.loads(line)
+                url = urllib.parse.urlsplit(one["url"])
+                target = url.path + (f"?{url.query}" if url.query else "")
+                headers = [("host", url.hostname), *one["headers"]]
+                put("plane-gcp", request(one["method"], target, headers, base64.b64decode(one["body_b64"])))
 
 
 def answers():

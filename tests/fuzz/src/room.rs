@@ -8,7 +8,8 @@ use ordain_action::{
     Reading, ReasonCode, Role, Upstream, request_digest,
 };
 use ordain_decode::{
-    ApiMethod, ApiResource, Claim, Front, Head, McpServer, Needs, OpenApi, Rooms, RoomsConfig, WayIn,
+    ApiMethod, ApiResource, Claim, Front, Head, McpServer, Needs, OpenApi, Rooms, RoomsConfig, VaultMount,
+    WayIn,
 };
 
 use crate::request::Request;
@@ -77,7 +78,14 @@ pub fn rooms() -> &'static Rooms {
             said("list_pods", Access::Read, "pod", "*"),
         ];
         let mcp = vec![McpServer { upstream: "default".to_owned(), tools: Some(tools.to_vec()), methods }];
-        let config = RoomsConfig { own_hosts, mcp, openapi: vec![described], ..RoomsConfig::default() };
+        // A cluster of Vault with an engine of each sort that is read.
+        let vault = ["kv-v1", "kv-v2", "transit", "pki", "database", "aws", "ssh", "totp"].map(|kind| VaultMount {
+            upstream: "default".to_owned(),
+            path: kind.to_owned(),
+            kind: kind.to_owned(),
+        });
+        let openapi = vec![described];
+        let config = RoomsConfig { own_hosts, mcp, openapi, vault: vault.to_vec(), ..RoomsConfig::default() };
         Rooms::new(config).expect("what is built in loads")
     })
 }
@@ -113,7 +121,8 @@ pub fn check(data: &[u8]) {
     let again = claim.decode(&upstream(), &head, body, Some("0badhash"));
     assert_eq!(reading, again, "the same request is read in two ways");
     if claim.front(&upstream(), &head, body) == Some(Front::Open) {
-        let is_read = matches!(&reading, Reading::Call(call) if !call.is_change() && call.answer.mints.is_none());
+        let is_read =
+            matches!(&reading, Reading::Call(call) if !call.is_change() && call.answer.mints.is_none());
         assert!(is_read && body.len() <= 64 * 1024, "what is no read is shown to anybody: {reading:?}");
     }
     let (one, two) = (action(reading), action(again));

@@ -5,8 +5,11 @@
 use std::path::Path;
 use std::process::Command;
 
+use ordain_action::Plane;
+
 use crate::harness::said;
 use crate::planes::served::{self, REAL, Server};
+use crate::planes::sweeps;
 
 fn server() -> Option<Server> {
     let python = served::python()?;
@@ -21,6 +24,11 @@ fn server() -> Option<Server> {
 /// What the tester says, one line a check.
 fn checks(base: &str, token: &str) -> Vec<String> {
     served::says("scim/tester.py", &[base, token]).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn all_that_the_client_builds_is_read_as_what_it_is() {
+    sweeps::named(Plane::Scim, 56);
 }
 
 #[test]

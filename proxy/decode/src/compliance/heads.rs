@@ -109,12 +109,12 @@ fn a_second_credential_goes_nowhere_in_any_mode() {
 #[test]
 fn a_request_to_one_host_of_the_provider_does_not_go_to_another() {
     let rooms = rooms();
-    let to = |request_text: &str, plane: Plane| {
+    let to_cloud = |request_text: &str, plane: Plane, cloud: &str| {
         let parsed = request(request_text);
         let head = parsed.head();
         assert_eq!(head.way_in, WayIn::Egress);
         let claim = rooms.claim(&head).unwrap();
-        let upstream = Upstream { name: "x".into(), plane, account: "acme".into(), partition: "".into() };
+        let upstream = Upstream { name: "x".into(), plane, account: "acme".into(), partition: cloud.into() };
         let Reading::Call(call) = claim.decode(&upstream, &head, &parsed.body, None) else {
             panic!("{request_text}")
         };
@@ -123,6 +123,7 @@ fn a_request_to_one_host_of_the_provider_does_not_go_to_another() {
         assert_eq!(read, unread);
         read.map_err(|why| why.reason_code)
     };
+    let to = |request_text: &str, plane: Plane| to_cloud(request_text, plane, "");
     let github = |host: &str, line: &str| to(&format!("{line}\nhost: {host}"), Plane::GitHub);
     let upload = "POST /repos/acme/web/releases/1/assets?name=a";
     assert_eq!(github("api.github.com", "GET /user"), Ok("api.github.com".to_owned()));
@@ -134,6 +135,16 @@ fn a_request_to_one_host_of_the_provider_does_not_go_to_another() {
     let azure = |host: &str| to(&format!("{group}\nhost: {host}"), Plane::Azure);
     assert_eq!(azure("management.azure.com"), Ok("management.azure.com".to_owned()));
     assert_eq!(azure("management.usgovcloudapi.net"), Err("other_host"));
+    // Clouds of states: a tenant is in one of them.
+    for (cloud, host) in [
+        ("AzureUSGovernment", "management.usgovcloudapi.net"),
+        ("AzureChinaCloud", "management.chinacloudapi.cn"),
+        ("AzureCloud", "management.azure.com"),
+    ] {
+        let at = |host: &str| to_cloud(&format!("{group}\nhost: {host}"), Plane::Azure, cloud);
+        assert_eq!(at(host), Ok(host.to_owned()));
+        assert_eq!(at("management.sovcloud-api.fr"), Err("other_host"), "{cloud}");
+    }
     let topics = "GET /v1/projects/shop/topics\nhost: pubsub.googleapis.com";
     assert_eq!(to(topics, Plane::Gcp), Ok("pubsub.googleapis.com".to_owned()));
 }

@@ -548,6 +548,7 @@ fn every_service_with_unsigned_rest_operations_is_asked() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+mod again;
 mod answers;
 mod heads;
 mod large;

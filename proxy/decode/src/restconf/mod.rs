@@ -70,7 +70,7 @@ impl Grammar for Restconf {
             absent: &[
                 "schemas: a node without keys is judged as a container and as all of a list",
                 "XML whose namespaces do not tell their modules: JSON says the same",
-                "NETCONF and gNMI, which are no HTTP",
+                "NETCONF, which is no HTTP, and gNMI, which is gRPC",
             ],
         }
     }

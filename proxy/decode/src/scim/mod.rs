@@ -21,6 +21,7 @@ use serde_json::json;
 use crate::about::About;
 use crate::answer::{AnswerHead, AnswerRead};
 use crate::contract::{NativeResponse, Needs};
+use crate::form::fields::clip;
 use crate::rest::{self, BODY_MAX, Grammar, Line, Location, RestRoom, Rules, Whole, effect};
 use crate::room::Card;
 use crate::setup::{RoomsConfig, RoomsError};
@@ -48,7 +49,7 @@ impl Grammar for Scim {
 
     const PLANE: Plane = Plane::Scim;
 
-    const RULES: Rules = Rules::USUAL;
+    const RULES: Rules = Rules { trailing_slash: true, ..Rules::USUAL };
 
     fn new(_config: &RoomsConfig) -> Result<Self, RoomsError> {
         Ok(Self)
@@ -69,7 +70,17 @@ impl Grammar for Scim {
     }
 
     fn read(&self, line: &Line<'_>) -> Result<path::Asked, Undecodable> {
-        path::read(line.method, &line.path()).ok_or_else(|| line.unknown())?
+        let asked = path::read(line.method, &line.path()).ok_or_else(|| line.unknown())??;
+        // Clients ask the directory itself so; nothing else ends in a slash.
+        let target = line.head.target.split('?').next().unwrap_or_default();
+        let is_root = asked.place == Place::All && asked.verb == Verb::Query;
+        if target.ends_with('/') && !is_root {
+            return Err(Undecodable::new(
+                "bad_path",
+                format!("the path `{}` ends in a slash; leave it out", clip(target)),
+            ));
+        }
+        Ok(asked)
     }
 
     fn needs(&self, asked: &path::Asked) -> Needs {

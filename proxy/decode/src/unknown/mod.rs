@@ -90,6 +90,7 @@ impl Grammar for Unknown {
                 "reads: a GET may change something too, as far as anybody knows here",
                 "names: every request is for the whole API",
                 "connections that change their protocol",
+                "what is no HTTP: NETCONF, LDAP and SSH go round the gate, and gNMI is gRPC without a room of its own",
             ],
         }
     }
