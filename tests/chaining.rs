@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::harness::{Gate, Setup, eventually, said};
+use crate::harness::{Gate, Setup, eventually, said, skipped};
 use crate::passing::mirror;
 use crate::transparent::inside::{Inside, done, words};
 
@@ -34,8 +34,7 @@ impl Proxy {
         );
         std::fs::write(&settings, text).unwrap();
         if Command::new("tinyproxy").arg("-v").stdout(Stdio::null()).status().is_err() {
-            eprintln!("skipped: there is no tinyproxy");
-            return None;
+            return skipped("tinyproxy");
         }
         let script = format!(
             "mount --bind {} /etc/hosts && exec tinyproxy -d -c {}",

@@ -10,6 +10,8 @@ mod recorder;
 pub(crate) mod self_signed;
 mod signer;
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 pub(crate) use client::{Client, Key, Reply, Sent, now, read_reply, sha256};
@@ -28,9 +30,15 @@ pub(crate) fn installed(name: &str) -> Option<PathBuf> {
     variable(name).map(PathBuf::from).or_else(|| skipped(&format!("what `{name}` names")))
 }
 
-/// Nothing, and a line that says so: a test without what it needs would look like one that went well.
+/// Nothing, and a line that says so: a test without what it needs would look like one that went well. `tests/run` tells all
+/// of them at its end, from the file that `ORDAIN_TEST_SKIPPED` names.
 pub(crate) fn skipped<T>(what: &str) -> Option<T> {
     eprintln!("skipped: {what} is not to be had here");
+    if let Some(file) = variable("ORDAIN_TEST_SKIPPED") {
+        let line = format!("{}: {what}\n", std::thread::current().name().unwrap_or("a test"));
+        let told = OpenOptions::new().append(true).create(true).open(&file);
+        told.and_then(|mut told| told.write_all(line.as_bytes())).unwrap();
+    }
     None
 }
 

@@ -5,6 +5,7 @@
 //! is told. Leaves out how many bytes are tried (`run`), and what was found before: that stands as a case beside
 //! the code it was found in.
 
+mod again;
 pub mod answer;
 pub mod cbor;
 pub mod chunks;

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Answer, Gate, Setup, variable};
+use crate::harness::{Answer, Gate, Setup, skipped, variable};
 
 pub(crate) fn needed(name: &str) -> String {
     variable(name).unwrap_or_else(|| panic!("`{name}` is not set: run these tests with `tests/run`"))
@@ -149,7 +149,7 @@ fn terraform_does_the_same_through_the_gate_with_an_assumed_role() {
     let (Some(terraform), Some(plugins)) =
         (variable("ORDAIN_TEST_TERRAFORM"), variable("ORDAIN_TEST_TERRAFORM_PLUGINS"))
     else {
-        eprintln!("skipped: terraform and its provider are not to be had here");
+        skipped::<()>("terraform with its provider for AWS");
         return;
     };
     let folder = tempfile::tempdir().unwrap();

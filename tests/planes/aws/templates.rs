@@ -5,8 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ordain_action::{Call, Plane, Reading};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ordain_action::{Call, Completeness, Plane, Reading};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::planes::sweeps::{self, Reader, Swept, ensure};
 
@@ -101,4 +104,38 @@ fn templates_of_others_are_read_as_another_reader_does() {
     eprintln!("{resources} resources; refused: {refused:?}");
     sweeps::at_least(250, exact, "templates exact");
     swept.holds(320);
+}
+
+/// What AWS's Cloud Development Kit makes of an application: each resource, in full but for what is not known before the
+/// stack is there.
+#[test]
+fn what_the_development_kit_writes_is_read_resource_by_resource() {
+    const TEMPLATE: &str = include_str!("templates/cdk.template.json");
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("Action", "CreateStack"), ("Version", "2010-05-15"), ("StackName", "Shop")])
+        .append_pair("TemplateBody", TEMPLATE)
+        .finish();
+    let scope = "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-west-1/cloudformation/aws4_request, SignedHeaders=host, Signature=0";
+    let line = serde_json::json!({
+        "id": "cdk",
+        "method": "POST",
+        "url": "https://cloudformation.eu-west-1.amazonaws.com/",
+        "headers": [["content-type", "application/x-www-form-urlencoded"], ["authorization", scope]],
+        "body_b64": STANDARD.encode(body),
+    });
+    let Reading::Call(call) = Reader::new(Plane::Aws, "123456789012").reading(&line.to_string()) else {
+        panic!("it is not read")
+    };
+    let template: Value = serde_json::from_str(TEMPLATE).unwrap();
+    let resources = template["Resources"].as_object().unwrap().iter();
+    let written: BTreeSet<(String, String)> =
+        resources.map(|(id, one)| (id.clone(), one["Type"].as_str().unwrap().to_owned())).collect();
+    assert_eq!(read(&call), written);
+    assert!(written.len() >= 50, "{}", written.len());
+    let partial = call
+        .effects
+        .iter()
+        .filter(|effect| effect.parameters.completeness() != Completeness::Complete)
+        .count();
+    assert!(partial <= 2, "{partial} effects are read in part");
 }

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::harness::{Gate, Setup, installed, said};
+use crate::harness::{Gate, Setup, installed, said, skipped};
 use crate::planes::served::{self, Server};
 
 /// An emulator; none where it is not installed.
@@ -14,13 +14,15 @@ fn emulator(what: &str) -> Option<Server> {
     let sdk = installed("ORDAIN_TEST_GCLOUD")?;
     let start = |program: &Path, arguments: &dyn Fn(&str) -> Vec<String>| {
         let there = program.exists() || program.is_relative();
-        there.then(|| {
+        let missing = || skipped(&format!("Google's emulator of {what}"));
+        let started = there.then(|| {
             Server::start_within(std::time::Duration::from_secs(60), |port, _| {
                 let mut command = Command::new(program);
                 command.args(arguments(port));
                 command
             })
-        })
+        });
+        started.or_else(missing)
     };
     match what {
         "spanner" => start(&sdk.join("bin/cloud_spanner_emulator/emulator_main"), &|port| {

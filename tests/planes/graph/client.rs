@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::harness::{Gate, eventually, said, variable};
+use crate::harness::{Gate, eventually, installed, said};
 use crate::planes::served::{self, Server};
 
 /// The Python that has the client; it is large, and installed for long runs alone.
 fn python() -> Option<PathBuf> {
-    variable("ORDAIN_TEST_MSGRAPH").map(PathBuf::from)
+    installed("ORDAIN_TEST_MSGRAPH")
 }
 
 fn server() -> Option<Server> {

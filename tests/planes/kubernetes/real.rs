@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::cluster::{Kubectl, gate, tools, upstream};
-use crate::harness::{eventually, said, variable};
+use crate::harness::{eventually, installed, said};
 
 pub(super) const ADMIN: &str = "a-real-administrators-token";
 
@@ -26,10 +26,7 @@ fn free_port() -> u16 {
 
 impl Server {
     pub(super) fn start() -> Option<Self> {
-        let Some(program) = variable("ORDAIN_TEST_KUBE_APISERVER").map(PathBuf::from) else {
-            eprintln!("skipped: no real API server (`ORDAIN_TEST_KUBE_APISERVER`)");
-            return None;
-        };
+        let program = installed("ORDAIN_TEST_KUBE_APISERVER")?;
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::write(

@@ -27,7 +27,7 @@ impl Simulator {
         let python = served::python()?;
         let has = Command::new(&python).args(["-c", "import pyVmomi"]).output().unwrap();
         if !has.status.success() {
-            return None;
+            return skipped("pyvmomi");
         }
         let server = Server::start(|port, _| {
             let mut command = Command::new(&program);
