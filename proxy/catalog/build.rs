@@ -11,7 +11,8 @@ use std::{env, fs};
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 
-const LEVEL: i32 = 19;
+/// How small blocks become, and how long that takes: a program that is only tried out need not be the smallest.
+const LEVELS: [(&str, i32); 2] = [("release", 19), ("debug", 3)];
 
 #[expect(clippy::disallowed_methods, reason = "cargo tells a build script its folder by the environment")]
 fn main() -> Result<()> {
@@ -117,8 +118,11 @@ fn texts(folder: &Path) -> Result<BTreeMap<String, String>> {
     Ok(texts)
 }
 
+#[expect(clippy::disallowed_methods, reason = "cargo tells a build script its profile by the environment")]
 fn pack(out: &Path, name: &str, text: &str) -> Result<PathBuf> {
     let file = out.join(format!("{name}.zst"));
-    fs::write(&file, zstd::bulk::compress(text.as_bytes(), LEVEL)?)?;
+    let profile = env::var("PROFILE").context("cargo sets PROFILE")?;
+    let level = LEVELS.iter().find(|(name, _)| *name == profile).map_or(3, |(_, level)| *level);
+    fs::write(&file, zstd::bulk::compress(text.as_bytes(), level)?)?;
     Ok(file)
 }
