@@ -51,6 +51,9 @@ impl Sql {
         let lexical = paths(&tokens);
         // A dataset is named by two.
         let least = if has(&["SCHEMA", "DATABASE"]) { 2 } else { 3 };
+        // In the old form a colon stands behind a project, whatever follows.
+        let datasets: BTreeSet<Vec<String>> =
+            lexical.iter().filter(|path| path.colon).map(|path| path.parts.clone()).collect();
         let certain = lexical.iter().filter(|path| path.certain).map(|path| path.parts.clone());
         let paths: BTreeSet<Vec<String>> = match relations(text, tokens.len()) {
             Some(relations) => relations.into_iter().chain(certain).collect(),
@@ -61,10 +64,14 @@ impl Sql {
             // A role is quoted as tables are, and no project has a slash in its name.
             paths: paths
                 .into_iter()
-                .filter(|path| path.len() >= least && path.first().is_some_and(|first| !first.contains('/')))
+                .filter(|path| path.len() >= least || datasets.contains(path))
+                .filter(|path| path.first().is_some_and(|first| !first.contains('/')))
                 .collect(),
             files,
-            anywhere: has(&["CALL", "IMMEDIATE", "PROJECT", "ORGANIZATION"]) || unnamed_files,
+            // What a connection is asked for, and whose it is, stand in texts.
+            anywhere: has(&["CALL", "EXTERNAL_QUERY", "IMMEDIATE", "PROJECT", "ORGANIZATION"])
+                || unnamed_files
+                || tokens.iter().any(is_open),
         }
     }
 }
@@ -74,6 +81,8 @@ struct Path {
     parts: Vec<String>,
     /// It was quoted whole, or written as only names of tables are.
     certain: bool,
+    /// A project was written before a colon.
+    colon: bool,
 }
 
 /// Every path of more than one part.
@@ -88,7 +97,7 @@ fn paths(tokens: &[Token]) -> Vec<Path> {
                 // A name with dashes, as projects have.
                 [Token::Minus, next, after @ ..] if joins(&mut path, next) => after,
                 [Token::Colon, next, after @ ..] if follows(&mut path, next) => {
-                    path.certain = true;
+                    (path.certain, path.colon) = (true, true);
                     after
                 }
                 _ => match after_dot(rest) {
@@ -108,7 +117,8 @@ fn begin(token: &Token) -> Option<Path> {
     let Token::Word(word) = token else { return None };
     let quoted = word.quote_style.is_some();
     let parts = if quoted { split(&word.value) } else { vec![word.value.clone()] };
-    Some(Path { certain: quoted && parts.len() > 1, parts })
+    let colon = quoted && word.value.contains(':');
+    Some(Path { certain: quoted && parts.len() > 1, colon, parts })
 }
 
 /// The parts of a path that is quoted whole. A project of a domain has a colon in its name, and one in the old form behind it.
@@ -166,6 +176,13 @@ fn joins(path: &mut Path, next: &Token) -> bool {
 /// A number may have taken the dot behind it along, and what stands behind that is the next part.
 fn numbered(number: &str) -> Vec<String> {
     number.split('.').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+/// Whether a text or a name ends behind a backslash: whether that is its end, readers see in two ways.
+fn is_open(token: &Token) -> bool {
+    const QUOTES: [char; 3] = ['\'', '"', '`'];
+    let text = token.to_string();
+    text.ends_with(QUOTES) && text.trim_end_matches(QUOTES).ends_with('\\')
 }
 
 /// A text that names a file in a bucket.
@@ -244,6 +261,13 @@ mod tests {
             &["victim|region-us|INFORMATION_SCHEMA|TABLES"],
         );
         check("SELECT 'FROM victim.d.t' -- `victim.d.t`", true, &[]);
+        check("SELECT * FROM TABLE_QUERY([victim:d], 'true')", true, &["victim|d"]);
+        check("SELECT * FROM ML.PREDICT(MODEL `victim.d.m`, TABLE own)", true, &["victim|d|m"]);
+        // What the service takes for the end of a text or of a comment ends it here too.
+        check("SELECT 'it\\'s' FROM victim.d.t -- '", true, &["victim|d|t"]);
+        check("SELECT 1 /* /* */ FROM victim.d.t -- */", true, &["victim|d|t"]);
+        check("SELECT 1 # '\n FROM victim.d.t -- '", true, &["victim|d|t"]);
+        check("SELECT \"\"\"a\"b\"\"\" FROM victim.d.t", true, &["victim|d|t"]);
     }
 
     #[test]
@@ -266,6 +290,8 @@ mod tests {
     fn a_text_that_is_long_is_read_by_its_words() {
         let long = format!("SELECT {} FROM victim.d.t", vec!["1"; 20_000].join("+"));
         check(&long, true, &["victim|d|t"]);
+        let deep = format!("SELECT {}1{} FROM victim.d.t", "(".repeat(200), ")".repeat(200));
+        check(&deep, true, &["victim|d|t"]);
     }
 
     #[test]
@@ -281,6 +307,11 @@ mod tests {
             "ALTER PROJECT victim SET OPTIONS (a = 1)",
             "EXPORT DATA OPTIONS (uri = CONCAT('g', 's://bucket/x*')) AS SELECT 1",
             "SELECT 'not closed",
+            // Text to one reader up to the first quote, and to the other up to the second.
+            r"SELECT r'\', ' FROM victim.d.t -- '",
+            r"SELECT b'\', ' FROM victim.d.t -- '",
+            r"SELECT `a\`, ` FROM victim.d.t -- `",
+            "SELECT * FROM EXTERNAL_QUERY('victim.us.books', 'SELECT 1')",
         ] {
             assert!(Sql::read(anywhere).anywhere, "{anywhere}");
         }
