@@ -4,8 +4,9 @@ with the services over gRPC that are served there, and the messages that their m
 
     gcp_grpc.py PACKAGES [--check]
 
-Each method has the rules by which it is asked for over REST (`google.api.http`), and beside each the discovery id of the
-method that is asked for in that way: by that its names, its class and its level are known. `-` stands where there is none.
+Each method has the rules by which it is asked for over REST (`google.api.http`, or what `gcp_rpc.toml` says by hand), and
+beside each the discovery id of the method that is asked for in that way: by that its names, its class and its level are
+known. `-` stands where there is none.
 Run after `gcp.py`, by a Python that has `grpcio-tools`, whose compiler reads the files. Leaves out answers, comments, and
 hosts that `gcp.py` left out.
 """
@@ -14,28 +15,8 @@ import collections
 import sys
 
 from google.protobuf import descriptor_pb2
-from gcp_protos import CATALOGUE, Options, camel, compiled, package, plain, services
+from gcp_protos import BY_HAND, CATALOGUE, Options, camel, compiled, package, plain, services
 
-# What many hosts serve beside their own services, and by which rules: hosts have their own, with `*` for whatever version is
-# theirs. The id is found by the path then.
-EVERYWHERE = {
-    "google.cloud.location.Locations": {
-        "ListLocations": ["GET */{name=**}/locations -"],
-        "GetLocation": ["GET */{name=**} -"],
-    },
-    "google.iam.v1.IAMPolicy": {
-        "SetIamPolicy": ["POST */{resource=**}:setIamPolicy *"],
-        "GetIamPolicy": ["GET */{resource=**}:getIamPolicy -", "POST */{resource=**}:getIamPolicy *"],
-        "TestIamPermissions": ["POST */{resource=**}:testIamPermissions *"],
-    },
-    "google.longrunning.Operations": {
-        "ListOperations": ["GET */{name=**}/operations -", "GET */{name=**} -"],
-        "GetOperation": ["GET */{name=**} -"],
-        "DeleteOperation": ["DELETE */{name=**} -"],
-        "CancelOperation": ["POST */{name=**}:cancel *"],
-        "WaitOperation": ["POST */{name=**}:wait *"],
-    },
-}
 FieldType = descriptor_pb2.FieldDescriptorProto
 SCALARS = {
     number: name.removeprefix("TYPE_").lower()
@@ -126,28 +107,55 @@ class Types:
         return f"[]{name}" if field.label == FieldType.LABEL_REPEATED else name
 
 
-def made(files):
-    types, options, known = Types(files), Options(files), discovered()
-    by_host = collections.defaultdict(list)
+def by_host(files, hosts):
+    """The services of each host, and those that many have."""
+    options, found, known = Options(files), collections.defaultdict(dict), {}
     for name, service in services(files):
-        host = "everywhere" if name in EVERYWHERE else options.host(service)
+        known[name] = service
+        host = options.host(service)
         # What is described as messages there goes over REST all the same.
-        if host == "everywhere" or host in known and host != "compute.googleapis.com":
-            by_host[host].append((name, service))
+        if host in hosts and host != "compute.googleapis.com" and name not in BY_HAND["everywhere"]:
+            found[host][name] = service
+    for host, of_host in BY_HAND.items():
+        for name in of_host:
+            found[host][name] = known[name]
+    return found
+
+
+def rules(method, of_hand, ids, options):
+    """How REST asks for a method, by hand or by the files."""
+    for rule in of_hand.get(method.name, ()):
+        known = rule.split(" ")[3]
+        if known != "-" and known not in ids.values():
+            sys.exit(f"`{method.name}` is `{known}` by hand, which the documents do not have; say what it is")
+        yield rule
+    if method.name not in of_hand:
+        for http, path, body in options.rules(method):
+            yield f"{http} {path} {body} {ids.get((http, plain(path)), '-')}"
+
+
+def made(files):
+    types, options, hosts = Types(files), Options(files), discovered()
     texts = {}
-    for host, of_host in sorted(by_host.items()):
-        ids, lines, inputs = known.get(host, {}), [f"host {host}"], set()
-        for name, service in sorted(of_host):
+    for host, of_host in sorted(by_host(files, hosts).items()):
+        ids, lines, inputs = hosts.get(host, {}), [f"host {host}"], set()
+        for name, service in sorted(of_host.items()):
             lines += ["", f"service {name}"]
+            of_hand = BY_HAND.get(host, {}).get(name, {})
+            unknown = set(of_hand) - {method.name for method in service.method}
+            if unknown:
+                sys.exit(f"`{name}` has no {sorted(unknown)}; leave them out")
             for method in service.method:
+                said = list(rules(method, of_hand, ids, options))
+                # Where people have read a service, they have read all of it; its own host's others are not served there.
+                if of_hand and not said:
+                    if name.startswith("google.longrunning."):
+                        continue
+                    sys.exit(f"nothing says what `{name}` `{method.name}` is over REST; say it by hand")
                 inputs.add(method.input_type)
                 streams = [word for word, is_so in (("in", method.client_streaming), ("out", method.server_streaming)) if is_so]
                 lines.append(" ".join(["rpc", method.name, types.name(method.input_type, name.rpartition(".")[0]), *streams]))
-                if name in EVERYWHERE:
-                    lines += [f"{rule} -" for rule in EVERYWHERE[name][method.name]]
-                    continue
-                for http, path, body in options.rules(method):
-                    lines.append(f"{http} {path} {body} {ids.get((http, plain(path)), '-')}")
+                lines += said
         for name in sorted(types.closure(inputs)):
             text = types.written(name)
             if text:

@@ -20,6 +20,8 @@ from grpc_tools import protoc
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 CATALOGUE = ROOT / "proxy/catalog/gcp"
+# What people have said of methods, by host, or `everywhere`, service and method.
+BY_HAND = tomllib.loads((ROOT / "proxy/decode/harvest/gcp_rpc.toml").read_text())
 # Served on many hosts beside what is their own, without rules that name them.
 SHARED = ["google/cloud/location/locations.proto", "google/iam/v1/iam_policy.proto", "google/longrunning/operations.proto"]
 STANDARD = {"Get": "get", "List": "list", "Create": "create", "Update": "patch", "Delete": "delete"}
@@ -181,8 +183,8 @@ class Messages:
 
 
 def documents(files, left_out, prefixes, known_as):
-    """For each host and version one document of all that the rules say; nothing of the hosts that are left out, and of what
-    has an id by host, HTTP method, path and name (`known_as`): against those the ids that are made here are held. `prefixes`
+    """For each host and version one document of all that the rules say; nothing of the hosts that are left out, of what is
+    read by hand, and of what has an id by host, HTTP method, path and name (`known_as`): against those the ids that are made here are held. `prefixes`
     are the words that the ids of a host begin with."""
     options, messages = Options(files), Messages(files)
     shared = {f"{file.package}.{service.name}" for file in files.file if file.name in SHARED for service in file.service}
@@ -201,7 +203,11 @@ def documents(files, left_out, prefixes, known_as):
             "batchPath": "batch",
             "methods": {},
         })
+        by_hand = BY_HAND.get(host, {}).get(name, {})
         for method in service.method:
+            # It is one of the documents' own then.
+            if method.name in by_hand:
+                continue
             for http, path, body in options.rules(method):
                 known = known_as(host, http, plain(path), method.name)
                 if known:

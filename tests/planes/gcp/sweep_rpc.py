@@ -199,4 +199,5 @@ def main():
         subprocess.run(["zstd", "-19", "-q", "-f", "--rm", str(path)], check=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -37,12 +37,17 @@ pub struct GoogleRule {
     pub http: &'static str,
     /// The path.
     pub path: Vec<GooglePart>,
+    /// What stands in the query under which name, by its number among the wildcards of `fields`.
+    pub query: Vec<(Box<str>, usize)>,
     /// The word after the last colon.
     pub verb: Option<Box<str>>,
     /// Which field the body is: `*` for all that the path does not have, none where all of those stand in the query.
     pub body: Option<Box<str>>,
     /// The discovery id of what is asked for in that way, where the documents have it.
     pub id: Option<Box<str>>,
+    /// Fields with their forms, of whose wildcards the path and the query are made where those have no fields themselves. A
+    /// `Slashed` one is all that is left of what the field says.
+    pub fields: Vec<(Box<str>, Vec<GoogleSegment>)>,
 }
 
 /// A part of a rule's path.
@@ -52,6 +57,8 @@ pub enum GooglePart {
     Word(Box<str>),
     /// What a field says, which has to be of that form.
     Field(Box<str>, Vec<GoogleSegment>),
+    /// One of the wildcards of the rule's `fields`, counted through.
+    Wildcard(usize),
 }
 
 /// A message or an enum.
@@ -184,6 +191,18 @@ fn rule<'t>(http: &str, mut words: impl Iterator<Item = &'t str>) -> Option<Goog
     let template = words.next()?;
     let mut said = || words.next().map(|word| Some(word).filter(|word| *word != "-").map(Box::from));
     let (body, id) = (said()?, said()?);
+    let form = |form: &str| form.split('/').map(segment).collect();
+    let mut fields = Vec::new();
+    for word in words {
+        let (name, of) = word.split_once('=')?;
+        fields.push((name.into(), form(of)));
+    }
+    let (template, asked) = template.split_once('?').unwrap_or((template, ""));
+    let mut query = Vec::new();
+    for pair in asked.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=')?;
+        query.push((name.into(), wildcard(value)?));
+    }
     // No field has a colon in its form.
     let (template, verb) = match template.rsplit_once(':') {
         Some((template, verb)) => (template, Some(Box::from(verb))),
@@ -195,18 +214,14 @@ fn rule<'t>(http: &str, mut words: impl Iterator<Item = &'t str>) -> Option<Goog
         let (part, after) = match rest.strip_prefix('{') {
             Some(field) => {
                 let (field, after) = field.split_once('}')?;
-                let (name, form) = field.split_once('=').unwrap_or((field, "*"));
-                let segment = |text: &str| match text {
-                    "*" => GoogleSegment::One,
-                    "**" => GoogleSegment::Many,
-                    word => GoogleSegment::Literal(word.into()),
-                };
-                (GooglePart::Field(name.into(), form.split('/').map(segment).collect()), after)
+                let (name, of) = field.split_once('=').unwrap_or((field, "*"));
+                (GooglePart::Field(name.into(), form(of)), after)
             }
             None => {
                 let end = rest.find('/').unwrap_or(rest.len());
                 let (word, after) = rest.split_at_checked(end)?;
-                (GooglePart::Word(word.into()), after)
+                let part = wildcard(word).map_or_else(|| GooglePart::Word(word.into()), GooglePart::Wildcard);
+                (part, after)
             }
         };
         path.push(part);
@@ -216,7 +231,21 @@ fn rule<'t>(http: &str, mut words: impl Iterator<Item = &'t str>) -> Option<Goog
             return None;
         }
     }
-    Some(GoogleRule { http, path, verb, body, id })
+    Some(GoogleRule { http, path, query, verb, body, id, fields })
+}
+
+/// `$1` is the first.
+fn wildcard(word: &str) -> Option<usize> {
+    word.strip_prefix('$')?.parse::<usize>().ok()?.checked_sub(1)
+}
+
+fn segment(text: &str) -> GoogleSegment {
+    match text {
+        "*" => GoogleSegment::One,
+        "**" => GoogleSegment::Many,
+        "+" => GoogleSegment::Slashed,
+        word => GoogleSegment::Literal(word.into()),
+    }
 }
 
 fn field(package: &str, line: &str) -> Option<GoogleField> {

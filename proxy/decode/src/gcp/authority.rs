@@ -91,11 +91,28 @@ const OPENS: [&str; 8] = [
     "invokeriamdisabled",
 ];
 
+/// What puts one object together of others.
+pub(super) const COMPOSE: &str = "storage.objects.compose";
+
+/// Whether the objects that one is put together of are deleted then.
+pub(super) fn deletes_sources(body: &Fields) -> bool {
+    !matches!(body.get("deleteSourceObjects"), None | Some(Scalar::Bool(false) | Scalar::Null))
+}
+
 /// The classes of what a change does beside its own.
 pub(super) fn beside(route: &Route, body: Option<&Fields>, query: &[Pair<'_>]) -> BTreeSet<Access> {
     let mut found = BTreeSet::new();
+    if *route.method.id == *COMPOSE && body.is_some_and(deletes_sources) {
+        found.insert(Access::Delete);
+    }
+    if route.service() == "storage" && route.method.http == "PUT" {
+        replaced(route, &mut found);
+    }
     for pair in query {
         let name = fold(&pair.name);
+        if name.ends_with("mask") {
+            masked(route, &pair.value, &mut found);
+        }
         if name.ends_with("acl") && name.contains("predefined") {
             found.insert(Access::Grant);
             if PUBLIC_ACLS.contains(&fold(&pair.value).as_str()) {
@@ -115,24 +132,20 @@ pub(super) fn beside(route: &Route, body: Option<&Fields>, query: &[Pair<'_>]) -
     for (path, value) in body.iter() {
         let folded = fold(path);
         let mut parts = folded.split('.').filter(|part| !part.bytes().all(|byte| byte.is_ascii_digit()));
-        if parts.clone().any(|part| GRANTS.contains(&part))
-            || is_dataset && parts.clone().next() == Some("access")
-        {
+        if is_dataset && parts.clone().next() == Some("access") {
             found.insert(Access::Grant);
         }
-        if parts.clone().any(|part| OPENS.contains(&part)) {
-            found.insert(Access::Expose);
-        }
+        member(&folded, &mut found);
         let last = parts.next_back().unwrap_or_default();
-        if RUNS.contains(&last) || folded.split('.').any(|part| RUNS.contains(&part)) {
-            found.insert(Access::Execute);
-        }
         // A key of a map, or the value beside `key` in a list of pairs.
         let Scalar::Text(text) = value else {
             metadata(last, &mut found);
             continue;
         };
         metadata(last, &mut found);
+        if last.ends_with("mask") {
+            masked(route, text, &mut found);
+        }
         if last == "key" {
             metadata(&text.to_ascii_lowercase(), &mut found);
         }
@@ -144,6 +157,44 @@ pub(super) fn beside(route: &Route, body: Option<&Fields>, query: &[Pair<'_>]) -
         }
     }
     found
+}
+
+/// What a member does by its name alone.
+fn member(folded: &str, found: &mut BTreeSet<Access>) {
+    for part in folded.split('.') {
+        if GRANTS.contains(&part) {
+            found.insert(Access::Grant);
+        }
+        if OPENS.contains(&part) {
+            found.insert(Access::Expose);
+        }
+        if RUNS.contains(&part) {
+            found.insert(Access::Execute);
+        }
+    }
+}
+
+/// What a mask names is written, and is taken away where the body does not have it.
+fn masked(route: &Route, mask: &str, found: &mut BTreeSet<Access>) {
+    for path in mask.split(',') {
+        let folded = fold(path.trim());
+        member(&folded, found);
+        metadata(folded.rsplit('.').next().unwrap_or_default(), found);
+        if folded == "*" && route.service() == "storage" {
+            replaced(route, found);
+        }
+    }
+}
+
+/// A bucket or an object that is written anew has the access that this says, and none of what kept it closed.
+fn replaced(route: &Route, found: &mut BTreeSet<Access>) {
+    match route.operation() {
+        "buckets.update" | "buckets.patch" => found.extend([Access::Grant, Access::Expose]),
+        "objects.update" | "objects.patch" => {
+            found.insert(Access::Grant);
+        }
+        _ => {}
+    }
 }
 
 /// Whether a method runs statements in SQL that may say who may do what.

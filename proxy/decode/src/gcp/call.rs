@@ -22,10 +22,12 @@ use crate::rest::{Names, Whole};
 pub(super) const ACCESS_TOKEN: &str = "iamcredentials.projects.serviceAccounts.generateAccessToken";
 
 /// Members of bodies that hold secrets, beside those that look like it.
-pub(super) const SECRETS: [&str; 16] = [
+pub(super) const SECRETS: [&str; 18] = [
     "accessToken",
     "authString",
     "clientKey",
+    "copySourceEncryptionKeyBytes",
+    "encryptionKeyBytes",
     "hmacKey",
     "idToken",
     "keyMaterial",

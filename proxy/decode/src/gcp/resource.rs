@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ordain_action::{Identifier, NameBasis, Resource, Role};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use super::authority;
 use super::path::{Part, Route};
 use super::system::fold;
 use crate::form::Fields;
@@ -120,7 +121,8 @@ impl Subject {
             let target = Some(self.one(Role::Target, self.parts.len()));
             let made = makes && !self.action && route.method.http == "PUT";
             let parent = made.then(|| self.parent(self.parts.len().saturating_sub(2), names));
-            return Named { target, parent, is_new: made, ..Named::default() };
+            let uses = body.map(|body| self.composed(route, body)).unwrap_or_default();
+            return Named { target, parent, uses, is_new: made, ..Named::default() };
         }
         if makes && route.method.http == "POST" && !self.action {
             return self.new_one(route, names, last_value, query, body);
@@ -147,7 +149,7 @@ impl Subject {
         if route.service() != "storage" {
             return None;
         }
-        let words = ["copyTo", "rewriteTo", "moveTo"];
+        let words = ["copyTo", "rewriteTo", "moveTo", "renameTo"];
         let at = self.parts.iter().position(|part| part.literal && words.contains(&part.text.as_str()))?;
         let (from, rest) = self.parts.split_at_checked(at)?;
         let rest = rest.get(1..)?;
@@ -160,13 +162,37 @@ impl Subject {
         }
         rename("storage", None, &mut to);
         let to = Self { parts: to, ..self.clone() };
-        let moves = route.word() == "move";
+        let moves = matches!(route.word(), "move" | "rename");
         let uses = from.one(if moves { Role::Target } else { Role::Uses }, from.parts.len());
         Some(Named {
             target: Some(to.one(Role::Target, to.parts.len())),
             uses: vec![uses],
             ..Named::default()
         })
+    }
+
+    /// The objects that one is put together of, which may be deleted with it.
+    fn composed(&self, route: &Route, body: &Fields) -> Vec<Resource> {
+        if *route.method.id != *authority::COMPOSE {
+            return Vec::new();
+        }
+        let role = if authority::deletes_sources(body) { Role::Target } else { Role::Uses };
+        let mut sources: Vec<Resource> = Vec::new();
+        for (path, value) in body.iter() {
+            let ordain_action::Scalar::Text(name) = value else { continue };
+            if !(path.starts_with("sourceObjects.") && path.ends_with(".name")) {
+                continue;
+            }
+            let mut source = self.clone();
+            if let Some(last) = source.parts.last_mut() {
+                name.clone_into(&mut last.text);
+            }
+            let source = source.one(role, self.parts.len());
+            if sources.iter().all(|known| known.name != source.name) {
+                sources.push(source);
+            }
+        }
+        sources
     }
 
     /// What will be made, by the name that the request gives it, and what it will lie in.
@@ -188,9 +214,7 @@ impl Subject {
         named.target = Some(match self.called(query, body) {
             Some(name) => {
                 let mut one = self.clone();
-                // Objects may have slashes in their names.
-                let slashed = route.service() == "storage" && route.word() == "insert";
-                one.parts.push(Part { slashed, ..value(&name) });
+                one.parts.push(Part { slashed: self.is_slashed(), ..value(&name) });
                 one.one(Role::Target, one.parts.len())
             }
             None => {
@@ -234,6 +258,13 @@ impl Subject {
         asked.is_some_and(|asked| self.said(body).is_some_and(|said| said != asked))
     }
 
+    /// What the path ends in has slashes in its names.
+    fn is_slashed(&self) -> bool {
+        let collection = self.parts.last().map(|part| part.text.as_str());
+        self.host == "storage.googleapis.com"
+            && collection.is_some_and(|of| matches!(of, "objects" | "folders" | "managedFolders"))
+    }
+
     /// The name that a query gives to it.
     fn asked<'q>(&self, query: &'q [Pair<'_>]) -> Option<&'q str> {
         let collection = &self.parts.last()?.text;
@@ -241,7 +272,7 @@ impl Subject {
         let ids = [format!("{single}id"), single.clone(), format!("{single}name")];
         let asked = query.iter().find(|pair| {
             let name = fold(pair.name.rsplit('.').next().unwrap_or_default());
-            ids.contains(&name) || name == "name" && collection == "objects"
+            ids.contains(&name) || name == "name" && collection == "objects" && self.is_slashed()
         });
         asked.map(|pair| pair.value.as_ref())
     }
@@ -251,7 +282,7 @@ impl Subject {
         let collection = &self.parts.last()?.text;
         let single = singular(collection);
         let plain = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        if collection == "objects" {
+        if self.is_slashed() {
             return body.text("name").and_then(plain);
         }
         let mut said = None;

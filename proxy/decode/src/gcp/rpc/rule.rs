@@ -10,7 +10,7 @@ use super::{Asked, Known};
 use crate::form::Fields;
 use crate::form::fields::{segments, unescape};
 use crate::form::query::Pair;
-use crate::gcp::path::{self, Route};
+use crate::gcp::path::{self, Media, Route};
 use crate::gcp::system::fold;
 
 /// A call as a request of REST.
@@ -37,14 +37,14 @@ pub(super) fn request(
     let mut first = None;
     for rule in &known.call.rules {
         for version in versions(asked, known) {
-            let Some((path, taken)) = filled(rule, input, fields, version) else { continue };
-            if path.iter().any(|segment| matches!(segment.as_str(), "" | "." | "..")) {
+            let Some(filled) = filled(rule, input, fields, version) else { continue };
+            if filled.path.iter().any(|segment| matches!(segment.as_str(), "" | "." | "..")) {
                 return Err(unfit(known.call));
             }
             only_so(known.call, rule, input, fields)?;
-            let route = route(asked, known, rule, &path)?;
+            let route = route(asked, known, rule, &filled.path)?;
             let is_known = route.is_some();
-            let made = || made(rule, (path, taken), input, fields, route);
+            let made = || made(rule, filled, input, fields, route);
             if is_known {
                 return Ok(made());
             }
@@ -93,12 +93,13 @@ fn only_so(
     Ok(())
 }
 
-/// The fields that stand in a rule's path.
+/// The fields that a rule's path and query are made of.
 fn names(rule: &GoogleRule) -> impl Iterator<Item = &str> {
-    rule.path.iter().filter_map(|part| match part {
+    let in_path = rule.path.iter().filter_map(|part| match part {
         GooglePart::Field(name, _) => Some(&**name),
-        GooglePart::Word(_) => None,
-    })
+        GooglePart::Word(_) | GooglePart::Wildcard(_) => None,
+    });
+    in_path.chain(rule.fields.iter().map(|(name, _)| &**name))
 }
 
 fn unfit(call: &GoogleCall) -> Undecodable {
@@ -124,52 +125,74 @@ fn versions(asked: &Asked, known: Known) -> Vec<&str> {
     all
 }
 
-/// The path that the message gives a rule, and the fields that are in it; none where it does not fit.
-fn filled(
-    rule: &GoogleRule,
-    input: &MessageDescriptor,
-    fields: &Fields,
-    version: &str,
-) -> Option<(Vec<String>, Vec<String>)> {
-    let (mut path, mut taken) = (Vec::new(), Vec::new());
+/// What a message gives a rule.
+struct Filled {
+    path: Vec<String>,
+    query: Vec<Pair<'static>>,
+    /// The fields that are in it.
+    taken: Vec<String>,
+}
+
+/// The path and the query that the message gives a rule; none where it does not fit.
+fn filled(rule: &GoogleRule, input: &MessageDescriptor, fields: &Fields, version: &str) -> Option<Filled> {
+    let (mut path, mut taken, mut wildcards) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, form) in &rule.fields {
+        let (at, _) = json_path(input, name)?;
+        wildcards.extend(captured(form, fields.text(&at)?)?);
+        taken.push(at);
+    }
     for part in &rule.path {
         match part {
             GooglePart::Word(word) if **word == *"*" => path.push(version.to_owned()),
             GooglePart::Word(word) => path.push(word.to_string()),
+            GooglePart::Wildcard(at) => path.push((*wildcards.get(*at)?).to_owned()),
             GooglePart::Field(name, form) => {
                 let (at, _) = json_path(input, name)?;
                 let value = fields.text(&at)?;
-                if !fits(form, value) {
-                    return None;
-                }
+                captured(form, value)?;
                 path.extend(value.split('/').map(str::to_owned));
                 taken.push(at);
             }
         }
     }
-    Some((path, taken))
+    let mut query = Vec::new();
+    for (name, at) in &rule.query {
+        let value = (*wildcards.get(*at)?).to_owned();
+        query.push(Pair { name: name.to_string().into(), value: value.into(), bare: false });
+    }
+    Some(Filled { path, query, taken })
 }
 
-/// Whether a name is of a form.
-fn fits(form: &[GoogleSegment], value: &str) -> bool {
-    let given: Vec<&str> = value.split('/').collect();
-    let mut given = given.as_slice();
+/// What stands for the wildcards of a form in a name; none where it is not of that form.
+fn captured<'v>(form: &[GoogleSegment], value: &'v str) -> Option<Vec<&'v str>> {
+    let mut found = Vec::new();
+    let mut given = Some(value);
     for (at, segment) in form.iter().enumerate() {
-        let Some((first, rest)) = given.split_first() else { return false };
+        let left = given?;
+        let (first, rest) = left.split_once('/').map_or((left, None), |(first, rest)| (first, Some(rest)));
         match segment {
-            GoogleSegment::Literal(word) if **word != **first => return false,
-            GoogleSegment::One | GoogleSegment::Slashed if first.is_empty() => return false,
-            GoogleSegment::Literal(_) | GoogleSegment::One | GoogleSegment::Slashed => given = rest,
+            GoogleSegment::Literal(word) if **word != *first => return None,
+            GoogleSegment::One if first.is_empty() => return None,
+            GoogleSegment::Slashed if left.is_empty() => return None,
+            GoogleSegment::Literal(_) => given = rest,
+            GoogleSegment::One => {
+                found.push(first);
+                given = rest;
+            }
+            GoogleSegment::Slashed => {
+                found.push(left);
+                given = None;
+            }
             GoogleSegment::Many => {
                 let after = form.len().saturating_sub(at + 1);
-                let Some(take) = given.len().checked_sub(after).filter(|take| *take > 0) else {
-                    return false;
-                };
-                given = given.get(take..).unwrap_or_default();
+                // It ends before what has to stand behind it.
+                let end = (0..after).try_fold(left.len(), |end, _| left.get(..end)?.rfind('/'))?;
+                found.push(left.get(..end)?);
+                given = left.get(end..)?.strip_prefix('/');
             }
         }
     }
-    given.is_empty()
+    given.is_none().then_some(found)
 }
 
 /// The method of the documents that a rule asks for: the one that it names, or the one at its path whose word the call has
@@ -181,7 +204,9 @@ fn route(
     path: &[String],
 ) -> Result<Option<Route>, Undecodable> {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    let at = (path.as_slice(), rule.verb.as_deref());
+    // By hand alone, for what goes on with an upload.
+    let goes_on = path.strip_prefix(&["upload"]);
+    let at = (goes_on.unwrap_or(&path), rule.verb.as_deref());
     let own = fold(&known.call.name);
     let among = match &*known.call.service {
         _ if !known.everywhere => "",
@@ -189,24 +214,25 @@ fn route(
         "google.cloud.location.Locations" => ".locations.",
         _ => "",
     };
-    path::meant(&asked.host, rule.http, at, |method| match &rule.id {
+    let found = path::meant(&asked.host, rule.http, at, |method| match &rule.id {
         // Where one with more words of its own stands at the same path, REST asks for that.
         Some(id) => method.id.rsplit('.').next() == id.rsplit('.').next(),
         None => {
             let word = method.id.rsplit('.').next().unwrap_or_default();
             own.starts_with(&fold(word)) && method.id.contains(among)
         }
-    })
+    })?;
+    let media = if goes_on.is_some() { Media::Continue } else { Media::None };
+    Ok(found.map(|route| Route { media, ..route }))
 }
 
 fn made(
     rule: &GoogleRule,
-    (path, taken): (Vec<String>, Vec<String>),
+    Filled { path, mut query, taken }: Filled,
     input: &MessageDescriptor,
     fields: &Fields,
     route: Option<Route>,
 ) -> Request {
-    let mut query = Vec::new();
     let body = match rule.body.as_deref() {
         Some("*") => Some(copied(fields, &taken)),
         of => {
