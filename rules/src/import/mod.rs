@@ -4,6 +4,8 @@
 //! the import was told; nothing that the source marks as sensitive is kept.
 
 mod codeowners;
+mod inventory;
+mod kinds;
 mod kubernetes;
 mod relation;
 mod state;

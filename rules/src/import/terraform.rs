@@ -7,17 +7,17 @@
 //! there is none, every resource is taken to be declared in the folder of the state.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
+use super::inventory::{Draft, Relation, Thing};
 use super::relation::kind;
 use super::state::{self, Instance, State};
 use super::vocabulary::{Word, find};
-use super::{ImportError, ImportSummary, Imported, as_of_line, entity_name, quoted};
-use crate::model::{OWNER_TAGS, Source, account_and_region};
+use super::{ImportError, Imported};
+use crate::model::{Source, account_and_region};
 
 /// What an import is told beside the state.
 #[derive(Debug, Clone, Copy, Default)]
@@ -41,9 +41,8 @@ pub fn terraform(source: &Source, told: Terraform<'_>) -> Result<Imported, Impor
     let state = state::read(&source.text).map_err(refused)?;
     let folders = told.modules.map(folders).transpose()?.unwrap_or_default();
     let place = Common::of(&state);
-    let mut summary = ImportSummary::default();
+    let mut left_out = Vec::new();
     let mut others: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut lines = Vec::new();
     let kept: Vec<&Instance> = state
         .instances
         .iter()
@@ -55,22 +54,26 @@ pub fn terraform(source: &Source, told: Terraform<'_>) -> Result<Imported, Impor
             ours
         })
         .collect();
-    for instance in &kept {
-        lines.push(fact(instance, &place, &told, &folders, &mut summary));
-    }
-    if lines.is_empty() {
+    let things: Vec<Thing> = kept.iter().map(|instance| thing(instance, &place, &told, &folders)).collect();
+    if things.is_empty() {
         return Err(refused("it holds no resource of a provider that is known (`aws`)".to_owned()));
     }
-    let relations = relations(&kept);
     for (kind, count) in others {
-        summary.left_out.push(format!("{count} × `{kind}`: not a resource of a provider that is known"));
+        left_out.push(format!("{count} × `{kind}`: not a resource of a provider that is known"));
     }
-    summary.facts = lines.len();
-    summary.relations = relations.len();
-    let name = entity_name(told.name.unwrap_or(&source.path));
-    let text = document(&name, &state, &place, told.as_of, &lines, &relations)
-        .map_err(|_| refused(String::new()))?;
-    Ok(Imported { file: format!("terraform-{name}.yaml"), text, summary })
+    let draft = Draft {
+        from: "terraform",
+        name: told.name.unwrap_or(&source.path),
+        revision: Some(state.revision.clone()),
+        as_of: told.as_of,
+        plane: "aws",
+        account: &place.account,
+        things,
+        relations: relations(&kept),
+        left_out,
+        ..Draft::default()
+    };
+    Ok(draft.imported())
 }
 
 /// What most resources of a state share: those that do not say take it from here.
@@ -107,14 +110,13 @@ fn is_thing(instance: &Instance) -> bool {
     find(&instance.kind).is_some() && instance.text("arn").is_some()
 }
 
-/// One resource as a line of the document.
-fn fact(
+/// One resource as the document has it.
+fn thing(
     instance: &Instance,
     common: &Common,
     told: &Terraform<'_>,
     folders: &BTreeMap<String, String>,
-    summary: &mut ImportSummary,
-) -> Value {
+) -> Thing {
     let word = find(&instance.kind);
     let region = region(instance, common);
     let name = name(instance, word, common, &region);
@@ -130,37 +132,17 @@ fn fact(
         word.into_iter().flat_map(|word| word.identifiers).filter_map(|attribute| instance.text(attribute)),
     );
     identifiers.remove(name.as_str());
-    let tags = tags(instance);
-    let owner = OWNER_TAGS.iter().find_map(|key| tags.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(key)));
-    match owner.and_then(|(_, value)| value.as_str()) {
-        Some(owner) => drop(summary.owners.insert(owner.to_owned())),
-        None => summary.unowned += 1,
+    Thing {
+        id: instance.address.clone(),
+        kind: word.map_or(instance.kind.as_str(), |word| word.kind).to_owned(),
+        identifiers: identifiers.into_iter().map(str::to_owned).collect(),
+        name: Some(name).filter(|name| !name.is_empty()),
+        account: Some(account).filter(|account| *account != common.account),
+        region: Some(region).filter(|region| !region.is_empty()),
+        tags: tags(instance),
+        path: instance.managed.then(|| folder(instance, told, folders)),
+        ..Thing::default()
     }
-    if !account.is_empty() {
-        summary.accounts.insert(account.clone());
-    }
-    let mut line = Map::new();
-    line.insert("id".to_owned(), json!(instance.address));
-    line.insert("type".to_owned(), json!(word.map_or(instance.kind.as_str(), |word| word.kind)));
-    if !name.is_empty() {
-        line.insert("name".to_owned(), json!(name));
-    }
-    if !identifiers.is_empty() {
-        line.insert("identifiers".to_owned(), json!(identifiers));
-    }
-    if account != common.account {
-        line.insert("account".to_owned(), json!(account));
-    }
-    if !region.is_empty() {
-        line.insert("region".to_owned(), json!(region));
-    }
-    if !tags.is_empty() {
-        line.insert("tags".to_owned(), Value::Object(tags));
-    }
-    if instance.managed {
-        line.insert("path".to_owned(), json!(folder(instance, told, folders)));
-    }
-    Value::Object(line)
 }
 
 /// The ARN that the state has, or one built where the type's form is known.
@@ -193,13 +175,12 @@ fn region(instance: &Instance, common: &Common) -> String {
     zone.unwrap_or(&common.region).to_owned()
 }
 
-fn tags(instance: &Instance) -> Map<String, Value> {
-    let mut tags = Map::new();
+fn tags(instance: &Instance) -> BTreeMap<String, String> {
+    let mut tags = BTreeMap::new();
     for attribute in ["tags_all", "tags"] {
         let written = instance.plain(attribute).and_then(Value::as_object);
-        for (key, value) in written.into_iter().flatten().filter(|(_, value)| value.is_string()) {
-            tags.insert(key.clone(), value.clone());
-        }
+        let texts = written.into_iter().flatten().filter_map(|(key, value)| Some((key, value.as_str()?)));
+        tags.extend(texts.map(|(key, value)| (key.clone(), value.to_owned())));
     }
     tags
 }
@@ -259,7 +240,7 @@ fn folders(modules: &Source) -> Result<BTreeMap<String, String>, ImportError> {
 
 /// Direct relations. A state's dependencies are transitive: one that no attribute bears out, and that
 /// another dependency explains, is left out.
-fn relations(kept: &[&Instance]) -> Vec<(String, &'static str, String)> {
+fn relations(kept: &[&Instance]) -> BTreeSet<Relation> {
     let mut by_base: BTreeMap<&str, Vec<&Instance>> = BTreeMap::new();
     for instance in kept {
         by_base.entry(instance.base.as_str()).or_default().push(instance);
@@ -278,41 +259,13 @@ fn relations(kept: &[&Instance]) -> Vec<(String, &'static str, String)> {
                 let known_by = ["id", "arn", "name"].into_iter().filter_map(|name| dependency.text(name));
                 let direct = || known_by.clone().any(|known| dependant.mentions(known));
                 if !explained.contains(base.as_str()) || direct() {
-                    let kind = kind(&dependant.kind, &dependency.kind).as_str();
+                    let kind = kind(&dependant.kind, &dependency.kind);
                     found.insert((dependant.address.clone(), kind, dependency.address.clone()));
                 }
             }
         }
     }
-    found.into_iter().collect()
-}
-
-fn document(
-    name: &str,
-    state: &State,
-    common: &Common,
-    as_of: Option<Timestamp>,
-    lines: &[Value],
-    relations: &[(String, &'static str, String)],
-) -> Result<String, std::fmt::Error> {
-    let mut text = String::from("# Imported: change the source and import again.\n");
-    write!(text, "apiVersion: ordain/v1\nkind: Inventory\nmetadata:\n  name: {}\n", quoted(name))?;
-    write!(text, "spec:\n  source: {}\n", quoted(&format!("terraform:{name}")))?;
-    if !state.revision.is_empty() {
-        writeln!(text, "  revision: {}", quoted(&state.revision))?;
-    }
-    write!(text, "{}  plane: aws\n  account: {}\n", as_of_line(as_of), quoted(&common.account))?;
-    text.push_str("  resources:\n");
-    for line in lines {
-        writeln!(text, "    - {line}")?;
-    }
-    if !relations.is_empty() {
-        text.push_str("  relations:\n");
-    }
-    for (from, kind, to) in relations {
-        writeln!(text, "    - {}", json!({"from": from, "type": kind, "to": to}))?;
-    }
-    Ok(text)
+    found
 }
 
 #[cfg(test)]

@@ -57,12 +57,12 @@ fn a_state_becomes_an_inventory_without_its_secrets() {
             - {"from":"aws_db_instance.orders","type":"guardedBy","to":"aws_security_group.web"}
             - {"from":"aws_db_instance.orders","type":"keyedBy","to":"aws_kms_key.data"}
             - {"from":"aws_iam_instance_profile.web","type":"runsAs","to":"aws_iam_role.web"}
-            - {"from":"aws_instance.web[0]","type":"guardedBy","to":"aws_security_group.web"}
             - {"from":"aws_instance.web[0]","type":"partOf","to":"module.network.aws_subnet.a"}
+            - {"from":"aws_instance.web[0]","type":"guardedBy","to":"aws_security_group.web"}
             - {"from":"aws_instance.web[0]","type":"runsAs","to":"aws_iam_instance_profile.web"}
             - {"from":"aws_instance.web[0]","type":"runsAs","to":"aws_iam_role.web"}
-            - {"from":"aws_instance.web[1]","type":"guardedBy","to":"aws_security_group.web"}
             - {"from":"aws_instance.web[1]","type":"partOf","to":"module.network.aws_subnet.a"}
+            - {"from":"aws_instance.web[1]","type":"guardedBy","to":"aws_security_group.web"}
             - {"from":"aws_instance.web[1]","type":"runsAs","to":"aws_iam_instance_profile.web"}
             - {"from":"aws_instance.web[1]","type":"runsAs","to":"aws_iam_role.web"}
             - {"from":"aws_route53_record.web[\"www\"]","type":"routesTo","to":"aws_instance.web[0]"}

@@ -8,15 +8,16 @@ mod object;
 mod relation;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use ordain_catalog::ClusterKind;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use self::object::Object;
 use self::relation::Relations;
-use super::{ImportError, ImportSummary, Imported, as_of_line, entity_name, quoted};
+use super::inventory::{Draft, Thing};
+use super::{ImportError, Imported};
+use crate::inventory::EdgeKind;
 use crate::kubernetes::{guessed_plural, namespace_name, object_name};
 use crate::model::{OWNER_TAGS, Source};
 
@@ -103,7 +104,7 @@ pub fn kubernetes(sources: &[Source], told: Kubernetes<'_>) -> Result<Imported, 
         }
         read.push((source, objects));
     }
-    let mut summary = ImportSummary::default();
+    let mut left_out = Vec::new();
     let mut passing: BTreeMap<String, usize> = BTreeMap::new();
     let mut items: BTreeMap<String, Item> = BTreeMap::new();
     for (source, objects) in read {
@@ -126,17 +127,30 @@ pub fn kubernetes(sources: &[Source], told: Kubernetes<'_>) -> Result<Imported, 
     let items: Vec<Item> = items.into_values().collect();
     let relations = Relations::of(&items, &kinds);
     for (kind, count) in passing {
-        summary.left_out.push(format!("{count} × `{kind}`: it comes and goes by itself"));
+        left_out.push(format!("{count} × `{kind}`: it comes and goes by itself"));
     }
     if relations.missing > 0 {
         let text = format!("{} × a relation to what is not in the lists; import that too", relations.missing);
-        summary.left_out.push(text);
+        left_out.push(text);
     }
-    count(&items, &told, &mut summary);
-    summary.relations = relations.found().len();
-    let name = entity_name(told.name.unwrap_or(told.cluster));
-    let text = document(&name, &told, &items, &relations).map_err(|_| refused(first, String::new()))?;
-    Ok(Imported { file: format!("kubernetes-{name}.yaml"), text, summary })
+    let of = |at: usize| items.get(at).map(|item| id(item, &told).to_owned());
+    let named = |(from, kind, to): &(usize, EdgeKind, usize)| Some((of(*from)?, *kind, of(*to)?));
+    let draft = Draft {
+        from: "kubernetes",
+        name: told.name.unwrap_or(told.cluster),
+        as_of: told.as_of,
+        plane: "kubernetes",
+        account: told.cluster,
+        owner_tags: told.owner_labels,
+        things: items.iter().map(|item| thing(item, &told)).collect(),
+        relations: relations.found().iter().filter_map(named).collect(),
+        left_out,
+        ..Draft::default()
+    };
+    let mut imported = draft.imported();
+    // An object has the owner of its namespace, where that has one.
+    imported.summary.unowned = unowned(&items, &told);
+    Ok(imported)
 }
 
 /// Where an object is, by what it says of itself.
@@ -193,52 +207,40 @@ fn owner<'i>(item: &'i Item, told: &Kubernetes<'_>) -> Option<&'i str> {
     keys.filter_map(|key| item.object.says(key)).map(|(_, value)| value).next()
 }
 
-fn count(items: &[Item], told: &Kubernetes<'_>, summary: &mut ImportSummary) {
+/// How many objects have no owner of their own, and none of their namespace.
+fn unowned(items: &[Item], told: &Kubernetes<'_>) -> usize {
     let namespaces: BTreeSet<&str> = items
         .iter()
         .filter(|item| item.group == "core" && item.resource == "namespaces" && owner(item, told).is_some())
         .map(Item::name)
         .collect();
-    for item in items {
-        match owner(item, told) {
-            Some(owner) => drop(summary.owners.insert(owner.to_owned())),
-            None => summary.unowned += usize::from(!namespaces.contains(item.namespace())),
-        }
-    }
-    summary.accounts.insert(told.cluster.to_owned());
-    summary.facts = items.len();
+    let without = |item: &&Item| owner(item, told).is_none() && !namespaces.contains(item.namespace());
+    items.iter().filter(without).count()
 }
 
-/// One object as a line of the document.
-fn fact(item: &Item, told: &Kubernetes<'_>) -> Value {
+/// One object as the document has it.
+fn thing(item: &Item, told: &Kubernetes<'_>) -> Thing {
     let metadata = &item.object.metadata;
-    let mut tags = Map::new();
+    let mut tags = BTreeMap::new();
     let keys = told.owner_labels.iter().map(String::as_str).chain(OWNER_TAGS);
     for (key, value) in keys.filter_map(|key| item.object.says(key)) {
-        tags.insert(key.to_owned(), json!(value));
+        tags.insert(key.to_owned(), value.to_owned());
     }
     for (key, value) in metadata.labels.iter().flatten() {
-        tags.insert(key.clone(), json!(value));
+        tags.insert(key.clone(), value.clone());
     }
-    let mut line = Map::new();
-    line.insert("id".to_owned(), json!(id(item, told)));
-    line.insert("type".to_owned(), json!(format!("{}:{}", item.group, item.resource)));
-    line.insert("name".to_owned(), json!(item.canonical));
-    if !tags.is_empty() {
-        line.insert("tags".to_owned(), Value::Object(tags));
-    }
-    if !metadata.uid.is_empty() || !metadata.resource_version.is_empty() {
-        let revision = format!("{}@{}", metadata.resource_version, metadata.uid);
-        line.insert("revision".to_owned(), json!(revision));
-    }
+    let known = !metadata.uid.is_empty() || !metadata.resource_version.is_empty();
     let (managers, changed) = item.object.managed();
-    if let Some(changed) = changed {
-        line.insert("changed".to_owned(), json!(changed.to_string()));
+    Thing {
+        id: id(item, told).to_owned(),
+        kind: format!("{}:{}", item.group, item.resource),
+        name: Some(item.canonical.clone()),
+        tags,
+        revision: known.then(|| format!("{}@{}", metadata.resource_version, metadata.uid)),
+        changed: changed.map(|changed| changed.to_string()),
+        managers: managers.into_iter().map(ToString::to_string).collect(),
+        ..Thing::default()
     }
-    if !managers.is_empty() {
-        line.insert("managers".to_owned(), json!(managers));
-    }
-    Value::Object(line)
 }
 
 /// The name within the cluster.
@@ -248,32 +250,4 @@ fn id<'i>(item: &'i Item, told: &Kubernetes<'_>) -> &'i str {
         .strip_prefix(cluster.trim_end_matches('/'))
         .unwrap_or(&item.canonical)
         .trim_start_matches('/')
-}
-
-fn document(
-    name: &str,
-    told: &Kubernetes<'_>,
-    items: &[Item],
-    relations: &Relations<'_>,
-) -> Result<String, std::fmt::Error> {
-    let mut text = String::from("# Imported: change the source and import again.\n");
-    write!(text, "apiVersion: ordain/v1\nkind: Inventory\nmetadata:\n  name: {}\n", quoted(name))?;
-    write!(text, "spec:\n  source: {}\n", quoted(&format!("kubernetes:{name}")))?;
-    let cluster = quoted(told.cluster);
-    write!(text, "{}  plane: kubernetes\n  account: {cluster}\n", as_of_line(told.as_of))?;
-    if !told.owner_labels.is_empty() {
-        writeln!(text, "  ownerTags: {}", json!(told.owner_labels))?;
-    }
-    text.push_str("  resources:\n");
-    for item in items {
-        writeln!(text, "    - {}", fact(item, told))?;
-    }
-    if !relations.found().is_empty() {
-        text.push_str("  relations:\n");
-    }
-    let of = |at: &usize| items.get(*at).map(|item| id(item, told));
-    for (from, kind, to) in relations.found() {
-        writeln!(text, "    - {}", json!({"from": of(from), "type": kind.as_str(), "to": of(to)}))?;
-    }
-    Ok(text)
 }
