@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ordain_action::{Access, Effect, Party, Plane, ReasonCode};
 
 use crate::blast::Unknown;
-use crate::resolve::Site;
+use crate::resolve::{Ambiguity, Site};
 use crate::{Count, Reason, Ruling};
 
 /// The longest name that is told in full: the provider has hardly one longer.
@@ -77,6 +77,16 @@ pub(crate) fn outside_namespace(party: &Party, resource: &str, effect: usize) ->
         format!("`{}` may not read `{}`, which is outside its namespaces", party.name, shown(resource));
     let remedy = "ask for `reads` of the actor to be widened in the model, or name one of its namespaces";
     reason(Ruling::Deny, Count::Identity, "outside_read_scope", effect, (text, remedy.to_owned()))
+}
+
+pub(crate) fn ambiguous(ambiguity: &Ambiguity, effect: usize) -> Reason {
+    let text = format!(
+        "`{}` may be {}: which one is meant cannot be told",
+        shown(&ambiguity.identifier),
+        ambiguity.meanings.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or "),
+    );
+    let remedy = "name it by its id or its full name, or correct the model, if they are one".to_owned();
+    reason(Ruling::Deny, Count::Ownership, "ambiguous_name", effect, (text, remedy))
 }
 
 pub(crate) fn no_owner(site: &Site, effect: usize) -> Reason {

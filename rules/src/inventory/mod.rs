@@ -6,6 +6,7 @@
 mod graph;
 mod scope;
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -17,6 +18,13 @@ pub(crate) use scope::{Account, Environment, Scope, Scopes};
 
 use crate::glob::Glob;
 use crate::{Mode, live};
+
+/// The type of Google's projects.
+const PROJECTS: &str = "gcp:cloudresourcemanager/projects";
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
 
 /// Names of the owners of something; most have one.
 pub(crate) type Owners = SmallVec<[Arc<str>; 1]>;
@@ -102,6 +110,8 @@ pub(crate) struct Inventory {
     by_alias: HashMap<Box<str>, SmallVec<[u32; 1]>>,
     /// Entries in the order of their names, for patterns.
     ordered: Vec<u32>,
+    /// The ids of Google's projects, by their numbers.
+    projects: HashMap<Box<str>, Box<str>>,
     /// How many entries of one type each system has.
     shares: HashMap<(Arc<str>, Arc<str>), u64>,
     /// Who owns something in each system.
@@ -120,9 +130,18 @@ impl Inventory {
                     // By type, and by service for requests that name the type in other words.
                     for kind in [entry.kind.as_ref(), live::service(&entry.kind)] {
                         let key = live::alias(plane, &entry.account, &entry.region, kind, identifier);
-                        inventory.by_alias.entry(key.into()).or_default().push(index);
+                        let known = inventory.by_alias.entry(key.into()).or_default();
+                        // A type without a service is its own.
+                        if known.last() != Some(&index) {
+                            known.push(index);
+                        }
                     }
                 }
+            }
+            if &*entry.kind == PROJECTS {
+                let numbers = entry.identifiers.iter().filter(|text| is_number(text));
+                let project = entry.name.rsplit('/').next().unwrap_or_default();
+                inventory.projects.extend(numbers.map(|number| (Box::from(&**number), Box::from(project))));
             }
             if let Some(system) = &entry.standing.system {
                 let key = (Arc::clone(system), Arc::clone(&entry.kind));
@@ -151,6 +170,18 @@ impl Inventory {
 
     pub(crate) fn by_name(&self, name: &str) -> Option<u32> {
         self.by_name.get(name).copied()
+    }
+
+    /// A name in its one spelling: Google takes the number of a project for its id.
+    pub(crate) fn canonical<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        let spelled = || {
+            let at = name.strip_prefix("//")?.find("/projects/")? + "//".len() + "/projects/".len();
+            let (before, after) = name.split_at_checked(at)?;
+            let number = after.split('/').next().filter(|number| is_number(number))?;
+            let rest = after.get(number.len()..)?;
+            Some(format!("{before}{}{rest}", self.projects.get(number)?))
+        };
+        spelled().map_or(Cow::Borrowed(name), Cow::Owned)
     }
 
     /// All entries known by a raw identifier; usually one.

@@ -208,6 +208,7 @@ impl<'j> Judgement<'j> {
     pub(crate) fn party(&mut self, party: &Party, person: &Person, touched: &[Touched<'_>]) {
         for touched in touched.iter().filter(|touched| touched.effect.access.is_change()) {
             let mut owned = !touched.judged.is_empty();
+            self.ambiguities(touched);
             for site in &touched.judged {
                 owned &= self.ownership(party, person, touched, site);
             }
@@ -223,6 +224,17 @@ impl<'j> Judgement<'j> {
             }
         }
         self.blast_radius(party, person, touched);
+    }
+
+    /// What one text may mean several things by is none that anybody may change, or use.
+    fn ambiguities(&mut self, touched: &Touched<'_>) {
+        for ambiguity in touched.judged.iter().chain(&touched.uses).filter_map(|site| site.ambiguous.as_ref())
+        {
+            let reason = refusal::ambiguous(ambiguity, touched.index);
+            if !self.reasons.contains(&reason) {
+                self.reasons.push(reason);
+            }
+        }
     }
 
     /// Whether the party acts for the owner of one resource; whom to ask otherwise.
@@ -500,7 +512,9 @@ pub(crate) fn outside_scope(
         for (index, effect) in call.effects.iter().enumerate().filter(|(_, effect)| of_sort(effect)) {
             let mut accounts = vec![Arc::clone(&actor.upstream.account)];
             let named = effect.resources.iter().filter(|resource| resource.role != Role::Uses);
-            accounts.extend(named.clone().map(|resource| account_and_region(&resource.name).0));
+            accounts.extend(
+                named.clone().map(|resource| account_and_region(&snapshot.canonical(&resource.name)).0),
+            );
             // A name without an account, or with the provider's own, is told apart by nothing else.
             // Whatever project has it: who may read some may not read that.
             let any = |account: &str| account.contains('*') && call.plane != Plane::Gcp;

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use ordain_action::Plane;
 
 use super::document::{ComponentSpec, FactSpec, InventorySpec, Metadata, ResourceSpec};
+use super::identity;
 use super::lineage;
 use super::ownership::Ownership;
 use super::people::People;
@@ -52,6 +53,68 @@ struct Draft {
     provenance: u32,
     /// Tags of its source that say who owns it, beside those that do everywhere.
     owner_tags: Arc<[String]>,
+    /// Its name is one that its source made: it has none on its plane, or none that is known.
+    is_of_source: bool,
+}
+
+impl Draft {
+    /// The owner that its tags say.
+    fn owner_said(&self) -> Option<&Arc<str>> {
+        let keys = self.owner_tags.iter().map(String::as_str).chain(OWNER_TAGS);
+        keys.filter_map(|key| self.tags.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(key)))
+            .map(|(_, value)| value)
+            .next()
+    }
+
+    /// Adds what another source says of the same thing.
+    fn merge(&mut self, name: &str, other: Self, source: &str, findings: &mut Vec<Finding>) {
+        if let (Some(own), Some(others)) = (self.owner_said(), other.owner_said())
+            && own != others
+        {
+            findings.push(Finding {
+                source: source.to_owned(),
+                text: format!(
+                    "`{name}` is of `{own}` by a tag of one source, and of `{others}` by a tag of another; the first counts, \
+                     correct one of them"
+                ),
+            });
+        }
+        for owner in other.owners {
+            if !self.owners.contains(&owner) {
+                if !self.owners.is_empty() {
+                    findings.push(Finding {
+                        source: source.to_owned(),
+                        text: format!(
+                            "`{name}` belongs to `{}` by one source and to `{owner}` by another; both own it \
+                             until one source is corrected",
+                            self.owners.join("`, `"),
+                        ),
+                    });
+                }
+                self.owners.push(owner);
+                self.owned_by = other.owned_by.clone();
+            }
+        }
+        for identifier in other.identifiers {
+            if *identifier != *name && !self.identifiers.contains(&identifier) {
+                self.identifiers.push(identifier);
+            }
+        }
+        for (key, value) in other.tags {
+            if !self.tags.iter().any(|(known, _)| *known == key) {
+                self.tags.push((key, value));
+            }
+        }
+        self.system = self.system.take().or(other.system);
+        self.environment = self.environment.take().or(other.environment);
+        // The more critical of two tiers.
+        self.tier = [self.tier, other.tier].into_iter().flatten().min();
+        self.path = self.path.take().or(other.path);
+        self.plane = self.plane.or(other.plane);
+        if self.owner_tags.is_empty() {
+            self.owner_tags = other.owner_tags;
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -229,6 +292,7 @@ impl<'d> Estate<'d> {
                 identifiers: fact.identifiers.iter().map(|id| Arc::from(id.as_str())).collect(),
                 tags: tags(&fact.tags),
                 provenance,
+                is_of_source: fact.name.is_none(),
                 ..self.fact(place, fact, problems)
             };
             self.known_as.insert(own, Arc::clone(&name));
@@ -294,49 +358,40 @@ impl<'d> Estate<'d> {
     }
 
     fn add(&mut self, name: Arc<str>, draft: Draft, place: &Place) {
-        let Some(known) = self.drafts.get_mut(&name) else {
-            self.drafts.insert(name, draft);
-            return;
-        };
-        for owner in draft.owners {
-            if !known.owners.contains(&owner) {
-                if !known.owners.is_empty() {
-                    self.findings.push(Finding {
-                        source: place.path.clone(),
-                        text: format!(
-                            "`{name}` belongs to `{}` by one source and to `{owner}` by another; both own it \
-                             until one source is corrected",
-                            known.owners.join("`, `"),
-                        ),
-                    });
-                }
-                known.owners.push(owner);
-                known.owned_by = draft.owned_by.clone();
+        match self.drafts.get_mut(&name) {
+            Some(known) => known.merge(&name, draft, &place.path, &mut self.findings),
+            None => drop(self.drafts.insert(name, draft)),
+        }
+    }
+
+    /// Makes one of what sources know by different names.
+    fn join(&mut self) {
+        let all = self.drafts.iter().map(|(name, draft)| identity::Known {
+            name,
+            is_canonical: !draft.is_of_source,
+            plane: draft.plane,
+            kind: &draft.kind,
+            account: &draft.account,
+            region: &draft.region,
+            identifiers: &draft.identifiers,
+        });
+        let (joined, findings) = identity::joined(all);
+        self.findings.extend(findings);
+        for (from, to) in &joined {
+            let draft = self.drafts.get_mut(from).map(std::mem::take).unwrap_or_default();
+            let source = self.provenances.get(draft.provenance as usize);
+            let source = source.map(|provenance| provenance.source.to_string()).unwrap_or_default();
+            if let Some(known) = self.drafts.get_mut(to) {
+                known.merge(to, Draft { plane: None, ..draft }, &source, &mut self.findings);
             }
+            self.known_as.insert(Arc::clone(from), Arc::clone(to));
         }
-        for identifier in draft.identifiers {
-            if !known.identifiers.contains(&identifier) {
-                known.identifiers.push(identifier);
-            }
-        }
-        for (key, value) in draft.tags {
-            if !known.tags.iter().any(|(other, _)| *other == key) {
-                known.tags.push((key, value));
-            }
-        }
-        known.system = known.system.take().or(draft.system);
-        known.environment = known.environment.take().or(draft.environment);
-        // The more critical of two tiers.
-        known.tier = [known.tier, draft.tier].into_iter().flatten().min();
-        known.path = known.path.take().or(draft.path);
-        known.plane = known.plane.or(draft.plane);
-        if known.owner_tags.is_empty() {
-            known.owner_tags = draft.owner_tags;
-        }
+        self.drafts.retain(|name, _| !joined.contains_key(name));
     }
 
     /// Every entry with its owners and scopes, and the relations among them.
     pub(crate) fn finish(mut self, ownership: &Ownership, scopes: &Scopes) -> (Inventory, Vec<Finding>) {
+        self.join();
         let standing = |draft: &Draft| Standing {
             owners: draft.owners.clone(),
             environment: draft.environment.clone(),

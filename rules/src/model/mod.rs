@@ -5,6 +5,7 @@
 mod build;
 mod document;
 mod estate;
+mod identity;
 mod lineage;
 mod ownership;
 mod people;
@@ -12,6 +13,7 @@ mod reads;
 mod reference;
 mod text;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -285,6 +287,11 @@ impl Snapshot {
             None => &read_scope::EVERYTHING,
             Some(model) => model.reads.get(name).unwrap_or(&read_scope::NOTHING),
         }
+    }
+
+    /// A name in the one spelling that the model knows it by.
+    pub(crate) fn canonical<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        self.model.as_ref().map_or(Cow::Borrowed(name), |model| model.inventory.canonical(name))
     }
 
     pub(crate) fn model(&self) -> Option<&Arc<Model>> {

@@ -4,6 +4,7 @@
 //! what it may hide is judged beside it, so that it can widen a judgement and never be its ground.
 
 mod cluster;
+mod names;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 use ordain_action::{NameBasis, Plane, Resource, Upstream};
 use smallvec::SmallVec;
 
+use self::names::{SECRET_END, belongs_to_anyone, is_part, own_name, own_service};
+pub(crate) use self::names::{is_completed, is_made};
 use crate::glob::Glob;
 use crate::inventory::{Entry, Standing};
 use crate::kubernetes::{self, Name};
@@ -64,6 +67,16 @@ pub(crate) struct Site {
     pub(crate) standing: Standing,
     /// What it is cannot be told at all: any scope of the account could hold it.
     pub(crate) anywhere: bool,
+    /// It was named by what other entries are known by too.
+    pub(crate) ambiguous: Option<Arc<Ambiguity>>,
+}
+
+/// An identifier that several entries of the model are known by.
+#[derive(Debug)]
+pub(crate) struct Ambiguity {
+    pub(crate) identifier: String,
+    /// The names of those entries, in order.
+    pub(crate) meanings: Vec<Arc<str>>,
 }
 
 /// What raw identifiers stand for.
@@ -117,6 +130,13 @@ impl Site {
 impl<'e> Estate<'e> {
     /// All that a resource of a request may mean; never empty.
     pub(crate) fn sites(&self, resource: &Resource) -> Vec<Site> {
+        match self.model.inventory.canonical(&resource.name) {
+            Cow::Borrowed(_) => self.sites_of(resource),
+            Cow::Owned(name) => self.sites_of(&Resource { name, ..resource.clone() }),
+        }
+    }
+
+    fn sites_of(&self, resource: &Resource) -> Vec<Site> {
         if resource.pattern && kubernetes::is_name(&resource.name) {
             return self.matches_in_cluster(resource);
         }
@@ -192,7 +212,7 @@ impl<'e> Estate<'e> {
 
     fn by_identifier(&self, resource: &Resource) -> Found {
         let (account, region) = self.account_and_region(resource);
-        let mut entries = BTreeSet::new();
+        let (mut entries, mut certain) = (Vec::new(), BTreeSet::new());
         let mut found = Found { sites: Vec::new(), sure: true };
         for identifier in &resource.identifiers {
             let value = own_name(&resource.kind, &identifier.value);
@@ -200,7 +220,12 @@ impl<'e> Estate<'e> {
                 let key = |kind: &str| alias(self.plane, &account, region, kind, value);
                 let exact = self.model.inventory.by_alias(&key(&resource.kind));
                 let wider = self.model.inventory.by_alias(&key(service(&resource.kind)));
-                entries.extend(if exact.is_empty() { wider } else { exact });
+                let meant = if exact.is_empty() { wider } else { exact };
+                if let [one] = meant {
+                    certain.insert(*one);
+                }
+                let ambiguity = (exact.len() > 1).then(|| Arc::new(self.ambiguity(value, exact)));
+                entries.extend(meant.iter().map(|index| (*index, ambiguity.clone())));
                 let facts = self.live.get(self.plane, &account, region, &resource.kind, value);
                 let name = if resource.name.is_empty() { value } else { resource.name.as_str() };
                 found.sites.extend(facts.iter().map(|fact| self.live(fact, name, 0)));
@@ -211,8 +236,24 @@ impl<'e> Estate<'e> {
                 found.sure &= !by_service || is_made(value);
             }
         }
-        found.sites.extend(entries.into_iter().filter_map(|index| self.entry(index)));
+        // Another identifier that stands for one of several says which is meant; all are judged still.
+        let is_certain = |entry: &(u32, Option<Arc<Ambiguity>>)| certain.contains(&entry.0);
+        let told = entries.iter().any(is_certain);
+        let mut seen = BTreeSet::new();
+        entries.sort_by_key(|(index, ambiguity)| (*index, ambiguity.is_none()));
+        entries.retain(|(index, _)| seen.insert(*index));
+        let sites = entries.into_iter().filter_map(|(index, ambiguous)| {
+            self.entry(index).map(|site| Site { ambiguous: ambiguous.filter(|_| !told), ..site })
+        });
+        found.sites.extend(sites);
         found
+    }
+
+    fn ambiguity(&self, identifier: &str, entries: &[u32]) -> Ambiguity {
+        let named = entries.iter().filter_map(|index| self.model.inventory.get(*index));
+        let mut meanings: Vec<Arc<str>> = named.map(|entry| Arc::clone(&entry.name)).collect();
+        meanings.sort();
+        Ambiguity { identifier: identifier.to_owned(), meanings }
     }
 
     /// What a name stands for whose last part the provider makes: one at a time carries it.
@@ -279,6 +320,7 @@ impl<'e> Estate<'e> {
             region: Arc::clone(&entry.region),
             standing: entry.standing.clone(),
             anywhere: false,
+            ambiguous: None,
         })
     }
 
@@ -316,6 +358,7 @@ impl<'e> Estate<'e> {
             region: Arc::clone(&fact.region),
             standing,
             anywhere: false,
+            ambiguous: None,
         }
     }
 
@@ -445,8 +488,8 @@ impl<'e> Estate<'e> {
             return self.unknown(resource);
         }
         let account = Arc::clone(&self.upstream.account);
-        let name = &resource.name;
-        let standing = self.model.scopes.stand(Standing::default(), Some(self.plane), &account, name, &[]);
+        let name = self.model.inventory.canonical(&resource.name);
+        let standing = self.model.scopes.stand(Standing::default(), Some(self.plane), &account, &name, &[]);
         self.site(resource, Known::No, account, Arc::clone(self.region), standing)
     }
 
@@ -466,7 +509,17 @@ impl<'e> Estate<'e> {
         };
         let name = if resource.name.is_empty() { shown() } else { resource.name.clone() };
         let kind = Arc::clone(&resource.kind);
-        Site { known, name, creates: Vec::new(), kind, account, region, standing, anywhere: false }
+        Site {
+            known,
+            name,
+            creates: Vec::new(),
+            kind,
+            account,
+            region,
+            standing,
+            anywhere: false,
+            ambiguous: None,
+        }
     }
 
     /// The account and region that a name carries; those of the request where it carries none.
@@ -480,103 +533,5 @@ impl<'e> Estate<'e> {
             region = Arc::clone(self.region);
         }
         (account, region)
-    }
-}
-
-/// The service that an ARN names.
-fn own_service(name: &str) -> &str {
-    name.split(':').nth(2).unwrap_or_default()
-}
-
-/// An identifier as the provider makes them, `i-0123456789abcdef0`: never the same for two types.
-fn is_made(identifier: &str) -> bool {
-    identifier.rsplit_once('-').is_some_and(|(_, digits)| {
-        matches!(digits.len(), 8 | 17) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-    })
-}
-
-/// What stands for the characters that the provider puts behind a secret's name.
-const SECRET_END: &str = "-??????";
-
-/// A secret's ARN ends as whole ones do, which the name of a secret may do too.
-fn is_part(resource: &Resource) -> bool {
-    resource.basis == NameBasis::Carried
-        && own_service(&resource.name) == "secretsmanager"
-        && resource.name.contains(":secret:")
-}
-
-/// What is left of an IAM name's ARN without its path: no two differ in path or in case alone.
-fn own_name<'v>(kind: &str, value: &'v str) -> &'v str {
-    let in_path = service(kind) == "iam" && value.starts_with("arn:");
-    value.rsplit('/').next().filter(|_| in_path).unwrap_or(value)
-}
-
-/// A pattern whose wildcards stand for what the provider adds to a name, while the request itself has none.
-pub(crate) fn is_completed(resource: &Resource) -> bool {
-    const MADE: [&str; 12] = [
-        ":autoScalingGroup:*:",
-        ":launchConfiguration:*:",
-        ":secret:",
-        ":stack/",
-        ":stackset/",
-        ":changeSet/",
-        ":task-definition/",
-        ":account/o-*/",
-        ":ou/o-*/",
-        ":root/o-*/",
-        ":policy/*/p-",
-        ":handshake/o-*/",
-    ];
-    let plain = |text: &str| !text.is_empty() && !text.contains(['*', '?']);
-    resource.identifiers.iter().all(|identifier| plain(&identifier.value))
-        && !resource.identifiers.is_empty()
-        && MADE.iter().any(|part| resource.name.contains(part))
-}
-
-/// Names that are shared by all accounts: a bucket that no scope holds may be anybody's.
-fn belongs_to_anyone(name: &str) -> bool {
-    let mut parts = name.split(':');
-    parts.next() == Some("arn") && parts.nth(1) == Some("s3") && parts.nth(1) == Some("")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use ordain_action::{Identifier, NameBasis, Resource, Role};
-
-    use super::{belongs_to_anyone, is_completed};
-
-    fn pattern(name: &str, value: &str) -> Resource {
-        Resource {
-            role: Role::Target,
-            kind: Arc::from("x:y"),
-            name: name.to_owned(),
-            basis: NameBasis::Reviewed,
-            pattern: true,
-            identifiers: vec![Identifier { name: Arc::from("Name"), value: value.to_owned() }],
-        }
-    }
-
-    #[test]
-    fn only_what_the_provider_adds_is_completed() {
-        assert!(is_completed(&pattern("arn:aws:secretsmanager:eu-west-1:1:secret:db-??????", "db")));
-        assert!(is_completed(&pattern("arn:aws:cloudformation:eu-west-1:1:stack/s/*", "s")));
-        assert!(!is_completed(&pattern("arn:aws:secretsmanager:eu-west-1:1:secret:d*-??????", "d*")));
-        assert!(!is_completed(&pattern("arn:aws:secretsmanager:eu-west-1:1:secret:d?-??????", "d?")));
-        assert!(!is_completed(&pattern("arn:aws:ssm:eu-west-1:1:parameter/prod/*", "/prod")));
-        assert!(!is_completed(&pattern("arn:aws:ec2:eu-west-1:1:instance/*", "*")));
-        assert!(!is_completed(&Resource {
-            identifiers: Vec::new(),
-            ..pattern("arn:aws:cloudformation:eu-west-1:1:stack/s/*", "s")
-        }));
-    }
-
-    #[test]
-    fn a_bucket_may_be_anybodys() {
-        assert!(belongs_to_anyone("arn:aws:s3:::backups"));
-        assert!(belongs_to_anyone("arn:aws:s3:::backups/2026/a"));
-        assert!(!belongs_to_anyone("arn:aws:s3:eu-west-1:111122223333:accesspoint/a"));
-        assert!(!belongs_to_anyone("arn:aws:route53:::hostedzone/Z1"));
     }
 }

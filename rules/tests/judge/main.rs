@@ -12,6 +12,7 @@ mod gates;
 mod grants;
 mod live;
 mod modes;
+mod names;
 mod ownership;
 mod reach;
 mod support;

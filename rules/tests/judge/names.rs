@@ -1,0 +1,116 @@
+//! One thing under several names: what sources call it, numbers of projects, and what may be several things.
+
+use expect_test::expect;
+
+use crate::support::{SHOP, check_on, codes_on, model};
+
+/// Two groups of one name, an inventory of somebody else's that knows hosts by their ids, a project with a number.
+fn estate() -> String {
+    format!(
+        "{SHOP}---
+apiVersion: ordain/v1
+kind: Inventory
+metadata: {{name: network}}
+spec:
+  source: terraform:network
+  account: 111122223333
+  resources:
+    - {{id: a, type: ec2:security-group, name: \"arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0a\", identifiers: [sg-0a, web], owner: web}}
+    - {{id: b, type: ec2:security-group, name: \"arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0b\", identifiers: [sg-0b, web], owner: web}}
+    - {{id: host, type: ec2:instance, name: \"arn:aws:ec2:eu-west-1:111122223333:instance/i-0123456789abcdef0\", identifiers: [i-0123456789abcdef0]}}
+---
+apiVersion: ordain/v1
+kind: Inventory
+metadata: {{name: cmdb}}
+spec:
+  source: servicenow:cmdb
+  resources:
+    - {{id: 9f1c, type: cmdb_ci_vm_instance, identifiers: [i-0123456789abcdef0, web-1], tags: {{owner: web}}, tier: high}}
+    - {{id: 77aa, type: cmdb_ci_service, identifiers: [storefront]}}
+  relations:
+    - {{from: 77aa, type: dependsOn, to: 9f1c}}
+---
+apiVersion: ordain/v1
+kind: Inventory
+metadata: {{name: google}}
+spec:
+  source: gcp:acme
+  plane: gcp
+  resources:
+    - {{id: project, type: gcp:cloudresourcemanager/projects, name: \"//cloudresourcemanager.googleapis.com/projects/shop\", identifiers: [\"471\"], owner: web}}
+    - {{id: vm, type: gcp:compute/instances, name: \"//compute.googleapis.com/projects/shop/zones/eu-a/instances/web\", owner: payroll}}
+---
+apiVersion: ordain/v1
+kind: Scope
+metadata: {{name: google-disks}}
+spec: {{names: [\"//compute.googleapis.com/projects/shop/zones/*/disks/*\"], owner: payroll}}
+"
+    )
+}
+
+const DELETE_BY_NAME: &str = "person alice
+     effect ec2:DeleteSecurityGroup delete
+         target ec2:security-group - GroupName=web";
+
+#[test]
+fn what_may_be_one_of_two_is_denied_with_both() {
+    check_on(
+        &model(&estate()),
+        DELETE_BY_NAME,
+        expect![[r#"
+        deny (enforce), no permit
+        deny ownership ambiguous_name: `web` may be `arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0a` or `arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0b`: which one is meant cannot be told
+            → name it by its id or its full name, or correct the model, if they are one
+        admit ownership owner_changes_own: `alice` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0a`
+        admit ownership owner_changes_own: `alice` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0b`
+        owners: web
+        reach: 2 + 0, tier high"#]],
+    );
+}
+
+#[test]
+fn what_says_by_its_id_which_of_two_is_meant_is_not_in_doubt() {
+    let by_both = "person alice
+     effect ec2:DeleteSecurityGroup delete
+         target ec2:security-group - GroupName=web GroupId=sg-0a";
+    let by_id = "person alice
+     effect ec2:DeleteSecurityGroup delete
+         target ec2:security-group - GroupId=sg-0a";
+    assert_eq!(codes_on(&model(&estate()), by_both), codes_on(&model(&estate()), by_id));
+}
+
+#[test]
+fn what_two_sources_know_by_one_id_is_one_thing_with_what_both_say() {
+    let snapshot = model(&estate());
+    let host = snapshot.inventory().find(|fact| fact.name.ends_with("i-0123456789abcdef0")).unwrap();
+    assert_eq!((host.owners, host.tier), (&["web".into()][..], Some("high")), "the other source says so");
+    assert!(!snapshot.inventory().any(|fact| fact.name.contains("9f1c")));
+    check_on(
+        &snapshot,
+        "person alice
+         effect ec2:TerminateInstances delete
+             target ec2:instance - InstanceId=i-0123456789abcdef0",
+        expect![[r#"
+            admit (enforce), permit Admitted
+            admit ownership owner_changes_own: `alice` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:instance/i-0123456789abcdef0`
+            owners: web
+            reach: 1 + 1, tier high"#]],
+    );
+}
+
+#[test]
+fn the_number_of_a_project_is_the_project() {
+    let snapshot = model(&estate());
+    let told = |project: &str, what: &str| {
+        let stop = format!(
+            "person alice
+             effect compute:instances.stop update
+                 target gcp:compute/instances //compute.googleapis.com/projects/{project}/zones/eu-a/{what} carried"
+        );
+        codes_on(&snapshot, &stop)
+    };
+    for what in ["instances/web", "disks/new"] {
+        assert_eq!(told("471", what), told("shop", what), "{what}");
+        assert_ne!(told("471", what), told("472", what), "{what}");
+    }
+}
