@@ -206,9 +206,8 @@ fn dependants(estate: &Estate<'_>, node: &Node, follows: fn(EdgeKind) -> bool) -
                 }
             }
             let declared = estate.model.inventory.graph.dependants(*index);
-            found.extend(
-                declared.iter().filter(|(_, kind)| follows(*kind)).map(|(index, _)| Node::Entry(*index)),
-            );
+            let followed = declared.iter().filter(|one| follows(one.kind) && one.until.holds(estate.now));
+            found.extend(followed.map(|one| Node::Entry(one.entry)));
         }
     }
     found

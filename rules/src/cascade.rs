@@ -78,5 +78,5 @@ pub(crate) fn unseen(estate: &Estate<'_>, effect: &Effect, site: &Site) -> bool 
         return false;
     }
     let inside = estate.model.inventory.graph.dependants(index);
-    !inside.iter().any(|(_, kind)| *kind == EdgeKind::PartOf) && estate.live.inside(&site.name).is_empty()
+    !inside.iter().any(|one| one.kind == EdgeKind::PartOf) && estate.live.inside(&site.name).is_empty()
 }

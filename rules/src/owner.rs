@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use ordain_action::ActorKind;
 
+use crate::inventory::{Dependant, Until};
 use crate::model::{Model, Person};
 use crate::resolve::{Known, Site};
 
@@ -49,7 +50,9 @@ pub(crate) fn related(model: &Model, person: &Person, site: &Site) -> bool {
     if let Known::Entry(index) = site.known {
         let dependants = inventory.graph.dependants(index);
         let mine = |index: u32| inventory.get(index).is_some_and(|entry| owned(&entry.standing.owners));
-        if dependants.iter().any(|(index, _)| mine(*index)) {
+        // What was only seen to call something gives nobody a say in it.
+        let declared = |one: &&Dependant| one.until == Until::ALWAYS;
+        if dependants.iter().filter(declared).any(|one| mine(one.entry)) {
             return true;
         }
     }

@@ -2,6 +2,10 @@
 //!
 //! Leaves out which relations a change follows: that is `blast.rs`.
 
+use std::cmp::Reverse;
+
+use jiff::Timestamp;
+
 /// How one entry depends on another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum EdgeKind {
@@ -50,19 +54,47 @@ impl EdgeKind {
     }
 }
 
+/// Until when a relation is believed, in hours: one that was only observed fades.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Until(u32);
+
+impl Until {
+    /// It was declared.
+    pub(crate) const ALWAYS: Self = Self(u32::MAX);
+
+    /// To the end of the hour of a time.
+    pub(crate) fn of(time: Timestamp) -> Self {
+        Self(u32::try_from(time.as_second() / 3_600).unwrap_or_default())
+    }
+
+    /// Whether it is believed at a time.
+    pub(crate) fn holds(self, now: Timestamp) -> bool {
+        self >= Self::of(now)
+    }
+}
+
 /// One relation, from the dependant to what it depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Edge {
     pub(crate) dependant: u32,
     pub(crate) kind: EdgeKind,
     pub(crate) dependency: u32,
+    pub(crate) until: Until,
+}
+
+/// What depends on something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Dependant {
+    pub(crate) entry: u32,
+    pub(crate) kind: EdgeKind,
+    pub(crate) until: Until,
 }
 
 /// For each entry its dependants, in a fixed order.
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
     offsets: Vec<usize>,
-    dependants: Vec<(u32, EdgeKind)>,
+    dependants: Vec<Dependant>,
     /// What each entry runs under, by entry.
     authorities: Vec<(u32, u32)>,
 }
@@ -70,8 +102,9 @@ pub(crate) struct Graph {
 impl Graph {
     pub(crate) fn new(entries: usize, mut edges: Vec<Edge>) -> Self {
         edges.retain(|edge| edge.dependant != edge.dependency);
-        edges.sort_unstable_by_key(|edge| (edge.dependency, edge.dependant, edge.kind));
-        edges.dedup();
+        // Of the same relation twice, the one that is believed longer.
+        edges.sort_unstable_by_key(|edge| (edge.dependency, edge.dependant, edge.kind, Reverse(edge.until)));
+        edges.dedup_by_key(|edge| (edge.dependency, edge.dependant, edge.kind));
         let mut offsets = Vec::with_capacity(entries + 1);
         let mut rest = edges.as_slice();
         let mut passed = 0;
@@ -85,7 +118,8 @@ impl Graph {
         let runs = edges.iter().filter(|edge| edge.kind == EdgeKind::RunsAs);
         let mut authorities: Vec<(u32, u32)> = runs.map(|edge| (edge.dependant, edge.dependency)).collect();
         authorities.sort_unstable();
-        let dependants = edges.iter().map(|edge| (edge.dependant, edge.kind)).collect();
+        let of = |edge: &Edge| Dependant { entry: edge.dependant, kind: edge.kind, until: edge.until };
+        let dependants = edges.iter().map(of).collect();
         Self { offsets, dependants, authorities }
     }
 
@@ -95,8 +129,8 @@ impl Graph {
         self.authorities.get(at).filter(|(dependant, _)| *dependant == entry).map(|(_, authority)| *authority)
     }
 
-    /// What depends on an entry, and how.
-    pub(crate) fn dependants(&self, entry: u32) -> &[(u32, EdgeKind)] {
+    /// What depends on an entry, and how; what has faded too.
+    pub(crate) fn dependants(&self, entry: u32) -> &[Dependant] {
         let entry = entry as usize;
         let (Some(start), Some(end)) = (self.offsets.get(entry), self.offsets.get(entry + 1)) else {
             return &[];
@@ -111,23 +145,42 @@ impl Graph {
 
 #[cfg(test)]
 mod tests {
-    use super::{Edge, EdgeKind, Graph};
+    use super::{Edge, EdgeKind, Graph, Until};
+
+    fn edge(dependant: u32, kind: EdgeKind, dependency: u32) -> Edge {
+        Edge { dependant, kind, dependency, until: Until::ALWAYS }
+    }
 
     #[test]
     fn each_entry_has_its_own_dependants_once_and_in_order() {
-        let edge = |dependant, dependency| Edge { dependant, kind: EdgeKind::DependsOn, dependency };
+        let edge = |dependant, dependency| edge(dependant, EdgeKind::DependsOn, dependency);
         let graph = Graph::new(4, vec![edge(3, 0), edge(1, 0), edge(1, 0), edge(2, 2), edge(0, 3)]);
-        assert_eq!(graph.dependants(0), [(1, EdgeKind::DependsOn), (3, EdgeKind::DependsOn)]);
-        assert_eq!(graph.dependants(1), []);
-        assert_eq!(graph.dependants(2), [], "nothing depends on itself");
-        assert_eq!(graph.dependants(3), [(0, EdgeKind::DependsOn)]);
-        assert_eq!(graph.dependants(4), []);
+        let of = |entry| graph.dependants(entry).iter().map(|one| (one.entry, one.kind)).collect::<Vec<_>>();
+        assert_eq!(of(0), [(1, EdgeKind::DependsOn), (3, EdgeKind::DependsOn)]);
+        assert_eq!(of(1), []);
+        assert_eq!(of(2), [], "nothing depends on itself");
+        assert_eq!(of(3), [(0, EdgeKind::DependsOn)]);
+        assert_eq!(of(4), []);
+    }
+
+    #[test]
+    fn what_is_declared_too_does_not_fade() {
+        let time = |text: &str| text.parse().unwrap();
+        let observed = |until: &str| Edge { until: Until::of(time(until)), ..edge(1, EdgeKind::Consumes, 0) };
+        let (june, july) = ("2026-06-01T00:30:00Z", "2026-07-01T00:30:00Z");
+        let until =
+            |edges| Graph::new(2, edges).dependants(0).iter().map(|one| one.until).collect::<Vec<_>>();
+        assert_eq!(until(vec![observed(june), observed(july)]), [Until::of(time(july))]);
+        assert_eq!(until(vec![observed(june), edge(1, EdgeKind::Consumes, 0)]), [Until::ALWAYS]);
+        assert!(Until::of(time(june)).holds(time("2026-06-01T00:59:00Z")));
+        assert!(!Until::of(time(june)).holds(time("2026-06-01T01:00:00Z")));
+        assert!(Until::ALWAYS.holds(time("2999-01-01T00:00:00Z")));
     }
 
     #[test]
     fn an_entry_runs_under_what_it_says() {
-        let runs = |dependant, dependency| Edge { dependant, kind: EdgeKind::RunsAs, dependency };
-        let other = Edge { dependant: 1, kind: EdgeKind::DependsOn, dependency: 0 };
+        let runs = |dependant, dependency| edge(dependant, EdgeKind::RunsAs, dependency);
+        let other = edge(1, EdgeKind::DependsOn, 0);
         let graph = Graph::new(4, vec![runs(3, 0), other, runs(2, 1)]);
         assert_eq!([0, 1, 2, 3].map(|entry| graph.authority(entry)), [None, None, Some(1), Some(0)]);
     }

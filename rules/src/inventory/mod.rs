@@ -13,7 +13,7 @@ use std::sync::Arc;
 use ordain_action::Plane;
 use smallvec::SmallVec;
 
-pub(crate) use graph::{Edge, EdgeKind, Graph};
+pub(crate) use graph::{Dependant, Edge, EdgeKind, Graph, Until};
 pub(crate) use scope::{Account, Environment, Scope, Scopes};
 
 use crate::glob::Glob;

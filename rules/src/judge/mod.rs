@@ -62,7 +62,8 @@ pub fn judge(
     if call.is_data() && snapshot.modes().control_only(upstream) && !call.effects.iter().any(is_authority) {
         return pass_through(snapshot, action, call, request);
     }
-    let estate = Estate { model, live: snapshot.live(), upstream, plane: call.plane, region: &call.region };
+    let estate =
+        Estate { model, live: snapshot.live(), upstream, plane: call.plane, region: &call.region, now };
     if patterns(call) > PATTERNS_MAX {
         return refuse(snapshot, action, request, vec![too_many()]);
     }

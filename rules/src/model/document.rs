@@ -331,6 +331,9 @@ pub(crate) struct InventorySpec {
     pub(crate) plane: Option<String>,
     #[serde(default)]
     pub(crate) account: Option<String>,
+    /// How long after `asOf` its relations are believed, for example `14d`: what was only observed fades.
+    #[serde(default)]
+    pub(crate) decays: Option<String>,
     /// Tags that say who owns a resource, beside those that do everywhere; the first that is there counts.
     #[serde(default)]
     pub(crate) owner_tags: Vec<String>,

@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 use ordain_action::Plane;
 
 use super::document::{ComponentSpec, FactSpec, InventorySpec, Metadata, ResourceSpec};
+use super::draft::{Draft, of_system, owned_by_tag_or_path};
 use super::identity;
 use super::lineage;
 use super::ownership::Ownership;
@@ -18,7 +20,7 @@ use super::reference::{own, owner, reference};
 use super::text::{Body, Place, Placed, nearest};
 use super::{Finding, Problem};
 use crate::azure;
-use crate::inventory::{Edge, EdgeKind, Entry, Inventory, Owners, Provenance, Scopes, Standing, Tier};
+use crate::inventory::{Edge, EdgeKind, Entry, Inventory, Provenance, Scopes, Standing, Tier, Until};
 
 /// Tags that say who owns a resource.
 pub(crate) const OWNER_TAGS: [&str; 2] = ["owner", "team"];
@@ -36,93 +38,13 @@ pub(crate) struct Estate<'d> {
     findings: Vec<Finding>,
 }
 
-#[derive(Debug, Default)]
-struct Draft {
-    kind: Arc<str>,
-    plane: Option<Plane>,
-    account: Arc<str>,
-    region: Arc<str>,
-    identifiers: Vec<Arc<str>>,
-    tags: Vec<(Arc<str>, Arc<str>)>,
-    owners: Owners,
-    owned_by: Option<Arc<str>>,
-    system: Option<Arc<str>>,
-    environment: Option<Arc<str>>,
-    tier: Option<Tier>,
-    path: Option<String>,
-    provenance: u32,
-    /// Tags of its source that say who owns it, beside those that do everywhere.
-    owner_tags: Arc<[String]>,
-    /// Its name is one that its source made: it has none on its plane, or none that is known.
-    is_of_source: bool,
-}
-
-impl Draft {
-    /// The owner that its tags say.
-    fn owner_said(&self) -> Option<&Arc<str>> {
-        let keys = self.owner_tags.iter().map(String::as_str).chain(OWNER_TAGS);
-        keys.filter_map(|key| self.tags.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(key)))
-            .map(|(_, value)| value)
-            .next()
-    }
-
-    /// Adds what another source says of the same thing.
-    fn merge(&mut self, name: &str, other: Self, source: &str, findings: &mut Vec<Finding>) {
-        if let (Some(own), Some(others)) = (self.owner_said(), other.owner_said())
-            && own != others
-        {
-            findings.push(Finding {
-                source: source.to_owned(),
-                text: format!(
-                    "`{name}` is of `{own}` by a tag of one source, and of `{others}` by a tag of another; the first counts, \
-                     correct one of them"
-                ),
-            });
-        }
-        for owner in other.owners {
-            if !self.owners.contains(&owner) {
-                if !self.owners.is_empty() {
-                    findings.push(Finding {
-                        source: source.to_owned(),
-                        text: format!(
-                            "`{name}` belongs to `{}` by one source and to `{owner}` by another; both own it \
-                             until one source is corrected",
-                            self.owners.join("`, `"),
-                        ),
-                    });
-                }
-                self.owners.push(owner);
-                self.owned_by = other.owned_by.clone();
-            }
-        }
-        for identifier in other.identifiers {
-            if *identifier != *name && !self.identifiers.contains(&identifier) {
-                self.identifiers.push(identifier);
-            }
-        }
-        for (key, value) in other.tags {
-            if !self.tags.iter().any(|(known, _)| *known == key) {
-                self.tags.push((key, value));
-            }
-        }
-        self.system = self.system.take().or(other.system);
-        self.environment = self.environment.take().or(other.environment);
-        // The more critical of two tiers.
-        self.tier = [self.tier, other.tier].into_iter().flatten().min();
-        self.path = self.path.take().or(other.path);
-        self.plane = self.plane.or(other.plane);
-        if self.owner_tags.is_empty() {
-            self.owner_tags = other.owner_tags;
-        }
-    }
-}
-
 #[derive(Debug)]
 struct Relation {
     dependant: Arc<str>,
     kind: EdgeKind,
     dependency: Arc<str>,
     source: String,
+    until: Until,
 }
 
 impl<'d> Estate<'d> {
@@ -298,6 +220,7 @@ impl<'d> Estate<'d> {
             self.known_as.insert(own, Arc::clone(&name));
             self.add(name, draft, place);
         }
+        let until = believed(spec, place, problems);
         for relation in &spec.relations {
             let Some(kind) = EdgeKind::parse(&relation.kind) else {
                 let known = EdgeKind::ALL.map(EdgeKind::as_str);
@@ -307,7 +230,7 @@ impl<'d> Estate<'d> {
                 continue;
             };
             let within = |id: &str| -> Arc<str> { Arc::from(format!("{}#{id}", spec.source)) };
-            self.relate(&within(&relation.from), kind, within(&relation.to), place);
+            self.relate_until(&within(&relation.from), kind, within(&relation.to), place, until);
         }
     }
 
@@ -353,8 +276,19 @@ impl<'d> Estate<'d> {
     }
 
     fn relate(&mut self, dependant: &Arc<str>, kind: EdgeKind, dependency: Arc<str>, place: &Place) {
-        let source = place.path.clone();
-        self.relations.push(Relation { dependant: Arc::clone(dependant), kind, dependency, source });
+        self.relate_until(dependant, kind, dependency, place, Until::ALWAYS);
+    }
+
+    fn relate_until(
+        &mut self,
+        dependant: &Arc<str>,
+        kind: EdgeKind,
+        dependency: Arc<str>,
+        place: &Place,
+        until: Until,
+    ) {
+        let (dependant, source) = (Arc::clone(dependant), place.path.clone());
+        self.relations.push(Relation { dependant, kind, dependency, source, until });
     }
 
     fn add(&mut self, name: Arc<str>, draft: Draft, place: &Place) {
@@ -442,7 +376,7 @@ impl<'d> Estate<'d> {
             };
             match (find(&relation.dependant), find(&relation.dependency)) {
                 (Some(dependant), Some(dependency)) => {
-                    edges.push(Edge { dependant, kind: relation.kind, dependency });
+                    edges.push(Edge { dependant, kind: relation.kind, dependency, until: relation.until });
                 }
                 (dependant, _) => {
                     let missing =
@@ -458,65 +392,22 @@ impl<'d> Estate<'d> {
     }
 }
 
-/// What a draft says of itself, and its system of all that belongs to it.
-fn of_system(draft: &Draft, systems: &BTreeMap<Arc<str>, Standing>) -> Standing {
-    let mut own = Standing {
-        owners: draft.owners.clone(),
-        owned_by: draft.owned_by.clone(),
-        system: draft.system.clone(),
-        environment: draft.environment.clone(),
-        tier: draft.tier,
-        ..Standing::default()
+/// Until when the relations of an inventory are believed.
+fn believed(spec: &InventorySpec, place: &Place, problems: &mut Vec<Problem>) -> Until {
+    let Some(text) = &spec.decays else { return Until::ALWAYS };
+    let day = SpanRelativeTo::days_are_24_hours();
+    let span = text.parse::<Span>().ok().and_then(|span| span.to_duration(day).ok());
+    let span = span.filter(SignedDuration::is_positive);
+    let (Some(span), Some(as_of)) = (span, spec.as_of) else {
+        let text = if span.is_some() {
+            "`decays` counts from `asOf`, which is missing; add it".to_owned()
+        } else {
+            format!("`{text}` is no time in which something decays; write for example `14d`")
+        };
+        problems.push(place.problem("decays:", text));
+        return Until::ALWAYS;
     };
-    if let Some(system) = draft.system.as_ref().and_then(|name| systems.get(name)) {
-        if own.owners.is_empty() {
-            own.owners.clone_from(&system.owners);
-            own.owned_by.clone_from(&draft.system);
-        }
-        own.environment = own.environment.or_else(|| system.environment.clone());
-        own.tier = own.tier.or(system.tier);
-    }
-    own
-}
-
-fn owned_by_tag_or_path(
-    name: &str,
-    draft: &mut Draft,
-    people: &People,
-    ownership: &Ownership,
-    findings: &mut Vec<Finding>,
-) {
-    if draft.owners.is_empty() {
-        let tag = |key: &str| draft.tags.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(key));
-        let own = draft.owner_tags.iter().map(String::as_str);
-        for (key, value) in own.chain(OWNER_TAGS).filter_map(tag) {
-            let named = owner(value);
-            if people.knows(&named) {
-                draft.owners.push(named);
-                draft.owned_by = Some(Arc::from(format!("tag `{key}`")));
-                break;
-            }
-            findings.push(Finding {
-                source: name.to_owned(),
-                text: format!("tag `{key}` says `{value}`, which is no declared group; declare the group"),
-            });
-        }
-    }
-    let by_path = draft.path.as_deref().and_then(|path| ownership.of(path));
-    let Some((owners, source)) = by_path else { return };
-    if draft.owners.is_empty() {
-        draft.owners = owners.into();
-        draft.owned_by = Some(source);
-    } else if draft.owners.as_slice() != owners {
-        findings.push(Finding {
-            source: name.to_owned(),
-            text: format!(
-                "`{}` owns it, and {source} says `{}`; the first counts, correct one of them",
-                draft.owners.join("`, `"),
-                owners.join("`, `"),
-            ),
-        });
-    }
+    as_of.checked_add(span).map_or(Until::ALWAYS, Until::of)
 }
 
 fn tags(written: &BTreeMap<String, String>) -> Vec<(Arc<str>, Arc<str>)> {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::azure;
-use crate::inventory::{Edge, EdgeKind, Scopes, Standing};
+use crate::inventory::{Edge, EdgeKind, Scopes, Standing, Until};
 use crate::kubernetes::{self, Name};
 
 /// How many makers deep an owner is looked for: a pod is of a replica set, that of a deployment, that of a release.
@@ -29,6 +29,7 @@ pub(super) fn containment<'d>(
             dependant: *dependant,
             kind: EdgeKind::PartOf,
             dependency: *above,
+            until: Until::ALWAYS,
         }));
         let Some(name) = Name::parse(text) else { continue };
         let mut lies_in = |holder: &str| {
@@ -37,6 +38,7 @@ pub(super) fn containment<'d>(
                 dependant: *dependant,
                 kind: EdgeKind::PartOf,
                 dependency,
+                until: Until::ALWAYS,
             }));
         };
         if let Some(namespace) = name.holder() {

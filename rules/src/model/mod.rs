@@ -4,6 +4,7 @@
 
 mod build;
 mod document;
+mod draft;
 mod estate;
 mod identity;
 mod lineage;

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use ordain_action::{NameBasis, Plane, Resource, Upstream};
 use smallvec::SmallVec;
 
@@ -94,6 +95,7 @@ pub(crate) struct Estate<'e> {
     pub(crate) upstream: &'e Upstream,
     pub(crate) plane: Plane,
     pub(crate) region: &'e Arc<str>,
+    pub(crate) now: Timestamp,
 }
 
 impl Site {

@@ -252,8 +252,14 @@ fn check(shape: &Shape) -> Result<(), TestCaseError> {
         partition: Arc::from("aws"),
     };
     let region = Arc::from("eu-west-1");
-    let estate =
-        Estate { model: &model, live: &live, upstream: &upstream, plane: Plane::Aws, region: &region };
+    let estate = Estate {
+        model: &model,
+        live: &live,
+        upstream: &upstream,
+        plane: Plane::Aws,
+        region: &region,
+        now: jiff::Timestamp::UNIX_EPOCH,
+    };
     let mut sites: Vec<Site> = Vec::new();
     for number in 0..shape.resources.len() {
         sites.extend(estate.named(&format!("arn:aws:ec2:eu-west-1:111122223333:instance/r{number}")));

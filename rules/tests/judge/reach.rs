@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use expect_test::expect;
 
-use crate::support::{SHOP, check, check_on, model, models};
+use crate::support::{NOW, SHOP, action, check, check_on, check_problems, judged, model, models};
 
 /// A host that thirty components depend on, guarded by a firewall, in a network.
 fn busy() -> String {
@@ -250,5 +250,49 @@ fn more_than_can_be_asked_about_is_refused_at_once() {
         deny identity too_many_resources: what the request would do cannot be told: it touches more than is judged at once; name fewer
             → send it in a form the provider's own clients use
         reach: 0 + unknown"#]],
+    );
+}
+
+/// A host that a component was seen to call, on the first of November, which is believed for so long.
+fn observed(decays: &str) -> String {
+    format!(
+        "{}---
+apiVersion: ordain/v1
+kind: Inventory
+metadata: {{name: seen}}
+spec:
+  source: service-graph:mesh
+  asOf: 2026-11-01T00:00:00Z
+  decays: {decays}
+  resources:
+    - {{id: host, type: ec2:instance, name: \"arn:aws:ec2:eu-west-1:111122223333:instance/i-0busy\"}}
+    - {{id: checkout, type: otel:service, owner: payroll}}
+  relations:
+    - {{from: checkout, type: consumes, to: host}}
+",
+        busy()
+    )
+}
+
+#[test]
+fn what_was_only_observed_fades() {
+    let reach = |decays: &str| {
+        let judged = judged(&model(&observed(decays)), NOW, &action(&format!("person alice\n{TERMINATE}")));
+        (judged.verdict.reach.dependants, judged.verdict.reach.owners_crossed)
+    };
+    assert_eq!(reach("24d"), (Some(31), vec!["payroll".into()]), "the 24th of November is within");
+    assert_eq!(reach("23d"), (Some(30), Vec::new()));
+}
+
+#[test]
+fn what_fades_has_to_say_when_it_was_seen() {
+    let without = observed("14d").replace("  asOf: 2026-11-01T00:00:00Z\n", "");
+    check_problems(
+        &[("seen.yaml", &without)],
+        expect!["seen.yaml:308: `decays` counts from `asOf`, which is missing; add it"],
+    );
+    check_problems(
+        &[("seen.yaml", &observed("soon"))],
+        expect!["seen.yaml:309: `soon` is no time in which something decays; write for example `14d`"],
     );
 }
