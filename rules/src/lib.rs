@@ -7,6 +7,7 @@ mod judge;
 mod verdict;
 
 pub mod import;
+pub mod portrait;
 
 mod azure;
 mod blast;
@@ -31,7 +32,7 @@ pub use counters::{CounterKey, CounterNeeds, Counters};
 pub use inventory::Provenance;
 pub use judge::{judge, needs, open, read};
 pub use live::{LiveFact, LiveInventory, created_by};
-pub use model::{Fact, Finding, Problem, Snapshot, Source, Summary};
+pub use model::{Fact, Finding, Problem, Relation, Snapshot, Source, Summary};
 pub use modes::Modes;
 pub use read_scope::ReadScope;
 pub use verdict::{Count, Judged, Mode, Permit, PermitKind, Reach, Reason, Ruling, ShadowScope, Verdict};

@@ -7,7 +7,7 @@ mod graph;
 mod scope;
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use ordain_action::Plane;
@@ -17,6 +17,7 @@ pub(crate) use graph::{Dependant, Edge, EdgeKind, Graph, Until};
 pub(crate) use scope::{Account, Environment, Scope, Scopes};
 
 use crate::glob::Glob;
+use crate::model::Fact;
 use crate::{Mode, live};
 
 /// The type of Google's projects.
@@ -168,6 +169,27 @@ impl Inventory {
         self.ordered.iter().filter_map(|index| self.get(*index))
     }
 
+    /// An entry as it is told.
+    pub(crate) fn fact<'i>(&'i self, entry: &'i Entry) -> Fact<'i> {
+        let Entry { standing, .. } = entry;
+        Fact {
+            name: &entry.name,
+            kind: &entry.kind,
+            plane: entry.plane,
+            account: &entry.account,
+            region: &entry.region,
+            identifiers: &entry.identifiers,
+            tags: &entry.tags,
+            scopes: &standing.scopes,
+            owners: &standing.owners,
+            owned_by: standing.owned_by.as_deref(),
+            system: standing.system.as_deref(),
+            environment: standing.environment.as_deref(),
+            tier: standing.tier.map(Tier::as_str),
+            provenance: self.provenances.get(entry.provenance as usize),
+        }
+    }
+
     pub(crate) fn by_name(&self, name: &str) -> Option<u32> {
         self.by_name.get(name).copied()
     }
@@ -187,6 +209,26 @@ impl Inventory {
     /// All entries known by a raw identifier; usually one.
     pub(crate) fn by_alias(&self, key: &str) -> &[u32] {
         self.by_alias.get(key).map_or(&[], SmallVec::as_slice)
+    }
+
+    /// Identifiers that several things of one type, account and region are known by, with their names; sorted.
+    pub(crate) fn ambiguous(&self) -> BTreeMap<String, BTreeSet<Arc<str>>> {
+        let mut found: BTreeMap<String, BTreeSet<Arc<str>>> = BTreeMap::new();
+        let mut by_type: BTreeMap<_, BTreeSet<u32>> = BTreeMap::new();
+        for (entry, index) in self.entries.iter().zip(0..) {
+            for identifier in &entry.identifiers {
+                let key = (entry.plane, &entry.account, &entry.region, &entry.kind, identifier);
+                by_type.entry(key).or_default().insert(index);
+            }
+        }
+        for ((_, account, _, kind, identifier), entries) in
+            by_type.into_iter().filter(|(_, all)| all.len() > 1)
+        {
+            let names =
+                entries.into_iter().filter_map(|index| self.get(index)).map(|entry| Arc::clone(&entry.name));
+            found.entry(format!("{kind} {identifier} in {account}")).or_default().extend(names);
+        }
+        found
     }
 
     /// All entries whose names a pattern matches, by name.

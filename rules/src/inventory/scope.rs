@@ -77,6 +77,16 @@ impl Scopes {
         index
     }
 
+    /// All accounts, in order.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = (&(Plane, Arc<str>), &Account)> {
+        let sorted: BTreeMap<&(Plane, Arc<str>), &Account> = self.accounts.iter().collect();
+        sorted.into_iter()
+    }
+
+    pub(crate) const fn environments(&self) -> &BTreeMap<Arc<str>, Environment> {
+        &self.environments
+    }
+
     pub(crate) fn account(&self, plane: Plane, account: &Arc<str>) -> Option<&Account> {
         self.accounts.get(&(plane, Arc::clone(account)))
     }

@@ -19,10 +19,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use ordain_action::{Access, Actor, Digest};
+use ordain_action::{Access, Actor, Digest, Plane};
 
 use crate::glob::Glob;
-use crate::inventory::{Inventory, Provenance, Scopes, Standing, Tier};
+use crate::inventory::{Inventory, Provenance, Scopes, Standing};
 use crate::limits::AllLimits;
 use crate::policy::{self, Rules};
 use crate::slice::Kept;
@@ -127,8 +127,18 @@ pub struct Fact<'s> {
     pub name: &'s str,
     /// The type.
     pub kind: &'s str,
+    /// The plane, where it is on one.
+    pub plane: Option<Plane>,
     /// The account, where it is in one.
     pub account: &'s str,
+    /// The region, where it is in one.
+    pub region: &'s str,
+    /// What it is known by beside its name.
+    pub identifiers: &'s [Arc<str>],
+    /// Its tags.
+    pub tags: &'s [(Arc<str>, Arc<str>)],
+    /// The scopes it lies in, the most specific first.
+    pub scopes: &'s [Arc<str>],
     /// Who owns it.
     pub owners: &'s [Arc<str>],
     /// Where that is said.
@@ -141,6 +151,17 @@ pub struct Fact<'s> {
     pub tier: Option<&'s str>,
     /// Where the fact comes from.
     pub provenance: Option<&'s Provenance>,
+}
+
+/// How one thing that the model says exists depends on another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Relation<'s> {
+    /// The dependant.
+    pub from: &'s str,
+    /// How: the word that documents have for it.
+    pub kind: &'static str,
+    /// What it depends on.
+    pub to: &'s str,
 }
 
 /// What a model holds, in figures.
@@ -233,19 +254,32 @@ impl Snapshot {
     /// Everything the model says exists, by name.
     pub fn inventory(&self) -> impl Iterator<Item = Fact<'_>> {
         let inventory = self.model.as_ref().map(|model| &model.inventory);
-        inventory.into_iter().flat_map(|inventory| {
-            inventory.in_order().map(|entry| Fact {
-                name: &entry.name,
-                kind: &entry.kind,
-                account: &entry.account,
-                owners: &entry.standing.owners,
-                owned_by: entry.standing.owned_by.as_deref(),
-                system: entry.standing.system.as_deref(),
-                environment: entry.standing.environment.as_deref(),
-                tier: entry.standing.tier.map(Tier::as_str),
-                provenance: inventory.provenances.get(entry.provenance as usize),
-            })
-        })
+        inventory.into_iter().flat_map(|inventory| inventory.in_order().map(|entry| inventory.fact(entry)))
+    }
+
+    /// Everything that a text is a name or an identifier of, by name.
+    pub fn known_as<'s>(&'s self, text: &str) -> Vec<Fact<'s>> {
+        let name = self.canonical(text);
+        let known = |fact: &Fact<'_>| {
+            *fact.name == *name || fact.identifiers.iter().any(|identifier| **identifier == *text)
+        };
+        self.inventory().filter(known).collect()
+    }
+
+    /// How things depend on each other, in order; what was observed and has faded too.
+    #[must_use]
+    pub fn relations(&self) -> Vec<Relation<'_>> {
+        let Some(model) = &self.model else { return Vec::new() };
+        let inventory = &model.inventory;
+        let mut relations = Vec::with_capacity(inventory.graph.edges());
+        for (entry, index) in inventory.entries().iter().zip(0..) {
+            for one in inventory.graph.dependants(index) {
+                let Some(dependant) = inventory.get(one.entry) else { continue };
+                relations.push(Relation { from: &dependant.name, kind: one.kind.as_str(), to: &entry.name });
+            }
+        }
+        relations.sort();
+        relations
     }
 
     /// What does not fit together in the model, sorted.

@@ -66,6 +66,13 @@ pub(crate) struct Rule {
     place: (String, usize),
 }
 
+impl Rule {
+    /// The rule as its file has it.
+    pub(crate) fn text(&self) -> String {
+        self.policy.to_string()
+    }
+}
+
 #[cfg(test)]
 impl Rule {
     pub(crate) const fn policy(&self) -> &cedar_policy::Policy {

@@ -1,41 +1,36 @@
-//! `ordain model`: what you have into the intent model, and what is known out.
+//! `ordain model import`: what you have, as files, into documents of the model.
 //!
-//! Leaves out what documents mean (`ordain-rules`). An import writes a file into the model directory, and is
-//! a ledger entry before it does.
+//! Leaves out what documents mean and how sources are read (`ordain-rules`). An import writes a file into the model directory,
+//! and is a ledger entry before it does.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use flate2::read::MultiGzDecoder;
+use jiff::Timestamp;
 use ordain_evidence::ChangeKind;
 use ordain_rules::import::{self, ImportSummary, Imported, Kubernetes, Terraform};
 use ordain_rules::{LiveInventory, Source};
 use serde::Serialize;
 
-use super::output::Rows;
-use super::{Context, Exit};
+use crate::cli::output::Rows;
+use crate::cli::{Context, Exit};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::files;
 use crate::model::Model;
 use crate::own;
 
-/// Import into the intent model, and show it.
+/// What to import, and from when it is.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
+    /// When it was so, where the source does not say (RFC 3339); by default when the newest of the files was written.
+    #[arg(long, global = true, value_parser = crate::cli::time)]
+    as_of: Option<Timestamp>,
     #[command(subcommand)]
-    verb: Verb,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum Verb {
-    /// Turn what you have into model documents; import again to bring them up to date.
-    Import {
-        #[command(subcommand)]
-        from: From,
-    },
-    /// Show what the model holds.
-    Show,
+    from: From,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -94,61 +89,90 @@ struct Brought {
     left_out: Vec<String>,
 }
 
-/// What the model holds, as it is shown.
-#[derive(Serialize)]
-struct Held {
-    entries: usize,
-    relations: usize,
-    unowned: usize,
-    actors: usize,
-    groups: usize,
-    rules: usize,
-    sources: Vec<(String, usize)>,
-    findings: Vec<String>,
+/// Imports, and keeps what was brought.
+pub(super) fn run(context: &Context, config: &Config, arguments: Arguments) -> anyhow::Result<Exit> {
+    let imported = imported(arguments.from, arguments.as_of)?;
+    keep(context, config, &imported)
 }
 
-pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
-    let config = context.config()?;
-    match arguments.verb {
-        Verb::Show => show(context, &config),
-        Verb::Import { from } => {
-            let now = Clock::system().now();
-            let imported = match from {
-                From::Terraform { state, name, folder, modules, owners } => {
-                    let modules = modules.as_deref().map(read).transpose()?;
-                    let told = Terraform {
-                        name: name.as_deref(),
-                        folder: &folder,
-                        modules: modules.as_ref(),
-                        as_of: Some(now),
-                    };
-                    let mut imported = vec![import::terraform(&read(&state)?, told)?];
-                    if let Some(owners) = owners {
-                        imported.push(import::codeowners(&read(&owners)?, None, Some(now))?);
-                    }
-                    imported
-                }
-                From::Kubernetes { files, cluster, name, owner_labels } => {
-                    let lists = files.iter().map(|file| read(file)).collect::<anyhow::Result<Vec<_>>>()?;
-                    let told = Kubernetes {
-                        cluster: &cluster,
-                        name: name.as_deref(),
-                        owner_labels: &owner_labels,
-                        as_of: Some(now),
-                    };
-                    vec![import::kubernetes(&lists, told)?]
-                }
-                From::Codeowners { file, revision } => {
-                    vec![import::codeowners(&read(&file)?, revision.as_deref(), Some(now))?]
-                }
+fn imported(from: From, as_of: Option<Timestamp>) -> anyhow::Result<Vec<Imported>> {
+    Ok(match from {
+        From::Terraform { state, name, folder, modules, owners } => {
+            let read = Read::of(std::slice::from_ref(&state), as_of)?;
+            let modules = modules.as_deref().map(source).transpose()?;
+            let told = Terraform {
+                name: name.as_deref(),
+                folder: &folder,
+                modules: modules.as_ref(),
+                as_of: Some(read.as_of),
             };
-            keep(context, &config, &imported)
+            let mut imported = vec![import::terraform(read.one()?, told)?];
+            if let Some(owners) = owners {
+                let read = Read::of(std::slice::from_ref(&owners), as_of)?;
+                imported.push(import::codeowners(read.one()?, None, Some(read.as_of))?);
+            }
+            imported
         }
+        From::Kubernetes { files, cluster, name, owner_labels } => {
+            let read = Read::of(&files, as_of)?;
+            let told = Kubernetes {
+                cluster: &cluster,
+                name: name.as_deref(),
+                owner_labels: &owner_labels,
+                as_of: Some(read.as_of),
+            };
+            vec![import::kubernetes(&read.sources, told)?]
+        }
+        From::Codeowners { file, revision } => {
+            let read = Read::of(std::slice::from_ref(&file), as_of)?;
+            vec![import::codeowners(read.one()?, revision.as_deref(), Some(read.as_of))?]
+        }
+    })
+}
+
+/// Files that were read, and when what they say was so.
+struct Read {
+    sources: Vec<Source>,
+    as_of: Timestamp,
+}
+
+impl Read {
+    /// Reads files. Where nobody says when it was so, it was when the newest of them was written, and never later than now.
+    fn of(paths: &[PathBuf], as_of: Option<Timestamp>) -> anyhow::Result<Self> {
+        let now = Clock::system().now();
+        let written = |path: &PathBuf| {
+            let time = fs::metadata(path).and_then(|known| known.modified()).ok()?;
+            Timestamp::try_from(time).ok()
+        };
+        let newest = paths.iter().filter_map(written).max();
+        let sources = paths.iter().map(|path| source(path)).collect::<anyhow::Result<_>>()?;
+        Ok(Self { sources, as_of: as_of.or(newest).unwrap_or(now).min(now) })
+    }
+
+    fn one(&self) -> anyhow::Result<&Source> {
+        self.sources.first().context("give a file to import")
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<Source> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+/// The most that a compressed file may be: a snapshot of a large account has some hundred megabytes.
+const UNPACKED_MAX: u64 = 4 << 30;
+
+/// A file as text; one that is packed by gzip, as AWS Config and Google deliver theirs, unpacked.
+fn source(path: &Path) -> anyhow::Result<Source> {
+    let reading = || format!("cannot read `{}`", path.display());
+    let mut bytes = fs::read(path).with_context(reading)?;
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        let mut unpacked = Vec::new();
+        let mut limited = MultiGzDecoder::new(bytes.as_slice()).take(UNPACKED_MAX + 1);
+        limited.read_to_end(&mut unpacked).with_context(reading)?;
+        if unpacked.len() as u64 > UNPACKED_MAX {
+            bail!("`{}` unpacks to more than {} GiB; import it in parts", path.display(), UNPACKED_MAX >> 30);
+        }
+        bytes = unpacked;
+    }
+    let text = String::from_utf8(bytes).with_context(|| {
+        format!("`{}` is no text in UTF-8; give the export as it was written", path.display())
+    })?;
     Ok(Source { path: path.display().to_string(), text })
 }
 
@@ -205,45 +229,4 @@ fn shown(path: &Path, summary: &ImportSummary) -> Brought {
         accounts: summary.accounts.iter().cloned().collect(),
         left_out: summary.left_out.clone(),
     }
-}
-
-fn show(context: &Context, config: &Config) -> anyhow::Result<Exit> {
-    let model = Model::open(config.model.clone(), config.modes(), LiveInventory::new())?;
-    let snapshot = model.snapshot();
-    let summary = snapshot.summary();
-    let held = Held {
-        entries: summary.entries,
-        relations: summary.relations,
-        unowned: summary.unowned,
-        actors: summary.actors,
-        groups: summary.groups,
-        rules: summary.rules,
-        sources: summary.sources.iter().map(|(source, count)| (source.to_string(), *count)).collect(),
-        findings: snapshot
-            .findings()
-            .iter()
-            .map(|finding| format!("{}: {}", finding.source, finding.text))
-            .collect(),
-    };
-    context.output.show(context.format, &held, || {
-        let mut rows = Rows::new(&["what", "how many"]);
-        for (what, count) in [
-            ("things", held.entries),
-            ("relations", held.relations),
-            ("without an owner", held.unowned),
-            ("actors", held.actors),
-            ("groups", held.groups),
-            ("rules", held.rules),
-        ] {
-            rows.push(vec![what.to_owned(), count.to_string()]);
-        }
-        for (source, count) in &held.sources {
-            rows.push(vec![format!("from {source}"), count.to_string()]);
-        }
-        for finding in &held.findings {
-            rows.push(vec!["finding".to_owned(), finding.clone()]);
-        }
-        rows
-    })?;
-    Ok(Exit::Ok)
 }

@@ -1,0 +1,180 @@
+//! What is wrong with a model that loads: what nobody owns, whose owner is gone, what is old, what was seen and is not in it.
+//!
+//! Leaves out what keeps a model from loading. Nothing here changes a decision: whoever reads it mends the model.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::Snapshot;
+use crate::model::Model;
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FlawKind {
+    /// Nobody owns it.
+    Unowned,
+    /// Whoever owns it is no longer there: a group that nobody acts for.
+    Orphaned,
+    /// What is known of it is old.
+    Stale,
+    /// It was seen in requests, and the model does not know it.
+    Undeclared,
+    /// Several things may be meant by what it is known by.
+    Ambiguous,
+    /// What two sources say does not fit together.
+    Unfit,
+}
+
+impl FlawKind {
+    /// All kinds, in the order they are told.
+    pub const ALL: [Self; 6] =
+        [Self::Unowned, Self::Orphaned, Self::Stale, Self::Undeclared, Self::Ambiguous, Self::Unfit];
+
+    /// The word used in output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unowned => "unowned",
+            Self::Orphaned => "orphaned",
+            Self::Stale => "stale",
+            Self::Undeclared => "undeclared",
+            Self::Ambiguous => "ambiguous",
+            Self::Unfit => "unfit",
+        }
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Flaw {
+    /// What is wrong.
+    pub kind: FlawKind,
+    /// What it is about: a thing, a group, a source.
+    pub about: Arc<str>,
+    /// What is so, and what to do, for a person.
+    pub text: String,
+}
+
+/// Everything that is wrong with a model at a time, sorted. `seen` says how often each name stood in requests that would
+/// have changed it, admitted or not. A source whose facts are older than `stale_after` is stale.
+#[must_use]
+pub fn lint(
+    snapshot: &Snapshot,
+    seen: &BTreeMap<String, usize>,
+    now: Timestamp,
+    stale_after: SignedDuration,
+) -> Vec<Flaw> {
+    let mut flaws = Vec::new();
+    if let Some(model) = snapshot.model() {
+        ownership(model, &mut flaws);
+        age(model, now, stale_after, &mut flaws);
+        ambiguity(model, &mut flaws);
+        undeclared(snapshot, model, seen, &mut flaws);
+    }
+    flaws.extend(snapshot.findings().iter().map(|finding| Flaw {
+        kind: FlawKind::Unfit,
+        about: Arc::from(finding.source.as_str()),
+        text: finding.text.clone(),
+    }));
+    flaws.sort();
+    flaws.dedup();
+    flaws
+}
+
+fn ownership(model: &Model, flaws: &mut Vec<Flaw>) {
+    let acted_for: BTreeSet<&Arc<str>> =
+        model.people.actors.values().flat_map(|person| &person.teams).collect();
+    let mut owned: BTreeMap<&Arc<str>, usize> = BTreeMap::new();
+    for entry in model.inventory.entries() {
+        for owner in &entry.standing.owners {
+            *owned.entry(owner).or_default() += 1;
+        }
+        if entry.standing.owners.is_empty() {
+            flaws.push(Flaw {
+                kind: FlawKind::Unowned,
+                about: Arc::clone(&entry.name),
+                text: "nobody owns it; give it an owner by a tag, a `Scope` or a CODEOWNERS file".to_owned(),
+            });
+        }
+    }
+    for (owner, count) in owned {
+        if !acted_for.contains(owner) {
+            flaws.push(Flaw {
+                kind: FlawKind::Orphaned,
+                about: Arc::clone(owner),
+                text: format!(
+                    "nobody acts for it, and it owns {count}; declare who is a member, or give them another owner"
+                ),
+            });
+        }
+    }
+}
+
+fn age(model: &Model, now: Timestamp, stale_after: SignedDuration, flaws: &mut Vec<Flaw>) {
+    let mut oldest: BTreeMap<&Arc<str>, (Timestamp, usize)> = BTreeMap::new();
+    for entry in model.inventory.entries() {
+        let provenance = model.inventory.provenances.get(entry.provenance as usize);
+        let Some((provenance, as_of)) = provenance.and_then(|one| Some((one, one.as_of?))) else { continue };
+        let (time, count) = oldest.entry(&provenance.source).or_insert((as_of, 0));
+        *time = (*time).min(as_of);
+        *count += 1;
+    }
+    for (source, (as_of, count)) in oldest {
+        let age = now.duration_since(as_of);
+        if age > stale_after {
+            flaws.push(Flaw {
+                kind: FlawKind::Stale,
+                about: Arc::clone(source),
+                text: format!(
+                    "what it says of {count} was so {} days ago; import it again",
+                    age.as_hours() / 24
+                ),
+            });
+        }
+    }
+    let graph = &model.inventory.graph;
+    let all = (0..).zip(model.inventory.entries()).flat_map(|(index, _)| graph.dependants(index));
+    let faded = all.filter(|one| !one.until.holds(now)).count();
+    if faded > 0 {
+        flaws.push(Flaw {
+            kind: FlawKind::Stale,
+            about: Arc::from("observed relations"),
+            text: format!("{faded} have faded and count no more; import what was observed again"),
+        });
+    }
+}
+
+fn ambiguity(model: &Model, flaws: &mut Vec<Flaw>) {
+    for (key, meanings) in model.inventory.ambiguous() {
+        let names: Vec<String> = meanings.iter().map(|name| format!("`{name}`")).collect();
+        flaws.push(Flaw {
+            kind: FlawKind::Ambiguous,
+            about: Arc::from(key),
+            text: format!(
+                "it may be {}; requests that name it so are denied: give each a name of its own",
+                names.join(" or ")
+            ),
+        });
+    }
+}
+
+/// What requests named that the model does not know, nor any scope that holds it.
+fn undeclared(snapshot: &Snapshot, model: &Model, seen: &BTreeMap<String, usize>, flaws: &mut Vec<Flaw>) {
+    let mut counts: BTreeMap<Arc<str>, usize> = BTreeMap::new();
+    for (name, count) in seen {
+        let name = snapshot.canonical(name);
+        let known = model.inventory.by_name(&name).is_some() || !model.scopes.holding(&name, &[]).is_empty();
+        if !known {
+            *counts.entry(Arc::from(&*name)).or_default() += count;
+        }
+    }
+    flaws.extend(counts.into_iter().map(|(about, count)| Flaw {
+        kind: FlawKind::Undeclared,
+        about,
+        text: format!(
+            "{count} requests would have changed it, and nothing declares it; import it, or declare a `Scope`"
+        ),
+    }));
+}
