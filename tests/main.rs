@@ -24,6 +24,7 @@ mod harness;
 mod identity;
 mod imports;
 mod isolated;
+mod models;
 mod pass_through;
 mod passing;
 mod planes;

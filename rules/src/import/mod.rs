@@ -7,10 +7,7 @@ mod codeowners;
 mod inventory;
 mod kinds;
 mod kubernetes;
-mod relation;
-mod state;
 mod terraform;
-mod vocabulary;
 
 use std::collections::BTreeSet;
 

@@ -174,7 +174,8 @@ fn undeclared(snapshot: &Snapshot, model: &Model, seen: &BTreeMap<String, usize>
         kind: FlawKind::Undeclared,
         about,
         text: format!(
-            "{count} requests would have changed it, and nothing declares it; import it, or declare a `Scope`"
+            "{count} {} would have changed it, and nothing declares it; import it, or declare a `Scope`",
+            if count == 1 { "request" } else { "requests" }
         ),
     }));
 }

@@ -160,7 +160,7 @@ fn put(config: &Config, other: &Path, name: &str) -> anyhow::Result<()> {
         bail!("`{}` is there already; give another name, or take it away", place.display());
     }
     let all = sources(other)?;
-    let summary = format!("merge {} files of another model into {name}", all.len());
+    let summary = format!("merge another model, files: {}, into {name}", all.len());
     own::record(config, &Clock::system(), ChangeKind::Model, summary)?;
     let beside = config.state.join(format!("{name}.merging"));
     if beside.exists() {

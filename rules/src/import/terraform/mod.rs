@@ -6,16 +6,20 @@
 //! module is what the modules file of the working directory says (`.terraform/modules/modules.json`); where
 //! there is none, every resource is taken to be declared in the folder of the state.
 
+mod relation;
+mod state;
+mod vocabulary;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use self::relation::kind;
+use self::state::{Instance, State};
+use self::vocabulary::{Word, find};
 use super::inventory::{Draft, Relation, Thing};
-use super::relation::kind;
-use super::state::{self, Instance, State};
-use super::vocabulary::{Word, find};
 use super::{ImportError, Imported};
 use crate::model::{Source, account_and_region};
 
