@@ -92,6 +92,9 @@ struct Item {
     configuration_state_id: Value,
     configuration: Value,
     supplementary_configuration: Value,
+    /// The ARN as requests write it.
+    #[serde(skip)]
+    name: Option<String>,
 }
 
 /// What an item says of another.
@@ -106,8 +109,8 @@ struct Relationship {
 }
 
 impl Item {
-    fn arn(&self) -> Option<&str> {
-        self.arn.as_deref().filter(|arn| arn.starts_with("arn:")).map(aws::canonical)
+    fn written(&self) -> Option<&str> {
+        self.arn.as_deref().filter(|arn| arn.starts_with("arn:"))
     }
 
     fn account(&self) -> &str {
@@ -131,21 +134,23 @@ impl Item {
     fn id(&self) -> String {
         let id = || self.called().next().unwrap_or_default();
         let placed = || format!("{}/{}/{}/{}", self.account(), self.region(), self.resource_type(), id());
-        self.arn().map_or_else(placed, str::to_owned)
+        self.name.clone().unwrap_or_else(placed)
     }
 
     /// What all items of one resource share, whichever members they have beside.
     fn key(&self) -> String {
-        let id = self.called().next().or(self.arn.as_deref()).unwrap_or_default();
+        let id = self.called().next().or(self.name.as_deref()).unwrap_or_default();
         format!("{}/{}/{}/{id}", self.account(), self.region(), self.resource_type())
     }
 
     fn says_what_it_is(&self) -> bool {
-        !self.resource_type().is_empty() && (self.arn().is_some() || self.called().next().is_some())
+        !self.resource_type().is_empty() && (self.name.is_some() || self.called().next().is_some())
     }
 
-    /// The configuration without what relates nothing, and as a value where the API has it as a text.
+    /// With the name that requests have, and the configuration without what relates nothing, as a value where the API
+    /// has it as a text.
     fn unfold(mut self) -> Self {
+        self.name = self.written().map(aws::canonical);
         let mut unfolded = [self.configuration, self.supplementary_configuration].map(|value| {
             let read = value.as_str().and_then(|text| serde_json::from_str(text).ok());
             read.unwrap_or(value)
@@ -218,8 +223,8 @@ fn present(items: Vec<Item>, left_out: &mut LeftOut) -> Vec<Item> {
 }
 
 fn thing(item: &Item, words: &Words, account: &str) -> Thing {
-    let name = item.arn();
-    let identifiers = item.called().filter(|known| aws::canonical(known) != name.unwrap_or_default());
+    let kind = words.kind(item.resource_type());
+    let is_name = |known: &str| Some(known) == item.written() || Some(known) == item.name.as_deref();
     let revision = match &item.configuration_state_id {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -227,14 +232,14 @@ fn thing(item: &Item, words: &Words, account: &str) -> Thing {
     };
     Thing {
         id: item.id(),
-        kind: words.kind(item.resource_type()),
-        identifiers: identifiers.map(str::to_owned).collect(),
+        identifiers: item.called().filter(|known| !is_name(known)).map(str::to_owned).collect(),
         account: Some(item.account().to_owned()).filter(|own| !own.is_empty() && own != account),
-        region: aws::region(name, item.aws_region.as_deref()),
+        region: aws::region(&kind, item.name.as_deref(), item.aws_region.as_deref()),
         tags: aws::tags(&item.tags),
         revision,
         changed: aws::time(&item.configuration_item_capture_time).map(|time| time.to_string()),
-        name: name.map(str::to_owned),
+        name: item.name.clone(),
+        kind,
         ..Thing::default()
     }
 }
@@ -265,18 +270,18 @@ fn relations(items: &[Item], things: &[Thing], left_out: &mut LeftOut) -> BTreeS
             } else if name.starts_with("Is contained in") {
                 join(&mut held, own, other);
             } else {
-                let (dependant, dependency) = in_order(things, own, other);
+                let told = aws::first_depends_of_joined(kind(things, own), kind(things, other));
+                let (dependant, dependency) = if told.unwrap_or(true) { (own, other) } else { (other, own) };
                 join(&mut joined, dependant, dependency);
             }
         }
     }
-    let at: BTreeMap<&str, usize> = things.iter().map(|thing| thing.id.as_str()).zip(0..).collect();
-    let mentions: Vec<Mentions<'_>> = items.iter().map(mentions).collect();
-    for (dependant, _, dependency) in mentioned(things, &mentions) {
-        if let (Some(own), Some(other)) = (at.get(dependant.as_str()), at.get(dependency.as_str())) {
-            let (dependant, dependency) = in_order(things, *own, *other);
-            join(&mut joined, dependant, dependency);
-        }
+    for (own, other, back) in mentions_between(items, things) {
+        // Of two that mention each other, neither tells by that which depends on the other.
+        let told = if back { aws::first_depends_of_joined } else { aws::first_depends };
+        let told = told(kind(things, own), kind(things, other));
+        let (dependant, dependency) = if told.unwrap_or(true) { (own, other) } else { (other, own) };
+        join(&mut joined, dependant, dependency);
     }
     // That one lies in the other counts before whatever else is said of the two.
     joined.extend(held);
@@ -289,10 +294,17 @@ fn relations(items: &[Item], things: &[Thing], left_out: &mut LeftOut) -> BTreeS
     joined.into_iter().filter_map(edge).collect()
 }
 
-/// The dependant and what it depends on, of one that says it is related and the other.
-fn in_order(things: &[Thing], own: usize, other: usize) -> (usize, usize) {
-    let kind = |at: usize| things.get(at).map_or("", |thing| thing.kind.as_str());
-    if aws::first_depends(kind(own), kind(other)).unwrap_or(true) { (own, other) } else { (other, own) }
+fn kind(things: &[Thing], at: usize) -> &str {
+    things.get(at).map_or("", |thing| thing.kind.as_str())
+}
+
+/// Who mentions whom in its configuration, and whether the other mentions it too.
+fn mentions_between(items: &[Item], things: &[Thing]) -> Vec<(usize, usize, bool)> {
+    let at: BTreeMap<&str, usize> = things.iter().map(|thing| thing.id.as_str()).zip(0..).collect();
+    let mentions: Vec<Mentions<'_>> = items.iter().map(mentions).collect();
+    let pair = |(own, _, other): Relation| Some((*at.get(own.as_str())?, *at.get(other.as_str())?));
+    let pairs: BTreeSet<(usize, usize)> = mentioned(things, &mentions).into_iter().filter_map(pair).collect();
+    pairs.iter().map(|(own, other)| (*own, *other, pairs.contains(&(*other, *own)))).collect()
 }
 
 /// Where the items are that a type and an id or name may mean.
@@ -301,7 +313,7 @@ type Index<'i> = BTreeMap<(&'i str, &'i str), Vec<usize>>;
 fn index(items: &[Item]) -> Index<'_> {
     let mut index = Index::new();
     for (item, own) in items.iter().zip(0..) {
-        for called in item.called().chain(item.arn()).collect::<BTreeSet<&str>>() {
+        for called in item.called().chain(item.written()).collect::<BTreeSet<&str>>() {
             index.entry((item.resource_type(), called)).or_default().push(own);
         }
     }
@@ -325,9 +337,8 @@ fn find(index: &Index<'_>, items: &[Item], from: &Item, relationship: &Relations
 
 fn mentions(item: &Item) -> Mentions<'_> {
     let made = item.resource_id.as_deref().filter(|id| is_made(id));
-    let written = item.arn.as_deref().filter(|arn| arn.starts_with("arn:"));
     Mentions {
-        known_by: item.arn().into_iter().chain(made).chain(written).collect(),
+        known_by: item.name.as_deref().into_iter().chain(made).chain(item.written()).collect(),
         texts: texts(&item.configuration)
             .into_iter()
             .chain(texts(&item.supplementary_configuration))

@@ -41,7 +41,7 @@ pub fn resource_explorer(sources: &[Source], told: ResourceExplorer<'_>) -> Resu
         resources.extend(page.resources.into_iter().flatten());
     }
     resources.retain(|resource| {
-        let known = resource.arn().is_some() && !resource.kind().is_empty();
+        let known = resource.name().is_some() && !resource.kind().is_empty();
         if !known {
             left_out.count("a resource without its ARN and type");
         }
@@ -97,7 +97,8 @@ struct Property {
 }
 
 impl Resource {
-    fn arn(&self) -> Option<&str> {
+    /// The ARN as requests write it.
+    fn name(&self) -> Option<String> {
         self.arn.as_deref().filter(|arn| arn.starts_with("arn:")).map(aws::canonical)
     }
 
@@ -123,18 +124,18 @@ fn read(source: &Source) -> Result<Page, ImportError> {
 }
 
 fn thing(resource: &Resource, account: &str) -> Thing {
-    let name = resource.arn();
-    let last = name.unwrap_or_default().rsplit(['/', ':']).next().unwrap_or_default();
+    let name = resource.name().unwrap_or_default();
+    let last = name.rsplit(['/', ':']).next().unwrap_or_default();
     let properties = resource.properties.iter().flatten();
     let tags = properties.filter(|property| property.name.as_deref() == Some("tags"));
     Thing {
-        id: name.unwrap_or_default().to_owned(),
+        id: name.clone(),
         kind: resource.kind().to_owned(),
-        name: name.map(str::to_owned),
         identifiers: Some(last.to_owned()).filter(|last| !last.is_empty()).into_iter().collect(),
         account: Some(resource.account().to_owned()).filter(|own| !own.is_empty() && own != account),
-        region: aws::region(name, resource.region.as_deref()),
+        region: aws::region(resource.kind(), Some(&name), resource.region.as_deref()),
         tags: tags.flat_map(|property| aws::tags(&property.data)).collect(),
+        name: Some(name),
         ..Thing::default()
     }
 }

@@ -60,7 +60,8 @@ fn stacks_become_an_inventory_without_parameters_and_outputs() {
                 "1 × a stack in state `DELETE_COMPLETE`",
             ],
         }
-    "#]].assert_debug_eq(&imported.summary);
+    "#]]
+    .assert_debug_eq(&imported.summary);
     for (text, secret) in [
         (STACKS, "hunter2-of-a-parameter"),
         (STACKS, "hunter2-of-an-output"),
@@ -74,12 +75,15 @@ fn stacks_become_an_inventory_without_parameters_and_outputs() {
 }
 
 #[test]
-fn a_template_says_the_same_as_text_as_json_and_bare() {
+fn a_template_says_the_same_in_each_form() {
     let bare = import(&[STACKS, TEMPLATE]).unwrap();
     let wrapped = serde_json::json!({"TemplateBody": TEMPLATE}).to_string();
     assert_eq!(import(&[STACKS, &wrapped]).unwrap(), bare);
     let without = import(&[STACKS]).unwrap();
     assert!(without.summary.relations < bare.summary.relations);
+    let yaml = "Resources:\n  Vpc: {Type: AWS::EC2::VPC}\n  Subnet:\n    Type: AWS::EC2::Subnet\n    Properties: {VpcId: !Ref Vpc}\n";
+    assert_eq!(import(&[STACKS, yaml]).unwrap(), import(&[STACKS, NETWORK]).unwrap());
+    assert!(import(&[STACKS, yaml]).unwrap().summary.relations > without.summary.relations);
     // In any order of the files.
     assert_eq!(import(&[TEMPLATE, STACKS]).unwrap().text, bare.text);
 }
@@ -169,7 +173,8 @@ spec: {type: team, children: []}
                 "cloudformation:111122223333": 22,
             },
         }
-    "#]].assert_debug_eq(&snapshot.summary());
+    "#]]
+    .assert_debug_eq(&snapshot.summary());
     let owned: Vec<String> =
         snapshot.inventory().map(|fact| format!("{} {}", fact.name, fact.owners.join(","))).collect();
     expect![[r#"

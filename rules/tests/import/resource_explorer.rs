@@ -74,7 +74,8 @@ fn pages_become_one_inventory() {
                 "`2.json`: the search found more than it lists; give the output of `list-resources`",
             ],
         }
-    "#]].assert_debug_eq(&imported.summary);
+    "#]]
+    .assert_debug_eq(&imported.summary);
     for secret in ["hunter2-of-a-property", "hunter2-of-the-page"] {
         assert!(FIRST.contains(secret), "the page does hold `{secret}`");
         assert!(!imported.text.contains(secret), "`{secret}` was kept");
@@ -109,14 +110,16 @@ spec: {type: team, children: []}
                 "resource-explorer:111122223333": 4,
             },
         }
-    "#]].assert_debug_eq(&snapshot.summary());
+    "#]]
+    .assert_debug_eq(&snapshot.summary());
     let owned: Vec<String> =
         snapshot.inventory().map(|fact| format!("{} {}", fact.name, fact.owners.join(","))).collect();
     expect![[r#"
         arn:aws:ec2:eu-west-1:111122223333:instance/i-0a1b2c3d4e5f60004 web
         arn:aws:iam::111122223333:role/service/web 
         arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/resize 
-        arn:aws:s3:::shop-assets data"#]].assert_eq(&owned.join("\n"));
+        arn:aws:s3:::shop-assets data"#]]
+    .assert_eq(&owned.join("\n"));
 }
 
 #[test]

@@ -273,6 +273,10 @@ fn refers(own: String, other: String, kinds: &BTreeMap<&str, &str>) -> Option<Re
     if own == other {
         return None;
     }
+    // What refers to a stack takes something that it made, and does not lie in it.
+    if own_kind == STACK || other_kind == STACK {
+        return Some((own, EdgeKind::DependsOn, other));
+    }
     if aws::first_depends(own_kind, other_kind).unwrap_or(true) {
         Some((own, aws::relation(own_kind, other_kind), other))
     } else {
@@ -310,17 +314,18 @@ fn resource_thing(
         place.filter(|_| !in_folder).and_then(|place| words.name(&resource.resource_type, physical, &place))
     };
     let whole = Some(physical).filter(|physical| physical.starts_with("arn:"));
-    let name = whole.map(|arn| aws::canonical(arn).to_owned()).or_else(named);
+    let name = whole.map(aws::canonical).or_else(named);
+    let kind = words.kind(&resource.resource_type);
     let identifiers = Some(physical.to_owned()).filter(|physical| Some(physical) != name.as_ref());
     Thing {
         id: estate.resource_called(key),
-        kind: words.kind(&resource.resource_type),
         identifiers: identifiers.into_iter().collect(),
         account: place.map(|place| place.account.to_owned()).filter(|own| own != account),
-        region: aws::region(name.as_deref(), place.map(|place| place.region)),
+        region: aws::region(&kind, name.as_deref(), place.map(|place| place.region)),
         // The plane gives the tags of a stack to what it makes, where that can have tags.
         tags: estate.stacks.get(&key.0).map(|stack| aws::tags(&stack.tags)).unwrap_or_default(),
         changed: aws::time(&resource.timestamp).map(|time| time.to_string()),
+        kind,
         name,
         ..Thing::default()
     }
