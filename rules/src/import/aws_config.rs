@@ -244,19 +244,48 @@ fn thing(item: &Item, words: &Words, account: &str) -> Thing {
     }
 }
 
-/// What is related, by two places in the list, the lower first, and which of them depends on the other.
-type Pairs = BTreeMap<(usize, usize), usize>;
+/// What is related, by two places in the list, the lower first, and which of them depends on the other: what is said
+/// first of a pair counts.
+#[derive(Debug, Default)]
+struct Pairs(BTreeMap<(usize, usize), usize>);
+
+impl Pairs {
+    fn join(&mut self, dependant: usize, dependency: usize) {
+        if dependant != dependency {
+            let pair = (dependant.min(dependency), dependant.max(dependency));
+            self.0.entry(pair).or_insert(dependant);
+        }
+    }
+
+    /// Joins one with another that it names; where their types tell who depends on whom, that counts.
+    fn join_told(&mut self, own: usize, other: usize, first_depends: Option<bool>) {
+        if first_depends.unwrap_or(true) { self.join(own, other) } else { self.join(other, own) }
+    }
+}
 
 /// One relation for each pair of items, however often and from whichever end it is said.
 fn relations(items: &[Item], things: &[Thing], left_out: &mut LeftOut) -> BTreeSet<Relation> {
-    let (mut held, mut joined) = (Pairs::new(), Pairs::new());
-    let index = index(items);
-    let join = |pairs: &mut Pairs, dependant: usize, dependency: usize| {
-        if dependant != dependency {
-            let pair = (dependant.min(dependency), dependant.max(dependency));
-            pairs.entry(pair).or_insert(dependant);
-        }
+    let (held, mut joined) = said(items, things, left_out);
+    for (own, other, back) in mentions_between(items, things) {
+        // Of two that mention each other, neither tells by that which depends on the other.
+        let told = if back { aws::first_depends_of_joined } else { aws::first_depends };
+        joined.join_told(own, other, told(kind(things, own), kind(things, other)));
+    }
+    // That one lies in the other counts before whatever else is said of the two.
+    joined.0.extend(held.0);
+    let edge = |((lower, upper), dependant): ((usize, usize), usize)| {
+        let dependency = if dependant == lower { upper } else { lower };
+        let (dependant, dependency) = (things.get(dependant)?, things.get(dependency)?);
+        let kind = aws::relation(&dependant.kind, &dependency.kind);
+        Some((dependant.id.clone(), kind, dependency.id.clone()))
     };
+    joined.0.into_iter().filter_map(edge).collect()
+}
+
+/// What items say of each other: what lies in what, and what else belongs together.
+fn said(items: &[Item], things: &[Thing], left_out: &mut LeftOut) -> (Pairs, Pairs) {
+    let (mut held, mut joined) = (Pairs::default(), Pairs::default());
+    let index = index(items);
     for (item, own) in items.iter().zip(0..) {
         for relationship in item.relationships.iter().flatten() {
             let Some(other) = find(&index, items, item, relationship) else {
@@ -266,32 +295,16 @@ fn relations(items: &[Item], things: &[Thing], left_out: &mut LeftOut) -> BTreeS
             let name = relationship.relationship_name.as_deref().unwrap_or_default().trim_start();
             // What holds something does not depend on it.
             if name.starts_with("Contains") {
-                join(&mut held, other, own);
+                held.join(other, own);
             } else if name.starts_with("Is contained in") {
-                join(&mut held, own, other);
+                held.join(own, other);
             } else {
                 let told = aws::first_depends_of_joined(kind(things, own), kind(things, other));
-                let (dependant, dependency) = if told.unwrap_or(true) { (own, other) } else { (other, own) };
-                join(&mut joined, dependant, dependency);
+                joined.join_told(own, other, told);
             }
         }
     }
-    for (own, other, back) in mentions_between(items, things) {
-        // Of two that mention each other, neither tells by that which depends on the other.
-        let told = if back { aws::first_depends_of_joined } else { aws::first_depends };
-        let told = told(kind(things, own), kind(things, other));
-        let (dependant, dependency) = if told.unwrap_or(true) { (own, other) } else { (other, own) };
-        join(&mut joined, dependant, dependency);
-    }
-    // That one lies in the other counts before whatever else is said of the two.
-    joined.extend(held);
-    let edge = |((lower, upper), dependant): ((usize, usize), usize)| {
-        let dependency = if dependant == lower { upper } else { lower };
-        let (dependant, dependency) = (things.get(dependant)?, things.get(dependency)?);
-        let kind = aws::relation(&dependant.kind, &dependency.kind);
-        Some((dependant.id.clone(), kind, dependency.id.clone()))
-    };
-    joined.into_iter().filter_map(edge).collect()
+    (held, joined)
 }
 
 fn kind(things: &[Thing], at: usize) -> &str {

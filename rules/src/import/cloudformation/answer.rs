@@ -32,6 +32,14 @@ pub(super) struct Stack {
     pub(super) last_updated_time: Value,
 }
 
+impl Stack {
+    /// What a resource says of its stack.
+    pub(super) fn of(stack_id: &str, resource: &StackResource) -> Self {
+        let stack_name = resource.stack_name.clone().unwrap_or_default();
+        Self { stack_id: stack_id.to_owned(), stack_name, ..Self::default() }
+    }
+}
+
 /// A resource of a stack.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]

@@ -100,25 +100,19 @@ impl Estate {
         let (deleted, stacks): (Vec<Stack>, Vec<Stack>) = answers.stacks.into_iter().partition(is_deleted);
         let deleted: BTreeSet<String> = deleted.into_iter().map(|stack| stack.stack_id).collect();
         deleted.iter().for_each(|_| left_out.count(format!("a stack in state `{DELETED}`")));
-        for stack in stacks.into_iter().filter(|stack| !stack.stack_id.is_empty()) {
-            estate.stacks.insert(stack.stack_id.clone(), stack);
-        }
+        let stacks = stacks.into_iter().filter(|stack| !stack.stack_id.is_empty());
+        estate.stacks.extend(stacks.map(|stack| (stack.stack_id.clone(), stack)));
         for resource in answers.resources {
-            let Some(stack_id) = resource.stack_id.clone() else {
-                left_out.count("a resource that does not say its stack");
-                continue;
-            };
-            if deleted.contains(&stack_id) {
-                left_out.count(format!("a resource of a stack in state `{DELETED}`"));
-                continue;
+            match resource.stack_id.clone() {
+                None => left_out.count("a resource that does not say its stack"),
+                Some(id) if deleted.contains(&id) => {
+                    left_out.count(format!("a resource of a stack in state `{DELETED}`"));
+                }
+                Some(id) => {
+                    estate.stacks.entry(id.clone()).or_insert_with(|| Stack::of(&id, &resource));
+                    estate.add(id, resource, left_out);
+                }
             }
-            let stack = Stack {
-                stack_id: stack_id.clone(),
-                stack_name: resource.stack_name.clone().unwrap_or_default(),
-                ..Stack::default()
-            };
-            estate.stacks.entry(stack_id.clone()).or_insert(stack);
-            estate.add(stack_id, resource, left_out);
         }
         for (path, resources) in answers.summaries {
             let stack_id = estate.only_stack().map_err(|text| ImportError { path, text })?;
@@ -204,40 +198,39 @@ impl Estate {
     fn relations(&self, things: &[Thing]) -> BTreeSet<Relation> {
         let kinds: BTreeMap<&str, &str> =
             things.iter().map(|thing| (thing.id.as_str(), thing.kind.as_str())).collect();
-        let mut relations = BTreeSet::new();
-        let mut part = |part: String, whole: String| {
-            if part != whole {
-                relations.insert((part, EdgeKind::PartOf, whole));
-            }
+        let refers = |(own, other)| refers(own, other, &kinds);
+        let named: BTreeMap<&str, &str> =
+            things.iter().filter_map(|thing| Some((thing.name.as_deref()?, thing.id.as_str()))).collect();
+        let runs = |stack: &Stack| {
+            let role = named.get(stack.role_arn.as_deref()?)?;
+            Some((self.called(&stack.stack_id), EdgeKind::RunsAs, (*role).to_owned()))
         };
-        for key in self.resources.keys() {
-            part(self.resource_called(key), self.called(&key.0));
-        }
-        for stack in self.stacks.values() {
-            if let Some(parent) =
-                stack.parent_id.as_deref().filter(|parent| self.stacks.contains_key(*parent))
-            {
-                part(self.called(&stack.stack_id), self.called(parent));
-            }
-        }
-        for stack in self.stacks.values() {
-            let role = stack.role_arn.as_deref();
-            let role = things.iter().find(|thing| role.is_some() && thing.name.as_deref() == role);
-            relations
-                .extend(role.map(|role| (self.called(&stack.stack_id), EdgeKind::RunsAs, role.id.clone())));
-        }
-        for stack_id in self.stacks.keys() {
-            for (name, other) in self.templates_of(stack_id).flat_map(Template::references) {
-                let called = |name: &str| {
-                    let key = (stack_id.clone(), name.to_owned());
-                    self.resources.contains_key(&key).then(|| self.resource_called(&key))
-                };
-                relations.extend(
-                    called(name).zip(called(other)).and_then(|(own, other)| refers(own, other, &kinds)),
-                );
-            }
-        }
-        relations
+        let parts = self.parts().map(|(part, whole)| (part, EdgeKind::PartOf, whole));
+        let roles = self.stacks.values().filter_map(runs);
+        parts.chain(roles).chain(self.references().filter_map(refers)).collect()
+    }
+
+    /// What lies in which stack.
+    fn parts(&self) -> impl Iterator<Item = (String, String)> {
+        let resources = self.resources.keys().map(|key| (self.resource_called(key), self.called(&key.0)));
+        let given = |id: &&str| self.stacks.contains_key(*id);
+        let nested = self.stacks.values().filter_map(move |stack| {
+            let parent = stack.parent_id.as_deref().filter(given)?;
+            Some((self.called(&stack.stack_id), self.called(parent)))
+        });
+        resources.chain(nested).filter(|(part, whole)| part != whole)
+    }
+
+    /// Which resource of a stack refers to which, where both exist.
+    fn references(&self) -> impl Iterator<Item = (String, String)> {
+        self.stacks.keys().flat_map(move |stack_id| {
+            let called = move |name: &str| {
+                let key = (stack_id.clone(), name.to_owned());
+                self.resources.contains_key(&key).then(|| self.resource_called(&key))
+            };
+            let references = self.templates_of(stack_id).flat_map(Template::references);
+            references.filter_map(move |(name, other)| called(name).zip(called(other)))
+        })
     }
 }
 
