@@ -65,6 +65,7 @@ fn stacks_become_an_inventory_without_parameters_and_outputs() {
     for (text, secret) in [
         (STACKS, "hunter2-of-a-parameter"),
         (STACKS, "hunter2-of-an-output"),
+        (STACKS, "hunter2-of-a-custom-resource"),
         (TEMPLATE, "hunter2-of-a-default"),
         (TEMPLATE, "hunter2-of-user-data"),
         (TEMPLATE, "hunter2-of-a-property"),

@@ -30,6 +30,9 @@ pub struct CloudFormation<'t> {
 const NESTED: &str = "AWS::CloudFormation::Stack";
 const STACK: &str = "cloudformation:stack";
 
+/// The type of a resource that somebody's own code makes, where it has no name of its own.
+const CUSTOM: &str = "AWS::CloudFormation::CustomResource";
+
 /// The state of what is not there any more.
 const DELETED: &str = "DELETE_COMPLETE";
 
@@ -309,7 +312,10 @@ fn resource_thing(
     let whole = Some(physical).filter(|physical| physical.starts_with("arn:"));
     let name = whole.map(aws::canonical).or_else(named);
     let kind = words.kind(&resource.resource_type);
-    let identifiers = Some(physical.to_owned()).filter(|physical| Some(physical) != name.as_ref());
+    // No request knows what a custom resource calls itself, and it may call itself anything, a secret too.
+    let is_custom = resource.resource_type.starts_with("Custom::") || resource.resource_type == CUSTOM;
+    let identifiers =
+        Some(physical.to_owned()).filter(|physical| !is_custom && Some(physical) != name.as_ref());
     Thing {
         id: estate.resource_called(key),
         identifiers: identifiers.into_iter().collect(),
