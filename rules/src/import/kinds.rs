@@ -5,8 +5,10 @@
 use crate::inventory::EdgeKind;
 
 /// What other resources lie in, and go with.
-const HOLDERS: [&str; 30] = [
+const HOLDERS: [&str; 32] = [
+    "apigateway:Api",
     "apigateway:Apis",
+    "apigateway:RestApi",
     "apigateway:RestApis",
     "cloudformation:stack",
     "dynamodb:table",
@@ -57,7 +59,8 @@ const AUTHORITIES: [&str; 4] = [
 ];
 
 /// What others are encrypted or signed with.
-const KEYS: [&str; 6] = [
+const KEYS: [&str; 7] = [
+    "acm:certificate",
     "kms:alias",
     "kms:key",
     "azure:microsoft.compute/diskencryptionsets",
@@ -97,15 +100,22 @@ const ROUTERS: [&str; 26] = [
 ];
 
 /// What calls or reads what it depends on.
-const CALLERS: [&str; 7] = [
+const CALLERS: [&str; 9] = [
+    "events:rule",
     "events:rule-on-default-event-bus",
     "lambda:event-source-mapping",
+    "lambda:eventsourcemapping",
     "scheduler:schedule",
     "sns:subscription",
     "azure:microsoft.eventgrid/eventsubscriptions",
     "gcp:eventarc/triggers",
     "gcp:pubsub/subscriptions",
 ];
+
+/// Whether something calls or reads what it depends on.
+pub(super) fn calls(kind: &str) -> bool {
+    CALLERS.iter().any(|caller| caller.eq_ignore_ascii_case(kind))
+}
 
 /// The relation of a dependant to what it depends on.
 pub(super) fn relation(dependant: &str, dependency: &str) -> EdgeKind {
@@ -125,7 +135,7 @@ pub(super) fn relation(dependant: &str, dependency: &str) -> EdgeKind {
         EdgeKind::PartOf
     } else if is(&ROUTERS, &dependant) {
         EdgeKind::RoutesTo
-    } else if is(&CALLERS, &dependant) {
+    } else if calls(&dependant) {
         EdgeKind::Consumes
     } else {
         EdgeKind::DependsOn
@@ -145,6 +155,9 @@ mod tests {
             ("rds:db", "kms:key", EdgeKind::KeyedBy),
             ("elasticloadbalancing:listener", "elasticloadbalancing:targetgroup", EdgeKind::RoutesTo),
             ("sns:subscription", "sqs:queue", EdgeKind::Consumes),
+            ("lambda:eventSourceMapping", "sqs:queue", EdgeKind::Consumes),
+            ("elasticloadbalancing:listener", "acm:certificate", EdgeKind::KeyedBy),
+            ("apigateway:Resource", "apigateway:RestApi", EdgeKind::PartOf),
             ("ecs:service", "rds:db", EdgeKind::DependsOn),
             (
                 "azure:Microsoft.Compute/virtualMachines/extensions",

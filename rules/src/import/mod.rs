@@ -3,18 +3,25 @@
 //! Leaves out reading and writing files. Every fact carries its source, the source's revision and the time
 //! the import was told; nothing that the source marks as sensitive is kept.
 
+mod aws;
+mod aws_config;
+mod cloudformation;
 mod codeowners;
 mod inventory;
 mod kinds;
 mod kubernetes;
+mod resource_explorer;
 mod terraform;
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+pub use aws_config::{AwsConfig, aws_config};
+pub use cloudformation::{CloudFormation, cloudformation};
 pub use codeowners::codeowners;
 pub use kubernetes::{Kubernetes, kubernetes};
+pub use resource_explorer::{ResourceExplorer, resource_explorer};
 pub use terraform::{Terraform, terraform};
 
 /// A model document made from something else, and what is in it.

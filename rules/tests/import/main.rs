@@ -4,8 +4,11 @@
 //! Leaves out the judge's other inputs.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod aws_config;
+mod cloudformation;
 mod clusters;
 mod portraits;
+mod resource_explorer;
 
 use expect_test::expect;
 use jiff::Timestamp;
