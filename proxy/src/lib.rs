@@ -25,6 +25,7 @@ pub mod throttle;
 
 pub mod answer;
 pub mod api;
+pub mod census;
 pub mod chain;
 pub mod change;
 pub mod forward;

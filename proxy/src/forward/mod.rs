@@ -303,6 +303,26 @@ impl Forwarder {
         self.asked(asking, uri, credential).await.map(|answer| (answer.head.status, answer.body))
     }
 
+    /// The same with headers of its own and, where there is one, with a body that is posted: what an inventory is asked, which
+    /// reads it alone (`upstream::Ask`).
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn inquire(
+        &self,
+        uri: Uri,
+        headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+        body: Option<Bytes>,
+    ) -> Result<(StatusCode, Bytes), String> {
+        let mut asking = Request::new(OutBody::Whole(OutgoingBody::default()));
+        if let Some(body) = body {
+            *asking.method_mut() = http::Method::POST;
+            asking.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+            *asking.body_mut() = OutBody::Whole(OutgoingBody::of(body));
+        }
+        self.asked(asking, uri, headers).await.map(|answer| (answer.head.status, answer.body))
+    }
+
     /// The same for what else the gate asks.
     async fn asked(
         &self,

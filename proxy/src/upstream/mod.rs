@@ -2,6 +2,7 @@
 //!
 //! An upstream is served only once it is verified. Leaves out connections (`forward`) and issued keys (`keys`).
 
+mod ask;
 pub mod aws;
 mod error;
 pub mod minted;
@@ -21,6 +22,7 @@ use ordain_action::{Actor, Plane, Upstream};
 use ordain_decode::Api;
 use ordain_sigv4::KeyPair;
 
+pub use ask::Ask;
 pub use error::UpstreamError;
 pub use plain::{Header, at};
 
@@ -378,6 +380,24 @@ impl Upstreams {
                 none("what stands behind the issued key is of another plane")
             }
             (EntryKind::Aws(_), Whose::Actor) => none("an actor's own signature is not for it"),
+        }
+    }
+
+    /// Asks an upstream for what it has, with the gate's own credential: what is asked only reads. The status and the body
+    /// of the answer.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn inquire(
+        &self,
+        name: &str,
+        ask: &Ask,
+        now: Timestamp,
+    ) -> Result<(http::StatusCode, bytes::Bytes), String> {
+        let entry = self.entry(name).map_err(|error| error.to_string())?;
+        match &entry.kind {
+            EntryKind::Plain(entry) => entry.inquire(ask, now).await,
+            EntryKind::Aws(entry) => entry.inquire(ask, &self.outward, now).await,
         }
     }
 

@@ -3,6 +3,7 @@
 //! Leaves out keeping several upstreams (`super`).
 
 mod cached;
+mod inquire;
 mod provider;
 mod source;
 mod sts;

@@ -25,7 +25,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::secrets::Refusals;
-use super::{Carried, Leaving, Own, UpstreamError};
+use super::{Ask, Carried, Leaving, Own, UpstreamError};
 use crate::forward::{Forwarder, Outward, Trust};
 pub use credential::Header;
 pub(super) use credential::run;
@@ -201,6 +201,17 @@ impl Entry {
         let header = reached.credential.get(Api::Main, now).await?;
         let uri = at(reached.base.as_ref().ok_or("it has no address of its own")?, path)?;
         reached.through.look(uri, header.as_ref().map(Header::to_pair)).await
+    }
+
+    /// Asks for what there is; nothing changes by it.
+    pub(super) async fn inquire(&self, ask: &Ask, now: Timestamp) -> Result<(StatusCode, Bytes), String> {
+        let reached = self.reached().map_err(|error| error.to_string())?;
+        let credential = reached.credential.get(Api::Main, now).await?;
+        let host = ask.host(self.source.plane).map(Uri::from_static);
+        let base = reached.base.clone().or(host).ok_or("it has no address of its own")?;
+        let mut headers = ask.headers();
+        headers.extend(credential.as_ref().map(Header::to_pair));
+        reached.through.inquire(at(&base, ask.path())?, headers, ask.body()).await
     }
 
     /// Asks whether the upstream takes the credential, and which cluster it is.
