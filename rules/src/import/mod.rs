@@ -3,11 +3,15 @@
 //! Leaves out reading and writing files. Every fact carries its source, the source's revision and the time
 //! the import was told; nothing that the source marks as sensitive is kept.
 
+mod backstage;
 mod codeowners;
+mod cyclonedx;
 mod inventory;
 mod kinds;
 mod kubernetes;
 mod relation;
+mod service_graph;
+mod servicenow;
 mod state;
 mod terraform;
 mod vocabulary;
@@ -16,8 +20,12 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+pub use backstage::{Backstage, backstage};
 pub use codeowners::codeowners;
+pub use cyclonedx::{CycloneDx, cyclonedx};
 pub use kubernetes::{Kubernetes, kubernetes};
+pub use service_graph::{ServiceGraph, service_graph};
+pub use servicenow::{ServiceNow, servicenow};
 pub use terraform::{Terraform, terraform};
 
 /// A model document made from something else, and what is in it.

@@ -4,7 +4,11 @@
 //! Leaves out the judge's other inputs.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod backstage;
 mod clusters;
+mod cyclonedx;
+mod service_graph;
+mod servicenow;
 
 use expect_test::expect;
 use jiff::Timestamp;
