@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{ImportSummary, Imported, entity_name, quoted};
+use super::{ImportSummary, Imported, entity_name, flow, quoted};
 use crate::inventory::EdgeKind;
 use crate::model::OWNER_TAGS;
 
@@ -134,15 +134,15 @@ impl Draft<'_> {
             lines.push(format!("  account: {}", quoted(self.account)));
         }
         if !self.owner_tags.is_empty() {
-            lines.push(format!("  ownerTags: {}", json!(self.owner_tags)));
+            lines.push(format!("  ownerTags: {}", flow(&json!(self.owner_tags))));
         }
         lines.push("  resources:".to_owned());
-        lines.extend(self.things.iter().map(|thing| format!("    - {}", json!(thing))));
+        lines.extend(self.things.iter().map(|thing| format!("    - {}", flow(&json!(thing)))));
         if !self.relations.is_empty() {
             lines.push("  relations:".to_owned());
         }
         let relation = |(from, kind, to): &Relation| {
-            format!("    - {}", json!({"from": from, "type": kind.as_str(), "to": to}))
+            format!("    - {}", flow(&json!({"from": from, "type": kind.as_str(), "to": to})))
         };
         lines.extend(self.relations.iter().map(relation));
         lines.push(String::new());

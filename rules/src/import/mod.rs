@@ -5,12 +5,16 @@
 
 mod aws;
 mod aws_config;
+mod backstage;
 mod cloudformation;
 mod codeowners;
+mod cyclonedx;
 mod inventory;
 mod kinds;
 mod kubernetes;
 mod resource_explorer;
+mod service_graph;
+mod servicenow;
 mod terraform;
 
 use std::collections::BTreeSet;
@@ -18,10 +22,14 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 pub use aws_config::{AwsConfig, aws_config};
+pub use backstage::{Backstage, backstage};
 pub use cloudformation::{CloudFormation, cloudformation};
 pub use codeowners::codeowners;
+pub use cyclonedx::{CycloneDx, cyclonedx};
 pub use kubernetes::{Kubernetes, kubernetes};
 pub use resource_explorer::{ResourceExplorer, resource_explorer};
+pub use service_graph::{ServiceGraph, service_graph};
+pub use servicenow::{ServiceNow, servicenow};
 pub use terraform::{Terraform, terraform};
 
 /// A model document made from something else, and what is in it.
@@ -69,7 +77,22 @@ fn as_of_line(as_of: Option<Timestamp>) -> String {
 
 /// A scalar that YAML reads as exactly this text.
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    flow(&serde_json::Value::from(text))
+}
+
+/// A value on one line that YAML reads as JSON does. What YAML takes for the end of a line, or not at all, JSON may have
+/// as it stands: one such letter in one text would keep the whole model from loading.
+fn flow(value: &serde_json::Value) -> String {
+    let mut line = String::new();
+    for letter in value.to_string().chars() {
+        match letter {
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+                line.push_str(&format!("\\u{:04x}", u32::from(letter)));
+            }
+            letter => line.push(letter),
+        }
+    }
+    line
 }
 
 /// A name that an entity may have: letters, digits, `-`, `_` and `.`.
@@ -78,4 +101,27 @@ fn entity_name(text: &str) -> String {
         |letter: char| if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '-' };
     let name: String = text.chars().map(fit).collect();
     name.trim_matches('-').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_quoted_text_is_read_as_it_was() {
+        for text in [
+            "",
+            "a: {b} # c",
+            "\u{7f}",
+            "a\u{80}\u{85}b",
+            "a\u{a0}b",
+            "a \u{2028} \u{2029} b",
+            "\u{feff}\u{fffe}\u{ffff}",
+            "\u{1f600} \0\t\n\r \" \\ /",
+            "\u{1fffe}\u{10ffff}\u{e000}",
+        ] {
+            let read: String = yaml_serde::from_str(&quoted(text)).unwrap();
+            assert_eq!(read, text);
+        }
+    }
 }

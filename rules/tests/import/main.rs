@@ -5,10 +5,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod aws_config;
+mod backstage;
 mod cloudformation;
 mod clusters;
+mod cyclonedx;
 mod portraits;
 mod resource_explorer;
+mod service_graph;
+mod servicenow;
 
 use expect_test::expect;
 use jiff::Timestamp;
