@@ -8,7 +8,11 @@ use expect_test::{Expect, expect};
 use crate::harness::{Answer, Arrived, Gate, Recorder, Setup, said};
 
 /// A gate with one upstream more, at a recorder that answers by a script.
-fn gate(plane: &str, more: &str, script: impl Fn(&Arrived) -> Answer + Send + Sync + 'static) -> (Gate, Recorder) {
+fn gate(
+    plane: &str,
+    more: &str,
+    script: impl Fn(&Arrived) -> Answer + Send + Sync + 'static,
+) -> (Gate, Recorder) {
     let there = Recorder::start();
     there.answer(script);
     let setup = Setup {
@@ -46,23 +50,42 @@ fn json(text: &str) -> Answer {
 fn cluster(arrived: &Arrived) -> Answer {
     let accept = arrived.header("accept").unwrap_or_default();
     match arrived.target.as_str() {
-        "/apis" => json(r#"{"groups": [{"preferredVersion": {"groupVersion": "apps/v1"}}, {"preferredVersion": {"groupVersion": "metrics.k8s.io/v1"}}]}"#),
-        "/api/v1" => json(r#"{"resources": [
+        "/apis" => json(
+            r#"{"groups": [{"preferredVersion": {"groupVersion": "apps/v1"}}, {"preferredVersion": {"groupVersion": "metrics.k8s.io/v1"}}]}"#,
+        ),
+        "/api/v1" => json(
+            r#"{"resources": [
             {"name": "pods", "kind": "Pod", "verbs": ["get", "list"]},
             {"name": "pods/log", "kind": "Pod", "verbs": ["get"]},
             {"name": "secrets", "kind": "Secret", "verbs": ["list"]},
             {"name": "events", "kind": "Event", "verbs": ["list"]},
             {"name": "nodes", "kind": "Node", "verbs": ["list"]},
-            {"name": "bindings", "kind": "Binding", "verbs": ["create"]}]}"#),
-        "/apis/apps/v1" => json(r#"{"resources": [{"name": "deployments", "kind": "Deployment", "verbs": ["list"]}]}"#),
-        "/api/v1/pods?limit=250" => json(r#"{"kind": "PodList", "apiVersion": "v1", "metadata": {"continue": "a b"}, "items": [{"metadata": {"name": "web-1", "namespace": "shop"}, "spec": {"volumes": [{"secret": {"secretName": "db"}}]}}]}"#),
-        "/api/v1/pods?limit=250&continue=a+b" => json(r#"{"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": [{"metadata": {"name": "web-2", "namespace": "shop"}}]}"#),
-        "/api/v1/secrets?limit=250" if accept.contains("PartialObjectMetadataList") => json(r#"{"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "items": [{"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": {"name": "db", "namespace": "shop"}}]}"#),
-        "/api/v1/secrets?limit=250" => json(r#"{"metadata": {}, "items": [{"metadata": {"name": "db", "namespace": "shop"}, "data": {"password": "hunter2"}}]}"#),
+            {"name": "bindings", "kind": "Binding", "verbs": ["create"]}]}"#,
+        ),
+        "/apis/apps/v1" => {
+            json(r#"{"resources": [{"name": "deployments", "kind": "Deployment", "verbs": ["list"]}]}"#)
+        }
+        "/api/v1/pods?limit=250" => json(
+            r#"{"kind": "PodList", "apiVersion": "v1", "metadata": {"continue": "a b"}, "items": [{"metadata": {"name": "web-1", "namespace": "shop"}, "spec": {"volumes": [{"secret": {"secretName": "db"}}]}}]}"#,
+        ),
+        "/api/v1/pods?limit=250&continue=a+b" => json(
+            r#"{"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": [{"metadata": {"name": "web-2", "namespace": "shop"}}]}"#,
+        ),
+        "/api/v1/secrets?limit=250" if accept.contains("PartialObjectMetadataList") => json(
+            r#"{"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "items": [{"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": {"name": "db", "namespace": "shop"}}]}"#,
+        ),
+        "/api/v1/secrets?limit=250" => json(
+            r#"{"metadata": {}, "items": [{"metadata": {"name": "db", "namespace": "shop"}, "data": {"password": "hunter2"}}]}"#,
+        ),
         "/apis/apps/v1/deployments?limit=250" => json(r#"{"metadata": {}, "items": null}"#),
-        "/api/v1/nodes?limit=250" => Answer::Body(403, r#"{"kind": "Status", "apiVersion": "v1", "code": 403}"#.to_owned()),
+        "/api/v1/nodes?limit=250" => {
+            Answer::Body(403, r#"{"kind": "Status", "apiVersion": "v1", "code": 403}"#.to_owned())
+        }
         "/apis/metrics.k8s.io/v1" => Answer::Body(404, "{}".to_owned()),
-        _ => Answer::Body(200, r#"{"kind": "Namespace", "apiVersion": "v1", "metadata": {"uid": "1"}}"#.to_owned()),
+        _ => Answer::Body(
+            200,
+            r#"{"kind": "Namespace", "apiVersion": "v1", "metadata": {"uid": "1"}}"#.to_owned(),
+        ),
     }
 }
 
@@ -82,11 +105,19 @@ fn tenant(arrived: &Arrived) -> Answer {
     let body = arrived.body_text();
     let of = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/Shop";
     match arrived.target.as_str() {
-        "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01" if body.contains("ResourceContainers") => {
-            json(&format!(r#"{{"count": 1, "resultTruncated": "false", "data": [{{"id": "{of}", "name": "Shop", "type": "microsoft.resources/subscriptions/resourcegroups", "tags": {{"owner": "platform"}}}}]}}"#))
+        "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01"
+            if body.contains("ResourceContainers") =>
+        {
+            json(&format!(
+                r#"{{"count": 1, "resultTruncated": "false", "data": [{{"id": "{of}", "name": "Shop", "type": "microsoft.resources/subscriptions/resourcegroups", "tags": {{"owner": "platform"}}}}]}}"#
+            ))
         }
-        "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01" if body.contains("\"$skipToken\":\"more\"") => {
-            json(&format!(r#"{{"count": 1, "data": [{{"id": "{of}/providers/Microsoft.Compute/disks/d", "name": "d", "type": "microsoft.compute/disks", "location": "westeurope", "managedBy": "{of}/providers/Microsoft.Compute/virtualMachines/web"}}]}}"#))
+        "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01"
+            if body.contains("\"$skipToken\":\"more\"") =>
+        {
+            json(&format!(
+                r#"{{"count": 1, "data": [{{"id": "{of}/providers/Microsoft.Compute/disks/d", "name": "d", "type": "microsoft.compute/disks", "location": "westeurope", "managedBy": "{of}/providers/Microsoft.Compute/virtualMachines/web"}}]}}"#
+            ))
         }
         "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01" => json(&format!(
             r#"{{"count": 1, "$skipToken": "more", "data": [{{"id": "{of}/providers/Microsoft.Compute/virtualMachines/web", "name": "web", "type": "microsoft.compute/virtualmachines", "location": "westeurope", "properties": {{"osProfile": {{"adminPassword": "hunter2"}}}}}}]}}"#
@@ -98,7 +129,11 @@ fn tenant(arrived: &Arrived) -> Answer {
 #[test]
 fn a_tenant_is_asked_by_its_resource_graph() {
     let (gate, there) = gate("azure", "account = \"contoso\"\n", tenant);
-    told(&gate, &["--live", "azure", "--subscription", "00000000-0000-4000-8000-000000000001"], expect![[r#""#]]);
+    told(
+        &gate,
+        &["--live", "azure", "--subscription", "00000000-0000-4000-8000-000000000001"],
+        expect![[r#""#]],
+    );
     document(&gate, "azure-there.yaml", expect![[r#""#]]);
     let asked = there.arrived().into_iter().filter(|one| one.method == "POST").collect::<Vec<_>>();
     assert_eq!(asked.len(), 3);
@@ -150,10 +185,11 @@ fn an_account_is_asked_by_its_resource_explorer() {
 
 #[test]
 fn what_cannot_be_had_whole_is_not_imported() {
-    let (gate, _there) = gate("kubernetes", "account = \"prod\"\n", |arrived: &Arrived| match arrived.target.as_str() {
-        "/api/v1/pods?limit=250&continue=a+b" => Answer::Body(400, "{\"message\": \"no\"}".to_owned()),
-        _ => cluster(arrived),
-    });
+    let (gate, _there) =
+        gate("kubernetes", "account = \"prod\"\n", |arrived: &Arrived| match arrived.target.as_str() {
+            "/api/v1/pods?limit=250&continue=a+b" => Answer::Body(400, "{\"message\": \"no\"}".to_owned()),
+            _ => cluster(arrived),
+        });
     told(&gate, &["--live", "kubernetes"], expect![[r#""#]]);
     assert!(!gate.folder.path().join("model/kubernetes-prod.yaml").exists());
     told(&gate, &["--live", "kubernetes", "--upstream", "elsewhere"], expect![[r#""#]]);

@@ -72,6 +72,8 @@ pub(super) struct Draft<'d> {
     pub(super) revision: Option<String>,
     /// When it was so.
     pub(super) as_of: Option<Timestamp>,
+    /// How long its relations are believed, where they were only observed, for example `14d`.
+    pub(super) decays: Option<&'d str>,
     /// The plane, in the word of configuration.
     pub(super) plane: &'d str,
     /// The account that most of it is in.
@@ -129,6 +131,9 @@ impl Draft<'_> {
         let revision = self.revision.as_deref().filter(|revision| !revision.is_empty());
         lines.extend(revision.map(|revision| format!("  revision: {}", quoted(revision))));
         lines.extend(self.as_of.map(|time| format!("  asOf: {time}")));
+        // What decays does so from a time on.
+        let decays = self.decays.filter(|_| self.as_of.is_some());
+        lines.extend(decays.map(|decays| format!("  decays: {decays}")));
         lines.push(format!("  plane: {}", self.plane));
         if !self.account.is_empty() {
             lines.push(format!("  account: {}", quoted(self.account)));

@@ -21,6 +21,8 @@ pub struct ServiceGraph<'t> {
     pub name: Option<&'t str>,
     /// When the edges were observed, where no sample says it.
     pub as_of: Option<Timestamp>,
+    /// How long what was seen is believed, for example `14d`; for ever, where nothing is said.
+    pub decays: Option<&'t str>,
 }
 
 const METRIC: &str = "traces_service_graph_request_total";
@@ -96,6 +98,7 @@ pub fn service_graph(sources: &[Source], told: ServiceGraph<'_>) -> Result<Impor
         name: told.name.unwrap_or(first),
         // Of several times the earliest: what all of them say was so by then.
         as_of: edges.iter().filter_map(|edge| edge.at).min().or(told.as_of),
+        decays: told.decays,
         // What traces call a service is on no plane: no request is to be taken for one of it by its name.
         plane: ordain_action::Plane::Unknown.as_str(),
         things: graph.things.into_values().collect(),

@@ -83,6 +83,10 @@ impl Draft {
                 self.tags.push((key, value));
             }
         }
+        // A plane's own word for a type says what requests mean, and a catalogue's does not.
+        if !self.kind.contains(':') && other.kind.contains(':') {
+            self.kind = other.kind;
+        }
         self.system = self.system.take().or(other.system);
         self.environment = self.environment.take().or(other.environment);
         // The more critical of two tiers.

@@ -11,10 +11,14 @@ use anyhow::{Context as _, bail};
 use flate2::read::MultiGzDecoder;
 use jiff::Timestamp;
 use ordain_evidence::ChangeKind;
-use ordain_rules::import::{self, ImportSummary, Imported, Kubernetes, Terraform};
+use ordain_rules::import::{
+    self, AssetInventory, AwsConfig, Backstage, CloudFormation, CycloneDx, ImportSummary, Imported,
+    Kubernetes, ResourceExplorer, ResourceGraph, ServiceGraph, ServiceNow, Terraform,
+};
 use ordain_rules::{LiveInventory, Source};
 use serde::Serialize;
 
+use super::live::{self, Live};
 use crate::cli::output::Rows;
 use crate::cli::{Context, Exit};
 use crate::clock::Clock;
@@ -29,13 +33,18 @@ pub(super) struct Arguments {
     /// When it was so, where the source does not say (RFC 3339); by default when the newest of the files was written.
     #[arg(long, global = true, value_parser = crate::cli::time)]
     as_of: Option<Timestamp>,
+    /// Ask an upstream for what it has now, with the gate's own credential, which reads alone.
+    #[arg(long, value_enum, value_name = "PLANE")]
+    live: Option<Live>,
+    #[command(flatten)]
+    told: live::Told,
     #[command(subcommand)]
-    from: From,
+    from: Option<From>,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum From {
-    /// A Terraform or OpenTofu state file (version 4).
+    /// A state of Terraform or OpenTofu (version 4), or what `show -json` prints.
     Terraform {
         /// The state.
         state: PathBuf,
@@ -75,6 +84,80 @@ enum From {
         #[arg(long)]
         revision: Option<String>,
     },
+    /// Snapshots of AWS Config, as it delivers them, or what its queries answer.
+    AwsConfig(Export),
+    /// What `aws resource-explorer-2 list-resources` or `search` print.
+    ResourceExplorer(Export),
+    /// Stacks of CloudFormation: what `describe-stacks`, `describe-stack-resources`, `list-stack-resources` and
+    /// `get-template` print, and templates.
+    #[command(name = "cloudformation")]
+    CloudFormation(Export),
+    /// What `az graph query` or `az resource list` print as JSON.
+    ResourceGraph(Labelled),
+    /// Google's Cloud Asset Inventory: what `gcloud asset export` writes, or `asset list` and `search-all-resources` print as
+    /// JSON.
+    AssetInventory(Labelled),
+    /// Catalogues of Backstage: `catalog-info.yaml` files, or what its API answers.
+    Backstage(Export),
+    /// A table of ServiceNow's CMDB, or of another, as CSV.
+    #[command(name = "servicenow")]
+    ServiceNow {
+        #[command(flatten)]
+        export: Export,
+        /// Which column says what, as `OURS=COLUMN`, for example `owner=support_group`; may be given again. Ours are `id`,
+        /// `type`, `name`, `identifier`, `owner`, `system`, `environment`, `tier`, `account`, `region`, `path`, `updated`,
+        /// `status` and `depends-on`. ServiceNow's own columns are known.
+        #[arg(long = "column", value_name = "OURS=COLUMN", value_parser = column)]
+        columns: Vec<(String, String)>,
+        /// The plane that the rows are on, where they do not say it by a full name.
+        #[arg(long)]
+        plane: Option<String>,
+        /// The account that the rows are in.
+        #[arg(long)]
+        account: Option<String>,
+    },
+    /// Services of CycloneDX bills of materials, as JSON.
+    #[command(name = "cyclonedx")]
+    CycloneDx(Export),
+    /// Who was seen to call whom: OpenTelemetry's service graph, as Prometheus answers a query for it, or as it is exposed.
+    ServiceGraph {
+        #[command(flatten)]
+        export: Export,
+        /// How long what was seen is believed.
+        #[arg(long, default_value = "14d", value_name = "TIME", value_parser = decays)]
+        decays: String,
+    },
+}
+
+/// Files, and what they are called together.
+#[derive(Debug, clap::Args)]
+struct Export {
+    /// The files; one packed by gzip is unpacked.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// A name for what is imported: the next import of that name replaces it.
+    #[arg(long)]
+    name: Option<String>,
+}
+
+/// The same with tags or labels that say who owns something.
+#[derive(Debug, clap::Args)]
+struct Labelled {
+    #[command(flatten)]
+    export: Export,
+    /// A tag or label that says who owns something, beside `owner` and `team`; may be given again.
+    #[arg(long = "owner-label", value_name = "KEY")]
+    owner_labels: Vec<String>,
+}
+
+fn column(text: &str) -> Result<(String, String), String> {
+    let (ours, column) = text.split_once('=').ok_or("write it as `OURS=COLUMN`")?;
+    Ok((ours.to_owned(), column.to_owned()))
+}
+
+fn decays(text: &str) -> Result<String, String> {
+    let is_time = text.parse::<jiff::Span>().is_ok_and(|span| span.is_positive());
+    if is_time { Ok(text.to_owned()) } else { Err("give a time such as `14d`".to_owned()) }
 }
 
 /// What an import brought, as it is shown.
@@ -91,12 +174,18 @@ struct Brought {
 
 /// Imports, and keeps what was brought.
 pub(super) fn run(context: &Context, config: &Config, arguments: Arguments) -> anyhow::Result<Exit> {
-    let imported = imported(arguments.from, arguments.as_of)?;
+    let Arguments { as_of, live, told, from } = arguments;
+    let imported = match (live, from) {
+        (Some(live), None) => live::imported(context, config, live, &told)?,
+        (None, Some(from)) => imported(from, as_of)?,
+        (Some(_), Some(_)) => bail!("files and `--live` are two imports; make one after the other"),
+        (None, None) => bail!("say what to import: a source, or `--live` and a plane; `--help` lists them"),
+    };
     keep(context, config, &imported)
 }
 
 fn imported(from: From, as_of: Option<Timestamp>) -> anyhow::Result<Vec<Imported>> {
-    Ok(match from {
+    let one = match from {
         From::Terraform { state, name, folder, modules, owners } => {
             let read = Read::of(std::slice::from_ref(&state), as_of)?;
             let modules = modules.as_deref().map(source).transpose()?;
@@ -111,23 +200,74 @@ fn imported(from: From, as_of: Option<Timestamp>) -> anyhow::Result<Vec<Imported
                 let read = Read::of(std::slice::from_ref(&owners), as_of)?;
                 imported.push(import::codeowners(read.one()?, None, Some(read.as_of))?);
             }
-            imported
+            return Ok(imported);
         }
         From::Kubernetes { files, cluster, name, owner_labels } => {
-            let read = Read::of(&files, as_of)?;
+            let Read { sources, as_of } = Read::of(&files, as_of)?;
             let told = Kubernetes {
                 cluster: &cluster,
                 name: name.as_deref(),
                 owner_labels: &owner_labels,
-                as_of: Some(read.as_of),
+                as_of: Some(as_of),
             };
-            vec![import::kubernetes(&read.sources, told)?]
+            import::kubernetes(&sources, told)?
         }
         From::Codeowners { file, revision } => {
             let read = Read::of(std::slice::from_ref(&file), as_of)?;
-            vec![import::codeowners(read.one()?, revision.as_deref(), Some(read.as_of))?]
+            import::codeowners(read.one()?, revision.as_deref(), Some(read.as_of))?
         }
-    })
+        From::AwsConfig(Export { files, name }) => {
+            let Read { sources, as_of } = Read::of(&files, as_of)?;
+            import::aws_config(&sources, AwsConfig { name: name.as_deref(), as_of: Some(as_of) })?
+        }
+        From::ResourceExplorer(Export { files, name }) => {
+            let Read { sources, as_of } = Read::of(&files, as_of)?;
+            let told = ResourceExplorer { name: name.as_deref(), as_of: Some(as_of) };
+            import::resource_explorer(&sources, told)?
+        }
+        From::CloudFormation(Export { files, name }) => {
+            let Read { sources, as_of } = Read::of(&files, as_of)?;
+            import::cloudformation(&sources, CloudFormation { name: name.as_deref(), as_of: Some(as_of) })?
+        }
+        From::ResourceGraph(Labelled { export: Export { files, name }, owner_labels }) => {
+            let Read { sources, as_of } = Read::of(&files, as_of)?;
+            let name = name.as_deref();
+            let told = ResourceGraph { name, owner_tags: &owner_labels, as_of: Some(as_of) };
+            import::resource_graph(&sources, told)?
+        }
+        From::AssetInventory(Labelled { export: Export { files, name }, owner_labels }) => {
+            let Read { sources, as_of } = Read::of(&files, as_of)?;
+            let name = name.as_deref();
+            let told = AssetInventory { name, owner_tags: &owner_labels, as_of: Some(as_of) };
+            import::asset_inventory(&sources, told)?
+        }
+        From::Backstage(Export { files, name }) => {
+            let Read { sources, .. } = Read::of(&files, as_of)?;
+            import::backstage(&sources, Backstage { name: name.as_deref() })?
+        }
+        From::ServiceNow { export: Export { files, name }, columns, plane, account } => {
+            let Read { sources, as_of } = Read::of(&files, as_of)?;
+            let told = ServiceNow {
+                name: name.as_deref(),
+                columns: &columns,
+                plane: plane.as_deref(),
+                account: account.as_deref(),
+                as_of: Some(as_of),
+            };
+            import::servicenow(&sources, told)?
+        }
+        From::CycloneDx(Export { files, name }) => {
+            let Read { sources, as_of } = Read::of(&files, as_of)?;
+            import::cyclonedx(&sources, CycloneDx { name: name.as_deref(), as_of: Some(as_of) })?
+        }
+        From::ServiceGraph { export: Export { files, name }, decays } => {
+            let Read { sources, as_of } = Read::of(&files, as_of)?;
+            let name = name.as_deref();
+            let told = ServiceGraph { name, as_of: Some(as_of), decays: Some(&decays) };
+            import::service_graph(&sources, told)?
+        }
+    };
+    Ok(vec![one])
 }
 
 /// Files that were read, and when what they say was so.

@@ -7,9 +7,7 @@ use std::time::Duration;
 use anyhow::{anyhow, bail};
 use jiff::Timestamp;
 use ordain_action::Plane;
-use ordain_rules::import::{
-    self, AssetInventory, Imported, Kubernetes, ResourceExplorer, ResourceGraph,
-};
+use ordain_rules::import::{self, AssetInventory, Imported, Kubernetes, ResourceExplorer, ResourceGraph};
 
 use crate::census::{self, Found, Scope};
 use crate::chain::Outlet;
@@ -124,12 +122,12 @@ fn upstream<'c>(config: &'c Config, plane: Plane, name: Option<&str>) -> anyhow:
     match (name, all.as_slice()) {
         (_, []) => bail!("no upstream of plane `{plane}` is configured; add one"),
         (None, [one]) => Ok(one),
-        (None, _) => bail!("there are several upstreams of plane `{plane}`; say which with `--upstream`: {}", names()),
-        (Some(name), _) => all
-            .iter()
-            .find(|upstream| *upstream.name == *name)
-            .copied()
-            .ok_or_else(|| anyhow!("no upstream of plane `{plane}` is called `{name}`; there are {}", names())),
+        (None, _) => {
+            bail!("there are several upstreams of plane `{plane}`; say which with `--upstream`: {}", names())
+        }
+        (Some(name), _) => all.iter().find(|upstream| *upstream.name == *name).copied().ok_or_else(|| {
+            anyhow!("no upstream of plane `{plane}` is called `{name}`; there are {}", names())
+        }),
     }
 }
 

@@ -6,6 +6,7 @@ mod compare;
 mod export;
 mod import;
 mod lint;
+mod live;
 mod show;
 
 use std::path::PathBuf;
