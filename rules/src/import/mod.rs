@@ -7,7 +7,9 @@ mod codeowners;
 mod inventory;
 mod kinds;
 mod kubernetes;
+mod mention;
 mod relation;
+mod resource_graph;
 mod state;
 mod terraform;
 mod vocabulary;
@@ -18,6 +20,7 @@ use jiff::Timestamp;
 
 pub use codeowners::codeowners;
 pub use kubernetes::{Kubernetes, kubernetes};
+pub use resource_graph::{ResourceGraph, resource_graph};
 pub use terraform::{Terraform, terraform};
 
 /// A model document made from something else, and what is in it.

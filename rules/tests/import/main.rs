@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod clusters;
+mod resource_graph;
 
 use expect_test::expect;
 use jiff::Timestamp;
