@@ -3,6 +3,7 @@
 //! Leaves out reading and writing files. Every fact carries its source, the source's revision and the time
 //! the import was told; nothing that the source marks as sensitive is kept.
 
+mod asset_inventory;
 mod codeowners;
 mod inventory;
 mod kinds;
@@ -18,6 +19,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+pub use asset_inventory::{AssetInventory, asset_inventory};
 pub use codeowners::codeowners;
 pub use kubernetes::{Kubernetes, kubernetes};
 pub use resource_graph::{ResourceGraph, resource_graph};
