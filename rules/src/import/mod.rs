@@ -3,6 +3,7 @@
 //! Leaves out reading and writing files. Every fact carries its source, the source's revision and the time
 //! the import was told; nothing that the source marks as sensitive is kept.
 
+mod asset_inventory;
 mod aws;
 mod aws_config;
 mod backstage;
@@ -12,7 +13,9 @@ mod cyclonedx;
 mod inventory;
 mod kinds;
 mod kubernetes;
+mod mention;
 mod resource_explorer;
+mod resource_graph;
 mod service_graph;
 mod servicenow;
 mod terraform;
@@ -21,6 +24,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+pub use asset_inventory::{AssetInventory, asset_inventory};
 pub use aws_config::{AwsConfig, aws_config};
 pub use backstage::{Backstage, backstage};
 pub use cloudformation::{CloudFormation, cloudformation};
@@ -28,6 +32,7 @@ pub use codeowners::codeowners;
 pub use cyclonedx::{CycloneDx, cyclonedx};
 pub use kubernetes::{Kubernetes, kubernetes};
 pub use resource_explorer::{ResourceExplorer, resource_explorer};
+pub use resource_graph::{ResourceGraph, resource_graph};
 pub use service_graph::{ServiceGraph, service_graph};
 pub use servicenow::{ServiceNow, servicenow};
 pub use terraform::{Terraform, terraform};

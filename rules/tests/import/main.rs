@@ -11,6 +11,7 @@ mod clusters;
 mod cyclonedx;
 mod portraits;
 mod resource_explorer;
+mod resource_graph;
 mod service_graph;
 mod servicenow;
 
