@@ -41,12 +41,14 @@ const HOLDERS: [&str; 32] = [
 ];
 
 /// What traffic to others passes.
-const GUARDS: [&str; 6] = [
+const GUARDS: [&str; 8] = [
     "ec2:network-acl",
     "ec2:security-group",
+    "azure:microsoft.network/applicationgatewaywebapplicationfirewallpolicies",
     "azure:microsoft.network/applicationsecuritygroups",
     "azure:microsoft.network/firewallpolicies",
     "azure:microsoft.network/networksecuritygroups",
+    "gcp:compute/firewallpolicies",
     "gcp:compute/securitypolicies",
 ];
 
@@ -70,7 +72,7 @@ const KEYS: [&str; 7] = [
 ];
 
 /// What leads traffic to what it depends on.
-const ROUTERS: [&str; 26] = [
+const ROUTERS: [&str; 27] = [
     "cloudfront:distribution",
     "elasticloadbalancing:listener",
     "elasticloadbalancing:listener-rule",
@@ -90,6 +92,7 @@ const ROUTERS: [&str; 26] = [
     "gcp:compute/forwardingrules",
     "gcp:compute/globalforwardingrules",
     "gcp:compute/networkendpointgroups",
+    "gcp:compute/targetgrpcproxies",
     "gcp:compute/targethttpproxies",
     "gcp:compute/targethttpsproxies",
     "gcp:compute/targetpools",
@@ -100,7 +103,7 @@ const ROUTERS: [&str; 26] = [
 ];
 
 /// What calls or reads what it depends on.
-const CALLERS: [&str; 9] = [
+const CALLERS: [&str; 10] = [
     "events:rule",
     "events:rule-on-default-event-bus",
     "lambda:event-source-mapping",
@@ -108,6 +111,7 @@ const CALLERS: [&str; 9] = [
     "scheduler:schedule",
     "sns:subscription",
     "azure:microsoft.eventgrid/eventsubscriptions",
+    "gcp:cloudscheduler/jobs",
     "gcp:eventarc/triggers",
     "gcp:pubsub/subscriptions",
 ];
@@ -177,6 +181,20 @@ mod tests {
             ("gcp:compute/instances", "gcp:compute/subnetworks", EdgeKind::PartOf),
             ("gcp:compute/disks", "gcp:cloudkms/cryptoKeys", EdgeKind::KeyedBy),
             ("gcp:pubsub/subscriptions", "gcp:pubsub/topics", EdgeKind::Consumes),
+            ("gcp:cloudscheduler/jobs", "gcp:pubsub/topics", EdgeKind::Consumes),
+            ("gcp:compute/backendServices", "gcp:compute/securityPolicies", EdgeKind::GuardedBy),
+            ("gcp:compute/targetGrpcProxies", "gcp:compute/urlMaps", EdgeKind::RoutesTo),
+            (
+                "azure:Microsoft.Network/applicationGateways",
+                "azure:Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies",
+                EdgeKind::GuardedBy,
+            ),
+            (
+                "azure:Microsoft.Compute/disks",
+                "azure:Microsoft.Compute/diskEncryptionSets",
+                EdgeKind::KeyedBy,
+            ),
+            ("azure:Microsoft.Web/sites", "azure:Microsoft.Web/serverfarms", EdgeKind::PartOf),
         ] {
             assert_eq!(relation(dependant, dependency), expected, "{dependant} of {dependency}");
         }

@@ -4,6 +4,7 @@
 //! Leaves out the judge's other inputs.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod asset_inventory;
 mod aws_config;
 mod backstage;
 mod cloudformation;

@@ -36,7 +36,7 @@ process_cpu_seconds_total 7
 
 fn import(text: &str) -> Result<Imported, ImportError> {
     let as_of = Some("2026-11-24T10:00:00Z".parse().unwrap());
-    service_graph(&[source("graph", text)], ServiceGraph { name: Some("shop"), as_of })
+    service_graph(&[source("graph", text)], ServiceGraph { name: Some("shop"), as_of, decays: Some("14d") })
 }
 
 #[test]
@@ -52,6 +52,7 @@ fn an_answer_becomes_an_inventory_of_what_calls_what() {
         spec:
           source: "service-graph:shop"
           asOf: 2023-11-14T22:13:20.1Z
+          decays: 14d
           plane: unknown
           resources:
             - {"id":"billing","type":"otel:service","identifiers":["billing"]}
@@ -102,6 +103,7 @@ fn what_is_scraped_is_read_too() {
         spec:
           source: "service-graph:shop"
           asOf: 2023-11-14T22:13:20.1Z
+          decays: 14d
           plane: unknown
           resources:
             - {"id":"back\\slash\nbreak, {brace}","type":"otel:service","identifiers":["back\\slash\nbreak, {brace}"]}
@@ -143,6 +145,7 @@ fn open_metrics_has_times_in_seconds_and_examples_of_traces() {
         spec:
           source: "service-graph:shop"
           asOf: 2023-11-14T22:13:20.25Z
+          decays: 14d
           plane: unknown
           resources:
             - {"id":"a","type":"otel:service","identifiers":["a"]}

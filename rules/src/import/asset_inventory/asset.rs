@@ -92,9 +92,10 @@ impl Asset {
         (is_said_of_another || POLICIES.contains(&self.asset_type.as_str())).then_some(Other::Policy)
     }
 
-    /// Whether what it is made of came along, or only what is found of it.
-    pub(super) const fn is_whole(&self) -> bool {
-        self.resource.is_some()
+    /// How much it says of what it names: whether it is that itself, and not what another service has of a project;
+    /// and whether what it is made of came along, and not only what a search finds.
+    pub(super) fn weight(&self) -> (bool, bool) {
+        (self.asset_type.starts_with("cloudresourcemanager."), self.resource.is_some())
     }
 
     /// What it is made of.
@@ -144,16 +145,29 @@ impl Asset {
     }
 }
 
+/// What a file holds.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    pub(super) assets: Vec<Asset>,
+    /// Whether another page follows; nothing where the file has no pages.
+    pub(super) goes_on: Option<bool>,
+}
+
 /// Reads one file: assets one a line, or lists of them.
-pub(super) fn read(text: &str) -> Result<Vec<Asset>, String> {
-    let mut assets = Vec::new();
+pub(super) fn read(text: &str) -> Result<Page, String> {
+    let mut page = Page::default();
+    let assets = &mut page.assets;
     for document in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
         let document =
             document.map_err(|error| format!("it is not JSON that can be read: {error}; {GIVE}"))?;
         let list = match document {
             Value::Array(list) => list,
             Value::Object(mut object) => match object.remove("assets").or_else(|| object.remove("results")) {
-                Some(Value::Array(list)) => list,
+                Some(Value::Array(list)) => {
+                    let token = object.get("nextPageToken").and_then(Value::as_str);
+                    page.goes_on = Some(token.is_some_and(|token| !token.is_empty()));
+                    list
+                }
                 Some(_) | None => vec![Value::Object(object)],
             },
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
@@ -172,5 +186,5 @@ pub(super) fn read(text: &str) -> Result<Vec<Asset>, String> {
     if assets.is_empty() {
         return Err(format!("it holds no asset; {GIVE}"));
     }
-    Ok(assets)
+    Ok(page)
 }

@@ -37,10 +37,12 @@ pub struct AssetInventory<'t> {
 /// [`ImportError`] when a file is none of them, or when there is no resource in any.
 pub fn asset_inventory(sources: &[Source], told: AssetInventory<'_>) -> Result<Imported, ImportError> {
     let first = sources.first().map_or("", |source| source.path.as_str());
-    let mut read = Vec::new();
+    let (mut read, mut pages) = (Vec::new(), Vec::new());
     for source in sources {
         let refused = |text: String| ImportError { path: source.path.clone(), text };
-        read.extend(asset::read(&source.text).map_err(refused)?);
+        let page = asset::read(&source.text).map_err(refused)?;
+        read.extend(page.assets);
+        pages.extend(page.goes_on);
     }
     let mut names = Names::default();
     read.iter().for_each(|asset| names.learn(asset));
@@ -50,6 +52,9 @@ pub fn asset_inventory(sources: &[Source], told: AssetInventory<'_>) -> Result<I
         return Err(ImportError { path: first.to_owned(), text: text.to_owned() });
     }
     let mut things: Vec<Thing> = assets.iter().map(|(name, asset)| thing(name, asset, &names)).collect();
+    if !pages.is_empty() && pages.iter().all(|goes_on| *goes_on) {
+        left_out.push("more pages follow, as `nextPageToken` says; give those too".to_owned());
+    }
     left_out.extend(numbered(&things));
     let Found { relations, missing: not_there, undecided: mutual } =
         relation::relations(&things, &assets, &names);
@@ -82,7 +87,7 @@ fn resources(read: Vec<Asset>, names: &Names) -> (BTreeMap<String, Asset>, Vec<S
         if let Some(other) = asset.other() {
             *others.entry(other).or_default() += 1;
         } else if let Some((name, _)) = names.of_asset(&asset) {
-            let says_less = assets.get(&name).is_some_and(|known| known.is_whole() && !asset.is_whole());
+            let says_less = assets.get(&name).is_some_and(|known| known.weight() > asset.weight());
             if !says_less {
                 assets.insert(name, asset);
             }

@@ -20,6 +20,9 @@ const NAMED: [(&str, &str); 5] = [
     ("sqladmin", "cloudsql"),
 ];
 
+/// The service that projects, folders and organizations are resources of.
+const MANAGER: &str = "cloudresourcemanager";
+
 /// What the assets themselves say of numbers.
 #[derive(Debug, Default)]
 pub(super) struct Names {
@@ -103,6 +106,8 @@ impl Names {
             self.path(path)
         };
         let path = if service == "container" { zonal(&path) } else { path };
+        // A project is known to every service, and has one name.
+        let service = if is_holder(&path) { MANAGER } else { service };
         (!path.is_empty()).then(|| format!("//{service}{DOMAIN}/{}", escaped(&path)))
     }
 
@@ -141,6 +146,13 @@ fn linked(link: &str) -> Option<(&str, &str)> {
         (_, true) => Some((host, rest)),
         (_, false) => Some((host, path)),
     }
+}
+
+/// Whether a path is that of a project, a folder or an organization itself.
+fn is_holder(path: &str) -> bool {
+    let name =
+        path.split_once('/').filter(|(kind, _)| matches!(*kind, "folders" | "organizations" | "projects"));
+    name.is_some_and(|(_, name)| !name.is_empty() && !name.contains('/'))
 }
 
 /// Where a cluster lies in a zone, requests say that it is one.
@@ -284,6 +296,10 @@ mod tests {
             (
                 "//dns.googleapis.com/projects/shop/managedZones/z/rrsets/*.shop.example./A",
                 Some("//dns.googleapis.com/projects/shop/managedZones/z/rrsets/%2A.shop.example./A"),
+            ),
+            (
+                "//compute.googleapis.com/projects/123",
+                Some("//cloudresourcemanager.googleapis.com/projects/shop"),
             ),
             ("https://www.googleapis.com/auth/cloud-platform", None),
             ("https://evil.example/compute/v1/projects/shop/zones/z/disks/d", None),
