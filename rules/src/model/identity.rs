@@ -10,7 +10,6 @@ use std::sync::Arc;
 use ordain_action::Plane;
 
 use super::Finding;
-use crate::live;
 use crate::resolve::is_made;
 
 /// What is told of a thing beside its name.
@@ -65,8 +64,7 @@ fn is_same(source: &Known<'_>, other: &Known<'_>, text: &str) -> bool {
     let agree = |left: &str, right: &str| left.is_empty() || right.is_empty() || left == right;
     let placed = agree(source.account, other.account) && agree(source.region, other.region);
     // A source with words of its own for types tells by what the provider made, or by the full name.
-    let typed = source.kind == other.kind || live::service(source.kind) == live::service(other.kind);
-    let told = typed || is_made(text) || *text == **other.name;
+    let told = source.kind == other.kind || is_made(text) || *text == **other.name;
     let plane = source.plane.is_none() || source.plane == other.plane || source.plane == Some(Plane::Unknown);
     placed && told && plane
 }

@@ -164,14 +164,14 @@ spec: {type: team, children: []}
     let snapshot = Snapshot::load(&files, Modes::new(Mode::Enforce)).unwrap();
     expect![[r#"
         Summary {
-            entries: 21,
-            relations: 39,
+            entries: 22,
+            relations: 41,
             unowned: 0,
             actors: 0,
             groups: 2,
             rules: 25,
             sources: {
-                "cloudformation:111122223333": 21,
+                "cloudformation:111122223333": 22,
             },
         }
     "#]]
@@ -197,6 +197,7 @@ spec: {type: team, children: []}
         arn:aws:s3:::shop-assets-abc web
         arn:aws:sqs:eu-west-1:111122223333:shop-Queue-ABC web
         arn:aws:ssm:eu-west-1:111122223333:parameter/shop/setting web
+        cloudformation:111122223333#shop/AssetsPolicy web
         cloudformation:111122223333#shop/BatchRole web
         cloudformation:111122223333#shop/Seed web
         cloudformation:111122223333#shop/WebPolicy web"#]].assert_eq(&owned.join("\n"));

@@ -105,7 +105,7 @@ pub(super) fn run(context: &Context, snapshot: &Snapshot, arguments: &Arguments)
     let wanted = |fact: &Fact<'_>| {
         let owned = |owner: &String| fact.owners.iter().any(|known| **known == **owner);
         arguments.owner.as_ref().is_none_or(owned)
-            && !(arguments.unowned && !fact.owners.is_empty())
+            && (!arguments.unowned || fact.owners.is_empty())
             && arguments.account.as_ref().is_none_or(|account| fact.account == account)
             && arguments.kind.as_ref().is_none_or(|kind| fact.kind == kind)
     };

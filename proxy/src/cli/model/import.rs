@@ -187,20 +187,10 @@ pub(super) fn run(context: &Context, config: &Config, arguments: Arguments) -> a
 fn imported(from: From, as_of: Option<Timestamp>) -> anyhow::Result<Vec<Imported>> {
     let one = match from {
         From::Terraform { state, name, folder, modules, owners } => {
-            let read = Read::of(std::slice::from_ref(&state), as_of)?;
             let modules = modules.as_deref().map(source).transpose()?;
-            let told = Terraform {
-                name: name.as_deref(),
-                folder: &folder,
-                modules: modules.as_ref(),
-                as_of: Some(read.as_of),
-            };
-            let mut imported = vec![import::terraform(read.one()?, told)?];
-            if let Some(owners) = owners {
-                let read = Read::of(std::slice::from_ref(&owners), as_of)?;
-                imported.push(import::codeowners(read.one()?, None, Some(read.as_of))?);
-            }
-            return Ok(imported);
+            let mut told =
+                Terraform { name: name.as_deref(), folder: &folder, modules: modules.as_ref(), as_of: None };
+            return terraform(&state, &mut told, owners, as_of);
         }
         From::Kubernetes { files, cluster, name, owner_labels } => {
             let Read { sources, as_of } = Read::of(&files, as_of)?;
@@ -268,6 +258,23 @@ fn imported(from: From, as_of: Option<Timestamp>) -> anyhow::Result<Vec<Imported
         }
     };
     Ok(vec![one])
+}
+
+/// A state, and a CODEOWNERS file with it.
+fn terraform(
+    state: &PathBuf,
+    told: &mut Terraform<'_>,
+    owners: Option<PathBuf>,
+    as_of: Option<Timestamp>,
+) -> anyhow::Result<Vec<Imported>> {
+    let read = Read::of(std::slice::from_ref(state), as_of)?;
+    told.as_of = Some(read.as_of);
+    let mut imported = vec![import::terraform(read.one()?, *told)?];
+    if let Some(owners) = owners {
+        let read = Read::of(std::slice::from_ref(&owners), as_of)?;
+        imported.push(import::codeowners(read.one()?, None, Some(read.as_of))?);
+    }
+    Ok(imported)
 }
 
 /// Files that were read, and when what they say was so.

@@ -27,7 +27,7 @@ pub(super) struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     /// Turn what you have into model documents; import again to bring them up to date.
-    Import(import::Arguments),
+    Import(Box<import::Arguments>),
     /// Show what the model holds, or what it says of one thing.
     Show {
         /// A name or an identifier of something; without one, the model in figures.
@@ -52,7 +52,7 @@ enum Verb {
 pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exit> {
     let config = context.config()?;
     match arguments.verb {
-        Verb::Import(arguments) => import::run(context, &config, arguments),
+        Verb::Import(arguments) => import::run(context, &config, *arguments),
         Verb::Show { name: None } => show::all(context, &configured(&config)?),
         Verb::Show { name: Some(name) } => show::one(context, &configured(&config)?, &name),
         Verb::Export(arguments) => export::run(context, &configured(&config)?, &arguments),
