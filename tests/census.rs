@@ -1,5 +1,5 @@
 //! `ordain model import --live`: what an upstream has, asked of it page by page. The upstream is a stub of ours that gives
-//! answers of the plane's form; a real cluster is asked in `planes/kubernetes/real.rs`.
+//! answers of the plane's form.
 //!
 //! Leaves out what the answers mean (`rules/tests/import/`).
 
@@ -23,6 +23,7 @@ fn gate(
         ),
         files: vec![("token", "a-real-token-of-the-gate".to_owned())],
         secrets: vec!["a-real-token-of-the-gate", "hunter2"],
+        actors: Vec::new(),
         ..Setup::default()
     };
     (Gate::start(setup), there)
@@ -32,6 +33,9 @@ fn told(gate: &Gate, arguments: &[&str], expected: Expect) {
     let output = gate.run(&[&["model", "import"], arguments].concat());
     let folder = gate.folder.path().display().to_string();
     let text = said(&output).replace(&folder, "FOLDER");
+    // Columns are as wide as the folder's name.
+    let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    let text = lines.fold(String::new(), |all, line| all + &line + "\n");
     expected.assert_eq(&format!("{text}exit {}", output.status.code().unwrap()));
 }
 
@@ -84,7 +88,7 @@ fn cluster(arrived: &Arrived) -> Answer {
         "/apis/metrics.k8s.io/v1" => Answer::Body(404, "{}".to_owned()),
         _ => Answer::Body(
             200,
-            r#"{"kind": "Namespace", "apiVersion": "v1", "metadata": {"uid": "1"}}"#.to_owned(),
+            r#"{"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "kube-system", "uid": "00000000-0000-4000-8000-000000000009"}}"#.to_owned(),
         ),
     }
 }
@@ -92,8 +96,42 @@ fn cluster(arrived: &Arrived) -> Answer {
 #[test]
 fn a_cluster_is_asked_for_all_that_it_lists_and_for_no_secret() {
     let (gate, there) = gate("kubernetes", "account = \"prod\"\n", cluster);
-    told(&gate, &["--live", "kubernetes"], expect![[r#""#]]);
-    document(&gate, "kubernetes-prod.yaml", expect![[r#""#]]);
+    told(
+        &gate,
+        &["--live", "kubernetes"],
+        expect![[r#"
+            FILE FACTS RELATIONS UNOWNED OWNERS ACCOUNTS
+            FOLDER/model/kubernetes-prod.yaml 4 1 4 prod
+            asking `there`: 1 pods of v1
+            asking `there`: 2 pods of v1
+            asking `there`: 1 secrets of v1
+            asking `there`: 0 deployments of apps/v1
+            left out: 2 × a relation to what is not in the lists; import that too
+            left out: nodes of v1: it answers with status 403
+            left out: `metrics.k8s.io/v1`: it answers with status 404: {}
+            exit 0"#]],
+    );
+    document(
+        &gate,
+        "kubernetes-prod.yaml",
+        expect![[r##"
+        # Imported: change the source and import again.
+        apiVersion: ordain/v1
+        kind: Inventory
+        metadata:
+          name: "prod"
+        spec:
+          source: "kubernetes:prod"
+          plane: kubernetes
+          account: "prod"
+          resources:
+            - {"id":"core/namespaces/shop","type":"core:namespaces","name":"k8s://prod/core/namespaces/shop"}
+            - {"id":"core/namespaces/shop/pods/web-1","type":"core:pods","name":"k8s://prod/core/namespaces/shop/pods/web-1"}
+            - {"id":"core/namespaces/shop/pods/web-2","type":"core:pods","name":"k8s://prod/core/namespaces/shop/pods/web-2"}
+            - {"id":"core/namespaces/shop/secrets/db","type":"core:secrets","name":"k8s://prod/core/namespaces/shop/secrets/db"}
+          relations:
+            - {"from":"core/namespaces/shop/pods/web-1","type":"dependsOn","to":"core/namespaces/shop/secrets/db"}"##]],
+    );
     let arrived = there.arrived();
     assert!(arrived.iter().all(|one| one.method == "GET"), "something was not only read");
     assert!(!arrived.iter().any(|one| one.target.contains("events") || one.target.contains("bindings")));
@@ -132,9 +170,34 @@ fn a_tenant_is_asked_by_its_resource_graph() {
     told(
         &gate,
         &["--live", "azure", "--subscription", "00000000-0000-4000-8000-000000000001"],
-        expect![[r#""#]],
+        expect![[r#"
+            FILE FACTS RELATIONS UNOWNED OWNERS ACCOUNTS
+            FOLDER/model/resource-graph-there.yaml 3 1 2 platform 00000000-0000-4000-8000-000000000001
+            asking `there`: 1 ResourceContainers
+            asking `there`: 1 Resources
+            asking `there`: 2 Resources
+            exit 0"#]],
     );
-    document(&gate, "azure-there.yaml", expect![[r#""#]]);
+    document(
+        &gate,
+        "resource-graph-there.yaml",
+        expect![[r##"
+        # Imported: change the source and import again.
+        apiVersion: ordain/v1
+        kind: Inventory
+        metadata:
+          name: "there"
+        spec:
+          source: "resource-graph:there"
+          plane: azure
+          account: "00000000-0000-4000-8000-000000000001"
+          resources:
+            - {"id":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop","type":"azure:Microsoft.Resources/subscriptions/resourceGroups","name":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop","tags":{"owner":"platform"}}
+            - {"id":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/disks/d","type":"azure:Microsoft.Compute/disks","name":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/disks/d","region":"westeurope"}
+            - {"id":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/virtualmachines/web","type":"azure:Microsoft.Compute/virtualMachines","name":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/virtualmachines/web","region":"westeurope"}
+          relations:
+            - {"from":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/virtualmachines/web","type":"dependsOn","to":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/disks/d"}"##]],
+    );
     let asked = there.arrived().into_iter().filter(|one| one.method == "POST").collect::<Vec<_>>();
     assert_eq!(asked.len(), 3);
     assert!(asked.iter().all(|one| one.body_text().contains("00000000-0000-4000-8000-000000000001")));
@@ -157,10 +220,49 @@ fn organization(arrived: &Arrived) -> Answer {
 #[test]
 fn an_organization_is_asked_by_its_asset_inventory() {
     let (gate, _there) = gate("gcp", "account = \"acme\"\n", organization);
-    told(&gate, &["--live", "gcp"], expect![[r#""#]]);
-    told(&gate, &["--live", "gcp", "--scope", "organizations/1/.."], expect![[r#""#]]);
-    told(&gate, &["--live", "gcp", "--scope", "organizations/1"], expect![[r#""#]]);
-    document(&gate, "gcp-there.yaml", expect![[r#""#]]);
+    told(
+        &gate,
+        &["--live", "gcp"],
+        expect![[r#"
+            error: cannot ask `there` for what it has: say what is asked for: `--scope organizations/NUMBER`, `folders/NUMBER` or `projects/ID`
+            exit 2"#]],
+    );
+    told(
+        &gate,
+        &["--live", "gcp", "--scope", "organizations/1/.."],
+        expect![[r#"
+            error: cannot ask `there` for what it has: `organizations/1/..` is no scope; give `organizations/NUMBER`, `folders/NUMBER` or `projects/ID`
+            exit 2"#]],
+    );
+    told(
+        &gate,
+        &["--live", "gcp", "--scope", "organizations/1"],
+        expect![[r#"
+            FILE FACTS RELATIONS UNOWNED OWNERS ACCOUNTS
+            FOLDER/model/asset-inventory-there.yaml 2 1 1 platform shop
+            asking `there`: 1 assets
+            asking `there`: 2 assets
+            exit 0"#]],
+    );
+    document(
+        &gate,
+        "asset-inventory-there.yaml",
+        expect![[r##"
+        # Imported: change the source and import again.
+        apiVersion: ordain/v1
+        kind: Inventory
+        metadata:
+          name: "there"
+        spec:
+          source: "asset-inventory:there"
+          plane: gcp
+          account: "shop"
+          resources:
+            - {"id":"//cloudresourcemanager.googleapis.com/projects/shop","type":"gcp:cloudresourcemanager/projects","name":"//cloudresourcemanager.googleapis.com/projects/shop","identifiers":["471"]}
+            - {"id":"//compute.googleapis.com/projects/shop/zones/europe-west1-b/instances/web","type":"gcp:compute/instances","name":"//compute.googleapis.com/projects/shop/zones/europe-west1-b/instances/web","region":"europe-west1","tags":{"owner":"platform"}}
+          relations:
+            - {"from":"//compute.googleapis.com/projects/shop/zones/europe-west1-b/instances/web","type":"partOf","to":"//cloudresourcemanager.googleapis.com/projects/shop"}"##]],
+    );
     gate.finish();
 }
 
@@ -176,10 +278,47 @@ fn an_account_is_asked_by_its_resource_explorer() {
         }
         json(r#"{"NextToken": "more", "Resources": [{"Arn": "arn:aws:s3:::shop-assets", "OwningAccountId": "123456789012", "Region": "eu-west-1", "ResourceType": "s3:bucket", "Service": "s3", "Properties": [{"Name": "tags", "Data": [{"Key": "owner", "Value": "platform"}]}]}]}"#)
     });
-    told(&gate, &["--live", "aws"], expect![[r#""#]]);
-    told(&gate, &["--live", "aws", "--region", "nowhere-1"], expect![[r#""#]]);
-    told(&gate, &["--live", "aws", "--region", "eu-west-1"], expect![[r#""#]]);
-    document(&gate, "aws-default.yaml", expect![[r#""#]]);
+    told(
+        &gate,
+        &["--live", "aws"],
+        expect![[r#"
+        error: cannot ask `default` for what it has: say which region's Resource Explorer is asked, for example `--region eu-west-1`; one that has an aggregator index knows all regions
+        exit 2"#]],
+    );
+    told(
+        &gate,
+        &["--live", "aws", "--region", "nowhere-1"],
+        expect![[r#"
+        error: cannot ask `default` for what it has: the Resource Explorer of `nowhere-1` does not answer: `nowhere-1` is no region of AWS; give one; turn it on there with a default view, or import a snapshot of AWS Config
+        exit 2"#]],
+    );
+    told(
+        &gate,
+        &["--live", "aws", "--region", "eu-west-1"],
+        expect![[r#"
+            FILE FACTS RELATIONS UNOWNED OWNERS ACCOUNTS
+            FOLDER/model/resource-explorer-default.yaml 2 0 1 platform 123456789012
+            asking `default`: 1 resources of eu-west-1
+            asking `default`: 2 resources of eu-west-1
+            exit 0"#]],
+    );
+    document(
+        &gate,
+        "resource-explorer-default.yaml",
+        expect![[r##"
+        # Imported: change the source and import again.
+        apiVersion: ordain/v1
+        kind: Inventory
+        metadata:
+          name: "default"
+        spec:
+          source: "resource-explorer:default"
+          plane: aws
+          account: "123456789012"
+          resources:
+            - {"id":"arn:aws:s3:::shop-assets","type":"s3:bucket","name":"arn:aws:s3:::shop-assets","identifiers":["shop-assets"],"tags":{"owner":"platform"}}
+            - {"id":"arn:aws:sqs:eu-west-1:123456789012:jobs","type":"sqs:queue","name":"arn:aws:sqs:eu-west-1:123456789012:jobs","identifiers":["jobs"],"region":"eu-west-1"}"##]],
+    );
     gate.finish();
 }
 
@@ -190,11 +329,47 @@ fn what_cannot_be_had_whole_is_not_imported() {
             "/api/v1/pods?limit=250&continue=a+b" => Answer::Body(400, "{\"message\": \"no\"}".to_owned()),
             _ => cluster(arrived),
         });
-    told(&gate, &["--live", "kubernetes"], expect![[r#""#]]);
+    told(
+        &gate,
+        &["--live", "kubernetes"],
+        expect![[r#"
+            asking `there`: 1 pods of v1
+            error: cannot ask `there` for what it has: pods of v1: it answers with status 400: {"message": "no"}
+            exit 2"#]],
+    );
     assert!(!gate.folder.path().join("model/kubernetes-prod.yaml").exists());
-    told(&gate, &["--live", "kubernetes", "--upstream", "elsewhere"], expect![[r#""#]]);
-    told(&gate, &["--live", "azure"], expect![[r#""#]]);
-    told(&gate, &["--upstream", "there"], expect![[r#""#]]);
-    told(&gate, &[], expect![[r#""#]]);
+    told(
+        &gate,
+        &["--live", "kubernetes", "--upstream", "elsewhere"],
+        expect![[r#"
+        error: no upstream of plane `kubernetes` is called `elsewhere`; there are `there`
+        exit 2"#]],
+    );
+    told(
+        &gate,
+        &["--live", "azure"],
+        expect![[r#"
+        error: no upstream of plane `azure` is configured; add one
+        exit 2"#]],
+    );
+    told(
+        &gate,
+        &["--upstream", "there"],
+        expect![[r#"
+            error: the following required arguments were not provided:
+            --live <PLANE>
+
+            Usage: ordain model import --live <PLANE> --upstream <UPSTREAM>
+
+            For more information, try '--help'.
+            exit 2"#]],
+    );
+    told(
+        &gate,
+        &[],
+        expect![[r#"
+        error: say what to import: a source, or `--live` and a plane; `--help` lists them
+        exit 2"#]],
+    );
     gate.finish();
 }

@@ -45,7 +45,7 @@ pub(crate) struct Setup {
     pub(crate) upstream: String,
     /// What else must stand in nothing that the program writes.
     pub(crate) secrets: Vec<&'static str>,
-    /// More files in its folder, by name; `{folder}` in the upstream's lines is that folder.
+    /// More files in its folder, by name; `{folder}` in the upstream's lines and in the settings is that folder.
     pub(crate) files: Vec<(&'static str, String)>,
     /// Variables that the program is started with.
     pub(crate) environment: Vec<(&'static str, String)>,
@@ -313,7 +313,7 @@ fn write_files(folder: &Path, setup: &Setup, recorder: &Recorder) {
     write!(text, "[model]\ndirectory = {:?}\n", folder.join("model")).unwrap();
     write!(text, "[ledger]\ndirectory = {:?}\norigin = \"ordain/test\"\n", ledger_folder(folder, setup))
         .unwrap();
-    text.push_str(&setup.settings);
+    text.push_str(&setup.settings.replace("{folder}", &folder.display().to_string()));
     let in_file = || format!("{{ file = {:?} }}", folder.join("real"));
     let credentials = setup.credentials.clone().unwrap_or_else(in_file);
     write!(

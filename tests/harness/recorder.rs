@@ -72,10 +72,14 @@ impl Arrived {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The gate asks who its own credential belongs to, and assumes roles; doctor asks for the time.
+    /// The gate asks who its own credential belongs to, and assumes roles; doctor asks for the time, and an import for what
+    /// there is.
     pub(crate) fn is_own_question(&self) -> bool {
         if self.header("user-agent") == Some("ordain doctor") {
             return self.method == "GET" && self.target == "/" && self.header("authorization").is_none();
+        }
+        if self.method == "POST" && self.target == "/ListResources" {
+            return self.decision.is_none() && self.header("user-agent") == Some("ordain");
         }
         let text = self.body_text();
         let own = text.contains("Action=GetCallerIdentity") || text.contains("Action=AssumeRole&");

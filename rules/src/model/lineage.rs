@@ -57,8 +57,50 @@ fn definition(cluster: &str, group: &str, plural: &str) -> String {
     kubernetes::object_name(cluster, of, None, &format!("{plural}.{group}"))
 }
 
+/// Whether something lies in what a name says it lies in: on Azure by the beginning of its id, on Google Cloud so or in a
+/// project, a folder or an organization.
+fn lies_in(name: &str, holder: &str) -> bool {
+    const MANAGER: &str = "//cloudresourcemanager.googleapis.com/";
+    let within = name.strip_prefix(holder).is_some_and(|rest| rest.starts_with('/'));
+    let is_google = name.starts_with("//") && holder.starts_with("//");
+    (azure::is_id(name) || is_google) && within || is_google && holder.starts_with(MANAGER)
+}
+
+/// Fills in what resources of Azure and Google Cloud do not say of themselves: what holds them says it, the nearest first.
+fn inherit_from_holders(names: &[Arc<str>], owned: &mut [Standing], edges: &[Edge], scopes: &Scopes) {
+    let name = |index: u32| names.get(index as usize).map_or("", AsRef::as_ref);
+    let mut holders: HashMap<u32, u32> = HashMap::new();
+    for edge in edges.iter().filter(|edge| edge.kind == EdgeKind::PartOf) {
+        if lies_in(name(edge.dependant), name(edge.dependency)) {
+            let nearest = holders.entry(edge.dependant).or_insert(edge.dependency);
+            if lies_in(name(edge.dependency), name(*nearest)) {
+                *nearest = edge.dependency;
+            }
+        }
+    }
+    let said = owned.to_vec();
+    for (own, index) in owned.iter_mut().zip(0..) {
+        let mut at = index;
+        for _ in 0..DEPTH_MAX {
+            let Some(holder) = holders.get(&at) else { break };
+            at = *holder;
+            let named = name(index);
+            // A scope for a part of what holds it says more of it than that does.
+            let narrower = if named.starts_with(name(at)) {
+                scopes.narrower(named, name(at).len())
+            } else {
+                !scopes.holding(named, &[]).is_empty()
+            };
+            if !narrower && let Some(holder) = said.get(at as usize) {
+                fill(own, holder, "what it lies in");
+            }
+        }
+    }
+}
+
 /// Fills in what objects do not say of themselves.
 pub(super) fn inherit(names: &[Arc<str>], owned: &mut [Standing], edges: &[Edge], scopes: &Scopes) {
+    inherit_from_holders(names, owned, edges, scopes);
     let parsed = |index: u32| names.get(index as usize).and_then(|name| Name::parse(name));
     let mut makers: HashMap<u32, u32> = HashMap::new();
     let mut namespaces: HashMap<u32, u32> = HashMap::new();

@@ -78,7 +78,7 @@ fn what_was_imported_has_owners_and_relations_in_the_model() {
         Summary {
             entries: 17,
             relations: 30,
-            unowned: 10,
+            unowned: 0,
             actors: 0,
             groups: 5,
             rules: 25,
@@ -96,20 +96,20 @@ fn what_was_imported_has_owners_and_relations_in_the_model() {
     expect![[r#"
         azure:Microsoft.Resources/subscriptions /subscriptions/11111111-2222-4333-8444-00000000000a platform (tag `team`)
         azure:Microsoft.Resources/subscriptions/resourceGroups /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod web (tag `team`)
-        azure:Microsoft.Compute/diskEncryptionSets /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.compute/diskencryptionsets/disks  (nobody)
-        azure:Microsoft.Compute/disks /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.compute/disks/web-1_osdisk  (nobody)
+        azure:Microsoft.Compute/diskEncryptionSets /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.compute/diskencryptionsets/disks web (what it lies in)
+        azure:Microsoft.Compute/disks /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.compute/disks/web-1_osdisk web (what it lies in)
         azure:Microsoft.Compute/virtualMachines /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.compute/virtualmachines/web-1 web (tag `Owner`)
         azure:Microsoft.KeyVault/vaults /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.keyvault/vaults/shop-keys security (tag `Owner`)
-        azure:Microsoft.KeyVault/vaults/keys /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.keyvault/vaults/shop-keys/keys/disks  (nobody)
-        azure:Microsoft.ManagedIdentity/userAssignedIdentities /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.managedidentity/userassignedidentities/web  (nobody)
-        azure:Microsoft.Network/loadBalancers /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.network/loadbalancers/web  (nobody)
-        azure:Microsoft.Network/networkInterfaces /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.network/networkinterfaces/web-1-nic  (nobody)
-        azure:Microsoft.Network/networkSecurityGroups /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.network/networksecuritygroups/web  (nobody)
-        azure:Microsoft.Network/privateEndpoints /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.network/privateendpoints/vault-pe  (nobody)
-        azure:Microsoft.Network/publicIPAddresses /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.network/publicipaddresses/web-ip  (nobody)
+        azure:Microsoft.KeyVault/vaults/keys /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.keyvault/vaults/shop-keys/keys/disks security (what it lies in)
+        azure:Microsoft.ManagedIdentity/userAssignedIdentities /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.managedidentity/userassignedidentities/web web (what it lies in)
+        azure:Microsoft.Network/loadBalancers /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.network/loadbalancers/web web (what it lies in)
+        azure:Microsoft.Network/networkInterfaces /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.network/networkinterfaces/web-1-nic web (what it lies in)
+        azure:Microsoft.Network/networkSecurityGroups /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.network/networksecuritygroups/web web (what it lies in)
+        azure:Microsoft.Network/privateEndpoints /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.network/privateendpoints/vault-pe web (what it lies in)
+        azure:Microsoft.Network/publicIPAddresses /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.network/publicipaddresses/web-ip web (what it lies in)
         azure:Microsoft.Network/virtualNetworks /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.network/virtualnetworks/shop network (tag `team`)
         azure:Microsoft.Storage/storageAccounts /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.storage/storageaccounts/shoppictures web (tag `Owner`)
-        azure:Microsoft.Web/serverfarms /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.web/serverfarms/shop-plan  (nobody)
+        azure:Microsoft.Web/serverfarms /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.web/serverfarms/shop-plan web (what it lies in)
         azure:Microsoft.Web/sites /subscriptions/11111111-2222-4333-8444-00000000000a/resourcegroups/shop-prod/providers/microsoft.web/sites/shop-api api (tag `cost-team`)
     "#]].assert_eq(&owned);
 }

@@ -114,3 +114,54 @@ fn the_number_of_a_project_is_the_project() {
         assert_ne!(told("471", what), told("472", what), "{what}");
     }
 }
+
+/// Things that say nothing of who owns them, below things that do.
+const INHERITED: &str = "---
+apiVersion: ordain/v1
+kind: Inventory
+metadata: {name: below}
+spec:
+  source: resource-graph:contoso
+  plane: azure
+  resources:
+    - {id: group, type: azure:Microsoft.Resources/subscriptions/resourceGroups, name: /subscriptions/7a/resourcegroups/shop, owner: web, tier: high}
+    - {id: server, type: azure:Microsoft.Sql/servers, name: /subscriptions/7a/resourcegroups/shop/providers/microsoft.sql/servers/main, owner: payroll}
+    - {id: db, type: azure:Microsoft.Sql/servers/databases, name: /subscriptions/7a/resourcegroups/shop/providers/microsoft.sql/servers/main/databases/pay}
+    - {id: vm, type: azure:Microsoft.Compute/virtualMachines, name: /subscriptions/7a/resourcegroups/shop/providers/microsoft.compute/virtualmachines/web}
+    - {id: cut, type: azure:Microsoft.Compute/virtualMachines, name: /subscriptions/7a/resourcegroups/shop/providers/microsoft.compute/virtualmachines/cut}
+---
+apiVersion: ordain/v1
+kind: Inventory
+metadata: {name: google-below}
+spec:
+  source: asset-inventory:acme
+  plane: gcp
+  resources:
+    - {id: project, type: gcp:cloudresourcemanager/projects, name: \"//cloudresourcemanager.googleapis.com/projects/shop\"}
+    - {id: network, type: gcp:compute/networks, name: \"//compute.googleapis.com/projects/shop/global/networks/n\", owner: payroll}
+    - {id: subnet, type: gcp:compute/subnetworks, name: \"//compute.googleapis.com/projects/shop/regions/eu/subnetworks/s\"}
+    - {id: disk, type: gcp:compute/disks, name: \"//compute.googleapis.com/projects/shop/zones/eu-a/disks/d\"}
+  relations:
+    - {from: subnet, type: partOf, to: network}
+    - {from: subnet, type: partOf, to: project}
+    - {from: disk, type: partOf, to: project}
+---
+apiVersion: ordain/v1
+kind: Scope
+metadata: {name: cut}
+spec: {names: [\"/subscriptions/7a/resourceGroups/shop/providers/Microsoft.Compute/virtualMachines/c*\"], owner: payroll}
+";
+
+#[test]
+fn what_says_nothing_belongs_to_whoever_owns_what_it_lies_in() {
+    let snapshot = model(&format!("{}{INHERITED}", estate()));
+    let owners = |end: &str| {
+        let fact = snapshot.inventory().find(|fact| fact.name.ends_with(end)).unwrap();
+        format!("{} {}", fact.owners.join(","), fact.tier.unwrap_or("-"))
+    };
+    assert_eq!(owners("/virtualmachines/web"), "web high");
+    assert_eq!(owners("/databases/pay"), "payroll high", "the nearest that says it counts");
+    assert_eq!(owners("/virtualmachines/cut"), "payroll -", "a scope says more than what it lies in");
+    assert_eq!(owners("/subnetworks/s"), "web -", "what something is part of is not what it lies in");
+    assert_eq!(owners("/disks/d"), "payroll -", "a scope of its own says whose it is");
+}

@@ -52,6 +52,8 @@ impl Entry {
             ordain_sigv4::sign(&KeyCache::new(), &pair, &signing, &mut headers)
                 .map_err(|error| error.to_string())?,
         );
+        // It is said again for the connection.
+        headers.remove(http::header::HOST);
         let through = outward.forwarder(Trust::default())?;
         let named = headers.into_iter().filter_map(|(name, value)| name.map(|name| (name, value)));
         through.inquire(uri, named, Some(body)).await
