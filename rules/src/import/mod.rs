@@ -6,6 +6,7 @@
 mod asset_inventory;
 mod aws;
 mod aws_config;
+mod azure;
 mod backstage;
 mod cloudformation;
 mod codeowners;

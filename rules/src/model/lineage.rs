@@ -1,4 +1,4 @@
-//! What lies in what in a cluster and on Azure, and who owns what says nothing of it itself: whoever owns what made it, then
+//! What lies in what in a cluster, on Azure and on Google Cloud, and who owns what says nothing of it itself: whoever owns what made it, then
 //! whoever owns its namespace.
 //!
 //! Leaves out what documents say (`estate.rs`): names and types alone tell what lies in a namespace and which
@@ -14,8 +14,11 @@ use crate::kubernetes::{self, Name};
 /// How many makers deep an owner is looked for: a pod is of a replica set, that of a deployment, that of a release.
 const DEPTH_MAX: usize = 8;
 
+/// What the names of projects, folders and organizations begin with.
+const MANAGER: &str = "//cloudresourcemanager.googleapis.com/";
+
 /// What lies in a namespace goes when it does, and so do objects when their type does; on Azure all that has an id
-/// which begins with another's.
+/// which begins with another's, and on Google Cloud all that is in a project.
 pub(super) fn containment<'d>(
     drafts: impl Iterator<Item = (&'d Arc<str>, &'d str)>,
     indices: &BTreeMap<Arc<str>, u32>,
@@ -25,6 +28,7 @@ pub(super) fn containment<'d>(
         let Some(dependant) = indices.get(text) else { continue };
         // What holds the holder holds it too.
         let above = azure::holders(text).find_map(|holder| indices.get(holder));
+        let above = above.or_else(|| google_holder(text, indices));
         edges.extend(above.map(|above| Edge {
             dependant: *dependant,
             kind: EdgeKind::PartOf,
@@ -51,6 +55,23 @@ pub(super) fn containment<'d>(
     edges
 }
 
+/// What holds a resource of Google's by its full name, the nearest: what the name begins with, or else the project, folder or
+/// organization that it is in.
+fn google_holder<'i>(name: &str, indices: &'i BTreeMap<Arc<str>, u32>) -> Option<&'i u32> {
+    let (host, path) = name.strip_prefix("//")?.split_once('/')?;
+    let begins = path.rmatch_indices('/').filter_map(|(at, _)| path.get(..at));
+    let within = begins
+        .filter(|begun| begun.contains('/'))
+        .find_map(|begun| indices.get(format!("//{host}/{begun}").as_str()));
+    let in_holder = || {
+        let mut segments = path.split('/');
+        let (kind, id) = (segments.next()?, segments.next()?);
+        segments.next()?;
+        indices.get(format!("{MANAGER}{kind}/{id}").as_str())
+    };
+    within.or_else(in_holder)
+}
+
 /// The name of the definition of a custom type.
 fn definition(cluster: &str, group: &str, plural: &str) -> String {
     let of = kubernetes::DEFINITIONS.split_once(':').unwrap_or_default();
@@ -60,7 +81,6 @@ fn definition(cluster: &str, group: &str, plural: &str) -> String {
 /// Whether something lies in what a name says it lies in: on Azure by the beginning of its id, on Google Cloud so or in a
 /// project, a folder or an organization.
 fn lies_in(name: &str, holder: &str) -> bool {
-    const MANAGER: &str = "//cloudresourcemanager.googleapis.com/";
     let within = name.strip_prefix(holder).is_some_and(|rest| rest.starts_with('/'));
     let is_google = name.starts_with("//") && holder.starts_with("//");
     (azure::is_id(name) || is_google) && within || is_google && holder.starts_with(MANAGER)

@@ -11,6 +11,7 @@ mod cloudformation;
 mod clusters;
 mod cyclonedx;
 mod portraits;
+mod providers;
 mod resource_explorer;
 mod resource_graph;
 mod service_graph;
@@ -31,7 +32,13 @@ fn source(path: &str, text: &str) -> Source {
 
 fn told(modules: &Source) -> Terraform<'_> {
     let as_of: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
-    Terraform { name: Some("shop"), folder: "infra", modules: Some(modules), as_of: Some(as_of) }
+    Terraform {
+        name: Some("shop"),
+        folder: "infra",
+        modules: Some(modules),
+        as_of: Some(as_of),
+        cluster: None,
+    }
 }
 
 #[test]
@@ -95,7 +102,7 @@ fn a_state_becomes_an_inventory_without_its_secrets() {
                 "111122223333",
             },
             left_out: [
-                "1 × `aws_caller_identity`: not a resource of a provider that is known",
+                "1 × `aws_caller_identity`: what is looked up there is computed, and no resource",
                 "1 × `tls_private_key`: not a resource of a provider that is known",
             ],
         }
@@ -207,6 +214,6 @@ fn what_is_no_state_is_refused_with_what_to_give() {
         .assert_eq(&refused("{\"version\": 3}"));
     expect!["cannot import `x`: it is not a state that can be read: expected value at line 1 column 1"]
         .assert_eq(&refused("resource \"aws_vpc\" {}"));
-    expect!["cannot import `x`: it holds no resource of a provider that is known (`aws`)"]
+    expect!["cannot import `x`: it holds no resource of a provider that is known (`aws`, `azapi`, `azurerm`, `google`, and `kubernetes` with the name of the cluster)"]
         .assert_eq(&refused("{\"version\": 4, \"resources\": []}"));
 }

@@ -143,8 +143,6 @@ spec:
     - {id: disk, type: gcp:compute/disks, name: \"//compute.googleapis.com/projects/shop/zones/eu-a/disks/d\"}
   relations:
     - {from: subnet, type: partOf, to: network}
-    - {from: subnet, type: partOf, to: project}
-    - {from: disk, type: partOf, to: project}
 ---
 apiVersion: ordain/v1
 kind: Scope
@@ -164,4 +162,20 @@ fn what_says_nothing_belongs_to_whoever_owns_what_it_lies_in() {
     assert_eq!(owners("/virtualmachines/cut"), "payroll -", "a scope says more than what it lies in");
     assert_eq!(owners("/subnetworks/s"), "web -", "what something is part of is not what it lies in");
     assert_eq!(owners("/disks/d"), "payroll -", "a scope of its own says whose it is");
+}
+
+#[test]
+fn a_project_goes_with_all_that_is_in_it() {
+    let snapshot = model(&format!("{}{INHERITED}", estate()));
+    check_on(
+        &snapshot,
+        "person alice
+         effect cloudresourcemanager:projects.delete delete
+             target gcp:cloudresourcemanager/projects //cloudresourcemanager.googleapis.com/projects/shop carried",
+        expect![[r#"
+            admit (enforce), permit Admitted
+            admit ownership owner_changes_own: `alice` acts for `web`, which owns `//cloudresourcemanager.googleapis.com/projects/shop`
+            owners: web
+            reach: 1 + 4, crosses payroll"#]],
+    );
 }

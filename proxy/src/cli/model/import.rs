@@ -57,6 +57,9 @@ enum From {
         /// The working directory's `.terraform/modules/modules.json`.
         #[arg(long)]
         modules: Option<PathBuf>,
+        /// The cluster that resources of the provider `kubernetes` are in, as configuration names it.
+        #[arg(long)]
+        cluster: Option<String>,
         /// A CODEOWNERS file to import with it.
         #[arg(long)]
         owners: Option<PathBuf>,
@@ -186,10 +189,15 @@ pub(super) fn run(context: &Context, config: &Config, arguments: Arguments) -> a
 
 fn imported(from: From, as_of: Option<Timestamp>) -> anyhow::Result<Vec<Imported>> {
     let one = match from {
-        From::Terraform { state, name, folder, modules, owners } => {
+        From::Terraform { state, name, folder, modules, cluster, owners } => {
             let modules = modules.as_deref().map(source).transpose()?;
-            let mut told =
-                Terraform { name: name.as_deref(), folder: &folder, modules: modules.as_ref(), as_of: None };
+            let mut told = Terraform {
+                name: name.as_deref(),
+                folder: &folder,
+                modules: modules.as_ref(),
+                cluster: cluster.as_deref(),
+                as_of: None,
+            };
             return terraform(&state, &mut told, owners, as_of);
         }
         From::Kubernetes { files, cluster, name, owner_labels } => {

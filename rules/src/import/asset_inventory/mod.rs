@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use self::asset::{Asset, Other};
-use self::name::{Names, is_number, kind, number_in, region};
+pub(super) use self::name::{Names, kind, region};
+use self::name::{is_number, number_in};
 use self::relation::Found;
 use super::inventory::{Draft, Thing};
 use super::mention::{common_account, missing, undecided};

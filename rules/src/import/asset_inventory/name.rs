@@ -25,7 +25,7 @@ const MANAGER: &str = "cloudresourcemanager";
 
 /// What the assets themselves say of numbers.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(in crate::import) struct Names {
     /// Ids of projects by their numbers, as projects say them.
     declared: BTreeMap<String, String>,
     /// The same, as the names of what lies in them say it.
@@ -84,7 +84,7 @@ impl Names {
     }
 
     /// The full name that a text means, if it is a full name, a link to a resource or the address of a file.
-    pub(super) fn full(&self, text: &str) -> Option<String> {
+    pub(in crate::import) fn full(&self, text: &str) -> Option<String> {
         if let Some(file) = text.strip_prefix("gs://") {
             let bucket = file.split('/').next().filter(|bucket| !bucket.is_empty())?;
             return Some(format!("//storage{DOMAIN}/projects/_/buckets/{}", escaped(bucket)));
@@ -168,7 +168,7 @@ fn zonal(path: &str) -> String {
 }
 
 /// Service and collection, as requests are read.
-pub(super) fn kind(name: &str) -> String {
+pub(in crate::import) fn kind(name: &str) -> String {
     let (host, path) = name.trim_start_matches('/').split_once('/').unwrap_or((name, ""));
     let mut collection = "resource";
     let mut segments = path.split('/').zip(0..);
@@ -186,7 +186,7 @@ pub(super) fn kind(name: &str) -> String {
 }
 
 /// The region of a resource: by its name as requests are read, else by where the source says it is.
-pub(super) fn region(name: &str, location: &str) -> Option<String> {
+pub(in crate::import) fn region(name: &str, location: &str) -> Option<String> {
     let mut pairs = name.split('/').zip(name.split('/').skip(1));
     let named = pairs.find_map(|(kind, place)| match kind {
         "locations" | "regions" | "zones" => Some(region_of(place).unwrap_or(place)),

@@ -4,7 +4,6 @@
 //! Leaves out every column but ids, places and tags; properties are looked through for ids and never kept. Owners are
 //! not decided here: tags go along.
 
-mod kind;
 mod relation;
 mod row;
 
@@ -13,9 +12,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use self::kind::Spelling;
 use self::relation::Found;
 use self::row::Row;
+use super::azure::Spelling;
 use super::inventory::{Draft, Thing};
 use super::mention::{common_account, missing, undecided};
 use super::{ImportError, Imported};

@@ -6,6 +6,10 @@
 //! module is what the modules file of the working directory says (`.terraform/modules/modules.json`); where
 //! there is none, every resource is taken to be declared in the folder of the state.
 
+mod aws;
+mod azure;
+mod cluster;
+mod google;
 mod relation;
 mod state;
 mod vocabulary;
@@ -13,15 +17,16 @@ mod vocabulary;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use ordain_action::Plane;
 use serde::Deserialize;
 use serde_json::Value;
 
 use self::relation::kind;
-use self::state::{Instance, State};
-use self::vocabulary::{Word, find};
+use self::state::Instance;
+use super::azure::Spelling;
 use super::inventory::{Draft, Relation, Thing};
-use super::{ImportError, Imported};
-use crate::model::{Source, account_and_region};
+use super::{ImportError, Imported, kinds};
+use crate::model::Source;
 
 /// What an import is told beside the state.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,6 +37,8 @@ pub struct Terraform<'t> {
     pub folder: &'t str,
     /// The working directory's `.terraform/modules/modules.json`.
     pub modules: Option<&'t Source>,
+    /// The cluster that resources of the provider `kubernetes` are in, as configuration names it.
+    pub cluster: Option<&'t str>,
     /// When the state was read.
     pub as_of: Option<Timestamp>,
 }
@@ -44,144 +51,135 @@ pub fn terraform(source: &Source, told: Terraform<'_>) -> Result<Imported, Impor
     let refused = |text: String| ImportError { path: source.path.clone(), text };
     let state = state::read(&source.text).map_err(refused)?;
     let folders = told.modules.map(folders).transpose()?.unwrap_or_default();
-    let place = Common::of(&state);
-    let mut left_out = Vec::new();
+    let places =
+        Places { common: aws::Common::of(&state), spelling: Spelling::known(), cluster: told.cluster };
     let mut others: BTreeMap<&str, usize> = BTreeMap::new();
-    let kept: Vec<&Instance> = state
-        .instances
-        .iter()
-        .filter(|instance| {
-            let ours = instance.kind.starts_with("aws_") && (instance.managed || is_thing(instance));
-            if !ours {
-                *others.entry(instance.kind.as_str()).or_default() += 1;
-            }
-            ours
-        })
-        .collect();
-    let things: Vec<Thing> = kept.iter().map(|instance| thing(instance, &place, &told, &folders)).collect();
-    if things.is_empty() {
-        return Err(refused("it holds no resource of a provider that is known (`aws`)".to_owned()));
+    let mut kept: Vec<(&Instance, Plane, Placed)> = Vec::new();
+    for instance in &state.instances {
+        match places.of(instance) {
+            Some((plane, placed)) => kept.push((instance, plane, placed)),
+            None => *others.entry(instance.kind.as_str()).or_default() += 1,
+        }
     }
-    for (kind, count) in others {
-        left_out.push(format!("{count} × `{kind}`: not a resource of a provider that is known"));
+    if kept.is_empty() {
+        let known = "`aws`, `azapi`, `azurerm`, `google`, and `kubernetes` with the name of the cluster";
+        return Err(refused(format!("it holds no resource of a provider that is known ({known})")));
     }
+    let relations = relations(&kept);
+    let plane = most(kept.iter().map(|(_, plane, _)| *plane)).unwrap_or(Plane::Aws);
+    let of_plane = kept.iter().filter(|(_, of, _)| *of == plane);
+    let account = most(of_plane.filter_map(|(_, _, placed)| placed.account.clone())).unwrap_or_default();
+    let things = kept.into_iter().map(|(instance, of, placed)| {
+        let mut thing = thing(instance, placed, &account);
+        thing.path = instance.managed.then(|| folder(instance, &told, &folders));
+        if of != plane && thing.name.is_none() {
+            // The document says one plane: what another has is known by its full name alone.
+            thing.identifiers.clear();
+        }
+        thing
+    });
     let draft = Draft {
         from: "terraform",
         name: told.name.unwrap_or(&source.path),
         revision: Some(state.revision.clone()),
         as_of: told.as_of,
-        plane: "aws",
-        account: &place.account,
-        things,
-        relations: relations(&kept),
-        left_out,
+        plane: plane.as_str(),
+        account: &account,
+        things: things.collect(),
+        relations,
+        left_out: others.into_iter().map(|(kind, count)| left_out(kind, count)).collect(),
         ..Draft::default()
     };
     Ok(draft.imported())
 }
 
-/// What most resources of a state share: those that do not say take it from here.
-#[derive(Debug, Default)]
-struct Common {
-    partition: String,
-    account: String,
-    region: String,
-}
-
-impl Common {
-    fn of(state: &State) -> Self {
-        let mut counts: BTreeMap<(String, String, String), usize> = BTreeMap::new();
-        for arn in state.instances.iter().filter_map(|instance| instance.text("arn")) {
-            let (account, region) = account_and_region(arn);
-            if account.is_empty() || region.is_empty() {
-                continue;
-            }
-            let partition = arn.split(':').nth(1).unwrap_or("aws");
-            let key = (partition.to_owned(), account.to_string(), region.to_string());
-            *counts.entry(key).or_default() += 1;
+fn left_out(kind: &str, count: usize) -> String {
+    match plane(kind) {
+        Some(Plane::Kubernetes) => {
+            format!("{count} × `{kind}`: nothing says which cluster it is in; give its name")
         }
-        let most = counts.into_iter().max_by_key(|(_, count)| *count);
-        most.map_or_else(Self::default, |((partition, account, region), _)| Self {
-            partition,
-            account,
-            region,
-        })
+        Some(_) => format!("{count} × `{kind}`: what is looked up there is computed, and no resource"),
+        None => format!("{count} × `{kind}`: not a resource of a provider that is known"),
     }
 }
 
-/// A data source that stands for something that exists, not for something computed.
-fn is_thing(instance: &Instance) -> bool {
-    find(&instance.kind).is_some() && instance.text("arn").is_some()
+/// What comes most often; of several the last in order.
+fn most<T: Ord>(all: impl Iterator<Item = T>) -> Option<T> {
+    let mut counts: BTreeMap<T, usize> = BTreeMap::new();
+    all.for_each(|one| *counts.entry(one).or_default() += 1);
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(one, _)| one)
 }
 
 /// One resource as the document has it.
-fn thing(
-    instance: &Instance,
-    common: &Common,
-    told: &Terraform<'_>,
-    folders: &BTreeMap<String, String>,
-) -> Thing {
-    let word = find(&instance.kind);
-    let region = region(instance, common);
-    let name = name(instance, word, common, &region);
-    let (account, _) = account_and_region(&name);
-    let account = [Some(&*account), instance.text("owner_id"), Some(common.account.as_str())]
-        .into_iter()
-        .flatten()
-        .find(|account| !account.is_empty())
-        .unwrap_or_default()
-        .to_owned();
-    let mut identifiers: BTreeSet<&str> = instance.text("id").into_iter().collect();
-    identifiers.extend(
-        word.into_iter().flat_map(|word| word.identifiers).filter_map(|attribute| instance.text(attribute)),
-    );
-    identifiers.remove(name.as_str());
+fn thing(instance: &Instance, placed: Placed, account: &str) -> Thing {
+    let Placed { kind, name, mut identifiers, account: own, region, tags } = placed;
+    if let Some(name) = &name {
+        identifiers.remove(name);
+    }
     Thing {
         id: instance.address.clone(),
-        kind: word.map_or(instance.kind.as_str(), |word| word.kind).to_owned(),
-        identifiers: identifiers.into_iter().map(str::to_owned).collect(),
-        name: Some(name).filter(|name| !name.is_empty()),
-        account: Some(account).filter(|account| *account != common.account),
-        region: Some(region).filter(|region| !region.is_empty()),
-        tags: tags(instance),
-        path: instance.managed.then(|| folder(instance, told, folders)),
+        kind,
+        name,
+        identifiers,
+        account: own.filter(|own| own != account),
+        region,
+        tags,
         ..Thing::default()
     }
 }
 
-/// The ARN that the state has, or one built where the type's form is known.
-fn name(instance: &Instance, word: Option<&Word>, common: &Common, region: &str) -> String {
-    if let Some(arn) = instance.text("arn").filter(|arn| arn.starts_with("arn:")) {
-        // A log group's ARN in the state ends as no request writes it.
-        return arn.strip_suffix(":*").unwrap_or(arn).to_owned();
-    }
-    match (word.and_then(|word| word.path), instance.text("id")) {
-        (Some(path), Some(id)) if !common.account.is_empty() => {
-            let id = instance.text("allocation_id").unwrap_or(id);
-            format!("arn:{}:ec2:{region}:{}:{path}/{id}", common.partition, common.account)
-        }
-        (Some(_) | None, _) => String::new(),
+/// What a resource is on its plane.
+#[derive(Debug, Default)]
+struct Placed {
+    kind: String,
+    name: Option<String>,
+    identifiers: BTreeSet<String>,
+    account: Option<String>,
+    region: Option<String>,
+    tags: BTreeMap<String, String>,
+}
+
+/// The planes whose resources are known by what their providers' types begin with.
+fn plane(kind: &str) -> Option<Plane> {
+    const PREFIXES: [(&str, Plane); 5] = [
+        ("aws_", Plane::Aws),
+        ("azapi_", Plane::Azure),
+        ("azurerm_", Plane::Azure),
+        ("google_", Plane::Gcp),
+        ("kubernetes_", Plane::Kubernetes),
+    ];
+    PREFIXES.iter().find(|(prefix, _)| kind.starts_with(prefix)).map(|(_, plane)| *plane)
+}
+
+/// What it takes to say what resources are.
+struct Places<'t> {
+    common: aws::Common,
+    spelling: Spelling,
+    cluster: Option<&'t str>,
+}
+
+impl Places<'_> {
+    /// What a resource is; none of what is on no plane that is known, or is only computed.
+    fn of(&self, instance: &Instance) -> Option<(Plane, Placed)> {
+        let plane = plane(&instance.kind)?;
+        let placed = match plane {
+            Plane::Aws => aws::placed(instance, &self.common),
+            Plane::Azure => azure::placed(instance, &self.spelling),
+            Plane::Gcp => google::placed(instance),
+            _ => cluster::placed(instance, self.cluster?)?,
+        };
+        let is_thing = match plane {
+            Plane::Aws => aws::is_thing(instance),
+            _ => placed.name.is_some(),
+        };
+        (instance.managed || is_thing).then_some((plane, placed))
     }
 }
 
-fn region(instance: &Instance, common: &Common) -> String {
-    let arn = instance.text("arn").map(account_and_region);
-    if let Some((_, region)) = arn {
-        // Global services have names without one.
-        return region.to_string();
-    }
-    if let Some(region) = instance.text("region") {
-        return region.to_owned();
-    }
-    let zone = instance
-        .text("availability_zone")
-        .map(|zone| zone.trim_end_matches(|c: char| c.is_ascii_lowercase()));
-    zone.unwrap_or(&common.region).to_owned()
-}
-
-fn tags(instance: &Instance) -> BTreeMap<String, String> {
+/// Labels or tags, the later of those that are named first.
+fn tags(instance: &Instance, attributes: &[&str]) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
-    for attribute in ["tags_all", "tags"] {
+    for attribute in attributes {
         let written = instance.plain(attribute).and_then(Value::as_object);
         let texts = written.into_iter().flatten().filter_map(|(key, value)| Some((key, value.as_str()?)));
         tags.extend(texts.map(|(key, value)| (key.clone(), value.to_owned())));
@@ -244,26 +242,30 @@ fn folders(modules: &Source) -> Result<BTreeMap<String, String>, ImportError> {
 
 /// Direct relations. A state's dependencies are transitive: one that no attribute bears out, and that
 /// another dependency explains, is left out.
-fn relations(kept: &[&Instance]) -> BTreeSet<Relation> {
-    let mut by_base: BTreeMap<&str, Vec<&Instance>> = BTreeMap::new();
-    for instance in kept {
-        by_base.entry(instance.base.as_str()).or_default().push(instance);
+fn relations(kept: &[(&Instance, Plane, Placed)]) -> BTreeSet<Relation> {
+    let mut by_base: BTreeMap<&str, Vec<(&Instance, &Placed)>> = BTreeMap::new();
+    for (instance, _, placed) in kept {
+        by_base.entry(instance.base.as_str()).or_default().push((instance, placed));
     }
     let mut found = BTreeSet::new();
-    for dependant in kept {
+    for (dependant, plane, placed) in kept {
         let explained: BTreeSet<&str> = dependant
             .dependencies
             .iter()
             .filter_map(|base| by_base.get(base.as_str()))
             .flatten()
-            .flat_map(|instance| instance.dependencies.iter().map(String::as_str))
+            .flat_map(|(instance, _)| instance.dependencies.iter().map(String::as_str))
             .collect();
         for base in &dependant.dependencies {
-            for dependency in by_base.get(base.as_str()).into_iter().flatten() {
-                let known_by = ["id", "arn", "name"].into_iter().filter_map(|name| dependency.text(name));
+            for (dependency, other) in by_base.get(base.as_str()).into_iter().flatten() {
+                let known_by =
+                    ["id", "arn", "name", "self_link"].into_iter().filter_map(|name| dependency.text(name));
                 let direct = || known_by.clone().any(|known| dependant.mentions(known));
                 if !explained.contains(base.as_str()) || direct() {
-                    let kind = kind(&dependant.kind, &dependency.kind);
+                    let kind = match plane {
+                        Plane::Aws => kind(&dependant.kind, &dependency.kind),
+                        _ => kinds::relation(&placed.kind, &other.kind),
+                    };
                     found.insert((dependant.address.clone(), kind, dependency.address.clone()));
                 }
             }
