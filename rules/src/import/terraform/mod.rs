@@ -54,10 +54,10 @@ pub fn terraform(source: &Source, told: Terraform<'_>) -> Result<Imported, Impor
     let places =
         Places { common: aws::Common::of(&state), spelling: Spelling::known(), cluster: told.cluster };
     let mut others: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut kept: Vec<(&Instance, Plane, Placed)> = Vec::new();
+    let mut kept: Vec<(&Instance, Provider, Placed)> = Vec::new();
     for instance in &state.instances {
         match places.of(instance) {
-            Some((plane, placed)) => kept.push((instance, plane, placed)),
+            Some((provider, placed)) => kept.push((instance, provider, placed)),
             None => *others.entry(instance.kind.as_str()).or_default() += 1,
         }
     }
@@ -66,13 +66,13 @@ pub fn terraform(source: &Source, told: Terraform<'_>) -> Result<Imported, Impor
         return Err(refused(format!("it holds no resource of a provider that is known ({known})")));
     }
     let relations = relations(&kept);
-    let plane = most(kept.iter().map(|(_, plane, _)| *plane)).unwrap_or(Plane::Aws);
-    let of_plane = kept.iter().filter(|(_, of, _)| *of == plane);
+    let provider = most(kept.iter().map(|(_, provider, _)| *provider)).unwrap_or(Provider::Aws);
+    let of_plane = kept.iter().filter(|(_, of, _)| *of == provider);
     let account = most(of_plane.filter_map(|(_, _, placed)| placed.account.clone())).unwrap_or_default();
     let things = kept.into_iter().map(|(instance, of, placed)| {
         let mut thing = thing(instance, placed, &account);
         thing.path = instance.managed.then(|| folder(instance, &told, &folders));
-        if of != plane && thing.name.is_none() {
+        if of != provider && thing.name.is_none() {
             // The document says one plane: what another has is known by its full name alone.
             thing.identifiers.clear();
         }
@@ -83,7 +83,7 @@ pub fn terraform(source: &Source, told: Terraform<'_>) -> Result<Imported, Impor
         name: told.name.unwrap_or(&source.path),
         revision: Some(state.revision.clone()),
         as_of: told.as_of,
-        plane: plane.as_str(),
+        plane: provider.plane().as_str(),
         account: &account,
         things: things.collect(),
         relations,
@@ -94,11 +94,13 @@ pub fn terraform(source: &Source, told: Terraform<'_>) -> Result<Imported, Impor
 }
 
 fn left_out(kind: &str, count: usize) -> String {
-    match plane(kind) {
-        Some(Plane::Kubernetes) => {
+    match Provider::of(kind) {
+        Some(Provider::Cluster) => {
             format!("{count} × `{kind}`: nothing says which cluster it is in; give its name")
         }
-        Some(_) => format!("{count} × `{kind}`: what is looked up there is computed, and no resource"),
+        Some(Provider::Aws | Provider::Azure | Provider::Google) => {
+            format!("{count} × `{kind}`: what is looked up there is computed, and no resource")
+        }
         None => format!("{count} × `{kind}`: not a resource of a provider that is known"),
     }
 }
@@ -139,16 +141,35 @@ struct Placed {
     tags: BTreeMap<String, String>,
 }
 
-/// The planes whose resources are known by what their providers' types begin with.
-fn plane(kind: &str) -> Option<Plane> {
-    const PREFIXES: [(&str, Plane); 5] = [
-        ("aws_", Plane::Aws),
-        ("azapi_", Plane::Azure),
-        ("azurerm_", Plane::Azure),
-        ("google_", Plane::Gcp),
-        ("kubernetes_", Plane::Kubernetes),
-    ];
-    PREFIXES.iter().find(|(prefix, _)| kind.starts_with(prefix)).map(|(_, plane)| *plane)
+/// Whose resources are known, by what their types begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Provider {
+    Aws,
+    Azure,
+    Google,
+    Cluster,
+}
+
+impl Provider {
+    fn of(kind: &str) -> Option<Self> {
+        const PREFIXES: [(&str, Provider); 5] = [
+            ("aws_", Provider::Aws),
+            ("azapi_", Provider::Azure),
+            ("azurerm_", Provider::Azure),
+            ("google_", Provider::Google),
+            ("kubernetes_", Provider::Cluster),
+        ];
+        PREFIXES.iter().find(|(prefix, _)| kind.starts_with(prefix)).map(|(_, provider)| *provider)
+    }
+
+    const fn plane(self) -> Plane {
+        match self {
+            Self::Aws => Plane::Aws,
+            Self::Azure => Plane::Azure,
+            Self::Google => Plane::Gcp,
+            Self::Cluster => Plane::Kubernetes,
+        }
+    }
 }
 
 /// What it takes to say what resources are.
@@ -159,21 +180,23 @@ struct Places<'t> {
 }
 
 impl Places<'_> {
-    /// What a resource is; none of what is on no plane that is known, or is only computed.
-    fn of(&self, instance: &Instance) -> Option<(Plane, Placed)> {
-        let plane = plane(&instance.kind)?;
-        let placed = match plane {
-            Plane::Aws => aws::placed(instance, &self.common),
-            Plane::Azure => azure::placed(instance, &self.spelling),
-            Plane::Gcp => google::placed(instance),
-            _ => cluster::placed(instance, self.cluster?)?,
+    /// What a resource is; none of what is of no provider that is known, or is only computed.
+    fn of(&self, instance: &Instance) -> Option<(Provider, Placed)> {
+        let provider = Provider::of(&instance.kind)?;
+        let (placed, is_thing) = match provider {
+            Provider::Aws => (aws::placed(instance, &self.common), aws::is_thing(instance)),
+            Provider::Azure => named(azure::placed(instance, &self.spelling)),
+            Provider::Google => named(google::placed(instance)),
+            Provider::Cluster => named(cluster::placed(instance, self.cluster?)?),
         };
-        let is_thing = match plane {
-            Plane::Aws => aws::is_thing(instance),
-            _ => placed.name.is_some(),
-        };
-        (instance.managed || is_thing).then_some((plane, placed))
+        (instance.managed || is_thing).then_some((provider, placed))
     }
+}
+
+/// What has a name on its plane exists there.
+fn named(placed: Placed) -> (Placed, bool) {
+    let is_thing = placed.name.is_some();
+    (placed, is_thing)
 }
 
 /// Labels or tags, the later of those that are named first.
@@ -242,13 +265,13 @@ fn folders(modules: &Source) -> Result<BTreeMap<String, String>, ImportError> {
 
 /// Direct relations. A state's dependencies are transitive: one that no attribute bears out, and that
 /// another dependency explains, is left out.
-fn relations(kept: &[(&Instance, Plane, Placed)]) -> BTreeSet<Relation> {
+fn relations(kept: &[(&Instance, Provider, Placed)]) -> BTreeSet<Relation> {
     let mut by_base: BTreeMap<&str, Vec<(&Instance, &Placed)>> = BTreeMap::new();
     for (instance, _, placed) in kept {
         by_base.entry(instance.base.as_str()).or_default().push((instance, placed));
     }
     let mut found = BTreeSet::new();
-    for (dependant, plane, placed) in kept {
+    for (dependant, provider, placed) in kept {
         let explained: BTreeSet<&str> = dependant
             .dependencies
             .iter()
@@ -262,9 +285,11 @@ fn relations(kept: &[(&Instance, Plane, Placed)]) -> BTreeSet<Relation> {
                     ["id", "arn", "name", "self_link"].into_iter().filter_map(|name| dependency.text(name));
                 let direct = || known_by.clone().any(|known| dependant.mentions(known));
                 if !explained.contains(base.as_str()) || direct() {
-                    let kind = match plane {
-                        Plane::Aws => kind(&dependant.kind, &dependency.kind),
-                        _ => kinds::relation(&placed.kind, &other.kind),
+                    let kind = match provider {
+                        Provider::Aws => kind(&dependant.kind, &dependency.kind),
+                        Provider::Azure | Provider::Google | Provider::Cluster => {
+                            kinds::relation(&placed.kind, &other.kind)
+                        }
                     };
                     found.insert((dependant.address.clone(), kind, dependency.address.clone()));
                 }
