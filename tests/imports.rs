@@ -1,4 +1,5 @@
 //! `ordain model import` as somebody uses it: files in, a document in the model's folder out, and what is said.
+//! Every source is tried once with the least that is one.
 //!
 //! Leaves out what the documents say of each object (`rules/tests/import/`).
 
@@ -92,5 +93,97 @@ fn what_cannot_be_imported_leaves_the_model_as_it_was() {
         exit 2"#]]
     .assert_eq(&import(&gate, &["none.json", "--cluster", "prod"]));
     assert!(!folder.join("model/kubernetes-prod.yaml").exists());
+    gate.finish();
+}
+
+/// A source, its file, what else is said, and the document that comes of it.
+const SOURCES: [(&str, &str, &[&str], &str); 11] = [
+    (
+        "terraform",
+        r#"{"version": 4, "serial": 1, "resources": [{"mode": "managed", "type": "google_storage_bucket", "name": "a", "instances": [{"attributes": {"name": "shop-a", "project": "shop"}}]}]}"#,
+        &["--name", "one", "--cluster", "prod"],
+        "terraform-one.yaml",
+    ),
+    (
+        "cloudformation",
+        r#"{"Stacks": [{"StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/shop/0a", "StackName": "shop", "StackStatus": "CREATE_COMPLETE"}]}"#,
+        &["--name", "one"],
+        "cloudformation-one.yaml",
+    ),
+    (
+        "aws-config",
+        r#"{"fileVersion": "1.0", "configSnapshotId": "s", "configurationItems": [{"ARN": "arn:aws:sqs:eu-west-1:123456789012:jobs", "awsAccountId": "123456789012", "awsRegion": "eu-west-1", "resourceType": "AWS::SQS::Queue", "resourceId": "jobs", "configurationItemCaptureTime": "2026-01-31T18:00:00.000Z", "configurationItemStatus": "OK"}]}"#,
+        &["--name", "one"],
+        "aws-config-one.yaml",
+    ),
+    (
+        "resource-explorer",
+        r#"{"Resources": [{"Arn": "arn:aws:s3:::shop", "OwningAccountId": "123456789012", "Region": "eu-west-1", "ResourceType": "s3:bucket", "Service": "s3"}]}"#,
+        &["--name", "one"],
+        "resource-explorer-one.yaml",
+    ),
+    (
+        "resource-graph",
+        r#"{"data": [{"id": "/subscriptions/7a/resourceGroups/Shop", "name": "Shop", "type": "microsoft.resources/subscriptions/resourcegroups", "tags": {"squad": "platform"}}]}"#,
+        &["--name", "one", "--owner-label", "squad"],
+        "resource-graph-one.yaml",
+    ),
+    (
+        "asset-inventory",
+        r#"{"name": "//pubsub.googleapis.com/projects/shop/topics/t", "asset_type": "pubsub.googleapis.com/Topic", "resource": {"data": {}}}"#,
+        &["--name", "one"],
+        "asset-inventory-one.yaml",
+    ),
+    (
+        "backstage",
+        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: web, uid: x}\nspec: {type: service, lifecycle: production, owner: platform}\n",
+        &["--name", "one"],
+        "backstage-one.yaml",
+    ),
+    (
+        "servicenow",
+        "number,class,name,team\nCI1,cmdb_ci_server,web-1,Platform\n",
+        &["--name", "one", "--column", "id=number", "--column", "type=class", "--column", "owner=team"],
+        "servicenow-one.yaml",
+    ),
+    (
+        "cyclonedx",
+        r#"{"bomFormat": "CycloneDX", "specVersion": "1.5", "services": [{"bom-ref": "s", "name": "web"}]}"#,
+        &["--name", "one"],
+        "cyclonedx-one.yaml",
+    ),
+    (
+        "service-graph",
+        "traces_service_graph_request_total{client=\"web\",server=\"orders\",connection_type=\"\"} 12\n",
+        &["--name", "one", "--decays", "7d"],
+        "service-graph-one.yaml",
+    ),
+    ("codeowners", "* @acme/platform\n", &[], "codeowners.yaml"),
+];
+
+#[test]
+fn every_source_becomes_a_document_that_the_model_takes() {
+    let gate = Gate::start(Setup::default());
+    let folder = gate.folder.path();
+    for (source, text, more, document) in SOURCES {
+        // As AWS Config and Google deliver theirs.
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, text.as_bytes()).unwrap();
+        let path = folder.join(format!("{source}.gz"));
+        std::fs::write(&path, packed.finish().unwrap()).unwrap();
+        let path = path.display().to_string();
+        let output = gate
+            .run(&[&["model", "import", "--as-of", "2026-01-31T18:00:00Z", source, &path], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{source}: {}", said(&output));
+        let made = std::fs::read_to_string(folder.join("model").join(document)).unwrap();
+        let dated = source == "backstage" || made.contains("asOf: 2026-01-31T18:00:00Z");
+        assert!(dated, "{source} says nothing of when that was: {made}");
+    }
+    let shown = said(&gate.run(&["model", "export", "-o", "json"]));
+    for name in
+        ["projects/_/buckets/shop-a", ":stack/shop/0a", ":jobs", "arn:aws:s3:::shop", "/resourcegroups/shop"]
+    {
+        assert!(shown.contains(name), "{name}: {shown}");
+    }
     gate.finish();
 }
