@@ -225,6 +225,16 @@ def by_hand():
     for resource in state["resources"]:
         put("model", b"\1" + json.dumps({**state, "resources": [resource]}).encode())
     put("model", b"\2/infra/ @platform @web\n*.tf @security\n[Section]\n/a\\ b/ @c # why\n")
+    exports = ROOT / "rules/tests/import"
+    for kind, name in ((0, "terraform.tfstate.json"), (0, "show.json"), (2, "cluster.json"), (2, "definitions.yaml"),
+                       (6, "graph.json"), (6, "containers.json"), (6, "resources.json")):
+        put("import", bytes([kind]) + (exports / name).read_bytes())
+    # What stands in the tests of the importers as texts.
+    texts = {1: "main", 3: "aws_config", 4: "resource_explorer", 5: "cloudformation", 7: "asset_inventory", 8: "backstage",
+             9: "servicenow", 10: "cyclonedx", 11: "service_graph"}
+    for kind, name in texts.items():
+        for text in re.findall(r'(?s)r#*"(.*?)"#', (exports / f"{name}.rs").read_text()):
+            put("import", bytes([kind]) + text.encode())
     identity = b"\x0a\x0a\x0a\x05bikes\x12\x01" + b"7"
     for more in (
         b"", b"\x10\x01", b"\x1a\x05\x0a\x03a.b", b"\x22\x05\x0a\x01x\x10\x03", b"\x2a\x01a", b"\x30\x07", b"\x3a\x02\x01\x04",
