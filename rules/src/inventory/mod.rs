@@ -4,6 +4,7 @@
 //! about: a hundred thousand of them in Cedar's own form would cost 700 MB.
 
 mod graph;
+mod projects;
 mod scope;
 
 use std::borrow::Cow;
@@ -14,18 +15,12 @@ use ordain_action::Plane;
 use smallvec::SmallVec;
 
 pub(crate) use graph::{Dependant, Edge, EdgeKind, Graph, Until};
+pub(crate) use projects::Projects;
 pub(crate) use scope::{Account, Environment, Scope, Scopes};
 
 use crate::glob::Glob;
 use crate::model::Fact;
 use crate::{Mode, live};
-
-/// The type of Google's projects.
-const PROJECTS: &str = "gcp:cloudresourcemanager/projects";
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
 
 /// Names of the owners of something; most have one.
 pub(crate) type Owners = SmallVec<[Arc<str>; 1]>;
@@ -111,8 +106,7 @@ pub(crate) struct Inventory {
     by_alias: HashMap<Box<str>, SmallVec<[u32; 1]>>,
     /// Entries in the order of their names, for patterns.
     ordered: Vec<u32>,
-    /// The ids of Google's projects, by their numbers.
-    projects: HashMap<Box<str>, Box<str>>,
+    projects: Projects,
     /// How many entries of one type each system has.
     shares: HashMap<(Arc<str>, Arc<str>), u64>,
     /// Who owns something in each system.
@@ -139,11 +133,7 @@ impl Inventory {
                     }
                 }
             }
-            if &*entry.kind == PROJECTS {
-                let numbers = entry.identifiers.iter().filter(|text| is_number(text));
-                let project = entry.name.rsplit('/').next().unwrap_or_default();
-                inventory.projects.extend(numbers.map(|number| (Box::from(&**number), Box::from(project))));
-            }
+            inventory.projects.learn(&entry.name, &entry.identifiers);
             if let Some(system) = &entry.standing.system {
                 let key = (Arc::clone(system), Arc::clone(&entry.kind));
                 *inventory.shares.entry(key).or_default() += 1;
@@ -196,14 +186,7 @@ impl Inventory {
 
     /// A name in its one spelling: Google takes the number of a project for its id.
     pub(crate) fn canonical<'n>(&self, name: &'n str) -> Cow<'n, str> {
-        let spelled = || {
-            let at = name.strip_prefix("//")?.find("/projects/")? + "//".len() + "/projects/".len();
-            let (before, after) = name.split_at_checked(at)?;
-            let number = after.split('/').next().filter(|number| is_number(number))?;
-            let rest = after.get(number.len()..)?;
-            Some(format!("{before}{}{rest}", self.projects.get(number)?))
-        };
-        spelled().map_or(Cow::Borrowed(name), Cow::Owned)
+        self.projects.canonical(name)
     }
 
     /// All entries known by a raw identifier; usually one.

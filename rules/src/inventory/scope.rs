@@ -77,6 +77,11 @@ impl Scopes {
         index
     }
 
+    /// Whether a scope says who owns what it holds.
+    pub(crate) fn has_owners(&self, scope: u32) -> bool {
+        self.get(scope).is_some_and(|scope| !scope.owners.is_empty())
+    }
+
     /// All accounts, in order.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = (&(Plane, Arc<str>), &Account)> {
         let sorted: BTreeMap<&(Plane, Arc<str>), &Account> = self.accounts.iter().collect();

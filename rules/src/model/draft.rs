@@ -13,6 +13,7 @@ use super::ownership::Ownership;
 use super::people::People;
 use super::reference::owner;
 use crate::inventory::{Owners, Standing, Tier};
+use crate::resolve::is_made;
 
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -36,27 +37,37 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// The owner that its tags say.
-    fn owner_said(&self) -> Option<&Arc<str>> {
-        let keys = self.owner_tags.iter().map(String::as_str).chain(OWNER_TAGS);
-        keys.filter_map(|key| self.tags.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(key)))
-            .map(|(_, value)| value)
-            .next()
+    /// Who owns it by its own tags, where it does not say so itself.
+    pub(super) fn owned_by_tag(&mut self, name: &str, people: &People, findings: &mut Vec<Finding>) {
+        if !self.owners.is_empty() {
+            return;
+        }
+        let tag = |key: &str| self.tags.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(key));
+        let own = self.owner_tags.iter().map(String::as_str);
+        for (key, value) in own.chain(OWNER_TAGS).filter_map(tag) {
+            let named = owner(value);
+            if people.knows(&named) {
+                self.owned_by = Some(Arc::from(format!("tag `{key}`")));
+                self.owners.push(named);
+                return;
+            }
+            findings.push(Finding {
+                source: name.to_owned(),
+                text: format!("tag `{key}` says `{value}`, which is no declared group; declare the group"),
+            });
+        }
+    }
+
+    /// The same without what else the provider may know by it: a source without full names may have put several things into
+    /// one.
+    pub(super) fn joined(mut self) -> Self {
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        self.identifiers.retain(|identifier| !is_made(identifier) && !is_number(identifier));
+        self
     }
 
     /// Adds what another source says of the same thing.
     pub(super) fn merge(&mut self, name: &str, other: Self, source: &str, findings: &mut Vec<Finding>) {
-        if let (Some(own), Some(others)) = (self.owner_said(), other.owner_said())
-            && own != others
-        {
-            findings.push(Finding {
-                source: source.to_owned(),
-                text: format!(
-                    "`{name}` is of `{own}` by a tag of one source, and of `{others}` by a tag of another; the first counts, \
-                     correct one of them"
-                ),
-            });
-        }
         for owner in other.owners {
             if !self.owners.contains(&owner) {
                 if !self.owners.is_empty() {
@@ -94,6 +105,7 @@ impl Draft {
         self.path = self.path.take().or(other.path);
         self.plane = self.plane.or(other.plane);
         if self.owner_tags.is_empty() {
+            // They decide no more who owns it, and are told with what retags.
             self.owner_tags = other.owner_tags;
         }
     }
@@ -120,29 +132,12 @@ pub(super) fn of_system(draft: &Draft, systems: &BTreeMap<Arc<str>, Standing>) -
     own
 }
 
-pub(super) fn owned_by_tag_or_path(
+pub(super) fn owned_by_path(
     name: &str,
     draft: &mut Draft,
-    people: &People,
     ownership: &Ownership,
     findings: &mut Vec<Finding>,
 ) {
-    if draft.owners.is_empty() {
-        let tag = |key: &str| draft.tags.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(key));
-        let own = draft.owner_tags.iter().map(String::as_str);
-        for (key, value) in own.chain(OWNER_TAGS).filter_map(tag) {
-            let named = owner(value);
-            if people.knows(&named) {
-                draft.owners.push(named);
-                draft.owned_by = Some(Arc::from(format!("tag `{key}`")));
-                break;
-            }
-            findings.push(Finding {
-                source: name.to_owned(),
-                text: format!("tag `{key}` says `{value}`, which is no declared group; declare the group"),
-            });
-        }
-    }
     let by_path = draft.path.as_deref().and_then(|path| ownership.of(path));
     let Some((owners, source)) = by_path else { return };
     if draft.owners.is_empty() {

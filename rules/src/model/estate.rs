@@ -3,6 +3,7 @@
 //! Leaves out people and rules. Where two sources name different owners, both own: neither can be
 //! overruled by importing the other.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use ordain_action::Plane;
 
 use super::document::{ComponentSpec, FactSpec, InventorySpec, Metadata, ResourceSpec};
-use super::draft::{Draft, of_system, owned_by_tag_or_path};
+use super::draft::{Draft, of_system, owned_by_path};
 use super::identity;
 use super::lineage;
 use super::ownership::Ownership;
@@ -20,7 +21,9 @@ use super::reference::{own, owner, reference};
 use super::text::{Body, Place, Placed, nearest};
 use super::{Finding, Problem};
 use crate::azure;
-use crate::inventory::{Edge, EdgeKind, Entry, Inventory, Provenance, Scopes, Standing, Tier, Until};
+use crate::inventory::{
+    Edge, EdgeKind, Entry, Inventory, Projects, Provenance, Scopes, Standing, Tier, Until,
+};
 
 /// Tags that say who owns a resource.
 pub(crate) const OWNER_TAGS: [&str; 2] = ["owner", "team"];
@@ -291,11 +294,49 @@ impl<'d> Estate<'d> {
         self.relations.push(Relation { dependant, kind, dependency, source, until });
     }
 
-    fn add(&mut self, name: Arc<str>, draft: Draft, place: &Place) {
+    fn add(&mut self, name: Arc<str>, mut draft: Draft, place: &Place) {
+        // What each source says counts by itself: no other source's owner, and no other's word for one, overrules it.
+        draft.owned_by_tag(&name, self.people, &mut self.findings);
         match self.drafts.get_mut(&name) {
             Some(known) => known.merge(&name, draft, &place.path, &mut self.findings),
             None => drop(self.drafts.insert(name, draft)),
         }
+    }
+
+    /// Gives what is named by the number of a project the name that requests have.
+    fn spell(&mut self) {
+        let mut projects = Projects::default();
+        for (name, draft) in &self.drafts {
+            projects.learn(name, &draft.identifiers);
+        }
+        for (name, mut draft) in std::mem::take(&mut self.drafts) {
+            if draft.plane == Some(Plane::Gcp)
+                && let Some(id) = projects.id(&draft.account)
+            {
+                draft.account = Arc::from(id);
+            }
+            let spelled: Arc<str> = match projects.canonical(&name) {
+                Cow::Borrowed(_) => name,
+                Cow::Owned(spelled) => {
+                    let spelled = Arc::from(spelled);
+                    self.known_as.insert(name, Arc::clone(&spelled));
+                    spelled
+                }
+            };
+            match self.drafts.get_mut(&spelled) {
+                Some(known) => known.merge(&spelled, draft, &spelled, &mut self.findings),
+                None => drop(self.drafts.insert(spelled, draft)),
+            }
+        }
+        // What was known as a name that is spelled otherwise now is known as that.
+        let renamed: Vec<(Arc<str>, Arc<str>)> = self
+            .known_as
+            .iter()
+            .filter_map(|(from, to)| {
+                self.known_as.get(to).map(|spelled| (Arc::clone(from), Arc::clone(spelled)))
+            })
+            .collect();
+        self.known_as.extend(renamed);
     }
 
     /// Makes one of what sources know by different names.
@@ -316,7 +357,7 @@ impl<'d> Estate<'d> {
             let source = self.provenances.get(draft.provenance as usize);
             let source = source.map(|provenance| provenance.source.to_string()).unwrap_or_default();
             if let Some(known) = self.drafts.get_mut(to) {
-                known.merge(to, Draft { plane: None, ..draft }, &source, &mut self.findings);
+                known.merge(to, Draft { plane: None, ..draft.joined() }, &source, &mut self.findings);
             }
             self.known_as.insert(Arc::clone(from), Arc::clone(to));
         }
@@ -325,6 +366,7 @@ impl<'d> Estate<'d> {
 
     /// Every entry with its owners and scopes, and the relations among them.
     pub(crate) fn finish(mut self, ownership: &Ownership, scopes: &Scopes) -> (Inventory, Vec<Finding>) {
+        self.spell();
         self.join();
         let standing = |draft: &Draft| Standing {
             owners: draft.owners.clone(),
@@ -344,11 +386,13 @@ impl<'d> Estate<'d> {
         let mut findings = self.findings;
         let mut owned = Vec::with_capacity(self.drafts.len());
         for (name, draft) in &mut self.drafts {
-            owned_by_tag_or_path(name, draft, self.people, ownership, &mut findings);
+            owned_by_path(name, draft, ownership, &mut findings);
             owned.push(of_system(draft, &systems));
         }
         let names: Vec<Arc<str>> = self.drafts.keys().cloned().collect();
-        lineage::inherit(&names, &mut owned, &edges, scopes);
+        let tags: Vec<&[(Arc<str>, Arc<str>)]> = self.drafts.values().map(|draft| &*draft.tags).collect();
+        let entries = lineage::Entries { names: &names, tags: &tags };
+        lineage::inherit(&entries, &mut owned, &edges, scopes);
         let stood = self.drafts.into_iter().zip(owned).map(|((name, draft), own)| {
             let standing = scopes.stand(own, draft.plane, &draft.account, &name, &draft.tags);
             Entry {
@@ -407,7 +451,8 @@ fn believed(spec: &InventorySpec, place: &Place, problems: &mut Vec<Problem>) ->
         problems.push(place.problem("decays:", text));
         return Until::ALWAYS;
     };
-    as_of.checked_add(span).map_or(Until::ALWAYS, Until::of)
+    // What decays later than any time does so at the last.
+    Until::of(as_of.checked_add(span).unwrap_or(jiff::Timestamp::MAX))
 }
 
 fn tags(written: &BTreeMap<String, String>) -> Vec<(Arc<str>, Arc<str>)> {

@@ -78,24 +78,23 @@ fn definition(cluster: &str, group: &str, plural: &str) -> String {
     kubernetes::object_name(cluster, of, None, &format!("{plural}.{group}"))
 }
 
-/// Whether something lies in what a name says it lies in: on Azure by the beginning of its id, on Google Cloud so or in a
-/// project, a folder or an organization.
-fn lies_in(name: &str, holder: &str) -> bool {
-    let within = name.strip_prefix(holder).is_some_and(|rest| rest.starts_with('/'));
-    let is_google = name.starts_with("//") && holder.starts_with("//");
-    (azure::is_id(name) || is_google) && within || is_google && holder.starts_with(MANAGER)
-}
-
-/// Fills in what resources of Azure and Google Cloud do not say of themselves: what holds them says it, the nearest first.
-fn inherit_from_holders(names: &[Arc<str>], owned: &mut [Standing], edges: &[Edge], scopes: &Scopes) {
+/// Fills in what resources of Azure and Google Cloud do not say of themselves: what holds them by their names says it, the
+/// nearest first, and of projects and folders what they are declared to be part of.
+fn inherit_from_holders(entries: &Entries<'_>, owned: &mut [Standing], edges: &[Edge], scopes: &Scopes) {
+    let Entries { names, tags } = *entries;
     let name = |index: u32| names.get(index as usize).map_or("", AsRef::as_ref);
-    let mut holders: HashMap<u32, u32> = HashMap::new();
-    for edge in edges.iter().filter(|edge| edge.kind == EdgeKind::PartOf) {
-        if lies_in(name(edge.dependant), name(edge.dependency)) {
-            let nearest = holders.entry(edge.dependant).or_insert(edge.dependency);
-            if lies_in(name(edge.dependency), name(*nearest)) {
-                *nearest = edge.dependency;
-            }
+    let tags = |index: u32| tags.get(index as usize).copied().unwrap_or_default();
+    let indices: BTreeMap<Arc<str>, u32> = names.iter().cloned().zip(0..).collect();
+    let above = |index: &u32| {
+        let named = name(*index);
+        let by_name = azure::holders(named).find_map(|holder| indices.get(holder));
+        by_name.or_else(|| google_holder(named, &indices)).map(|holder| (*index, *holder))
+    };
+    let mut holders: HashMap<u32, u32> = (0..).zip(names).filter_map(|(index, _)| above(&index)).collect();
+    let manages = |index: u32| name(index).starts_with(MANAGER);
+    for edge in edges.iter().filter(|edge| edge.kind == EdgeKind::PartOf && edge.until == Until::ALWAYS) {
+        if manages(edge.dependant) && manages(edge.dependency) {
+            holders.entry(edge.dependant).or_insert(edge.dependency);
         }
     }
     let said = owned.to_vec();
@@ -104,13 +103,10 @@ fn inherit_from_holders(names: &[Arc<str>], owned: &mut [Standing], edges: &[Edg
         for _ in 0..DEPTH_MAX {
             let Some(holder) = holders.get(&at) else { break };
             at = *holder;
-            let named = name(index);
-            // A scope for a part of what holds it says more of it than that does.
-            let narrower = if named.starts_with(name(at)) {
-                scopes.narrower(named, name(at).len())
-            } else {
-                !scopes.holding(named, &[]).is_empty()
-            };
+            // A scope that holds this and not what it lies in says more of it than that does.
+            let of_holder = scopes.holding(name(at), tags(at));
+            let mut of_own = scopes.holding(name(index), tags(index)).into_iter();
+            let narrower = of_own.any(|scope| scopes.has_owners(scope) && !of_holder.contains(&scope));
             if !narrower && let Some(holder) = said.get(at as usize) {
                 fill(own, holder, "what it lies in");
             }
@@ -118,9 +114,17 @@ fn inherit_from_holders(names: &[Arc<str>], owned: &mut [Standing], edges: &[Edg
     }
 }
 
+/// Names of all entries, and their tags.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entries<'e> {
+    pub(super) names: &'e [Arc<str>],
+    pub(super) tags: &'e [&'e [(Arc<str>, Arc<str>)]],
+}
+
 /// Fills in what objects do not say of themselves.
-pub(super) fn inherit(names: &[Arc<str>], owned: &mut [Standing], edges: &[Edge], scopes: &Scopes) {
-    inherit_from_holders(names, owned, edges, scopes);
+pub(super) fn inherit(entries: &Entries<'_>, owned: &mut [Standing], edges: &[Edge], scopes: &Scopes) {
+    inherit_from_holders(entries, owned, edges, scopes);
+    let names = entries.names;
     let parsed = |index: u32| names.get(index as usize).and_then(|name| Name::parse(name));
     let mut makers: HashMap<u32, u32> = HashMap::new();
     let mut namespaces: HashMap<u32, u32> = HashMap::new();
@@ -151,11 +155,14 @@ pub(super) fn inherit(names: &[Arc<str>], owned: &mut [Standing], edges: &[Edge]
 }
 
 fn fill(own: &mut Standing, holder: &Standing, why: &str) {
+    // Whoever deploys a system may change what is of it: what has other owners is of it only where it says so.
+    if own.owners.is_empty() || own.owners == holder.owners {
+        own.system = own.system.take().or_else(|| holder.system.clone());
+    }
     if own.owners.is_empty() && !holder.owners.is_empty() {
         own.owners.clone_from(&holder.owners);
         own.owned_by = Some(Arc::from(why));
     }
-    own.system = own.system.take().or_else(|| holder.system.clone());
     own.environment = own.environment.take().or_else(|| holder.environment.clone());
     own.tier = own.tier.or(holder.tier);
 }

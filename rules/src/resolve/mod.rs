@@ -78,6 +78,7 @@ pub(crate) struct Ambiguity {
     pub(crate) identifier: String,
     /// The names of those entries, in order.
     pub(crate) meanings: Vec<Arc<str>>,
+    entries: Vec<u32>,
 }
 
 /// What raw identifiers stand for.
@@ -239,13 +240,12 @@ impl<'e> Estate<'e> {
             }
         }
         // Another identifier that stands for one of several says which is meant; all are judged still.
-        let is_certain = |entry: &(u32, Option<Arc<Ambiguity>>)| certain.contains(&entry.0);
-        let told = entries.iter().any(is_certain);
+        let told = |ambiguity: &Ambiguity| ambiguity.entries.iter().any(|entry| certain.contains(entry));
         let mut seen = BTreeSet::new();
         entries.sort_by_key(|(index, ambiguity)| (*index, ambiguity.is_none()));
         entries.retain(|(index, _)| seen.insert(*index));
         let sites = entries.into_iter().filter_map(|(index, ambiguous)| {
-            self.entry(index).map(|site| Site { ambiguous: ambiguous.filter(|_| !told), ..site })
+            self.entry(index).map(|site| Site { ambiguous: ambiguous.filter(|one| !told(one)), ..site })
         });
         found.sites.extend(sites);
         found
@@ -255,7 +255,7 @@ impl<'e> Estate<'e> {
         let named = entries.iter().filter_map(|index| self.model.inventory.get(*index));
         let mut meanings: Vec<Arc<str>> = named.map(|entry| Arc::clone(&entry.name)).collect();
         meanings.sort();
-        Ambiguity { identifier: identifier.to_owned(), meanings }
+        Ambiguity { identifier: identifier.to_owned(), meanings, entries: entries.to_vec() }
     }
 
     /// What a name stands for whose last part the provider makes: one at a time carries it.
@@ -490,9 +490,10 @@ impl<'e> Estate<'e> {
             return self.unknown(resource);
         }
         let account = Arc::clone(&self.upstream.account);
-        let name = self.model.inventory.canonical(&resource.name);
+        let name = self.model.inventory.canonical(&resource.name).into_owned();
         let standing = self.model.scopes.stand(Standing::default(), Some(self.plane), &account, &name, &[]);
-        self.site(resource, Known::No, account, Arc::clone(self.region), standing)
+        let resource = Resource { name, ..resource.clone() };
+        self.site(&resource, Known::No, account, Arc::clone(self.region), standing)
     }
 
     fn site(

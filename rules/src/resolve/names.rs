@@ -11,10 +11,19 @@ pub(super) fn own_service(name: &str) -> &str {
     name.split(':').nth(2).unwrap_or_default()
 }
 
+/// What identifiers of eight digits begin with, which the provider made before those of seventeen: a date has eight too.
+const SHORT: [&str; 20] = [
+    "acl", "ami", "cgw", "dopt", "eipalloc", "eipassoc", "eni", "i", "igw", "lt", "nat", "pcx", "r", "rtb",
+    "sg", "snap", "subnet", "vgw", "vol", "vpc",
+];
+
 /// An identifier as the provider makes them, `i-0123456789abcdef0`: never the same for two types.
 pub(crate) fn is_made(identifier: &str) -> bool {
-    identifier.rsplit_once('-').is_some_and(|(_, digits)| {
-        matches!(digits.len(), 8 | 17) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    identifier.rsplit_once('-').is_some_and(|(before, digits)| {
+        let long = digits.len() == 17 && before.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        let short = digits.len() == 8 && SHORT.contains(&before);
+        let is_digit = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
+        (long || short) && digits.bytes().all(is_digit)
     })
 }
 

@@ -179,3 +179,81 @@ fn a_project_goes_with_all_that_is_in_it() {
             reach: 1 + 4, crosses payroll"#]],
     );
 }
+
+/// What a source might say to take something over, or to have it taken for something else.
+const CLAIMED: &str = "---
+apiVersion: ordain/v1
+kind: System
+metadata: {name: platform}
+spec: {owner: web}
+---
+apiVersion: ordain/v1
+kind: Resource
+metadata: {name: mine}
+spec: {type: database, owner: web, name: \"arn:aws:rds:eu-west-1:111122223333:db:pay\"}
+---
+apiVersion: ordain/v1
+kind: Inventory
+metadata: {name: claimed}
+spec:
+  source: aws-config:a
+  account: 111122223333
+  ownerTags: [contact]
+  resources:
+    - {id: db, type: rds:db, name: \"arn:aws:rds:eu-west-1:111122223333:db:pay\", tags: {owner: payroll}}
+    - {id: bucket, type: s3:bucket, name: \"arn:aws:s3:::backup-20240131\", identifiers: [backup-20240131], owner: payroll}
+    - {id: host, type: ec2:instance, name: \"arn:aws:ec2:eu-west-1:111122223333:instance/i-0123456789abcdef7\", identifiers: [i-0123456789abcdef7], owner: web}
+---
+apiVersion: ordain/v1
+kind: Inventory
+metadata: {name: rows}
+spec:
+  source: servicenow:rows
+  resources:
+    - {id: one, type: cmdb_ci_server, identifiers: [backup-20240131], tags: {owner: web}}
+    - {id: two, type: cmdb_ci_server, identifiers: [i-0123456789abcdef7, i-0123456789abcdef8], tags: {owner: web}}
+---
+apiVersion: ordain/v1
+kind: Inventory
+metadata: {name: held}
+spec:
+  source: resource-graph:held
+  plane: azure
+  resources:
+    - {id: group, type: azure:Microsoft.Resources/subscriptions/resourceGroups, name: /subscriptions/7b/resourcegroups/all, owner: web, system: platform}
+    - {id: own, type: azure:Microsoft.Compute/virtualMachines, name: /subscriptions/7b/resourcegroups/all/providers/microsoft.compute/virtualmachines/own, owner: payroll}
+    - {id: tagged, type: azure:Microsoft.Compute/virtualMachines, name: /subscriptions/7b/resourcegroups/all/providers/microsoft.compute/virtualmachines/tagged, tags: {team-code: pay}}
+---
+apiVersion: ordain/v1
+kind: Scope
+metadata: {name: tagged}
+spec: {tags: {team-code: pay}, owner: payroll}
+---
+apiVersion: ordain/v1
+kind: Inventory
+metadata: {name: numbered}
+spec:
+  source: asset-inventory:numbered
+  plane: gcp
+  resources:
+    - {id: secret, type: gcp:secretmanager/secrets, name: \"//secretmanager.googleapis.com/projects/471/secrets/db\", owner: payroll}
+";
+
+#[test]
+fn no_source_takes_over_what_another_says() {
+    let snapshot = model(&format!("{}{CLAIMED}", estate()));
+    let fact = |end: &str| snapshot.inventory().find(|fact| fact.name.ends_with(end)).unwrap();
+    let mut both = fact(":db:pay").owners.to_vec();
+    both.sort();
+    assert_eq!(both, ["payroll".into(), "web".into()], "both own what both claim");
+    assert_eq!(fact("backup-20240131").owners, ["payroll".into()], "a date is no identifier");
+    let host = fact("i-0123456789abcdef7");
+    assert!(!host.identifiers.iter().any(|known| known.ends_with('8')), "what else a row names is not it");
+    assert_eq!(
+        fact("/virtualmachines/own").system,
+        None,
+        "who has an owner is of no system by where it lies"
+    );
+    assert_eq!(fact("/virtualmachines/tagged").owners, ["payroll".into()], "a scope of tags says more");
+    assert_eq!(fact("/secrets/db").name, "//secretmanager.googleapis.com/projects/shop/secrets/db");
+}

@@ -66,8 +66,9 @@ const RUNS: [&str; 10] = [
 ];
 
 /// Members that say who may do what, by the first or the last part of their path.
-const GRANTS: [&str; 10] = [
+const GRANTS: [&str; 11] = [
     "acl",
+    "bucketpolicyonly",
     "defaultobjectacl",
     "bindings",
     "iampolicy",
@@ -80,7 +81,8 @@ const GRANTS: [&str; 10] = [
 ];
 
 /// Members that open something to a network.
-const OPENS: [&str; 8] = [
+const OPENS: [&str; 9] = [
+    "ipfilter",
     "accessconfigs",
     "ipv6accessconfigs",
     "authorizednetworks",
@@ -99,6 +101,9 @@ pub(super) fn deletes_sources(body: &Fields) -> bool {
     !matches!(body.get("deleteSourceObjects"), None | Some(Scalar::Bool(false) | Scalar::Null))
 }
 
+/// What of a bucket says who may use it, whole, in the words of both of its APIs.
+const ACCESS_OF_BUCKETS: [&str; 2] = ["iamconfig", "iamconfiguration"];
+
 /// The classes of what a change does beside its own.
 pub(super) fn beside(route: &Route, body: Option<&Fields>, query: &[Pair<'_>]) -> BTreeSet<Access> {
     let mut found = BTreeSet::new();
@@ -113,12 +118,7 @@ pub(super) fn beside(route: &Route, body: Option<&Fields>, query: &[Pair<'_>]) -
         if name.ends_with("mask") {
             masked(route, &pair.value, &mut found);
         }
-        if name.ends_with("acl") && name.contains("predefined") {
-            found.insert(Access::Grant);
-            if PUBLIC_ACLS.contains(&fold(&pair.value).as_str()) {
-                found.insert(Access::Expose);
-            }
-        }
+        predefined(&name, &pair.value, &mut found);
     }
     // The list of access of a bucket or an object, one entry by its name.
     if route.parts.iter().any(|part| !part.literal && EVERYBODY.contains(&part.text.as_str())) {
@@ -137,6 +137,10 @@ pub(super) fn beside(route: &Route, body: Option<&Fields>, query: &[Pair<'_>]) -
         }
         member(&folded, &mut found);
         let last = parts.next_back().unwrap_or_default();
+        // All that says who may use it is taken away at once.
+        if ACCESS_OF_BUCKETS.contains(&folded.as_str()) && route.service() == "storage" {
+            found.extend([Access::Grant, Access::Expose]);
+        }
         // A key of a map, or the value beside `key` in a list of pairs.
         let Scalar::Text(text) = value else {
             metadata(last, &mut found);
@@ -146,6 +150,7 @@ pub(super) fn beside(route: &Route, body: Option<&Fields>, query: &[Pair<'_>]) -
         if last.ends_with("mask") {
             masked(route, text, &mut found);
         }
+        predefined(last, text, &mut found);
         if last == "key" {
             metadata(&text.to_ascii_lowercase(), &mut found);
         }
@@ -157,6 +162,16 @@ pub(super) fn beside(route: &Route, body: Option<&Fields>, query: &[Pair<'_>]) -
         }
     }
     found
+}
+
+/// A list of access by its name, which a call may be told beside what it makes.
+fn predefined(name: &str, value: &str, found: &mut BTreeSet<Access>) {
+    if name.ends_with("acl") && name.contains("predefined") {
+        found.insert(Access::Grant);
+        if PUBLIC_ACLS.contains(&fold(value).as_str()) {
+            found.insert(Access::Expose);
+        }
+    }
 }
 
 /// What a member does by its name alone.
@@ -180,8 +195,12 @@ fn masked(route: &Route, mask: &str, found: &mut BTreeSet<Access>) {
         let folded = fold(path.trim());
         member(&folded, found);
         metadata(folded.rsplit('.').next().unwrap_or_default(), found);
-        if folded == "*" && route.service() == "storage" {
-            replaced(route, found);
+        if route.service() == "storage" {
+            if folded == "*" {
+                replaced(route, found);
+            } else if ACCESS_OF_BUCKETS.contains(&folded.as_str()) {
+                found.extend([Access::Grant, Access::Expose]);
+            }
         }
     }
 }
