@@ -172,7 +172,7 @@ fn a_tenant_is_asked_by_its_resource_graph() {
         &["--live", "azure", "--subscription", "00000000-0000-4000-8000-000000000001"],
         expect![[r#"
             FILE FACTS RELATIONS UNOWNED OWNERS ACCOUNTS
-            FOLDER/model/resource-graph-there.yaml 3 1 2 platform 00000000-0000-4000-8000-000000000001
+            FOLDER/model/resource-graph-there-00000000-0000-4000-8000-000000000001.yaml 3 1 2 platform 00000000-0000-4000-8000-000000000001
             asking `there`: 1 ResourceContainers
             asking `there`: 1 Resources
             asking `there`: 2 Resources
@@ -180,23 +180,23 @@ fn a_tenant_is_asked_by_its_resource_graph() {
     );
     document(
         &gate,
-        "resource-graph-there.yaml",
+        "resource-graph-there-00000000-0000-4000-8000-000000000001.yaml",
         expect![[r##"
-        # Imported: change the source and import again.
-        apiVersion: ordain/v1
-        kind: Inventory
-        metadata:
-          name: "there"
-        spec:
-          source: "resource-graph:there"
-          plane: azure
-          account: "00000000-0000-4000-8000-000000000001"
-          resources:
-            - {"id":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop","type":"azure:Microsoft.Resources/subscriptions/resourceGroups","name":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop","tags":{"owner":"platform"}}
-            - {"id":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/disks/d","type":"azure:Microsoft.Compute/disks","name":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/disks/d","region":"westeurope"}
-            - {"id":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/virtualmachines/web","type":"azure:Microsoft.Compute/virtualMachines","name":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/virtualmachines/web","region":"westeurope"}
-          relations:
-            - {"from":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/virtualmachines/web","type":"dependsOn","to":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/disks/d"}"##]],
+            # Imported: change the source and import again.
+            apiVersion: ordain/v1
+            kind: Inventory
+            metadata:
+              name: "there-00000000-0000-4000-8000-000000000001"
+            spec:
+              source: "resource-graph:there-00000000-0000-4000-8000-000000000001"
+              plane: azure
+              account: "00000000-0000-4000-8000-000000000001"
+              resources:
+                - {"id":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop","type":"azure:Microsoft.Resources/subscriptions/resourceGroups","name":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop","tags":{"owner":"platform"}}
+                - {"id":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/disks/d","type":"azure:Microsoft.Compute/disks","name":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/disks/d","region":"westeurope"}
+                - {"id":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/virtualmachines/web","type":"azure:Microsoft.Compute/virtualMachines","name":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/virtualmachines/web","region":"westeurope"}
+              relations:
+                - {"from":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/virtualmachines/web","type":"dependsOn","to":"/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/shop/providers/microsoft.compute/disks/d"}"##]],
     );
     let asked = there.arrived().into_iter().filter(|one| one.method == "POST").collect::<Vec<_>>();
     assert_eq!(asked.len(), 3);
@@ -239,29 +239,29 @@ fn an_organization_is_asked_by_its_asset_inventory() {
         &["--live", "gcp", "--scope", "organizations/1"],
         expect![[r#"
             FILE FACTS RELATIONS UNOWNED OWNERS ACCOUNTS
-            FOLDER/model/asset-inventory-there.yaml 2 1 1 platform shop
+            FOLDER/model/asset-inventory-there-organizations-1.yaml 2 1 1 platform shop
             asking `there`: 1 assets
             asking `there`: 2 assets
             exit 0"#]],
     );
     document(
         &gate,
-        "asset-inventory-there.yaml",
+        "asset-inventory-there-organizations-1.yaml",
         expect![[r##"
-        # Imported: change the source and import again.
-        apiVersion: ordain/v1
-        kind: Inventory
-        metadata:
-          name: "there"
-        spec:
-          source: "asset-inventory:there"
-          plane: gcp
-          account: "shop"
-          resources:
-            - {"id":"//cloudresourcemanager.googleapis.com/projects/shop","type":"gcp:cloudresourcemanager/projects","name":"//cloudresourcemanager.googleapis.com/projects/shop","identifiers":["471"]}
-            - {"id":"//compute.googleapis.com/projects/shop/zones/europe-west1-b/instances/web","type":"gcp:compute/instances","name":"//compute.googleapis.com/projects/shop/zones/europe-west1-b/instances/web","region":"europe-west1","tags":{"owner":"platform"}}
-          relations:
-            - {"from":"//compute.googleapis.com/projects/shop/zones/europe-west1-b/instances/web","type":"partOf","to":"//cloudresourcemanager.googleapis.com/projects/shop"}"##]],
+            # Imported: change the source and import again.
+            apiVersion: ordain/v1
+            kind: Inventory
+            metadata:
+              name: "there-organizations-1"
+            spec:
+              source: "asset-inventory:there-organizations-1"
+              plane: gcp
+              account: "shop"
+              resources:
+                - {"id":"//cloudresourcemanager.googleapis.com/projects/shop","type":"gcp:cloudresourcemanager/projects","name":"//cloudresourcemanager.googleapis.com/projects/shop","identifiers":["471"]}
+                - {"id":"//compute.googleapis.com/projects/shop/zones/europe-west1-b/instances/web","type":"gcp:compute/instances","name":"//compute.googleapis.com/projects/shop/zones/europe-west1-b/instances/web","region":"europe-west1","tags":{"owner":"platform"}}
+              relations:
+                - {"from":"//compute.googleapis.com/projects/shop/zones/europe-west1-b/instances/web","type":"partOf","to":"//cloudresourcemanager.googleapis.com/projects/shop"}"##]],
     );
     gate.finish();
 }
@@ -297,27 +297,27 @@ fn an_account_is_asked_by_its_resource_explorer() {
         &["--live", "aws", "--region", "eu-west-1"],
         expect![[r#"
             FILE FACTS RELATIONS UNOWNED OWNERS ACCOUNTS
-            FOLDER/model/resource-explorer-default.yaml 2 0 1 platform 123456789012
+            FOLDER/model/resource-explorer-default-eu-west-1.yaml 2 0 1 platform 123456789012
             asking `default`: 1 resources of eu-west-1
             asking `default`: 2 resources of eu-west-1
             exit 0"#]],
     );
     document(
         &gate,
-        "resource-explorer-default.yaml",
+        "resource-explorer-default-eu-west-1.yaml",
         expect![[r##"
-        # Imported: change the source and import again.
-        apiVersion: ordain/v1
-        kind: Inventory
-        metadata:
-          name: "default"
-        spec:
-          source: "resource-explorer:default"
-          plane: aws
-          account: "123456789012"
-          resources:
-            - {"id":"arn:aws:s3:::shop-assets","type":"s3:bucket","name":"arn:aws:s3:::shop-assets","identifiers":["shop-assets"],"tags":{"owner":"platform"}}
-            - {"id":"arn:aws:sqs:eu-west-1:123456789012:jobs","type":"sqs:queue","name":"arn:aws:sqs:eu-west-1:123456789012:jobs","identifiers":["jobs"],"region":"eu-west-1"}"##]],
+            # Imported: change the source and import again.
+            apiVersion: ordain/v1
+            kind: Inventory
+            metadata:
+              name: "default-eu-west-1"
+            spec:
+              source: "resource-explorer:default-eu-west-1"
+              plane: aws
+              account: "123456789012"
+              resources:
+                - {"id":"arn:aws:s3:::shop-assets","type":"s3:bucket","name":"arn:aws:s3:::shop-assets","identifiers":["shop-assets"],"tags":{"owner":"platform"}}
+                - {"id":"arn:aws:sqs:eu-west-1:123456789012:jobs","type":"sqs:queue","name":"arn:aws:sqs:eu-west-1:123456789012:jobs","identifiers":["jobs"],"region":"eu-west-1"}"##]],
     );
     gate.finish();
 }

@@ -187,3 +187,30 @@ fn every_source_becomes_a_document_that_the_model_takes() {
     }
     gate.finish();
 }
+
+#[test]
+fn what_the_model_would_not_load_with_replaces_nothing() {
+    let gate = Gate::start(Setup::default());
+    let folder = gate.folder.path();
+    let catalogue = |owner: &str| {
+        format!(
+            "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {{name: web}}\n\
+             spec: {{type: service, lifecycle: production, owner: '{owner}'}}\n"
+        )
+    };
+    let path = folder.join("catalog-info.yaml").display().to_string();
+    std::fs::write(&path, catalogue("platform")).unwrap();
+    let import = || gate.run(&["model", "import", "backstage", &path, "--name", "one"]);
+    assert_eq!(import().status.code(), Some(0));
+    let good = std::fs::read_to_string(folder.join("model/backstage-one.yaml")).unwrap();
+    std::fs::write(&path, catalogue("user:ghost")).unwrap();
+    let refused = import();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        said(&refused).contains("nothing was imported: with it the model would not load"),
+        "{}",
+        said(&refused)
+    );
+    assert_eq!(std::fs::read_to_string(folder.join("model/backstage-one.yaml")).unwrap(), good);
+    gate.finish();
+}

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Asker, Found, Scope, source};
+use super::{Asker, Found, Scope, next, source};
 use crate::upstream::Ask;
 
 /// The most resources that are given at once.
@@ -37,7 +37,7 @@ pub(super) async fn take(asker: &Asker<'_>, scope: &Scope) -> Result<Found, Stri
             })?;
             count += page.get("Resources").and_then(Value::as_array).map_or(0, Vec::len);
             asker.told(&format!("resources of {region}"), count);
-            after = page.get("NextToken").and_then(Value::as_str).map(str::to_owned);
+            after = next(page.get("NextToken"), after.as_deref())?;
             found.sources.push(source(region, &page));
             if after.is_none() {
                 break;

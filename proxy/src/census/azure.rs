@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Asker, Found, Scope, source};
+use super::{Asker, Found, Scope, next, source};
 use crate::upstream::Ask;
 
 /// The most rows that the Resource Graph gives at once.
@@ -17,13 +17,13 @@ const TABLES: [&str; 2] = ["ResourceContainers", "Resources"];
 pub(super) async fn take(asker: &Asker<'_>, scope: &Scope) -> Result<Found, String> {
     let mut found = Found::default();
     for table in TABLES {
-        let (mut count, mut after) = (0, None);
+        let (mut count, mut after) = (0, None::<String>);
         loop {
             let body = body(table, scope, after.as_deref());
             let page = asker.page(&Ask::ResourceGraph(body)).await?;
             count += page.get("data").and_then(Value::as_array).map_or(0, Vec::len);
             asker.told(table, count);
-            after = page.get("$skipToken").and_then(Value::as_str).map(str::to_owned);
+            after = next(page.get("$skipToken"), after.as_deref())?;
             if page.get("resultTruncated").and_then(Value::as_str) == Some("true") && after.is_none() {
                 return Err(format!("{table}: the answer is cut off, and says not how it goes on"));
             }

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{Asker, Found, Scope, source};
+use super::{Asker, Found, Scope, next, source};
 use crate::upstream::Ask;
 
 /// The most assets that are given at once; they come with all that is set on them.
@@ -27,22 +27,22 @@ pub(super) async fn take(asker: &Asker<'_>, scope: &Scope) -> Result<Found, Stri
         ));
     }
     let mut found = Found::default();
-    let (mut count, mut after) = (0, String::new());
+    let (mut count, mut after) = (0, None::<String>);
     loop {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("contentType", "RESOURCE").append_pair("pageSize", &PAGE.to_string());
-        if !after.is_empty() {
-            query.append_pair("pageToken", &after);
+        if let Some(after) = &after {
+            query.append_pair("pageToken", after);
         }
         let mut page = asker.page(&Ask::Get(format!("/v1/{parent}/assets?{}", query.finish()), None)).await?;
-        page.get("nextPageToken").and_then(Value::as_str).unwrap_or_default().clone_into(&mut after);
+        after = next(page.get("nextPageToken"), after.as_deref())?;
         let assets = page.get_mut("assets").map(Value::take).unwrap_or_default();
         count += assets.as_array().map_or(0, Vec::len);
         asker.told("assets", count);
         if assets.is_array() {
             found.sources.push(source("assets", &assets));
         }
-        if after.is_empty() {
+        if after.is_none() {
             return Ok(found);
         }
     }

@@ -2,11 +2,13 @@
 //!
 //! Leaves out what comes and goes by itself. Of secrets only what is said beside them is asked for, never what they hold.
 
+use std::collections::BTreeSet;
+
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Asker, Found, said, source};
+use super::{Asker, Found, next, said, source};
 use crate::upstream::Ask;
 
 /// How many are asked for at once: an object has a hundred kilobytes at most, and an answer is held whole.
@@ -25,6 +27,8 @@ struct Groups {
 #[serde(rename_all = "camelCase")]
 struct Group {
     preferred_version: Version,
+    #[serde(default)]
+    versions: Vec<Version>,
 }
 
 #[derive(Deserialize)]
@@ -52,12 +56,19 @@ pub(super) async fn take(asker: &Asker<'_>) -> Result<Found, String> {
     let mut found = Found::default();
     let groups: Groups = read(asker.page(&get("/apis")).await?)?;
     let mut versions = vec!["v1".to_owned()];
-    versions.extend(groups.groups.into_iter().map(|group| group.preferred_version.group_version));
+    for group in groups.groups {
+        versions.push(group.preferred_version.group_version.clone());
+        // Some kinds are served in another version alone.
+        let others = group.versions.into_iter().map(|version| version.group_version);
+        versions.extend(others.filter(|version| *version != group.preferred_version.group_version));
+    }
+    let mut known = BTreeSet::new();
     for version in versions {
         let root = if version.contains('/') { format!("/apis/{version}") } else { format!("/api/{version}") };
         // An aggregated API that is down keeps nobody from the others, and is said to be.
         let resources: Resources = match asker.page(&get(&root)).await.and_then(read) {
             Ok(resources) => resources,
+            Err(why) if version == "v1" => return Err(format!("`v1`: {why}")),
             Err(why) => {
                 found.left_out.push(format!("`{version}`: {why}"));
                 continue;
@@ -65,7 +76,9 @@ pub(super) async fn take(asker: &Asker<'_>) -> Result<Found, String> {
         };
         for resource in resources.resources {
             let lists = resource.verbs.iter().any(|verb| verb == "list");
-            if lists && !resource.name.contains('/') && resource.name != "events" {
+            let group = version.split_once('/').map_or("", |(group, _)| group).to_owned();
+            let is_new = lists && known.insert((group, resource.name.clone()));
+            if is_new && !resource.name.contains('/') && resource.name != "events" {
                 list(asker, &root, &version, &resource, &mut found).await?;
             }
         }
@@ -98,7 +111,9 @@ async fn list(
                 (pages, count, again, after) = (Vec::new(), 0, false, String::new());
                 continue;
             }
-            StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
+            StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
+                if after.is_empty() =>
+            {
                 found.left_out.push(format!("{what}: it answers with status {}", status.as_u16()));
                 return Ok(());
             }
@@ -109,15 +124,16 @@ async fn list(
         }
         let mut page: Value = serde_json::from_slice(&body)
             .map_err(|error| format!("{what}: its answer is no JSON: {error}"))?;
-        let next = page.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let next = next(
+            page.pointer("/metadata/continue"),
+            Some(&after).filter(|after| !after.is_empty()).map(String::as_str),
+        )?;
         let items = page.get_mut("items").map(Value::take).unwrap_or_default();
         let items = named(items, version, resource)?;
         count += items.len();
         asker.told(&what, count);
         pages.push(source(&what, &json!({"apiVersion": "v1", "kind": "List", "items": items})));
-        if next.is_empty() {
-            break;
-        }
+        let Some(next) = next else { break };
         after = next;
     }
     found.sources.extend(pages);

@@ -114,7 +114,17 @@ fn said(body: &[u8]) -> String {
     const SHOWN_MAX: usize = 200;
     let text = String::from_utf8_lossy(body);
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().take(SHOWN_MAX).collect()
+    // What a server sends is not to move a terminal's cursor.
+    line.chars().filter(|letter| !letter.is_control()).take(SHOWN_MAX).collect()
+}
+
+/// The next page, where there is one; a server that leads back to where it was leads nowhere.
+fn next(page: Option<&Value>, after: Option<&str>) -> Result<Option<String>, String> {
+    let next = page.and_then(Value::as_str).filter(|next| !next.is_empty());
+    match next {
+        Some(next) if Some(next) == after => Err("its pages lead in a circle".to_owned()),
+        next => Ok(next.map(str::to_owned)),
+    }
 }
 
 /// A page as what an importer reads.

@@ -13,6 +13,9 @@ use super::{ImportSummary, Imported, entity_name, flow, quoted};
 use crate::inventory::EdgeKind;
 use crate::model::OWNER_TAGS;
 
+/// The longest key of a tag: no plane has longer ones, and no YAML reads one of more than a kilobyte.
+const KEY_MAX: usize = 512;
+
 /// One thing that a source says exists, as a line of the document.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -90,6 +93,10 @@ impl Draft<'_> {
     /// The document, with what is in it. Things stand in the order of their ids, each once.
     pub(super) fn imported(mut self) -> Imported {
         let name = entity_name(self.name);
+        // A key of YAML ends where its line does, and the line is short.
+        for thing in &mut self.things {
+            thing.tags.retain(|key, _| key.len() <= KEY_MAX);
+        }
         self.things.sort_by(|left, right| left.id.cmp(&right.id));
         self.things.dedup_by(|later, first| later.id == first.id);
         let mut summary = ImportSummary {

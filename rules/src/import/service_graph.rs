@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -72,6 +72,9 @@ struct Labels {
     connection_type: String,
 }
 
+/// How far apart the samples of one graph are.
+const TOGETHER: SignedDuration = SignedDuration::from_hours(24);
+
 /// Reads answers and exposed text.
 ///
 /// # Errors
@@ -88,6 +91,11 @@ pub fn service_graph(sources: &[Source], told: ServiceGraph<'_>) -> Result<Impor
         let text = format!("it has no series with the labels `client` and `server`; {GIVE}");
         return Err(ImportError { path: first.to_owned(), text });
     }
+    // One series that nobody has written to for long would let all others fade with it.
+    let newest = edges.iter().filter_map(|edge| edge.at).max();
+    let before = edges.len();
+    edges.retain(|edge| edge.at.zip(newest).is_none_or(|(at, newest)| newest.duration_since(at) <= TOGETHER));
+    let stale = before - edges.len();
     let graph = Graph::of(&edges);
     if graph.things.is_empty() {
         let text = format!("none of its edges names a service; {GIVE}");
@@ -103,7 +111,15 @@ pub fn service_graph(sources: &[Source], told: ServiceGraph<'_>) -> Result<Impor
         plane: ordain_action::Plane::Unknown.as_str(),
         things: graph.things.into_values().collect(),
         relations: graph.relations,
-        left_out: graph.left_out.iter().map(|(text, count)| format!("{count} × {text}")).collect(),
+        left_out: graph
+            .left_out
+            .iter()
+            .map(|(text, count)| format!("{count} × {text}"))
+            .chain(
+                (stale > 0)
+                    .then(|| format!("{stale} × an edge that was seen more than a day before the others")),
+            )
+            .collect(),
         ..Draft::default()
     };
     Ok(draft.imported())

@@ -149,7 +149,7 @@ const ANSWER: &str = r#"{
 }"#;
 
 fn import(sources: &[Source]) -> Result<Imported, ImportError> {
-    backstage(sources, Backstage { name: Some("shop") })
+    backstage(sources, Backstage { name: Some("shop"), people: true })
 }
 
 fn shop() -> Vec<Source> {
@@ -353,4 +353,25 @@ fn what_is_no_catalogue_is_refused_with_what_to_give() {
     expect!["cannot import `x`: it holds a `User` whose `metadata` gives no name that can be; give a `catalog-info.yaml` or the answer of `/api/catalog/entities`"].assert_eq(&refused(
         "apiVersion: backstage.io/v1alpha1\nkind: User\nmetadata: {name: eu/alice}\nspec: {}\n",
     ));
+}
+
+#[test]
+fn who_acts_for_whom_comes_along_where_that_is_asked_for_alone() {
+    let catalogue = "apiVersion: backstage.io/v1alpha1
+kind: Group
+metadata: {name: payments}
+spec: {type: team, children: [], members: [mallory]}
+---
+apiVersion: backstage.io/v1alpha1
+kind: User
+metadata: {name: mallory}
+spec: {memberOf: [payments], reads: {accounts: ['*']}}
+";
+    let files = [source("catalog-info.yaml", catalogue)];
+    let plain = backstage(&files, Backstage { name: Some("shop"), people: false }).unwrap();
+    assert!(!plain.text.contains("mallory"), "{}", plain.text);
+    let left_out = "1 × `User`: who acts for whom is not taken from a catalogue unless that is asked for";
+    assert_eq!(plain.summary.left_out, [left_out]);
+    let asked = backstage(&files, Backstage { name: Some("shop"), people: true }).unwrap();
+    assert!(asked.text.contains("mallory") && !asked.text.contains("reads"), "{}", asked.text);
 }

@@ -65,7 +65,7 @@ fn imported(kind: u8, text: &str) -> Result<Imported, ImportError> {
         5 => import::cloudformation(all, CloudFormation { name, as_of: None }),
         6 => import::resource_graph(all, ResourceGraph { name, owner_tags: &[], as_of: None }),
         7 => import::asset_inventory(all, AssetInventory { name, owner_tags: &[], as_of: None }),
-        8 => import::backstage(all, Backstage { name }),
+        8 => import::backstage(all, Backstage { name, people: true }),
         9 => {
             let told = ServiceNow { name, columns: &[], plane: None, account: None, as_of: None };
             import::servicenow(all, told)

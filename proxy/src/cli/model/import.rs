@@ -15,7 +15,7 @@ use ordain_rules::import::{
     self, AssetInventory, AwsConfig, Backstage, CloudFormation, CycloneDx, ImportSummary, Imported,
     Kubernetes, ResourceExplorer, ResourceGraph, ServiceGraph, ServiceNow, Terraform,
 };
-use ordain_rules::{LiveInventory, Source};
+use ordain_rules::{LiveInventory, Snapshot, Source};
 use serde::Serialize;
 
 use super::live::{self, Live};
@@ -24,7 +24,7 @@ use crate::cli::{Context, Exit};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::files;
-use crate::model::Model;
+use crate::model::{Model, ModelError, sources};
 use crate::own;
 
 /// What to import, and from when it is.
@@ -101,7 +101,13 @@ enum From {
     /// JSON.
     AssetInventory(Labelled),
     /// Catalogues of Backstage: `catalog-info.yaml` files, or what its API answers.
-    Backstage(Export),
+    Backstage {
+        #[command(flatten)]
+        export: Export,
+        /// Take users along, and who is a member of which group: whoever may edit the catalogue says then who acts for whom.
+        #[arg(long)]
+        people: bool,
+    },
     /// A table of ServiceNow's CMDB, or of another, as CSV.
     #[command(name = "servicenow")]
     ServiceNow {
@@ -140,7 +146,7 @@ struct Export {
     files: Vec<PathBuf>,
     /// A name for what is imported: the next import of that name replaces it.
     #[arg(long)]
-    name: Option<String>,
+    name: String,
 }
 
 /// The same with tags or labels that say who owns something.
@@ -216,37 +222,39 @@ fn imported(from: From, as_of: Option<Timestamp>) -> anyhow::Result<Vec<Imported
         }
         From::AwsConfig(Export { files, name }) => {
             let Read { sources, as_of } = Read::of(&files, as_of)?;
-            import::aws_config(&sources, AwsConfig { name: name.as_deref(), as_of: Some(as_of) })?
+            import::aws_config(&sources, AwsConfig { name: Some(name.as_str()), as_of: Some(as_of) })?
         }
         From::ResourceExplorer(Export { files, name }) => {
             let Read { sources, as_of } = Read::of(&files, as_of)?;
-            let told = ResourceExplorer { name: name.as_deref(), as_of: Some(as_of) };
-            import::resource_explorer(&sources, told)?
+            import::resource_explorer(&sources, ResourceExplorer { name: Some(&name), as_of: Some(as_of) })?
         }
         From::CloudFormation(Export { files, name }) => {
             let Read { sources, as_of } = Read::of(&files, as_of)?;
-            import::cloudformation(&sources, CloudFormation { name: name.as_deref(), as_of: Some(as_of) })?
+            import::cloudformation(
+                &sources,
+                CloudFormation { name: Some(name.as_str()), as_of: Some(as_of) },
+            )?
         }
         From::ResourceGraph(Labelled { export: Export { files, name }, owner_labels }) => {
             let Read { sources, as_of } = Read::of(&files, as_of)?;
-            let name = name.as_deref();
+            let name = Some(name.as_str());
             let told = ResourceGraph { name, owner_tags: &owner_labels, as_of: Some(as_of) };
             import::resource_graph(&sources, told)?
         }
         From::AssetInventory(Labelled { export: Export { files, name }, owner_labels }) => {
             let Read { sources, as_of } = Read::of(&files, as_of)?;
-            let name = name.as_deref();
+            let name = Some(name.as_str());
             let told = AssetInventory { name, owner_tags: &owner_labels, as_of: Some(as_of) };
             import::asset_inventory(&sources, told)?
         }
-        From::Backstage(Export { files, name }) => {
-            let Read { sources, .. } = Read::of(&files, as_of)?;
-            import::backstage(&sources, Backstage { name: name.as_deref() })?
+        From::Backstage { export: Export { files, name }, people } => {
+            let told = Backstage { name: Some(name.as_str()), people };
+            import::backstage(&Read::of(&files, as_of)?.sources, told)?
         }
         From::ServiceNow { export: Export { files, name }, columns, plane, account } => {
             let Read { sources, as_of } = Read::of(&files, as_of)?;
             let told = ServiceNow {
-                name: name.as_deref(),
+                name: Some(name.as_str()),
                 columns: &columns,
                 plane: plane.as_deref(),
                 account: account.as_deref(),
@@ -256,11 +264,11 @@ fn imported(from: From, as_of: Option<Timestamp>) -> anyhow::Result<Vec<Imported
         }
         From::CycloneDx(Export { files, name }) => {
             let Read { sources, as_of } = Read::of(&files, as_of)?;
-            import::cyclonedx(&sources, CycloneDx { name: name.as_deref(), as_of: Some(as_of) })?
+            import::cyclonedx(&sources, CycloneDx { name: Some(name.as_str()), as_of: Some(as_of) })?
         }
         From::ServiceGraph { export: Export { files, name }, decays } => {
             let Read { sources, as_of } = Read::of(&files, as_of)?;
-            let name = name.as_deref();
+            let name = Some(name.as_str());
             let told = ServiceGraph { name, as_of: Some(as_of), decays: Some(&decays) };
             import::service_graph(&sources, told)?
         }
@@ -331,7 +339,25 @@ fn source(path: &Path) -> anyhow::Result<Source> {
     Ok(Source { path: path.display().to_string(), text })
 }
 
+/// The model with what was imported in place of what there was; what is wrong with it, where it was right before.
+fn would_break(config: &Config, imported: &[Imported]) -> anyhow::Result<Option<ModelError>> {
+    let mut all = sources(&config.model)?;
+    if Snapshot::load(&all, config.modes()).is_err() {
+        return Ok(None);
+    }
+    all.retain(|source| imported.iter().all(|one| one.file != source.path));
+    all.extend(imported.iter().map(|one| Source { path: one.file.clone(), text: one.text.clone() }));
+    all.sort_by(|left, right| left.path.cmp(&right.path));
+    let directory = config.model.display().to_string();
+    let problems = Snapshot::load(&all, config.modes()).err();
+    Ok(problems.map(|problems| ModelError::Problems { directory, problems }))
+}
+
 fn keep(context: &Context, config: &Config, imported: &[Imported]) -> anyhow::Result<Exit> {
+    if let Some(error) = would_break(config, imported)? {
+        context.output.complain(&format!("nothing was imported: with it the model would not load:\n{error}"));
+        return Ok(Exit::Usage);
+    }
     files::prepare(&config.state)?;
     fs::create_dir_all(&config.model).with_context(|| format!("cannot make `{}`", config.model.display()))?;
     let mut brought = Vec::new();

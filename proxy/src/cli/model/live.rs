@@ -67,6 +67,14 @@ pub(super) struct Told {
     owner_labels: Vec<String>,
 }
 
+impl Told {
+    /// What is imported, by what was asked: another part of the same upstream is another import.
+    fn whole_name(&self, upstream: &str) -> String {
+        let parts = self.regions.iter().chain(&self.subscriptions).chain(&self.scope);
+        parts.fold(upstream.to_owned(), |all, part| format!("{all}-{part}"))
+    }
+}
+
 /// Asks an upstream for all that it has.
 pub(super) fn imported(
     context: &Context,
@@ -75,11 +83,16 @@ pub(super) fn imported(
     told: &Told,
 ) -> anyhow::Result<Vec<Imported>> {
     let upstream = upstream(config, live.plane(), told.upstream.as_deref())?;
+    if live == Live::Aws && !told.owner_labels.is_empty() {
+        bail!(
+            "Resource Explorer's tags are asked for by `owner` and `team` alone; leave `--owner-label` out"
+        );
+    }
     let now = Clock::system().now();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let found = runtime.block_on(ask(context, config, upstream, told))?;
     let Found { sources, left_out } = found;
-    let name = told.name.as_deref().unwrap_or(&upstream.name);
+    let name = &told.name.clone().unwrap_or_else(|| told.whole_name(&upstream.name));
     let mut one = match live {
         Live::Aws => {
             import::resource_explorer(&sources, ResourceExplorer { name: Some(name), as_of: Some(now) })?

@@ -25,7 +25,6 @@ pub(super) enum Shape {
     Tier,
     Plane,
     Profile,
-    Reads,
 }
 
 /// A kind of entity that the model takes, with the members of its specification.
@@ -115,11 +114,7 @@ pub(super) const KINDS: [Kind; 7] = [
             ("tier", Shape::Tier),
         ],
     },
-    Kind {
-        word: "User",
-        required: &[],
-        members: &[("profile", Shape::Profile), ("memberOf", Shape::Teams), ("reads", Shape::Reads)],
-    },
+    Kind { word: "User", required: &[], members: &[("profile", Shape::Profile), ("memberOf", Shape::Teams)] },
 ];
 
 impl Shape {
@@ -159,15 +154,6 @@ impl Shape {
                 let kept = kept.filter_map(|key| Some((key.to_owned(), value.get(key)?.as_str()?.into())));
                 Some(Value::Object(kept.collect()))
             }
-            Self::Reads => {
-                let known = ["planes", "accounts", "services", "namespaces"];
-                let is_list =
-                    |value: &Value| value.as_array().is_some_and(|items| items.iter().all(Value::is_string));
-                let mut members = value.as_object()?.iter();
-                members
-                    .all(|(key, value)| known.contains(&key.as_str()) && is_list(value))
-                    .then(|| value.clone())
-            }
         }
     }
 
@@ -182,7 +168,6 @@ impl Shape {
             Self::Tier => "is none of `critical`, `high`, `medium` and `low`",
             Self::Plane => "is no plane that is known",
             Self::Profile => "is no profile",
-            Self::Reads => "is not what an actor may read",
         }
     }
 }

@@ -20,6 +20,8 @@ use crate::model::{Source, account_and_region};
 pub struct Backstage<'t> {
     /// A name for what is imported, for example `shop`; by default the first file's path.
     pub name: Option<&'t str>,
+    /// Users come along, and who is a member of which group: whoever may edit the catalogue says then who acts for whom.
+    pub people: bool,
 }
 
 const GIVE: &str = "give a `catalog-info.yaml` or the answer of `/api/catalog/entities`";
@@ -58,12 +60,16 @@ struct Catalogue {
 /// # Errors
 /// [`ImportError`] when a file is no catalogue, or none holds an entity that the model takes.
 pub fn backstage(sources: &[Source], told: Backstage<'_>) -> Result<Imported, ImportError> {
-    let mut catalogue = Catalogue::default();
+    let (mut catalogue, mut users) = (Catalogue::default(), 0);
     for source in sources {
         let refused = |text: String| ImportError { path: source.path.clone(), text };
-        let (entities, more) = read(&source.text).map_err(refused)?;
-        for entity in &entities {
-            catalogue.add(entity).map_err(refused)?;
+        let (mut entities, more) = read(&source.text).map_err(refused)?;
+        for entity in &mut entities {
+            if told.people || !without_people(entity) {
+                catalogue.add(entity).map_err(refused)?;
+            } else {
+                users += 1;
+            }
         }
         if more {
             let text = format!("`{}` is one page of an answer; import the pages after it too", source.path);
@@ -75,7 +81,19 @@ pub fn backstage(sources: &[Source], told: Backstage<'_>) -> Result<Imported, Im
         let text = format!("it holds no entity of a kind that the model takes; {GIVE}");
         return Err(ImportError { path: first.to_owned(), text });
     }
+    if users > 0 {
+        let text = "who acts for whom is not taken from a catalogue unless that is asked for";
+        catalogue.left_out.push(format!("{users} × `User`: {text}"));
+    }
     Ok(catalogue.imported(told.name.unwrap_or(first)))
+}
+
+/// Takes the members out of a group; whether it is a user.
+fn without_people(entity: &mut Value) -> bool {
+    if let Some(spec) = entity.pointer_mut("/spec").and_then(Value::as_object_mut) {
+        spec.remove("members");
+    }
+    entity.get("kind").and_then(Value::as_str) == Some("User")
 }
 
 /// All entities of a file, and whether the answer they came in has more pages.
@@ -228,8 +246,7 @@ impl Catalogue {
             | Shape::Members
             | Shape::Tier
             | Shape::Plane
-            | Shape::Profile
-            | Shape::Reads => {}
+            | Shape::Profile => {}
         }
     }
 

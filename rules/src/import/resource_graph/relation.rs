@@ -13,12 +13,10 @@ use crate::import::inventory::{Relation, Thing};
 use crate::import::mention::{Pairs, Says, visit};
 
 /// Members that list, or name, what depends on the resource itself.
-const DEPENDANTS: [&str; 23] = [
+const DEPENDANTS: [&str; 21] = [
     "applicationGatewayIPConfigurations",
     "applicationGateways",
     "availabilitySets",
-    "backendIPConfiguration",
-    "backendIPConfigurations",
     "childPolicies",
     "firewalls",
     "flowLogs",
