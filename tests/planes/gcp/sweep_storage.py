@@ -53,7 +53,7 @@ STORAGE = [
     ("update_bucket", {"bucket": {"name": BUCKET, "labels": {"team": "a"}}, "update_mask": {"paths": ["labels"]}},
      "buckets.patch", {"bucket": "carts", "body": {"labels": {"team": "a"}}}),
     ("update_bucket",
-     {"bucket": {"name": BUCKET, "iam_config": {"uniform_bucket_level_access": {"enabled": False}}}, "update_mask": {"paths": ["iam_config"]}},
+     {"bucket": {"name": BUCKET, "iam_config": {"uniform_bucket_level_access": {"enabled": False}}}, "update_mask": {"paths": ["iam_config.uniform_bucket_level_access"]}},
      "buckets.patch", {"bucket": "carts", "body": {"iamConfiguration": {"uniformBucketLevelAccess": {"enabled": False}}}}),
     ("update_bucket", {"bucket": {"name": BUCKET}, "update_mask": {"paths": ["iam_config.public_access_prevention"]}},
      "buckets.patch", {"bucket": "carts", "body": {"iamConfiguration": {"publicAccessPrevention": None}}}),
