@@ -289,8 +289,8 @@ fn an_account_is_asked_by_its_resource_explorer() {
         &gate,
         &["--live", "aws", "--region", "nowhere-1"],
         expect![[r#"
-        error: cannot ask `default` for what it has: the Resource Explorer of `nowhere-1` does not answer: `nowhere-1` is no region of AWS; give one; turn it on there with a default view, or import a snapshot of AWS Config
-        exit 2"#]],
+            error: cannot ask `default` for what it has: `nowhere-1` is no region of AWS; give one, for example `eu-west-1`
+            exit 2"#]],
     );
     told(
         &gate,

@@ -2,6 +2,7 @@
 //!
 //! Leaves out what no index has. Where Resource Explorer is not turned on, that is said, and not taken for an empty account.
 
+use ordain_catalog::Catalog;
 use serde_json::{Map, Value, json};
 
 use super::{Asker, Found, Scope, next, source};
@@ -18,6 +19,12 @@ pub(super) async fn take(asker: &Asker<'_>, scope: &Scope) -> Result<Found, Stri
                     has an aggregator index knows all regions"
                 .to_owned(),
         );
+    }
+    let catalogue = Catalog::new();
+    // What is no region is not asked again and again.
+    if let Some(other) = scope.regions.iter().find(|region| catalogue.hosts().partition_of(region).is_none())
+    {
+        return Err(format!("`{other}` is no region of AWS; give one, for example `eu-west-1`"));
     }
     let mut found = Found::default();
     for region in &scope.regions {

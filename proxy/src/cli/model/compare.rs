@@ -162,7 +162,8 @@ fn put(config: &Config, other: &Path, name: &str) -> anyhow::Result<()> {
     let all = sources(other)?;
     let summary = format!("merge another model, files: {}, into {name}", all.len());
     own::record(config, &Clock::system(), ChangeKind::Model, summary)?;
-    let beside = config.state.join(format!("{name}.merging"));
+    // What is hidden is no part of the model, and on the same disk.
+    let beside = config.model.join(format!(".{name}.merging"));
     if beside.exists() {
         fs::remove_dir_all(&beside).with_context(|| format!("cannot remove `{}`", beside.display()))?;
     }
@@ -172,7 +173,6 @@ fn put(config: &Config, other: &Path, name: &str) -> anyhow::Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
         fs::write(&path, &source.text).with_context(|| format!("cannot write `{}`", path.display()))?;
     }
-    fs::rename(&beside, &place).with_context(|| {
-        format!("cannot move `{}` to `{}`; keep both on one disk", beside.display(), place.display())
-    })
+    fs::rename(&beside, &place)
+        .with_context(|| format!("cannot move `{}` to `{}`", beside.display(), place.display()))
 }
