@@ -11,7 +11,6 @@ pub mod portrait;
 
 mod azure;
 mod blast;
-mod cascade;
 mod counters;
 mod facts;
 mod glob;
@@ -35,4 +34,7 @@ pub use live::{LiveFact, LiveInventory, created_by};
 pub use model::{Fact, Finding, Problem, Relation, Snapshot, Source, Summary};
 pub use modes::Modes;
 pub use read_scope::ReadScope;
-pub use verdict::{Count, Judged, Mode, Permit, PermitKind, Reach, Reason, Ruling, ShadowScope, Verdict};
+pub use verdict::{
+    Count, Judged, Mode, Permit, PermitKind, Reach, ReachPath, ReachShare, Reason, Ruling, ShadowScope,
+    Verdict,
+};

@@ -1,6 +1,6 @@
 //! How far a change of one sort of actor may reach.
 //!
-//! Leaves out measuring the reach (`blast.rs`).
+//! Leaves out measuring the reach (`blast/`).
 
 use ordain_action::ActorKind;
 
@@ -19,6 +19,8 @@ pub(crate) struct Limits {
     pub(crate) share_of_group: Option<u64>,
     /// The most critical tier that may be touched.
     pub(crate) tier: Option<Tier>,
+    /// Things with data that no other copy has, which one request may delete; what the actor itself created does not count.
+    pub(crate) irreversible: Option<u64>,
     /// A reach that is not known is over every limit.
     pub(crate) must_be_known: bool,
 }
@@ -37,6 +39,7 @@ impl Limits {
                 owners_crossed: Some(0),
                 share_of_group: Some(50),
                 tier: Some(Tier::High),
+                irreversible: Some(0),
                 must_be_known: true,
             },
             ActorKind::Pipeline => Self {
@@ -45,6 +48,7 @@ impl Limits {
                 owners_crossed: None,
                 share_of_group: None,
                 tier: None,
+                irreversible: None,
                 must_be_known: false,
             },
             ActorKind::Person => Self {
@@ -53,6 +57,7 @@ impl Limits {
                 owners_crossed: None,
                 share_of_group: None,
                 tier: None,
+                irreversible: None,
                 must_be_known: false,
             },
         }

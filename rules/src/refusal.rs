@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ordain_action::{Access, Effect, Party, Plane, ReasonCode};
 
-use crate::blast::Unknown;
+use crate::blast::{Unknown, Why};
 use crate::resolve::{Ambiguity, Site};
 use crate::{Count, Reason, Ruling};
 
@@ -190,9 +190,9 @@ pub(crate) fn foreign_copy(party: &Party, site: &Site, effect: usize) -> Reason 
 
 pub(crate) fn reach_unknown(party: &Party, unknown: &Unknown, ruling: Ruling) -> Reason {
     let name = shown(&unknown.name);
-    let (text, remedy) = if unknown.runs {
-        (
-            match &unknown.authority {
+    let (text, remedy) = match &unknown.why {
+        Why::Runs(authority) => (
+            match authority {
                 Some(authority) => format!(
                     "what would run on or as `{name}` may reach all that `{authority}` does, under which it \
                      runs, and which is not known"
@@ -202,12 +202,15 @@ pub(crate) fn reach_unknown(party: &Party, unknown: &Unknown, ruling: Ruling) ->
                 ),
             },
             "declare `AgentBounds` for it, or have a person or a pipeline do it",
-        )
-    } else {
-        (
+        ),
+        Why::Gives => (
+            format!("what `{name}` lets whoever gets it do is not known"),
+            "import it into the model, declare `AgentBounds` for it, or have a person or a pipeline do it",
+        ),
+        Why::Dependants => (
             format!("what depends on `{name}` is not known"),
             "import it into the model, or have a person or a pipeline do it",
-        )
+        ),
     };
     let remedy = match ruling {
         Ruling::Admit => "",

@@ -113,14 +113,46 @@ pub struct Reason {
 pub struct Reach {
     /// Resources named by the request itself.
     pub direct: u64,
-    /// Resources that depend on those, cascades included; `None` where it is not known.
+    /// What is reached beyond those, cascades included; `None` where it is not known.
     pub dependants: Option<u64>,
     /// Owners other than the actor's own teams among all those, sorted.
     pub owners_crossed: Vec<Arc<str>>,
     /// The most critical tier touched, when any is known.
     pub tier: Option<Arc<str>>,
-    /// One path that explains the reach, from target to the farthest dependant, at most eight steps.
+    /// How many of each tier are known to be touched, the most critical first.
+    pub tiers: Vec<(Arc<str>, u64)>,
+    /// Environments touched, sorted.
+    pub environments: Vec<Arc<str>>,
+    /// The largest share of one system's resources of one type that would be deleted.
+    pub share: Option<ReachShare>,
+    /// How many things with data that no other copy has would be deleted.
+    pub irreversible: u64,
+    /// The first of them, at most eight.
+    pub lost: Vec<Arc<str>>,
+    /// One path that explains the reach, from target to what is farthest, at most eight steps.
     pub path: Vec<Arc<str>>,
+    /// How what matters is reached: each other owner, the most critical, the first that is lost, what is farthest.
+    pub because: Vec<ReachPath>,
+}
+
+/// How much of a group goes at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReachShare {
+    /// Of all of the type that the system has, in percent.
+    pub percent: u64,
+    /// The system.
+    pub system: Arc<str>,
+    /// The type.
+    pub kind: Arc<str>,
+}
+
+/// How one thing is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReachPath {
+    /// What it explains: `owner NAME`, `tier WORD`, `irreversible`, `farthest`.
+    pub explains: String,
+    /// From a target on: each name, and the relation by which it depends on the one before; none for the target.
+    pub steps: Vec<(Arc<str>, Option<&'static str>)>,
 }
 
 /// What the judge says, with everything it said it from.

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use ordain_action::{Action, Actor, ActorKind, Digest, IdentityProof, Party, Reading, request_digest};
 use ordain_decode::Rooms;
 use ordain_decode::line::{At, read_request};
-use ordain_rules::{Counters, LiveInventory, Ruling, Verdict};
+use ordain_rules::{Counters, LiveInventory, ReachPath, Ruling, Verdict};
 use serde::Serialize;
 
 use super::output::Rows;
@@ -50,6 +50,18 @@ struct Checked {
     reasons: Vec<Said>,
     owners: Vec<String>,
     dependants: Option<u64>,
+    /// Owners of what is reached, other than the actor's own.
+    crosses: Vec<String>,
+    /// How many things with data that no other copy has would be deleted.
+    irreversible: u64,
+    /// How what matters is reached.
+    paths: Vec<Way>,
+}
+
+#[derive(Serialize)]
+struct Way {
+    explains: String,
+    steps: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -143,6 +155,14 @@ fn check(rooms: &Rooms, model: &Model, actor: &Actor, served: bool, line: &str) 
     Ok(checked(id, operations, &judged.verdict))
 }
 
+fn path(path: &ReachPath) -> Way {
+    let step = |(name, by): &(Arc<str>, Option<&str>)| match by {
+        Some(by) => format!("{by} ← {name}"),
+        None => name.to_string(),
+    };
+    Way { explains: path.explains.clone(), steps: path.steps.iter().map(step).collect() }
+}
+
 fn checked(id: String, operations: Vec<String>, verdict: &Verdict) -> Checked {
     Checked {
         id,
@@ -161,5 +181,8 @@ fn checked(id: String, operations: Vec<String>, verdict: &Verdict) -> Checked {
             .collect(),
         owners: verdict.owners.iter().map(ToString::to_string).collect(),
         dependants: verdict.reach.dependants,
+        crosses: verdict.reach.owners_crossed.iter().map(ToString::to_string).collect(),
+        irreversible: verdict.reach.irreversible,
+        paths: verdict.reach.because.iter().map(path).collect(),
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use ordain_action::DecisionId;
 use ordain_evidence::Reader;
 use ordain_proof::record::{
-    self, DecisionRecord, DetailRecord, EndRecord, OutcomeRecord, ReadingRecord, Record,
+    self, DecisionRecord, DetailRecord, EndRecord, OutcomeRecord, ReachRecord, ReadingRecord, Record, Text,
 };
 
 use super::output::Rows;
@@ -154,9 +154,43 @@ fn details(say: &mut impl FnMut(&str, String), detail: &DetailRecord<'_>) {
     let dependants =
         reach.dependants.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
     say("reaches", format!("{} directly, {dependants} dependants", reach.direct));
-    if !reach.path.is_empty() {
-        say("by", reach.path.iter().map(ToString::to_string).collect::<Vec<_>>().join(" → "));
+    for (what, text) in told_reach(reach) {
+        say(what, text);
     }
+}
+
+/// What is reached beyond the count, a line each.
+fn told_reach(reach: &ReachRecord<'_>) -> Vec<(&'static str, String)> {
+    let mut told = Vec::new();
+    let words = |list: &[Text<'_>]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if !reach.owners_crossed.is_empty() {
+        told.push(("of others", words(&reach.owners_crossed)));
+    }
+    if !reach.tiers.is_empty() {
+        let tiers = reach.tiers.iter().map(|(tier, count)| format!("{count} {tier}"));
+        told.push(("tiers", tiers.collect::<Vec<_>>().join(", ")));
+    }
+    if !reach.environments.is_empty() {
+        told.push(("environments", words(&reach.environments)));
+    }
+    if let Some((percent, system, kind)) = &reach.share {
+        told.push(("share", format!("{percent} % of {kind} in {system}")));
+    }
+    if reach.irreversible > 0 {
+        told.push(("lost for good", format!("{}: {}", reach.irreversible, words(&reach.lost))));
+    }
+    for path in &reach.because {
+        let steps = path
+            .steps
+            .iter()
+            .map(|(name, by)| if by.is_empty() { name.to_string() } else { format!("{by} ← {name}") });
+        told.push(("by", format!("{}: {}", path.explains, steps.collect::<Vec<_>>().join(" ← "))));
+    }
+    // Older records say no more than one path.
+    if reach.because.is_empty() && !reach.path.is_empty() {
+        told.push(("by", reach.path.iter().map(ToString::to_string).collect::<Vec<_>>().join(" → ")));
+    }
+    told
 }
 
 fn ended(outcome: &OutcomeRecord<'_>) -> String {

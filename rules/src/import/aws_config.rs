@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::aws::{self, LeftOut, Words};
+use super::grants;
 use super::inventory::{Draft, Mentions, Relation, Thing, mentioned, texts};
 use super::{ImportError, Imported};
 use crate::model::Source;
@@ -54,7 +55,13 @@ pub fn aws_config(sources: &[Source], told: AwsConfig<'_>) -> Result<Imported, I
     }
     let words = Words::new();
     let account = aws::most(items.iter().map(|item| item.account()));
-    let things: Vec<Thing> = items.iter().map(|item| thing(item, &words, account)).collect();
+    let mut things: Vec<Thing> = items.iter().map(|item| thing(item, &words, account)).collect();
+    let known: BTreeSet<String> = items.iter().filter_map(|item| item.name.clone()).collect();
+    for (thing, item) in things.iter_mut().zip(&items) {
+        if let Some(allowed) = &item.allowed {
+            grant(thing, allowed, &known);
+        }
+    }
     let relations = relations(&items, &things, &mut left_out);
     let revision = snapshots.first().filter(|_| snapshots.len() == 1).cloned().flatten();
     let default = if account.is_empty() { first } else { account };
@@ -95,6 +102,19 @@ struct Item {
     /// The ARN as requests write it.
     #[serde(skip)]
     name: Option<String>,
+    /// What it lets its bearer act on.
+    #[serde(skip)]
+    allowed: Option<Allowed>,
+}
+
+/// What policies of an identity, or a policy by itself, allow.
+#[derive(Debug, Default)]
+struct Allowed {
+    names: BTreeSet<String>,
+    /// Policies that stand apart, by their ARNs.
+    attached: Vec<String>,
+    /// All that the item says could be read, and it has nothing from elsewhere.
+    is_whole: bool,
 }
 
 /// What an item says of another.
@@ -151,13 +171,72 @@ impl Item {
     /// has it as a text.
     fn unfold(mut self) -> Self {
         self.name = self.written().map(aws::canonical);
+        let partition = self.written().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
         let mut unfolded = [self.configuration, self.supplementary_configuration].map(|value| {
             let read = value.as_str().and_then(|text| serde_json::from_str(text).ok());
             read.unwrap_or(value)
         });
+        let kind = self.resource_type.as_deref().unwrap_or_default();
+        self.allowed = unfolded.first().and_then(|own| allowed(kind, own, &partition));
         unfolded.iter_mut().for_each(aws::without_policies);
         [self.configuration, self.supplementary_configuration] = unfolded;
         self
+    }
+}
+
+/// What an identity or a policy says that it allows; `None` of anything else.
+fn allowed(kind: &str, configuration: &Value, partition: &str) -> Option<Allowed> {
+    let list = |member: &str| configuration.get(member).and_then(Value::as_array).into_iter().flatten();
+    // What was not asked for is not nothing.
+    let says = |member: &str| configuration.get(member).is_some_and(Value::is_array);
+    let is_whole = match kind {
+        "AWS::IAM::Role" => says("rolePolicyList") && says("attachedManagedPolicies"),
+        "AWS::IAM::User" => says("userPolicyList") && says("attachedManagedPolicies"),
+        "AWS::IAM::Group" => says("groupPolicyList") && says("attachedManagedPolicies"),
+        _ => true,
+    };
+    let mut allowed = Allowed { is_whole, ..Allowed::default() };
+    let documents: Vec<Option<&Value>> = match kind {
+        "AWS::IAM::Role" => list("rolePolicyList").map(|policy| policy.get("policyDocument")).collect(),
+        "AWS::IAM::User" => list("userPolicyList").map(|policy| policy.get("policyDocument")).collect(),
+        "AWS::IAM::Group" => list("groupPolicyList").map(|policy| policy.get("policyDocument")).collect(),
+        "AWS::IAM::Policy" => {
+            let mut versions = list("policyVersionList");
+            let default = |version: &&Value| version.get("isDefaultVersion") == Some(&Value::Bool(true));
+            vec![versions.find(default).and_then(|version| version.get("document"))]
+        }
+        _ => return None,
+    };
+    for document in documents {
+        match document.and_then(|document| grants::of_policy(document, partition)) {
+            Some(names) => allowed.names.extend(names),
+            None => allowed.is_whole = false,
+        }
+    }
+    // What it has from its groups is not here.
+    allowed.is_whole &= list("groupList").next().is_none();
+    for policy in list("attachedManagedPolicies") {
+        match policy.get("policyArn").and_then(Value::as_str) {
+            Some(arn) => allowed.attached.push(arn.to_owned()),
+            None => allowed.is_whole = false,
+        }
+    }
+    Some(allowed)
+}
+
+/// Says of a thing what it may act on: all of it, where each policy that stands apart is known.
+fn grant(thing: &mut Thing, allowed: &Allowed, known: &BTreeSet<String>) {
+    let (mut names, mut is_whole) = (allowed.names.clone(), allowed.is_whole);
+    for arn in &allowed.attached {
+        match grants::of_managed(arn) {
+            Some(managed) => names.extend(managed),
+            None => is_whole &= known.contains(arn),
+        }
+    }
+    if is_whole {
+        thing.grants_only = Some(names);
+    } else {
+        thing.grants = names;
     }
 }
 

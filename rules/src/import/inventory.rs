@@ -59,6 +59,12 @@ pub(super) struct Thing {
     /// Who keeps it as it is, by the source's own word.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) managers: Vec<String>,
+    /// Patterns of names of what it may act on.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) grants: BTreeSet<String>,
+    /// The same, where these, and what it has from others that are told, are all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) grants_only: Option<BTreeSet<String>>,
 }
 
 /// A relation by the ids of two things: the dependant, how, and what it depends on.

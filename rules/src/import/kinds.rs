@@ -2,10 +2,10 @@
 //!
 //! Leaves out whether it does, and Terraform's words for types (`relation.rs`).
 
-use crate::inventory::EdgeKind;
+use crate::inventory::{EdgeKind, is_principal};
 
 /// What other resources lie in, and go with.
-const HOLDERS: [&str; 32] = [
+const HOLDERS: [&str; 31] = [
     "apigateway:Api",
     "apigateway:Apis",
     "apigateway:RestApi",
@@ -29,7 +29,6 @@ const HOLDERS: [&str; 32] = [
     "azure:microsoft.compute/virtualmachinescalesets",
     "azure:microsoft.network/virtualnetworks",
     "azure:microsoft.network/virtualnetworks/subnets",
-    "azure:microsoft.web/serverfarms",
     "gcp:bigquery/datasets",
     "gcp:bigtable/instances",
     "gcp:cloudsql/instances",
@@ -50,6 +49,24 @@ const GUARDS: [&str; 8] = [
     "azure:microsoft.network/networksecuritygroups",
     "gcp:compute/firewallpolicies",
     "gcp:compute/securitypolicies",
+];
+
+/// What others run on: they stop when it does.
+const MACHINES: [&str; 5] = [
+    "batch:compute-environment",
+    "ec2:dedicated-host",
+    "azure:microsoft.compute/hostgroups/hosts",
+    "azure:microsoft.web/serverfarms",
+    "gcp:compute/nodegroups",
+];
+
+/// What says who somebody is, and gives nobody anything.
+const PROVERS: [&str; 5] = [
+    "aws_iam_openid_connect_provider",
+    "aws_iam_saml_provider",
+    "iam:oidc-provider",
+    "iam:saml-provider",
+    "iam:server-certificate",
 ];
 
 /// What others run under the authority of.
@@ -129,6 +146,10 @@ pub(super) fn relation(dependant: &str, dependency: &str) -> EdgeKind {
     let part = dependant.strip_prefix(&dependency).is_some_and(|rest| rest.starts_with('/'));
     if part {
         EdgeKind::PartOf
+    } else if gives(&dependant, &dependency) {
+        EdgeKind::GrantsTo
+    } else if is(&MACHINES, &dependency) {
+        EdgeKind::RunsOn
     } else if is(&GUARDS, &dependency) {
         EdgeKind::GuardedBy
     } else if is(&AUTHORITIES, &dependency) {
@@ -144,6 +165,11 @@ pub(super) fn relation(dependant: &str, dependency: &str) -> EdgeKind {
     } else {
         EdgeKind::DependsOn
     }
+}
+
+/// Whether what names something lets its bearer act on it, and does not work with it itself.
+pub(super) fn gives(dependant: &str, dependency: &str) -> bool {
+    is_principal(dependant) && !is_principal(dependency) && !PROVERS.contains(&dependant)
 }
 
 #[cfg(test)]
@@ -194,7 +220,12 @@ mod tests {
                 "azure:Microsoft.Compute/diskEncryptionSets",
                 EdgeKind::KeyedBy,
             ),
-            ("azure:Microsoft.Web/sites", "azure:Microsoft.Web/serverfarms", EdgeKind::PartOf),
+            ("azure:Microsoft.Web/sites", "azure:Microsoft.Web/serverfarms", EdgeKind::RunsOn),
+            ("ec2:instance", "ec2:dedicated-host", EdgeKind::RunsOn),
+            ("iam:role", "dynamodb:table", EdgeKind::GrantsTo),
+            ("iam:policy", "kms:key", EdgeKind::GrantsTo),
+            ("iam:instance-profile", "iam:role", EdgeKind::RunsAs),
+            ("iam:oidc-provider", "eks:cluster", EdgeKind::PartOf),
         ] {
             assert_eq!(relation(dependant, dependency), expected, "{dependant} of {dependency}");
         }

@@ -11,6 +11,7 @@ mod backstage;
 mod cloudformation;
 mod codeowners;
 mod cyclonedx;
+mod grants;
 mod inventory;
 mod kinds;
 mod kubernetes;

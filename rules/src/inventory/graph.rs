@@ -1,6 +1,7 @@
-//! Typed relations between entries as a compressed graph, walked from what changes to what depends on it.
+//! Typed relations between entries as a compressed graph, walked from what changes to what depends on it, and from who may
+//! act to what on.
 //!
-//! Leaves out which relations a change follows: that is `blast.rs`.
+//! Leaves out which relations a change follows: that is `blast/`.
 
 use std::cmp::Reverse;
 
@@ -15,8 +16,12 @@ pub(crate) enum EdgeKind {
     PartOf,
     /// Traffic to it passes it: a security group, a network ACL.
     GuardedBy,
+    /// It runs on it: a pod on a node, a service on a plan. It stops when that does, and is not gone with it.
+    RunsOn,
     /// It runs under its authority: a role, an instance profile.
     RunsAs,
+    /// It may act on it: a role on a table, a policy on a bucket. Nothing of it depends on that.
+    GrantsTo,
     /// It is encrypted or signed with it.
     KeyedBy,
     /// It calls it: an API, a queue.
@@ -26,11 +31,13 @@ pub(crate) enum EdgeKind {
 }
 
 impl EdgeKind {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::DependsOn,
         Self::PartOf,
         Self::GuardedBy,
+        Self::RunsOn,
         Self::RunsAs,
+        Self::GrantsTo,
         Self::KeyedBy,
         Self::Consumes,
         Self::RoutesTo,
@@ -42,7 +49,9 @@ impl EdgeKind {
             Self::DependsOn => "dependsOn",
             Self::PartOf => "partOf",
             Self::GuardedBy => "guardedBy",
+            Self::RunsOn => "runsOn",
             Self::RunsAs => "runsAs",
+            Self::GrantsTo => "grantsTo",
             Self::KeyedBy => "keyedBy",
             Self::Consumes => "consumes",
             Self::RoutesTo => "routesTo",
@@ -90,17 +99,25 @@ pub(crate) struct Dependant {
     pub(crate) until: Until,
 }
 
-/// For each entry its dependants, in a fixed order.
+/// One relation from the side of the dependant, of those that lead to authority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Lead {
+    from: u32,
+    pub(crate) kind: EdgeKind,
+    pub(crate) to: u32,
+}
+
+/// For each entry its dependants, in a fixed order, and what it has its authority from.
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
-    offsets: Vec<usize>,
+    offsets: Vec<u32>,
     dependants: Vec<Dependant>,
-    /// What each entry runs under, by entry.
-    authorities: Vec<(u32, u32)>,
+    leads: Vec<Lead>,
 }
 
 impl Graph {
-    pub(crate) fn new(entries: usize, mut edges: Vec<Edge>) -> Self {
+    /// Of some entries, all relations; `gives` says which of them are what authority is had from.
+    pub(crate) fn new(entries: usize, mut edges: Vec<Edge>, gives: impl Fn(u32) -> bool) -> Self {
         edges.retain(|edge| edge.dependant != edge.dependency);
         // Of the same relation twice, the one that is believed longer.
         edges.sort_unstable_by_key(|edge| (edge.dependency, edge.dependant, edge.kind, Reverse(edge.until)));
@@ -109,24 +126,40 @@ impl Graph {
         let mut rest = edges.as_slice();
         let mut passed = 0;
         for (entry, _) in (0u32..).zip(0..entries) {
-            offsets.push(passed);
+            offsets.push(u32::try_from(passed).unwrap_or(u32::MAX));
             let own = rest.partition_point(|edge| edge.dependency <= entry);
             passed += own;
             rest = rest.get(own..).unwrap_or_default();
         }
-        offsets.push(passed);
-        let runs = edges.iter().filter(|edge| edge.kind == EdgeKind::RunsAs);
-        let mut authorities: Vec<(u32, u32)> = runs.map(|edge| (edge.dependant, edge.dependency)).collect();
-        authorities.sort_unstable();
+        offsets.push(u32::try_from(passed).unwrap_or(u32::MAX));
+        let leads = |edge: &&Edge| match edge.kind {
+            EdgeKind::RunsAs | EdgeKind::GrantsTo => true,
+            EdgeKind::DependsOn | EdgeKind::PartOf => gives(edge.dependency) && gives(edge.dependant),
+            EdgeKind::GuardedBy
+            | EdgeKind::RunsOn
+            | EdgeKind::KeyedBy
+            | EdgeKind::Consumes
+            | EdgeKind::RoutesTo => false,
+        };
+        let of = |edge: &Edge| Lead { from: edge.dependant, kind: edge.kind, to: edge.dependency };
+        let mut leads: Vec<Lead> = edges.iter().filter(leads).map(of).collect();
+        leads.sort_unstable();
+        leads.shrink_to_fit();
         let of = |edge: &Edge| Dependant { entry: edge.dependant, kind: edge.kind, until: edge.until };
         let dependants = edges.iter().map(of).collect();
-        Self { offsets, dependants, authorities }
+        Self { offsets, dependants, leads }
+    }
+
+    /// What an entry has authority from, and over.
+    pub(crate) fn leads(&self, entry: u32) -> &[Lead] {
+        let start = self.leads.partition_point(|lead| lead.from < entry);
+        let rest = self.leads.get(start..).unwrap_or_default();
+        rest.get(..rest.partition_point(|lead| lead.from == entry)).unwrap_or_default()
     }
 
     /// What an entry runs under, the first where there are several.
     pub(crate) fn authority(&self, entry: u32) -> Option<u32> {
-        let at = self.authorities.partition_point(|(dependant, _)| *dependant < entry);
-        self.authorities.get(at).filter(|(dependant, _)| *dependant == entry).map(|(_, authority)| *authority)
+        self.leads(entry).iter().find(|lead| lead.kind == EdgeKind::RunsAs).map(|lead| lead.to)
     }
 
     /// What depends on an entry, and how; what has faded too.
@@ -135,7 +168,7 @@ impl Graph {
         let (Some(start), Some(end)) = (self.offsets.get(entry), self.offsets.get(entry + 1)) else {
             return &[];
         };
-        self.dependants.get(*start..*end).unwrap_or_default()
+        self.dependants.get(*start as usize..*end as usize).unwrap_or_default()
     }
 
     pub(crate) fn edges(&self) -> usize {
@@ -154,7 +187,8 @@ mod tests {
     #[test]
     fn each_entry_has_its_own_dependants_once_and_in_order() {
         let edge = |dependant, dependency| edge(dependant, EdgeKind::DependsOn, dependency);
-        let graph = Graph::new(4, vec![edge(3, 0), edge(1, 0), edge(1, 0), edge(2, 2), edge(0, 3)]);
+        let graph =
+            Graph::new(4, vec![edge(3, 0), edge(1, 0), edge(1, 0), edge(2, 2), edge(0, 3)], |_| false);
         let of = |entry| graph.dependants(entry).iter().map(|one| (one.entry, one.kind)).collect::<Vec<_>>();
         assert_eq!(of(0), [(1, EdgeKind::DependsOn), (3, EdgeKind::DependsOn)]);
         assert_eq!(of(1), []);
@@ -168,8 +202,9 @@ mod tests {
         let time = |text: &str| text.parse().unwrap();
         let observed = |until: &str| Edge { until: Until::of(time(until)), ..edge(1, EdgeKind::Consumes, 0) };
         let (june, july) = ("2026-06-01T00:30:00Z", "2026-07-01T00:30:00Z");
-        let until =
-            |edges| Graph::new(2, edges).dependants(0).iter().map(|one| one.until).collect::<Vec<_>>();
+        let until = |edges| {
+            Graph::new(2, edges, |_| false).dependants(0).iter().map(|one| one.until).collect::<Vec<_>>()
+        };
         assert_eq!(until(vec![observed(june), observed(july)]), [Until::of(time(july))]);
         assert_eq!(until(vec![observed(june), edge(1, EdgeKind::Consumes, 0)]), [Until::ALWAYS]);
         assert!(Until::of(time(june)).holds(time("2026-06-01T00:59:00Z")));
@@ -181,7 +216,10 @@ mod tests {
     fn an_entry_runs_under_what_it_says() {
         let runs = |dependant, dependency| edge(dependant, EdgeKind::RunsAs, dependency);
         let other = edge(1, EdgeKind::DependsOn, 0);
-        let graph = Graph::new(4, vec![runs(3, 0), other, runs(2, 1)]);
+        let graph = Graph::new(4, vec![runs(3, 0), other, runs(2, 1)], |_| false);
         assert_eq!([0, 1, 2, 3].map(|entry| graph.authority(entry)), [None, None, Some(1), Some(0)]);
+        assert!(graph.leads(1).is_empty(), "what it depends on gives no authority");
+        let graph = Graph::new(4, vec![runs(3, 0), other, runs(2, 1)], |entry| entry < 2);
+        assert_eq!(graph.leads(1).iter().map(|lead| lead.to).collect::<Vec<_>>(), [0]);
     }
 }

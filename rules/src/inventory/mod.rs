@@ -3,7 +3,9 @@
 //! Leaves out who may do what to them. Cedar never sees this store, only the few entities a decision is
 //! about: a hundred thousand of them in Cedar's own form would cost 700 MB.
 
+mod class;
 mod graph;
+mod kinds;
 mod projects;
 mod scope;
 
@@ -14,7 +16,9 @@ use std::sync::Arc;
 use ordain_action::Plane;
 use smallvec::SmallVec;
 
+pub(crate) use class::{Class, Classes};
 pub(crate) use graph::{Dependant, Edge, EdgeKind, Graph, Until};
+pub(crate) use kinds::{expands, is_durable, is_principal};
 pub(crate) use projects::Projects;
 pub(crate) use scope::{Account, Environment, Scope, Scopes};
 
@@ -96,6 +100,17 @@ pub(crate) struct Entry {
     pub(crate) tags: Vec<(Arc<str>, Arc<str>)>,
     pub(crate) standing: Standing,
     pub(crate) provenance: u32,
+    /// What it may act on, where a source says so by patterns.
+    pub(crate) grants: Option<Box<Grants>>,
+}
+
+/// What something may act on, or lets whoever has it act on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Grants {
+    /// Patterns of names.
+    pub(crate) names: Vec<Glob>,
+    /// These, and what it has from others that the model knows, are all.
+    pub(crate) all: bool,
 }
 
 /// Everything that exists, as far as the model knows.
@@ -111,39 +126,77 @@ pub(crate) struct Inventory {
     shares: HashMap<(Arc<str>, Arc<str>), u64>,
     /// Who owns something in each system.
     owners_in: HashMap<Arc<str>, BTreeSet<Arc<str>>>,
+    /// Entries of each account, and what each account as a whole lies in or on.
+    by_account: HashMap<(Plane, Arc<str>), Vec<u32>>,
+    lies_in: HashMap<u32, Vec<(Plane, Arc<str>)>>,
+    pub(crate) classes: Classes,
     pub(crate) graph: Graph,
     pub(crate) provenances: Vec<Provenance>,
 }
 
 impl Inventory {
     pub(crate) fn new(entries: Vec<Entry>, edges: Vec<Edge>, provenances: Vec<Provenance>) -> Self {
-        let mut inventory = Self { graph: Graph::new(entries.len(), edges), provenances, ..Self::default() };
+        let gives = |index: u32| entries.get(index as usize).is_some_and(|entry| is_principal(&entry.kind));
+        let graph = Graph::new(entries.len(), edges, gives);
+        let mut inventory = Self { graph, provenances, ..Self::default() };
         for (entry, index) in entries.iter().zip(0..) {
-            inventory.by_name.insert(Arc::clone(&entry.name), index);
-            if let Some(plane) = entry.plane {
-                for identifier in &entry.identifiers {
-                    // By type, and by service for requests that name the type in other words.
-                    for kind in [entry.kind.as_ref(), live::service(&entry.kind)] {
-                        let key = live::alias(plane, &entry.account, &entry.region, kind, identifier);
-                        let known = inventory.by_alias.entry(key.into()).or_default();
-                        // A type without a service is its own.
-                        if known.last() != Some(&index) {
-                            known.push(index);
-                        }
+            inventory.index(entry, index);
+        }
+        let mut ordered: Vec<u32> = entries.iter().zip(0..).map(|(_, index)| index).collect();
+        let name = |index: u32| entries.get(index as usize).map_or("", |entry| &*entry.name);
+        ordered.sort_by(|left, right| name(*left).cmp(name(*right)));
+        Self { entries, ordered, ..inventory }
+    }
+
+    fn index(&mut self, entry: &Entry, index: u32) {
+        self.by_name.insert(Arc::clone(&entry.name), index);
+        if let Some(plane) = entry.plane {
+            for identifier in &entry.identifiers {
+                // By type, and by service for requests that name the type in other words.
+                for kind in [entry.kind.as_ref(), live::service(&entry.kind)] {
+                    let key = live::alias(plane, &entry.account, &entry.region, kind, identifier);
+                    let known = self.by_alias.entry(key.into()).or_default();
+                    // A type without a service is its own.
+                    if known.last() != Some(&index) {
+                        known.push(index);
                     }
                 }
             }
-            inventory.projects.learn(&entry.name, &entry.identifiers);
-            if let Some(system) = &entry.standing.system {
-                let key = (Arc::clone(system), Arc::clone(&entry.kind));
-                *inventory.shares.entry(key).or_default() += 1;
-                let owners = inventory.owners_in.entry(Arc::clone(system)).or_default();
-                owners.extend(entry.standing.owners.iter().cloned());
+            if !entry.account.is_empty() {
+                self.by_account.entry((plane, Arc::clone(&entry.account))).or_default().push(index);
             }
         }
-        let mut ordered: Vec<u32> = entries.iter().zip(0..).map(|(_, index)| index).collect();
-        ordered.sort_by_key(|index| entries.get(*index as usize).map(|entry| Arc::clone(&entry.name)));
-        Self { entries, ordered, ..inventory }
+        self.projects.learn(&entry.name, &entry.identifiers);
+        self.classes.add(&entry.standing, &entry.kind);
+        if let Some(system) = &entry.standing.system {
+            let key = (Arc::clone(system), Arc::clone(&entry.kind));
+            *self.shares.entry(key).or_default() += 1;
+            let owners = self.owners_in.entry(Arc::clone(system)).or_default();
+            owners.extend(entry.standing.owners.iter().cloned());
+        }
+    }
+
+    /// Says of accounts as a whole what they lie in: of a cluster, what runs it.
+    pub(crate) fn place(&mut self, accounts: impl Iterator<Item = (Plane, Arc<str>, u32)>) {
+        for (plane, account, holder) in accounts {
+            self.lies_in.entry(holder).or_default().push((plane, account));
+        }
+    }
+
+    /// The accounts as a whole that lie in something, in the order in which that was said.
+    pub(crate) fn accounts_in(&self, index: u32) -> &[(Plane, Arc<str>)] {
+        self.lies_in.get(&index).map_or(&[], Vec::as_slice)
+    }
+
+    /// The accounts of a plane in which something is, in order.
+    pub(crate) fn accounts_of(&self, plane: Plane) -> BTreeSet<Arc<str>> {
+        let of_plane = self.by_account.keys().filter(|(of, _)| *of == plane);
+        of_plane.map(|(_, account)| Arc::clone(account)).collect()
+    }
+
+    /// Everything in an account, in the order of the entries.
+    pub(crate) fn in_account(&self, plane: Plane, account: &Arc<str>) -> &[u32] {
+        self.by_account.get(&(plane, Arc::clone(account))).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn get(&self, index: u32) -> Option<&Entry> {

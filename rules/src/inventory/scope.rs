@@ -35,6 +35,8 @@ pub(crate) struct Account {
     pub(crate) tier: Option<Tier>,
     pub(crate) mode: Option<Mode>,
     pub(crate) creates: Option<Arc<[Glob]>>,
+    /// What it lies in, by name.
+    pub(crate) part_of: Option<Arc<str>>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

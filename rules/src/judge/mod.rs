@@ -241,14 +241,7 @@ fn conclude(
     // Without a single ground nothing is admitted, whatever else was not said against it.
     let ruling = reasons.first().map_or(Ruling::Deny, |reason| reason.ruling);
     let owners: BTreeSet<Arc<str>> = sites().flat_map(|site| site.standing.owners.iter().cloned()).collect();
-    let crossed = asking.map_or_else(Vec::new, |(_, person)| measured.crossed(&person.teams));
-    let reach = Reach {
-        direct: measured.targets,
-        dependants: measured.unknown.is_empty().then_some(measured.dependants),
-        owners_crossed: crossed,
-        tier: measured.tier.map(|tier| Arc::from(tier.as_str())),
-        path: measured.path.clone(),
-    };
+    let reach = measured.reach(asking.map(|(_, person)| &person.teams));
     let verdict =
         Verdict { ruling, mode, reasons, owners: owners.into_iter().collect(), reach, no_model: false };
     let permit = if foreign_read { None } else { permit(&verdict, request) };

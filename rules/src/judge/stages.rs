@@ -11,7 +11,7 @@ use ordain_action::{
 };
 
 use super::{cluster, labels};
-use crate::blast::{Measured, Start};
+use crate::blast::{Measured, Start, Why};
 use crate::facts::{Facts, copies, is_engaged};
 use crate::kubernetes::{self, creates};
 use crate::model::{Bounds, Freeze, Person, account_and_region};
@@ -105,7 +105,12 @@ impl<'e> Touched<'e> {
     /// Where the blast radius of the effect begins; data reaches nothing beyond itself.
     pub(crate) fn start(&self) -> Option<Start<'_>> {
         let counts = self.effect.access.is_change() && !self.is_data();
-        counts.then_some(Start { effect: self.effect, index: self.index, targets: &self.targets })
+        counts.then_some(Start {
+            effect: self.effect,
+            index: self.index,
+            targets: &self.targets,
+            uses: &self.uses,
+        })
     }
 
     /// Judged on scope and owner only.
@@ -337,6 +342,7 @@ impl<'j> Judgement<'j> {
                 targets: self.measured.targets,
                 dependants: self.measured.dependants,
                 owners_crossed: u64::try_from(crossed).unwrap_or(u64::MAX),
+                irreversible: self.measured.lost.to(&party.name),
             },
             with_parameters: false,
         };
@@ -446,7 +452,7 @@ impl<'j> Judgement<'j> {
         if touched.iter().all(Touched::is_data) {
             return;
         }
-        for (code, text, remedy) in self.measured.over(limits, &person.teams) {
+        for (code, text, remedy) in self.measured.over(limits, party, &person.teams) {
             let text = format!("{text} for {} `{}`", party.kind.as_str(), party.name);
             self.reasons.push(refusal::reason(
                 Ruling::Deny,
@@ -460,8 +466,10 @@ impl<'j> Judgement<'j> {
             let Some(touched) = touched.iter().find(|touched| touched.index == unknown.effect) else {
                 continue;
             };
-            // Bounds that let an agent run something there have weighed what that reaches.
-            if unknown.runs && touched.judged.iter().all(|site| self.declared(party, touched, site)) {
+            // Bounds that let an agent run something there, or give something, have weighed what that reaches.
+            if unknown.why != Why::Dependants
+                && touched.judged.iter().all(|site| self.declared(party, touched, site))
+            {
                 continue;
             }
             let ruling = if limits.must_be_known { Ruling::Deny } else { Ruling::Admit };

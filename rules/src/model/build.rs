@@ -9,6 +9,7 @@ use ordain_action::{Access, ActorKind, Digest, Plane};
 
 use super::document::{AccountSpec, AgentBoundsSpec, CoversSpec, FreezeSpec, LimitsSpec, ScopeSpec};
 use super::estate::{Estate, OWNER_TAGS, plane, tier};
+use super::hosting;
 use super::ownership::Ownership;
 use super::people::People;
 use super::reference::{owner, reference};
@@ -46,8 +47,9 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
     let (scopes, tag_keys) = places.scopes(&placed);
     let (freezes, bounds, limits) = places.constraints(&placed);
     let estate = Estate::read(&placed, &people, &mut problems);
-    let (inventory, found) = estate.finish(&ownership, &scopes);
+    let (mut inventory, found) = estate.finish(&ownership, &scopes);
     findings.extend(found);
+    findings.extend(hosting::place(&mut inventory, &scopes));
     findings.sort();
     findings.dedup();
     let rules = Rules::load(&policies, &mut problems);
@@ -192,6 +194,7 @@ impl Places<'_> {
             tier: self.tier(spec.tier.as_deref(), place),
             mode: self.mode(spec.mode.as_deref(), place),
             creates: spec.creates.as_deref().map(globs).map(Arc::from),
+            part_of: spec.part_of.as_deref().map(|name| Arc::from(azure::id(name))),
         }
     }
 
@@ -291,6 +294,7 @@ impl Places<'_> {
         own.owners_crossed = spec.owners_crossed.or(own.owners_crossed);
         own.share_of_group = spec.share_of_group.or(own.share_of_group);
         own.tier = tier.or(own.tier);
+        own.irreversible = spec.irreversible.or(own.irreversible);
     }
 
     fn owners(&mut self, text: Option<&str>, place: &Place) -> Owners {

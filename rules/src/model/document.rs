@@ -213,6 +213,9 @@ pub(crate) struct AccountSpec {
     /// The types that may be created; any, when left out.
     #[serde(default)]
     pub(crate) creates: Option<Vec<String>>,
+    /// What it lies in, by name: the service that runs a cluster, the unit that holds an account.
+    #[serde(default)]
+    pub(crate) part_of: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -297,6 +300,9 @@ pub(crate) struct LimitsSpec {
     /// The most critical tier that may be touched.
     #[serde(default)]
     pub(crate) tier: Option<String>,
+    /// Things with data that no other copy has, which one request may delete.
+    #[serde(default)]
+    pub(crate) irreversible: Option<u64>,
 }
 
 /// What an agent may do beyond the ordinary: the explicit ground that granting and exposing ask for.
@@ -381,6 +387,12 @@ pub(crate) struct FactSpec {
     /// Who keeps it as it is, by the source's own word.
     #[serde(default)]
     pub(crate) managers: Vec<String>,
+    /// Patterns of names of what it may act on, or lets whoever has it act on.
+    #[serde(default)]
+    pub(crate) grants: Vec<String>,
+    /// The same, where these, and what it has from others that the model knows, are all.
+    #[serde(default)]
+    pub(crate) grants_only: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]

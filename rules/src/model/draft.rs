@@ -12,7 +12,7 @@ use super::estate::OWNER_TAGS;
 use super::ownership::Ownership;
 use super::people::People;
 use super::reference::owner;
-use crate::inventory::{Owners, Standing, Tier};
+use crate::inventory::{Grants, Owners, Standing, Tier};
 use crate::resolve::is_made;
 
 #[derive(Debug, Default)]
@@ -32,6 +32,8 @@ pub(super) struct Draft {
     pub(super) provenance: u32,
     /// Tags of its source that say who owns it, beside those that do everywhere.
     pub(super) owner_tags: Arc<[String]>,
+    /// What it may act on.
+    pub(super) grants: Option<Grants>,
     /// Its name is one that its source made: it has none on its plane, or none that is known.
     pub(super) is_of_source: bool,
 }
@@ -82,6 +84,15 @@ impl Draft {
                 }
                 self.owners.push(owner);
                 self.owned_by = other.owned_by.clone();
+            }
+        }
+        if let Some(granted) = other.grants {
+            let own = self.grants.get_or_insert_default();
+            own.all |= granted.all;
+            for name in granted.names {
+                if !own.names.contains(&name) {
+                    own.names.push(name);
+                }
             }
         }
         for identifier in other.identifiers {

@@ -21,8 +21,9 @@ use super::reference::{own, owner, reference};
 use super::text::{Body, Place, Placed, nearest};
 use super::{Finding, Problem};
 use crate::azure;
+use crate::glob::Glob;
 use crate::inventory::{
-    Edge, EdgeKind, Entry, Inventory, Projects, Provenance, Scopes, Standing, Tier, Until,
+    Edge, EdgeKind, Entry, Grants, Inventory, Projects, Provenance, Scopes, Standing, Tier, Until,
 };
 
 /// Tags that say who owns a resource.
@@ -217,6 +218,7 @@ impl<'d> Estate<'d> {
                 identifiers: fact.identifiers.iter().map(|id| Arc::from(id.as_str())).collect(),
                 tags: tags(&fact.tags),
                 provenance,
+                grants: grants(fact),
                 is_of_source: fact.name.is_none(),
                 ..self.fact(place, fact, problems)
             };
@@ -404,6 +406,7 @@ impl<'d> Estate<'d> {
                 tags: draft.tags,
                 standing,
                 provenance: draft.provenance,
+                grants: draft.grants.map(Box::new),
                 name,
             }
         });
@@ -434,6 +437,14 @@ impl<'d> Estate<'d> {
         }
         edges
     }
+}
+
+/// What a fact says that it may act on.
+fn grants(fact: &FactSpec) -> Option<Grants> {
+    let all = fact.grants_only.is_some();
+    let patterns = fact.grants.iter().chain(fact.grants_only.iter().flatten());
+    let names: Vec<Glob> = patterns.map(|pattern| Glob::new(&azure::pattern(pattern))).collect();
+    (all || !names.is_empty()).then_some(Grants { names, all })
 }
 
 /// Until when the relations of an inventory are believed.

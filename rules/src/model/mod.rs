@@ -6,6 +6,7 @@ mod build;
 mod document;
 mod draft;
 mod estate;
+mod hosting;
 mod identity;
 mod lineage;
 mod ownership;

@@ -54,6 +54,7 @@ pub(crate) struct Figures {
     pub(crate) targets: u64,
     pub(crate) dependants: u64,
     pub(crate) owners_crossed: u64,
+    pub(crate) irreversible: u64,
 }
 
 /// The names of the schema's entity types.
@@ -268,6 +269,7 @@ impl Question<'_> {
             ("targets".to_owned(), figure(self.reach.targets)),
             ("dependants".to_owned(), figure(self.reach.dependants)),
             ("owners_crossed".to_owned(), figure(self.reach.owners_crossed)),
+            ("irreversible".to_owned(), figure(self.reach.irreversible)),
         ];
         // The pairs are all different and the record's keys too, so that neither can be refused.
         let reach = RestrictedExpression::new_record(reach)

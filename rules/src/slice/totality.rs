@@ -290,7 +290,13 @@ fn check(shape: &Shape) -> Result<(), TestCaseError> {
                     deploys: standing.deploys,
                     declared: access == Access::Grant,
                     frozen: if access == Access::Delete { vec![Arc::from("freeze")] } else { Vec::new() },
-                    reach: Figures { known: true, targets: 1, dependants: 1, owners_crossed: 0 },
+                    reach: Figures {
+                        known: true,
+                        targets: 1,
+                        dependants: 1,
+                        owners_crossed: 0,
+                        irreversible: 0,
+                    },
                     with_parameters: true,
                 };
                 let whole = whole_estate.get_or_insert_with(|| Whole {

@@ -62,12 +62,12 @@ fn an_agent_does_not_delete_what_thirty_depend_on() {
         &model(&busy()),
         &format!("agent cleaner\n{TERMINATE}"),
         expect![[r#"
-        deny (enforce), no permit
-        deny blast_radius blast_radius_exceeded: it reaches 30 dependants (for example `arn:aws:ec2:eu-west-1:111122223333:instance/i-0busy` ← `resource:worker-1`), and the limit is 10 for agent `cleaner`
-            → change fewer at once, or have somebody with wider limits do it
-        admit ownership owner_changes_own: `cleaner` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:instance/i-0busy`
-        owners: web
-        reach: 1 + 30, tier high"#]],
+            deny (enforce), no permit
+            deny blast_radius blast_radius_exceeded: it reaches 30 dependants (for example `arn:aws:ec2:eu-west-1:111122223333:instance/i-0busy` ← dependsOn ← `resource:worker-1`), and the limit is 10 for agent `cleaner`
+                → change fewer at once, or have somebody with wider limits do it
+            admit ownership owner_changes_own: `cleaner` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:instance/i-0busy`
+            owners: web
+            reach: 1 + 30, tier high"#]],
     );
 }
 
@@ -93,7 +93,7 @@ fn deleting_a_network_takes_along_what_lies_in_it_and_what_depends_on_that() {
          target ec2:vpc - VpcId=vpc-1",
         expect![[r#"
             deny (enforce), no permit
-            deny blast_radius blast_radius_exceeded: it reaches 32 dependants (for example `arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-1` ← `arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-1` ← `arn:aws:ec2:eu-west-1:111122223333:instance/i-0busy` ← `resource:worker-1`), and the limit is 10 for agent `cleaner`
+            deny blast_radius blast_radius_exceeded: it reaches 32 dependants (for example `arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-1` ← partOf ← `arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-1` ← partOf ← `arn:aws:ec2:eu-west-1:111122223333:instance/i-0busy` ← dependsOn ← `resource:worker-1`), and the limit is 10 for agent `cleaner`
                 → change fewer at once, or have somebody with wider limits do it
             admit ownership owner_changes_own: `cleaner` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-1`
             owners: web
@@ -110,11 +110,11 @@ fn changing_a_firewall_reaches_what_it_guards() {
          target ec2:security-group arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0busy",
         expect![[r#"
             deny (enforce), no permit
-            deny blast_radius blast_radius_exceeded: it reaches 32 dependants (for example `arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0busy` ← `arn:aws:ec2:eu-west-1:111122223333:instance/i-0busy` ← `resource:worker-1`), and the limit is 10 for agent `cleaner`
+            deny blast_radius blast_radius_exceeded: it reaches 32 dependants (for example `arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0busy` ← guardedBy ← `arn:aws:ec2:eu-west-1:111122223333:instance/i-0busy` ← dependsOn ← `resource:worker-1`), and the limit is 10 for agent `cleaner`
                 → change fewer at once, or have somebody with wider limits do it
-            deny blast_radius owners_crossed: it reaches what belongs to `payroll`, and the limit is 0 other owners for agent `cleaner`
+            deny blast_radius owners_crossed: it reaches what belongs to `payroll` (`arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0busy` ← guardedBy ← `arn:aws:ec2:eu-west-1:111122223333:instance/i-0pay`), and the limit is 0 other owners for agent `cleaner`
                 → have one of those owners do it, or split it
-            deny blast_radius tier_too_critical: it reaches tier `critical`, and the limit is `high` for agent `cleaner`
+            deny blast_radius tier_too_critical: it reaches tier `critical` (`arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0busy` ← guardedBy ← `arn:aws:ec2:eu-west-1:111122223333:instance/i-0pay`), and the limit is `high` for agent `cleaner`
                 → have a person or a pipeline of the owner do it
             admit ownership owner_changes_own: `cleaner` acts for `web`, which owns `arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0busy`
             owners: web

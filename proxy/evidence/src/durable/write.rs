@@ -14,11 +14,11 @@ use ordain_proof::record::{
     ActorRecord, AnsweredRecord, AttemptsRecord, BlobReference, CallRecord, ContentRecord, CounterRecord,
     CreatedRecord, DecisionRecord, DetailRecord, DigestsRecord, EffectRecord, EndRecord, HeadRecord,
     IdentifierRecord, LeafRecord, NewIdentifierRecord, OutcomeRecord, ParametersRecord, PartyRecord,
-    ReachRecord, ReadingRecord, ReasonRecord, Record, RecordError, ResourceRecord, StreamedRecord, Text,
-    UndecodableRecord, UpstreamRecord,
+    ReachPathRecord, ReachRecord, ReadingRecord, ReasonRecord, Record, RecordError, ResourceRecord,
+    StreamedRecord, Text, UndecodableRecord, UpstreamRecord,
 };
 use ordain_proof::tree::Hash;
-use ordain_rules::{Reach, Reason, Verdict};
+use ordain_rules::{Reach, ReachPath, Reason, Verdict};
 
 use super::Decision;
 use crate::own_change::OwnChange;
@@ -308,7 +308,22 @@ fn reach(reach: &Reach) -> ReachRecord<'_> {
         owners_crossed: reach.owners_crossed.iter().map(|owner| Cow::Borrowed(owner.as_ref())).collect(),
         tier: reach.tier.as_deref().map(Cow::Borrowed),
         path: reach.path.iter().map(|step| Cow::Borrowed(step.as_ref())).collect(),
+        tiers: reach.tiers.iter().map(|(tier, count)| (Cow::Borrowed(tier.as_ref()), *count)).collect(),
+        environments: reach.environments.iter().map(|one| Cow::Borrowed(one.as_ref())).collect(),
+        share: reach.share.as_ref().map(|share| {
+            (share.percent, Cow::Borrowed(share.system.as_ref()), Cow::Borrowed(share.kind.as_ref()))
+        }),
+        irreversible: reach.irreversible,
+        lost: reach.lost.iter().map(|name| Cow::Borrowed(name.as_ref())).collect(),
+        because: reach.because.iter().map(reach_path).collect(),
     }
+}
+
+fn reach_path(path: &ReachPath) -> ReachPathRecord<'_> {
+    let steps = path.steps.iter();
+    let steps =
+        steps.map(|(name, by)| (Text::Borrowed(name.as_ref()), Text::Borrowed(by.unwrap_or_default())));
+    ReachPathRecord { explains: Cow::Borrowed(&path.explains), steps: steps.collect() }
 }
 
 fn reference<'a>(detail: &DetailRecord<'a>, hash: Hash, length: u64) -> BlobReference<'a> {

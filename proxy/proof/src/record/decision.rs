@@ -324,6 +324,39 @@ pub struct ReachRecord<'a> {
     pub tier: Option<Text<'a>>,
     /// One path that explains it.
     pub path: Vec<Text<'a>>,
+    /// How many of each tier, the most critical first. Older records have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tiers: Vec<(Text<'a>, u64)>,
+    /// Environments touched. Older records have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environments: Vec<Text<'a>>,
+    /// The largest share of a group that would be deleted: percent, system, type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<(u64, Text<'a>, Text<'a>)>,
+    /// How many things with data that no other copy has would be deleted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub irreversible: u64,
+    /// The first of those.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Text<'a>>,
+    /// How what matters is reached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub because: Vec<ReachPathRecord<'a>>,
+}
+
+/// How one thing is reached.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReachPathRecord<'a> {
+    /// What it explains: `owner NAME`, `tier WORD`, `irreversible`, `farthest`.
+    #[serde(borrow)]
+    pub explains: Text<'a>,
+    /// From a target on: each name, and the relation by which it depends on the one before; empty for the target.
+    pub steps: Vec<(Text<'a>, Text<'a>)>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// How many bytes of salt a blob begins with.

@@ -142,7 +142,7 @@ pub fn kubernetes(sources: &[Source], told: Kubernetes<'_>) -> Result<Imported, 
         plane: "kubernetes",
         account: told.cluster,
         owner_tags: told.owner_labels,
-        things: items.iter().map(|item| thing(item, &told)).collect(),
+        things: items.iter().map(|item| granting(item, &items, &relations, &told)).collect(),
         relations: relations.found().iter().filter_map(named).collect(),
         left_out,
         ..Draft::default()
@@ -216,6 +216,19 @@ fn unowned(items: &[Item], told: &Kubernetes<'_>) -> usize {
         .collect();
     let without = |item: &&Item| owner(item, told).is_none() && !namespaces.contains(item.namespace());
     items.iter().filter(without).count()
+}
+
+/// One object as the document has it, with what it lets its bearer act on.
+fn granting(item: &Item, items: &[Item], relations: &Relations<'_>, told: &Kubernetes<'_>) -> Thing {
+    let of_kind = |kind: &str| items.iter().any(|item| item.resource == kind);
+    // Every cluster has some of both: where some are there, all that were asked for are.
+    let all = of_kind("rolebindings") && of_kind("clusterrolebindings");
+    let account = item.group == "core" && item.resource == "serviceaccounts";
+    Thing {
+        grants: relations.grants(item, items, told.cluster),
+        grants_only: (account && all).then(BTreeSet::new),
+        ..thing(item, told)
+    }
 }
 
 /// One object as the document has it.

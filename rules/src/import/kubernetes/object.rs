@@ -18,6 +18,7 @@ pub(super) struct Object {
     pub(super) spec: Value,
     pub(super) role_ref: Value,
     pub(super) subjects: Value,
+    pub(super) rules: Value,
     pub(super) webhooks: Value,
 }
 
@@ -64,6 +65,7 @@ struct Document {
     spec: Value,
     role_ref: Value,
     subjects: Value,
+    rules: Value,
     webhooks: Value,
     items: Option<Vec<Object>>,
 }
@@ -95,7 +97,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Object>, String> {
 
 impl Document {
     fn objects(self) -> Result<Vec<Object>, String> {
-        let Self { api_version, kind, metadata, spec, role_ref, subjects, webhooks, items } = self;
+        let Self { api_version, kind, metadata, spec, role_ref, subjects, rules, webhooks, items } = self;
         let of_list = kind.strip_suffix("List");
         match (of_list, items) {
             (Some(of), Some(mut items)) => {
@@ -112,7 +114,7 @@ impl Document {
             }
             (Some(_), None) => Ok(Vec::new()),
             (None, None) => {
-                Ok(vec![Object { api_version, kind, metadata, spec, role_ref, subjects, webhooks }])
+                Ok(vec![Object { api_version, kind, metadata, spec, role_ref, subjects, rules, webhooks }])
             }
             (None, Some(_)) => Err(format!(
                 "`{kind}` holds `items` and is no list; give the output of `kubectl get -o json` or `-o yaml`"

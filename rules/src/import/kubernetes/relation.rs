@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::object::{Labels, group, labels_of};
 use super::{Item, Kinds};
+use crate::import::grants;
 use crate::inventory::EdgeKind;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -112,7 +113,7 @@ impl<'i> Relations<'i> {
         let account = spec.get("serviceAccountName").or_else(|| spec.get("serviceAccount"));
         let account = account.and_then(Value::as_str).filter(|name| !name.is_empty()).unwrap_or("default");
         self.relate(at, EdgeKind::RunsAs, self.find(("core", "serviceaccounts"), namespace, account));
-        self.needs(at, EdgeKind::DependsOn, ("core", "nodes"), "", spec.get("nodeName"));
+        self.needs(at, EdgeKind::RunsOn, ("core", "nodes"), "", spec.get("nodeName"));
         let mut named: Vec<(&str, Option<&Value>)> = Vec::new();
         for secret in list(spec.get("imagePullSecrets")) {
             named.push(("secrets", secret.get("name")));
@@ -231,6 +232,9 @@ impl<'i> Relations<'i> {
         self.needs(at, EdgeKind::DependsOn, (RBAC, resource), namespace, role.get("name"));
         for subject in list(Some(&item.object.subjects)) {
             let text = |name: &str| subject.get(name).and_then(Value::as_str);
+            if text("kind") == Some("Group") {
+                self.group(text("name").unwrap_or_default(), at);
+            }
             if text("kind") == Some("ServiceAccount") {
                 let namespace = text("namespace").unwrap_or_else(|| item.namespace());
                 let name = text("name").unwrap_or_default();
@@ -240,6 +244,40 @@ impl<'i> Relations<'i> {
                 }
             }
         }
+    }
+
+    /// Groups that every service account is in, or those of one namespace.
+    fn group(&mut self, name: &str, binding: usize) {
+        const OF: &str = "system:serviceaccounts:";
+        let everybody = matches!(name, "system:serviceaccounts" | "system:authenticated");
+        let accounts: Vec<usize> = self
+            .by_name
+            .iter()
+            .filter(|((group, resource, namespace, _), _)| {
+                let is_account = (*group, *resource) == ("core", "serviceaccounts");
+                is_account && (everybody || name.strip_prefix(OF) == Some(*namespace))
+            })
+            .map(|(_, at)| *at)
+            .collect();
+        accounts.into_iter().for_each(|account| self.relate(account, EdgeKind::DependsOn, Some(binding)));
+    }
+
+    /// What an object lets its bearer act on: a role what its rules say, a binding the same where it binds.
+    pub(super) fn grants(&self, item: &Item, items: &[Item], cluster: &str) -> BTreeSet<String> {
+        let namespace = Some(item.namespace()).filter(|namespace| !namespace.is_empty());
+        let rules = match (item.group.as_str(), item.resource.as_str()) {
+            (RBAC, "roles" | "clusterroles") => Some(&item.object.rules),
+            (RBAC, "rolebindings" | "clusterrolebindings") => {
+                let name = item.object.role_ref.get("name").and_then(Value::as_str).unwrap_or_default();
+                let role = match item.object.role_ref.get("kind").and_then(Value::as_str) {
+                    Some("Role") => self.find((RBAC, "roles"), item.namespace(), name),
+                    Some(_) | None => self.find((RBAC, "clusterroles"), "", name),
+                };
+                role.and_then(|at| items.get(at)).map(|role| &role.object.rules)
+            }
+            _ => None,
+        };
+        rules.map(|rules| grants::of_rules(rules, cluster, namespace)).unwrap_or_default()
     }
 
     /// What carries all labels of a selector; an empty one selects nothing.

@@ -10,6 +10,7 @@ mod aws;
 mod azure;
 mod cluster;
 mod google;
+mod grants;
 mod relation;
 mod state;
 mod vocabulary;
@@ -69,8 +70,14 @@ pub fn terraform(source: &Source, told: Terraform<'_>) -> Result<Imported, Impor
     let provider = most(kept.iter().map(|(_, provider, _)| *provider)).unwrap_or(Provider::Aws);
     let of_plane = kept.iter().filter(|(_, of, _)| *of == provider);
     let account = most(of_plane.filter_map(|(_, _, placed)| placed.account.clone())).unwrap_or_default();
+    let granted = grants::of(&kept);
     let things = kept.into_iter().map(|(instance, of, placed)| {
         let mut thing = thing(instance, placed, &account);
+        match granted.get(&instance.address) {
+            Some((names, true)) => thing.grants_only = Some(names.clone()),
+            Some((names, false)) => thing.grants.clone_from(names),
+            None => {}
+        }
         thing.path = instance.managed.then(|| folder(instance, &told, &folders));
         if of != provider && thing.name.is_none() {
             // The document says one plane: what another has is known by its full name alone.

@@ -2,6 +2,7 @@
 //!
 //! Leaves out whether it does: that is what the state's dependencies say.
 
+use crate::import::kinds::gives;
 use crate::inventory::EdgeKind;
 
 /// Types that other resources lie in.
@@ -60,6 +61,8 @@ pub(super) fn kind(dependant: &str, dependency: &str) -> EdgeKind {
     let part = is_part(dependant, dependency);
     if part {
         EdgeKind::PartOf
+    } else if gives(dependant, dependency) {
+        EdgeKind::GrantsTo
     } else if GUARDS.contains(&dependency) {
         EdgeKind::GuardedBy
     } else if AUTHORITIES.contains(&dependency) {
@@ -96,6 +99,9 @@ mod tests {
         assert_eq!(kind("aws_vpc_security_group_ingress_rule", "aws_security_group"), EdgeKind::PartOf);
         assert_eq!(kind("aws_lambda_function", "aws_iam_role"), EdgeKind::RunsAs);
         assert_eq!(kind("aws_iam_role_policy_attachment", "aws_iam_role"), EdgeKind::PartOf);
+        assert_eq!(kind("aws_iam_role_policy", "aws_s3_bucket"), EdgeKind::GrantsTo);
+        assert_eq!(kind("aws_iam_policy", "aws_kms_key"), EdgeKind::GrantsTo);
+        assert_eq!(kind("aws_iam_role_policy_attachment", "aws_iam_policy"), EdgeKind::DependsOn);
         assert_eq!(kind("aws_ebs_volume", "aws_kms_key"), EdgeKind::KeyedBy);
         assert_eq!(kind("aws_route53_record", "aws_instance"), EdgeKind::RoutesTo);
         assert_eq!(kind("aws_route53_record", "aws_route53_zone"), EdgeKind::RoutesTo);

@@ -21,9 +21,9 @@ fn a_namespace_takes_along_all_that_lies_in_it() {
         &format!("agent cleaner\neffect core:delete/namespaces delete\ntarget core:namespaces {SHOP}"),
         expect![[r#"
             deny (enforce), no permit
-            deny blast_radius blast_radius_exceeded: it reaches 11 dependants (for example `k8s://prod/core/namespaces/shop` ← `k8s://prod/apps/namespaces/shop/deployments/web`), and the limit is 10 for agent `cleaner`
+            deny blast_radius blast_radius_exceeded: it reaches 11 dependants (for example `k8s://prod/core/namespaces/shop` ← partOf ← `k8s://prod/apps/namespaces/shop/deployments/web`), and the limit is 10 for agent `cleaner`
                 → change fewer at once, or have somebody with wider limits do it
-            deny blast_radius owners_crossed: it reaches what belongs to `data`, and the limit is 0 other owners for agent `cleaner`
+            deny blast_radius owners_crossed: it reaches what belongs to `data` (`k8s://prod/core/namespaces/shop` ← partOf ← `k8s://prod/batch/namespaces/shop/cronjobs/reports`), and the limit is 0 other owners for agent `cleaner`
                 → have one of those owners do it, or split it
             admit ownership owner_changes_own: `cleaner` acts for `web`, which owns `k8s://prod/core/namespaces/shop`
             owners: web
@@ -158,8 +158,9 @@ fn what_stops_takes_along_what_runs() {
 #[test]
 fn what_workloads_use_reaches_them() {
     let settings = format!("core:configmaps {SHOP}/configmaps/settings");
-    // The deployment and a pod that use it, the service that leads to the pod, the ingress.
-    assert_eq!(reached("core:update/configmaps update", &settings, ""), Some(4));
+    // The deployment and a pod that use it, the replica set and the other pod of that, the service that leads to the pods, the
+    // ingress.
+    assert_eq!(reached("core:update/configmaps update", &settings, ""), Some(6));
     let account = format!("core:serviceaccounts {SHOP}/serviceaccounts/web");
     assert_eq!(reached("core:delete/serviceaccounts delete", &account, ""), Some(3));
     let binding = "rbac.authorization.k8s.io:rolebindings \

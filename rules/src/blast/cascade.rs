@@ -1,40 +1,30 @@
 //! What a change in a cluster takes along: by owner references, by namespace, by custom type, by what it stops.
 //!
-//! Leaves out the walk itself (`blast.rs`).
+//! Leaves out the walk itself (`walk.rs`).
 
 use ordain_action::{Access, Effect, Scalar};
 
-use crate::inventory::EdgeKind;
+use super::wave::Wave;
 use crate::kubernetes::{self, Body, Operation, creates};
-use crate::resolve::{Estate, Known, Site};
+use crate::resolve::Site;
 
-/// Which relations a change in a cluster follows; `None` where it reaches nothing beyond its targets.
-pub(crate) fn follows(effect: &Effect, targets: &[Site]) -> Option<fn(EdgeKind) -> bool> {
-    if creates(effect) {
-        // What is new has no dependants.
-        return None;
-    }
+/// What a change in a cluster does to its targets; `None` where it reaches nothing beyond them.
+pub(super) fn begins(effect: &Effect, targets: &[Site]) -> Option<Wave> {
+    let deletes = Operation::of(effect).is_some_and(|operation| operation.deletes());
     match effect.access {
-        Access::Read | Access::Create | Access::Tag | Access::SecretRead => None,
-        Access::Delete => Some(if orphans(effect, targets) { stays } else { |_| true }),
+        Access::Read | Access::Tag | Access::SecretRead => None,
+        // What is new has no dependants, and gives what it gives all the same.
+        Access::Grant if creates(effect) => Some(Wave::Empowered),
+        _ if creates(effect) => None,
+        Access::Create => None,
+        Access::Delete => Some(if orphans(effect, targets) { Wave::Changed } else { Wave::Gone }),
         // A role or a binding that is deleted is a grant, and goes all the same.
-        Access::Update | Access::Grant | Access::Expose | Access::Execute => {
-            let goes = Operation::of(effect).is_some_and(|operation| operation.deletes());
-            Some(if goes || stops(effect) { |_| true } else { stays })
+        Access::Update | Access::Grant | Access::Expose | Access::Execute if deletes => Some(Wave::Gone),
+        Access::Update | Access::Grant | Access::Expose | Access::Execute if stops(effect) => {
+            Some(Wave::Affected)
         }
-    }
-}
-
-/// What is made by or lies in it stays where it is.
-const fn stays(kind: EdgeKind) -> bool {
-    match kind {
-        EdgeKind::PartOf => false,
-        EdgeKind::DependsOn
-        | EdgeKind::GuardedBy
-        | EdgeKind::RunsAs
-        | EdgeKind::KeyedBy
-        | EdgeKind::Consumes
-        | EdgeKind::RoutesTo => true,
+        Access::Grant => Some(Wave::Empowered),
+        Access::Update | Access::Expose | Access::Execute => Some(Wave::Changed),
     }
 }
 
@@ -68,15 +58,4 @@ fn stops(effect: &Effect) -> bool {
         || body.texts("spec.taints.effect").any(|taint| taint == "NoExecute")
         || Operation::of(effect).is_some_and(|operation| operation.subresource == Some("finalize"))
         || body.unread
-}
-
-/// What goes with it is not known, though it is: a namespace or a type of which the model knows nothing inside.
-pub(crate) fn unseen(estate: &Estate<'_>, effect: &Effect, site: &Site) -> bool {
-    let Known::Entry(index) = site.known else { return false };
-    let holds = matches!(&*site.kind, kubernetes::NAMESPACES | kubernetes::DEFINITIONS);
-    if !holds || effect.access != Access::Delete || !kubernetes::is_name(&site.name) {
-        return false;
-    }
-    let inside = estate.model.inventory.graph.dependants(index);
-    !inside.iter().any(|one| one.kind == EdgeKind::PartOf) && estate.live.inside(&site.name).is_empty()
 }

@@ -1,0 +1,151 @@
+//! What a change does to something, and what that does to what depends on it: the meaning of each relation.
+//!
+//! Leaves out the walk (`walk.rs`), and what the requests of clusters say (`cascade.rs`).
+
+use ordain_action::{Access, Effect, Plane, Scalar};
+
+use super::cascade;
+use crate::inventory::EdgeKind;
+use crate::resolve::Site;
+
+/// What happens to one thing, the gravest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Wave {
+    /// It is deleted.
+    Gone,
+    /// It may do other things than before, or is what lets others do so.
+    Empowered,
+    /// It stops, or what it needs is not as it was: so is all of it.
+    Affected,
+    /// It is changed, and what lies in it stays as it is. Of targets alone.
+    Changed,
+    /// What may be done with an authority is done to it.
+    Granted,
+}
+
+impl Wave {
+    /// What it does to something that depends on what it has come to. `gives` says that both are of those that authority is had
+    /// from.
+    pub(super) const fn over(self, relation: EdgeKind, gives: bool) -> Option<Self> {
+        match (self, relation) {
+            // What may be done to something says nothing of who may do it.
+            (_, EdgeKind::GrantsTo) | (Self::Granted, _) => None,
+            (Self::Gone, EdgeKind::PartOf) => Some(Self::Gone),
+            (Self::Changed | Self::Empowered, EdgeKind::PartOf) => None,
+            (Self::Empowered, EdgeKind::DependsOn) if gives => Some(Self::Empowered),
+            (
+                Self::Gone | Self::Empowered | Self::Affected | Self::Changed,
+                EdgeKind::DependsOn
+                | EdgeKind::PartOf
+                | EdgeKind::GuardedBy
+                | EdgeKind::RunsOn
+                | EdgeKind::RunsAs
+                | EdgeKind::KeyedBy
+                | EdgeKind::Consumes
+                | EdgeKind::RoutesTo,
+            ) => Some(Self::Affected),
+        }
+    }
+
+    /// What is part of it shares what happens to it.
+    pub(super) const fn takes_parts(self) -> bool {
+        match self {
+            Self::Gone | Self::Affected => true,
+            Self::Empowered | Self::Changed | Self::Granted => false,
+        }
+    }
+}
+
+/// How an effect begins at its targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Begins {
+    /// What happens to the targets, where that reaches further.
+    pub(super) wave: Option<Wave>,
+    /// What they have authority over is reached too: something runs there, or the authority is handed over.
+    pub(super) lends: bool,
+}
+
+/// How an effect begins; `None` where it reaches nothing beyond its targets.
+pub(super) fn begins(plane: Plane, effect: &Effect, targets: &[Site]) -> Option<Begins> {
+    let lends = effect.access == Access::Execute;
+    // Handing over a role changes nothing for who has it already.
+    if lends && &*effect.iam_action == "iam:PassRole" {
+        return Some(Begins { wave: None, lends });
+    }
+    let wave = if plane == Plane::Kubernetes {
+        cascade::begins(effect, targets)
+    } else {
+        match effect.access {
+            // What is new has no dependants, a label carries none, and reading a secret changes nothing.
+            Access::Read | Access::Create | Access::Tag | Access::SecretRead => None,
+            Access::Delete => Some(Wave::Gone),
+            Access::Grant if !revokes(effect) => Some(Wave::Empowered),
+            Access::Update | Access::Grant | Access::Expose | Access::Execute => {
+                Some(if stops(effect) { Wave::Affected } else { Wave::Changed })
+            }
+        }
+    };
+    (wave.is_some() || lends).then_some(Begins { wave, lends })
+}
+
+/// The operation takes authority away, and gives nobody any.
+fn revokes(effect: &Effect) -> bool {
+    const REVOKES: [&str; 7] =
+        ["Delete", "Deregister", "Detach", "Disable", "Disassociate", "Remove", "Revoke"];
+    REVOKES.iter().any(|verb| effect.operation.starts_with(verb))
+}
+
+/// What is changed stops, so that what lies in it does too.
+fn stops(effect: &Effect) -> bool {
+    const STOPS: [&str; 10] = [
+        "stop",
+        "disable",
+        "suspend",
+        "terminate",
+        "deallocate",
+        "poweroff",
+        "power_off",
+        "shutdown",
+        "shelve",
+        "pause",
+    ];
+    // The verb begins the name on some planes, and on others its last part: `instances.stop`.
+    let mut parts = effect.operation.split(['/', '.', ':']);
+    let begins =
+        |part: &str, verb: &str| part.get(..verb.len()).is_some_and(|start| start.eq_ignore_ascii_case(verb));
+    parts.any(|part| STOPS.iter().any(|verb| begins(part, verb))) || scales_to_nothing(effect)
+}
+
+/// A parameter leaves nothing of it running: `DesiredCount=0`.
+fn scales_to_nothing(effect: &Effect) -> bool {
+    /// Names of the last part of a path, in lower case.
+    const COUNTS: [&str; 9] = [
+        "desiredcapacity",
+        "desiredcount",
+        "desiredsize",
+        "maxcapacity",
+        "maxsize",
+        "nodecount",
+        "numberofnodes",
+        "reservedconcurrentexecutions",
+        "targetsize",
+    ];
+    effect.parameters.iter().any(|leaf| {
+        let last = leaf.path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+        let is_none = match leaf.value {
+            Scalar::Number(text) | Scalar::Text(text) => text == "0",
+            Scalar::Bool(_) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => false,
+        };
+        is_none && COUNTS.contains(&last.as_str())
+    })
+}
+
+/// The request keeps a copy of what it deletes.
+pub(super) fn keeps_a_copy(effect: &Effect) -> bool {
+    const COPIES: [&str; 3] =
+        ["finaldbsnapshotidentifier", "finalclustersnapshotidentifier", "finalsnapshotidentifier"];
+    effect.parameters.iter().any(|leaf| {
+        let last = leaf.path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+        COPIES.contains(&last.as_str())
+    })
+}
