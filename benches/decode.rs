@@ -1,7 +1,7 @@
 //! Decoding: requests a second on one core, over every AWS operation as botocore sends it, and for a few that
 //! stand for their wire form.
 //!
-//! `cargo bench --bench decode`.
+//! `cargo bench -p ordain-benches --bench decode`.
 #![expect(clippy::expect_used, reason = "a benchmark without its data must stop")]
 
 use std::fs::File;

@@ -1,6 +1,6 @@
 //! Durable records a second: the ledger with 1, 8 and 64 producers beside a bare append and sync.
 //!
-//! Leaves out judging and the network. `cargo bench --bench evidence` times with divan, on the file system
+//! Leaves out judging and the network. `cargo bench -p ordain-benches --bench evidence` times with divan, on the file system
 //! of the build directory. A record is one decision with its outcome: two entries, each waited for.
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run says why and stops")]
 

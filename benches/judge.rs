@@ -1,7 +1,7 @@
 //! The judge alone: one decision by rules and resources, its percentiles, and what loading costs.
 //!
-//! Leaves out decoding, evidence and the network. `cargo bench --bench judge` times with divan;
-//! `cargo bench --bench judge -- percentiles` prints p50 and p99 of single decisions, interleaved.
+//! Leaves out decoding, evidence and the network. `cargo bench -p ordain-benches --bench judge` times with divan;
+//! `cargo bench -p ordain-benches --bench judge -- percentiles` prints p50 and p99 of single decisions, interleaved.
 
 use std::fmt::Write as _;
 use std::hint::black_box;

@@ -4,7 +4,7 @@
 //! CPU is what the scheduler counted for the proxy's threads; the middle of the rounds is shown with the
 //! least and the most. Percentiles come from a fixed rate. Raw figures go to `benches/runs/`.
 //!
-//! `cargo bench --bench request` with `--quick` for one short round.
+//! `cargo bench -p ordain-benches --bench request` with `--quick` for one short round.
 #![expect(
     clippy::indexing_slicing,
     clippy::disallowed_methods,

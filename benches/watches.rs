@@ -3,7 +3,7 @@
 //! Both carry the same watches over plain HTTP/1.1, one connection each way; memory is what the system says is resident
 //! in the proxy's process. Raw figures go to `benches/runs/`.
 //!
-//! `cargo bench --bench watches` with `--count` for another number; needs twice as many descriptors.
+//! `cargo bench -p ordain-benches --bench watches` with `--count` for another number; needs twice as many descriptors.
 
 use std::io::Write;
 use std::net::SocketAddr;

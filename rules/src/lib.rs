@@ -29,7 +29,7 @@ mod slice;
 
 pub use counters::{CounterKey, CounterNeeds, Counters};
 pub use inventory::Provenance;
-pub use judge::{judge, needs, open, read};
+pub use judge::{judge, needs, open, reach, reach_of_deleting, read};
 pub use live::{LiveFact, LiveInventory, created_by};
 pub use model::{Fact, Finding, Problem, Relation, Snapshot, Source, Summary};
 pub use modes::Modes;

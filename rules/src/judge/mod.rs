@@ -3,6 +3,7 @@
 //! Leaves out everything that acts: the same snapshot, action, counters and time make the same verdict.
 
 mod cluster;
+mod foresee;
 mod labels;
 mod stages;
 
@@ -19,6 +20,7 @@ use crate::resolve::{Estate, PATTERNS_MAX, SITES_MAX};
 use crate::{
     CounterNeeds, Counters, Judged, Mode, Permit, PermitKind, Reach, Reason, Ruling, Snapshot, Verdict,
 };
+pub use foresee::{reach, reach_of_deleting};
 use stages::{Judgement, Touched};
 
 /// What must be counted before an action can be judged.

@@ -10,6 +10,7 @@ mod backstage;
 mod cloudformation;
 mod clusters;
 mod cyclonedx;
+mod granted;
 mod portraits;
 mod providers;
 mod resource_explorer;

@@ -3,12 +3,13 @@
 //! Leaves out what it says of all of them (`export.rs`).
 
 use anyhow::bail;
-use ordain_rules::Snapshot;
+use ordain_rules::{Reach, ReachPath, Snapshot};
 use serde::Serialize;
 
 use super::export::Thing;
 use crate::cli::output::Rows;
 use crate::cli::{Context, Exit};
+use crate::clock::Clock;
 
 /// What the model holds, as it is shown.
 #[derive(Serialize)]
@@ -68,14 +69,16 @@ const SHOWN_MAX: usize = 20;
 
 /// What the model says of everything that is known by a text, and what depends on that.
 pub(super) fn one(context: &Context, snapshot: &Snapshot, text: &str) -> anyhow::Result<Exit> {
-    let relations = snapshot.relations();
+    let (relations, now) = (snapshot.relations(), Clock::system().now());
     let known: Vec<Known<'_>> = snapshot
         .known_as(text)
         .into_iter()
         .map(|fact| {
             let depends_on = relations.iter().filter(|one| one.from == fact.name);
             let dependants = relations.iter().filter(|one| one.to == fact.name);
+            let reach = ordain_rules::reach_of_deleting(snapshot, fact.name, now);
             Known {
+                deleted: reach.map(Deleted::of),
                 thing: Thing::of(fact, depends_on.map(|one| (one.kind, one.to)).collect()),
                 dependants: dependants.map(|one| (one.kind, one.from)).collect(),
             }
@@ -106,6 +109,53 @@ struct Known<'s> {
     #[serde(flatten)]
     thing: Thing<'s>,
     dependants: Vec<(&'static str, &'s str)>,
+    /// What deleting it would reach; nothing of what is on no plane.
+    deleted: Option<Deleted>,
+}
+
+/// What deleting something would reach, as it is shown.
+#[derive(Serialize)]
+struct Deleted {
+    /// Unknown where it is none.
+    reaches: Option<u64>,
+    owners: Vec<String>,
+    environments: Vec<String>,
+    irreversible: u64,
+    /// How what matters is reached.
+    because: Vec<String>,
+}
+
+impl Deleted {
+    fn of(reach: Reach) -> Self {
+        let step = |(name, by): &(_, Option<&str>)| match by {
+            Some(by) => format!("{by} ← {name}"),
+            None => std::string::ToString::to_string(name),
+        };
+        let path = |path: &ReachPath| {
+            format!("{}: {}", path.explains, path.steps.iter().map(step).collect::<Vec<_>>().join(" ← "))
+        };
+        Self {
+            reaches: reach.dependants,
+            owners: reach.owners_crossed.iter().map(ToString::to_string).collect(),
+            environments: reach.environments.iter().map(ToString::to_string).collect(),
+            irreversible: reach.irreversible,
+            because: reach.because.iter().map(path).collect(),
+        }
+    }
+
+    fn rows(&self, rows: &mut Rows) {
+        let reaches = self.reaches.map_or_else(|| "not known".to_owned(), |count| format!("{count} others"));
+        let lost = if self.irreversible > 0 {
+            format!("; {} lost for good", self.irreversible)
+        } else {
+            String::new()
+        };
+        let owners = if self.owners.is_empty() { "nobody".to_owned() } else { self.owners.join(", ") };
+        rows.push(vec!["deleting it reaches".to_owned(), format!("{reaches}, of {owners}{lost}")]);
+        for path in &self.because {
+            rows.push(vec!["by".to_owned(), path.clone()]);
+        }
+    }
 }
 
 impl Known<'_> {
@@ -142,6 +192,9 @@ impl Known<'_> {
         }
         if let Some(more) = self.dependants.len().checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
             rows.push(vec!["…".to_owned(), format!("{more} more depend on it")]);
+        }
+        if let Some(deleted) = &self.deleted {
+            deleted.rows(rows);
         }
     }
 }
