@@ -30,9 +30,9 @@ mod slice;
 
 pub use counters::{CounterKey, CounterNeeds, Counters};
 pub use inventory::Provenance;
-pub use judge::{judge, needs, open, read};
+pub use judge::{hands_over_authority, judge, needs, open, read};
 pub use live::{LiveFact, LiveInventory, created_by};
-pub use model::{Fact, Finding, Problem, Relation, Snapshot, Source, Summary};
+pub use model::{Fact, Finding, Problem, Relation, RuleFact, Snapshot, Source, Summary};
 pub use modes::Modes;
 pub use read_scope::ReadScope;
 pub use verdict::{Count, Judged, Mode, Permit, PermitKind, Reach, Reason, Ruling, ShadowScope, Verdict};

@@ -24,7 +24,7 @@ pub use change::ChangeRecord;
 pub use decision::{
     ActorRecord, BlobReference, CallRecord, ContentRecord, CounterRecord, DecisionRecord, DetailRecord,
     DigestsRecord, EffectRecord, HeadRecord, IdentifierRecord, LeafRecord, NewIdentifierRecord,
-    ParametersRecord, PartyRecord, ReachRecord, ReadingRecord, ReasonRecord, ResourceRecord,
+    ParametersRecord, PartyRecord, ReachRecord, ReadingRecord, ReasonRecord, ResourceRecord, TermsRecord,
     UndecodableRecord, UpstreamRecord, unpack,
 };
 pub use outcome::{AnsweredRecord, CreatedRecord, EndRecord, OutcomeRecord, StreamedRecord};
