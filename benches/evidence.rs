@@ -16,6 +16,7 @@ use ordain_action::{
 };
 use ordain_evidence::{
     Clock, Decision, Digested, Digests, FileStorage, HeadSummary, Ledger, LedgerSettings, Recorded, Reserved,
+    Terms,
 };
 use ordain_rules::{Counters, Mode, Modes, Snapshot, judge};
 use tokio::runtime::Runtime;
@@ -135,6 +136,7 @@ async fn one(ledger: &Ledger, snapshot: &Snapshot, action: &Arc<Action>, digests
         digests: Arc::clone(digests),
         counters: Counters::new(),
         live: 0,
+        terms: Terms { mode: Mode::Shadow, control_only: false, nobody: false },
     };
     let recorded =
         ledger.record(Reserved::new(judged, None), decision, Sent(request)).await.expect("it is recorded");

@@ -31,6 +31,7 @@ mod passing;
 mod planes;
 mod recipes;
 mod reload;
+mod replay;
 mod running;
 mod start;
 mod tidy;

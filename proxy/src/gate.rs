@@ -19,7 +19,7 @@ use ordain_action::{Action, DecisionId, DenialKind, Digest, Outcome, Reading};
 use ordain_decode::{Claim, Head, Needs, Rooms, RoomsConfig};
 use ordain_evidence::{
     ChangeKind, Closing, Decision, Digests, FileStorage, HeadSummary, Ledger, LedgerSettings, OpenError,
-    OwnChange, Reader, Released, Sendable, Sequence, Unrecorded,
+    OwnChange, Reader, Released, Sendable, Sequence, Terms, Unrecorded,
 };
 use ordain_rules::{Counters, LiveInventory, Mode, Ruling, ShadowScope, Snapshot, Verdict};
 use ordain_sigv4::{Body, KeyCache};
@@ -150,8 +150,7 @@ impl Gate {
         let trust = Trust { protocol: Protocol::Negotiated, ..Trust::default() };
         let forwarder = outward.forwarder(trust).map_err(anyhow::Error::msg)?;
         let schemes = Schemes::new(config.identity.clone(), None, &outward);
-        let catalogue = Digest::from_hex(rooms.catalog_digest())
-            .unwrap_or_else(|| Digest::of(rooms.catalog_digest().as_bytes()));
+        let catalogue = catalogue_digest(&rooms);
         Ok(Arc::new(Self {
             catalogue,
             throttle: ArcSwap::from_pointee(throttle(&config)),
@@ -178,7 +177,7 @@ impl Gate {
             faults: Mutex::default(),
             own,
             listening: Arc::new(ArcSwap::from_pointee(listen_settings(&config, tls, clients))),
-            program: Digest::of(env!("CARGO_PKG_VERSION").as_bytes()),
+            program: program_digest(),
             config: ArcSwap::from_pointee(config),
         }))
     }
@@ -344,6 +343,8 @@ impl Gate {
         now: Timestamp,
         head: HeadSummary,
     ) -> Decision {
+        let upstream = &action.actor.upstream;
+        let (mode, control_only) = (model.modes().of(upstream), model.modes().control_only(upstream));
         Decision {
             id: DecisionId(Uuid::now_v7()),
             now,
@@ -359,6 +360,7 @@ impl Gate {
             }),
             counters,
             live: model.live().sequence(),
+            terms: Terms { mode, control_only, nobody: false },
         }
     }
 
@@ -502,6 +504,19 @@ impl Gate {
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
     }
+}
+
+/// The digest of the catalogues that requests are read by.
+#[must_use]
+pub fn catalogue_digest(rooms: &Rooms) -> Digest {
+    let digest = rooms.catalog_digest();
+    Digest::from_hex(digest).unwrap_or_else(|| Digest::of(digest.as_bytes()))
+}
+
+/// The digest of the program, by its version.
+#[must_use]
+pub fn program_digest() -> Digest {
+    Digest::of(env!("CARGO_PKG_VERSION").as_bytes())
 }
 
 /// The ledger of a configuration, to be written.

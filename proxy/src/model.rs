@@ -22,6 +22,12 @@ pub enum ModelError {
         /// What the system said. No cause of its own: it would be said twice.
         why: std::io::Error,
     },
+    /// There are no rules where they were said to be.
+    #[error("`{path}` holds no `.cedar` file; name the rules' file or folder")]
+    NoRules {
+        /// Where.
+        path: String,
+    },
     /// The files say something wrong.
     #[error("the model in `{directory}` is not right: {}", listed(.problems))]
     Problems {
@@ -138,6 +144,28 @@ impl Model {
 fn load(directory: &Path, modes: Modes) -> Result<Snapshot, ModelError> {
     Snapshot::load(&sources(directory)?, modes)
         .map_err(|problems| ModelError::Problems { directory: directory.display().to_string(), problems })
+}
+
+/// The files of a model with other rules: its own `.cedar` files left out, those of `rules` (a file, or a folder) in
+/// their place.
+///
+/// # Errors
+/// [`ModelError::Unreadable`], and where there is no rule there: that is no way to ask for none.
+pub fn sources_with_rules(directory: &Path, rules: &Path) -> Result<Vec<Source>, ModelError> {
+    let is_rules = |source: &Source| source.path.ends_with(".cedar");
+    let read = if rules.is_dir() {
+        sources(rules)?
+    } else {
+        let path = rules.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        vec![Source { path, text: fs::read_to_string(rules).map_err(unreadable(rules))? }]
+    };
+    let mut all: Vec<Source> = sources(directory)?.into_iter().filter(|source| !is_rules(source)).collect();
+    let before = all.len();
+    all.extend(read.into_iter().filter(is_rules));
+    if all.len() == before {
+        return Err(ModelError::NoRules { path: rules.display().to_string() });
+    }
+    Ok(all)
 }
 
 /// The files of a model directory, sorted by path: `.yaml`, `.yml` and `.cedar`, folders included.

@@ -113,7 +113,8 @@ async fn decide(
         let counters = gate.state.counters(&ordain_rules::needs(&model, &action)).await?;
         (ordain_rules::judge(&model, &action, digest, &counters, now), counters)
     };
-    let decision = gate.decision(&model, action, digest, counters, now, summary);
+    let mut decision = gate.decision(&model, action, digest, counters, now, summary);
+    decision.terms.nobody = identified.is_nobody();
     gate.metrics.decided(&decision, &judged.verdict, started.elapsed());
 
     let leads = Leads::of(gate, arrival, claim, &identified, &bound.held().head().headers);

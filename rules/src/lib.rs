@@ -29,9 +29,9 @@ mod slice;
 
 pub use counters::{CounterKey, CounterNeeds, Counters};
 pub use inventory::Provenance;
-pub use judge::{judge, needs, open, reach, reach_of_deleting, read};
+pub use judge::{hands_over_authority, judge, needs, open, reach, reach_of_deleting, read};
 pub use live::{LiveFact, LiveInventory, created_by};
-pub use model::{Fact, Finding, Problem, Relation, Snapshot, Source, Summary};
+pub use model::{Fact, Finding, Problem, Relation, RuleFact, Snapshot, Source, Summary};
 pub use modes::Modes;
 pub use read_scope::ReadScope;
 pub use verdict::{

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 
 pub(crate) use client::{Client, Key, Reply, Sent, now, read_reply, sha256};
 pub(crate) use gate::{Gate, Setup, a_change, create_key, eventually, said};
+pub(crate) use ledger::Entry;
 pub(crate) use recorder::{Answer, Arrived, Recorder};
 pub(crate) use signer::Craft;
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use memchr::memmem;
 use ordain_action::{Action, DecisionId, Outcome};
-use ordain_proof::record::{self, BriefKind, DecisionRecord, Record, RecordError};
+use ordain_proof::record::{self, BriefKind, DecisionRecord, OutcomeRecord, Record, RecordError};
 use ordain_proof::replay::{self, Damage, Entry, Replay};
 use ordain_proof::tree::Hash;
 
@@ -234,6 +234,12 @@ impl Reader {
         failed.map_or(Ok(()), Err)
     }
 
+    /// What became of a decision, from its record.
+    #[must_use]
+    pub fn outcome(record: &OutcomeRecord<'_>) -> Outcome {
+        durable::outcome_of(record)
+    }
+
     /// The decision of an entry as the action it was made for, so that it can be judged again; `None` when
     /// the entry is no decision, or uses words this version does not know.
     ///
@@ -369,6 +375,15 @@ fn fits(decision: &DecisionRecord<'_>, blob: Option<&[u8]>, filter: &Filter) -> 
     })
 }
 
+/// Whether a decision may create something, by a look at its bytes: reading it whole costs more.
+///
+/// In a cluster what is made is told by the verb, whatever class the effect is of: a role binding is a grant.
+#[must_use]
+pub fn may_create(entry: &Entry<'_>) -> bool {
+    const SAID: [&[u8]; 4] = [b"\"create", b"\"update/", b"\"patch/", b"\"apply/"];
+    entry.blob.is_some() || SAID.iter().any(|said| memmem::find(entry.bytes, said).is_some())
+}
+
 fn creation(
     entry: &Entry<'_>,
     open: &mut BTreeMap<String, Action>,
@@ -376,9 +391,9 @@ fn creation(
 ) -> Result<(), RecordError> {
     match entry.brief.kind {
         BriefKind::Decision { refused: false } => {
-            // Reading an entry whole costs more than looking whether it creates anything.
-            let creates = entry.blob.is_some() || memmem::find(entry.bytes, b"\"create\"").is_some();
-            if creates && let Some(action) = Reader::action(entry.bytes, entry.blob)? {
+            if may_create(entry)
+                && let Some(action) = Reader::action(entry.bytes, entry.blob)?
+            {
                 open.insert(entry.brief.name.to_string(), action);
             }
         }

@@ -18,6 +18,7 @@ mod ledger;
 mod model;
 mod output;
 mod planes;
+mod replay;
 mod report;
 mod run;
 mod serve;
@@ -86,6 +87,8 @@ enum Verb {
     Explain(explain::Arguments),
     /// Summarise the ledger.
     Report(report::Arguments),
+    /// Judge recorded decisions again by a model or by other rules: what changes, and which rules are dead.
+    Replay(replay::Arguments),
     /// Create, import, list and revoke the keys that actors hold.
     Key(key::Arguments),
     /// Revoke an actor with all that shows it, allow it again, and list those that are revoked.
@@ -188,6 +191,7 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
         Verb::Check(arguments) => check::run(context, arguments),
         Verb::Explain(arguments) => explain::run(context, arguments),
         Verb::Report(arguments) => report::run(context, arguments),
+        Verb::Replay(arguments) => replay::run(context, arguments),
         Verb::Key(arguments) => key::run(context, arguments),
         Verb::Actor(arguments) => actor::run(context, arguments),
         Verb::Credentials(arguments) => credentials::run(context, arguments),

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use anyhow::Context as _;
 use ordain_evidence::Reader;
-use ordain_proof::record::{DecisionRecord, DetailRecord, ReadingRecord, Record};
+use ordain_proof::record::{DecisionRecord, DetailRecord, ReadingRecord, ReasonRecord, Record};
 use serde::Serialize;
 
 use super::output::Rows;
@@ -33,8 +33,10 @@ enum Verb {
 
 #[derive(Debug, Default, Serialize)]
 struct Shadow {
+    /// What passed and was judged by a model.
     changes: u64,
     would_deny: u64,
+    /// What passed before there was one.
     no_model: u64,
     operations: usize,
     resources: usize,
@@ -48,12 +50,24 @@ struct Group {
     owner: String,
     actor: String,
     example: String,
+    /// The name of that decision, for `ordain explain`.
+    decision: String,
+    why: String,
+    remedy: String,
+}
+
+/// What is told of the first decision of a group.
+struct First {
+    example: String,
+    decision: String,
+    why: String,
+    remedy: String,
 }
 
 #[derive(Default)]
 struct Tally {
     shadow: Shadow,
-    groups: BTreeMap<(String, String, String), (u64, String)>,
+    groups: BTreeMap<(String, String, String), (u64, First)>,
     operations: BTreeSet<String>,
     resources: BTreeSet<String>,
 }
@@ -68,7 +82,10 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     reader.records(|entry, record| {
         let Record::Decision(decision) = record else { return ControlFlow::Continue(()) };
         let time: Option<jiff::Timestamp> = decision.time.parse().ok();
-        if since.zip(time).is_some_and(|(since, time)| time < since) || decision.mode == "enforce" {
+        if since.zip(time).is_some_and(|(since, time)| time < since)
+            || decision.mode == "enforce"
+            || decision.effect == "refused"
+        {
             return ControlFlow::Continue(());
         }
         match decision.with_detail(entry.blob, |detail| tally.count(decision, detail)) {
@@ -89,7 +106,8 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     }
     context.output.line(&shadow.sentence())?;
     if !shadow.groups.is_empty() {
-        let mut rows = Rows::new(&["changes", "reason", "owner", "actor", "for example"]);
+        let mut rows =
+            Rows::new(&["changes", "reason", "owner", "actor", "for example", "what to do about it"]);
         for group in &shadow.groups {
             rows.push(vec![
                 group.count.to_string(),
@@ -97,16 +115,21 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
                 group.owner.clone(),
                 group.actor.clone(),
                 group.example.clone(),
+                group.remedy.clone(),
             ]);
         }
         context.output.table(&rows)?;
+        if let Some(first) = shadow.groups.first() {
+            context.output.line("")?;
+            let told = format!("{}: `ordain explain {}` tells all of it", first.why, first.decision);
+            context.output.line(&told)?;
+        }
     }
     Ok(Exit::Ok)
 }
 
 impl Tally {
     fn count(&mut self, decision: &DecisionRecord<'_>, detail: &DetailRecord<'_>) {
-        self.shadow.changes += 1;
         let mut example = "a request that could not be read".to_owned();
         if let ReadingRecord::Call(call) = &detail.reading {
             for effect in &call.effects {
@@ -122,26 +145,34 @@ impl Tally {
             self.shadow.no_model += 1;
             return;
         }
+        self.shadow.changes += 1;
         if decision.ruling == "admit" {
             return;
         }
         self.shadow.would_deny += 1;
-        let reason = detail.reasons.first().map_or_else(String::new, |reason| reason.code.to_string());
+        let first = detail.reasons.first();
+        let said = |of: fn(&ReasonRecord<'_>) -> String| first.map_or_else(String::new, of);
+        let (reason, why) = (said(|reason| reason.code.to_string()), said(|reason| reason.text.to_string()));
         let owner = detail.owners.first().map_or_else(|| "nobody".to_owned(), ToString::to_string);
         let key = (reason, owner, decision.actor.party.name.to_string());
-        self.groups.entry(key).or_insert((0, example)).0 += 1;
+        let remedy = said(|reason| reason.remedy.to_string());
+        let first = || First { example, decision: decision.id.to_string(), why, remedy };
+        self.groups.entry(key).or_insert_with(|| (0, first())).0 += 1;
     }
 
     fn finish(self) -> Shadow {
         let mut groups: Vec<Group> = self
             .groups
             .into_iter()
-            .map(|((reason_code, owner, actor), (count, example))| Group {
+            .map(|((reason_code, owner, actor), (count, first))| Group {
                 count,
                 reason_code,
                 owner,
                 actor,
-                example,
+                example: first.example,
+                decision: first.decision,
+                why: first.why,
+                remedy: first.remedy,
             })
             .collect();
         groups.sort_by_key(|group| Reverse(group.count));
@@ -151,12 +182,13 @@ impl Tally {
 
 impl Shadow {
     fn sentence(&self) -> String {
-        if self.no_model > 0 && self.no_model == self.changes {
+        if self.no_model > 0 && self.changes == 0 {
             return format!(
                 "no model yet: {} operations on {} resources seen",
                 self.operations, self.resources
             );
         }
-        format!("would deny {} of {}", self.would_deny, self.changes)
+        let why = if self.would_deny > 0 { ", here is why" } else { "" };
+        format!("would deny {} of {} changes{why}", self.would_deny, self.changes)
     }
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use ordain_action::{Access, Action, Call, Digest, Level, Minted, Party, Reading};
+use ordain_action::{Access, Action, Call, Digest, Effect, Level, Minted, Party, Reading};
 
 use crate::blast::{Measured, Start, measure};
 use crate::model::{Model, Person};
@@ -61,7 +61,10 @@ pub fn judge(
         return refuse(snapshot, action, request, reasons);
     }
     let upstream = &action.actor.upstream;
-    if call.is_data() && snapshot.modes().control_only(upstream) && !call.effects.iter().any(is_authority) {
+    if call.is_data()
+        && snapshot.modes().control_only(upstream)
+        && !call.effects.iter().any(hands_over_authority)
+    {
         return pass_through(snapshot, action, call, request);
     }
     let estate =
@@ -177,7 +180,8 @@ fn known_parties<'a>(
 }
 
 /// Handing over authority is judged in full, at whatever level.
-fn is_authority(effect: &ordain_action::Effect) -> bool {
+#[must_use]
+pub fn hands_over_authority(effect: &Effect) -> bool {
     match effect.access {
         Access::Grant | Access::Expose | Access::Execute | Access::SecretRead => true,
         Access::Read | Access::Create | Access::Update | Access::Delete | Access::Tag => false,

@@ -115,14 +115,14 @@ impl<'e> Touched<'e> {
 
     /// Judged on scope and owner only.
     fn is_data(&self) -> bool {
-        self.effect.level == Level::Data && !super::is_authority(self.effect)
+        self.effect.level == Level::Data && !super::hands_over_authority(self.effect)
     }
 }
 
 /// What parameters of a change name by a whole name, and no binding says the role of: it may be changed with the rest.
 fn mentioned(estate: &Estate<'_>, effect: &Effect) -> Vec<Site> {
     // Items and messages may hold names as data, which changes nothing that they name.
-    if !effect.access.is_change() || (effect.level == Level::Data && !super::is_authority(effect)) {
+    if !effect.access.is_change() || (effect.level == Level::Data && !super::hands_over_authority(effect)) {
         return Vec::new();
     }
     let bound: HashSet<&str> = effect.resources.iter().flat_map(names_of).collect();

@@ -165,6 +165,19 @@ pub struct Relation<'s> {
     pub to: &'s str,
 }
 
+/// One rule that is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RuleFact<'s> {
+    /// Its id, which reasons name.
+    pub id: &'s str,
+    /// `ground`, why a change may be, or `gate`, each of which alone denies.
+    pub class: &'static str,
+    /// The file it stands in.
+    pub path: &'s str,
+    /// The line.
+    pub line: usize,
+}
+
 /// What a model holds, in figures.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
@@ -281,6 +294,15 @@ impl Snapshot {
         }
         relations.sort();
         relations
+    }
+
+    /// The rules in force, built in ones included, by id.
+    pub fn rules(&self) -> impl Iterator<Item = RuleFact<'_>> {
+        let rules = self.model.as_ref().map_or(&[][..], |model| model.rules.all());
+        rules.iter().map(|rule| {
+            let (path, line) = rule.place();
+            RuleFact { id: &rule.id, class: rule.class.as_str(), path, line }
+        })
     }
 
     /// What does not fit together in the model, sorted.

@@ -51,6 +51,16 @@ pub(crate) enum Class {
     Gate,
 }
 
+impl Class {
+    /// The word used in output.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ground => "ground",
+            Self::Gate => "gate",
+        }
+    }
+}
+
 /// One rule.
 #[derive(Debug)]
 pub(crate) struct Rule {
@@ -67,6 +77,11 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
+    /// The file it stands in, and the line.
+    pub(crate) fn place(&self) -> (&str, usize) {
+        (&self.place.0, self.place.1)
+    }
+
     /// The rule as its file has it.
     pub(crate) fn text(&self) -> String {
         self.policy.to_string()

@@ -223,13 +223,16 @@ impl<'e> Estate<'e> {
                 let key = |kind: &str| alias(self.plane, &account, region, kind, value);
                 let exact = self.model.inventory.by_alias(&key(&resource.kind));
                 let wider = self.model.inventory.by_alias(&key(service(&resource.kind)));
+                let facts = self.live.get(self.plane, &account, region, &resource.kind, value);
+                if exact.is_empty() && self.is_holder(resource, wider, facts) {
+                    continue;
+                }
                 let meant = if exact.is_empty() { wider } else { exact };
                 if let [one] = meant {
                     certain.insert(*one);
                 }
                 let ambiguity = (exact.len() > 1).then(|| Arc::new(self.ambiguity(value, exact)));
                 entries.extend(meant.iter().map(|index| (*index, ambiguity.clone())));
-                let facts = self.live.get(self.plane, &account, region, &resource.kind, value);
                 let name = if resource.name.is_empty() { value } else { resource.name.as_str() };
                 found.sites.extend(facts.iter().map(|fact| self.live(fact, name, 0)));
                 // A name that some other type of the service has says little; an identifier that the
@@ -249,6 +252,21 @@ impl<'e> Estate<'e> {
         });
         found.sites.extend(sites);
         found
+    }
+
+    /// Whether all that an identifier may mean is what the resource lies in by its own whole name, such as the bucket of an
+    /// object: that says where it is, and of what else it might be nothing.
+    fn is_holder(&self, resource: &Resource, entries: &[u32], facts: &[Arc<LiveFact>]) -> bool {
+        let whole = matches!(resource.basis, NameBasis::Carried | NameBasis::Reviewed);
+        if !whole || (entries.is_empty() && facts.is_empty()) {
+            return false;
+        }
+        let Some(holder) = self.holder_by_name(&resource.name) else { return false };
+        let is_entry = |index: &u32| {
+            let entry = self.model.inventory.get(*index);
+            entry.is_some_and(|entry| *entry.name == *holder.name)
+        };
+        entries.iter().all(is_entry) && facts.iter().all(|fact| fact.identifier == holder.name)
     }
 
     fn ambiguity(&self, identifier: &str, entries: &[u32]) -> Ambiguity {

@@ -469,3 +469,54 @@ fn an_account_is_told_by_its_number_and_with_what_would_be_created_in_it() {
             reach: 0 + 0"#]],
     );
 }
+
+/// The name of an object says which bucket it lies in, and so does what it was named by.
+#[test]
+fn an_object_is_its_buckets_owners_by_whatever_it_is_named() {
+    let of = |who: &str, key: &str| {
+        let target = format!("target s3:object arn:aws:s3:::assets/{key} Bucket=assets Key={key}");
+        format!(
+            "{who}\neffect s3:PutObject update data\n{target}\nparent s3:bucket arn:aws:s3:::assets Bucket=assets"
+        )
+    };
+    let stated = |others: &str| {
+        model(&format!(
+            "{SHOP}\n---\napiVersion: ordain/v1\nkind: Inventory\nmetadata: {{name: state}}\nspec:\n  source: terraform:shop\n  \
+             account: \"111122223333\"\n  resources:\n    \
+             - {{id: a, type: s3:bucket, name: \"arn:aws:s3:::assets\", identifiers: [assets], tags: {{owner: web}}}}\n{others}"
+        ))
+    };
+    check_on(
+        &stated(""),
+        &of("person alice", "logo"),
+        expect![[r#"
+        admit (enforce), permit Admitted
+        admit ownership owner_data: `alice` acts for `web`, which owns `arn:aws:s3:::assets/logo`
+        owners: web
+        reach: 0 + 0"#]],
+    );
+    check_on(
+        &stated(""),
+        &of("person paul", "logo"),
+        expect![[r#"
+        deny (enforce), no permit
+        deny ownership not_owner: `arn:aws:s3:::assets/logo` belongs to `web`, for which `paul` does not act
+            → ask `web` to make the change
+        deny ownership not_owner: `arn:aws:s3:::assets` belongs to `web`, for which `paul` does not act
+            → ask `web` to make the change
+        owners: web
+        reach: 0 + 0"#]],
+    );
+    // Where the key is a name of something else too, nothing is taken for granted.
+    let other = "    - {id: b, type: s3:bucket, name: \"arn:aws:s3:::logo\", identifiers: [logo], tags: {owner: data}}\n";
+    check_on(
+        &stated(other),
+        &of("person alice", "logo"),
+        expect![[r#"
+        hold (enforce), no permit
+        hold ownership approval_required: `arn:aws:s3:::logo` belongs to `data`, which has to approve what `alice` would do to it
+            → ask `data` to approve it, or to make the change
+        owners: data, web
+        reach: 0 + 0"#]],
+    );
+}

@@ -6,15 +6,19 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use ordain_action::{
-    Access, Action, Actor, ActorKind, Answer, Call, Completeness, Created, Effect, Identifier, IdentityProof,
-    Level, Minted, NameBasis, NewIdentifier, Outcome, Parameters, Party, Plane, Reading, Resource, Role,
-    Scalar, Undecodable, Upstream,
+    Access, Action, Actor, ActorKind, Answer, Call, Completeness, Created, Digest, Effect, Identifier,
+    IdentityProof, Level, Minted, NameBasis, NewIdentifier, Outcome, Parameters, Party, Plane, Reading,
+    Resource, Role, Scalar, Undecodable, Upstream,
 };
 use ordain_proof::record::{
     ActorRecord, CallRecord, DecisionRecord, DetailRecord, EffectRecord, EndRecord, OutcomeRecord,
     ParametersRecord, PartyRecord, ReadingRecord, ResourceRecord,
 };
+use ordain_rules::{CounterKey, Counters, Mode};
+
+use super::Terms;
 
 /// Why parameters that were left out are opaque.
 const LEFT_OUT: &str = "parameters of data changes are not kept";
@@ -29,6 +33,51 @@ pub(crate) fn action_of(record: &DecisionRecord<'_>, detail: &DetailRecord<'_>) 
         },
     };
     Some(Action { actor: actor(&record.actor)?, reading })
+}
+
+/// What a kept decision was made from: the judge makes the same of it again.
+#[derive(Debug, Clone)]
+pub struct Recalled {
+    /// Who asked for what.
+    pub action: Action,
+    /// The request digest.
+    pub request: Digest,
+    /// The time judged with.
+    pub now: Timestamp,
+    /// What was counted.
+    pub counters: Counters,
+    /// The last outcome in the live inventory judged with.
+    pub live: u64,
+    /// On which terms; `None` where it was recorded before they were kept.
+    pub terms: Option<Terms>,
+}
+
+impl Recalled {
+    /// Reads it back; `None` when it uses words this version does not know.
+    #[must_use]
+    pub fn of(record: &DecisionRecord<'_>, detail: &DetailRecord<'_>) -> Option<Self> {
+        let mut counters = Counters::new();
+        for kept in &record.counters {
+            let (source, subject) = (Arc::from(kept.source.as_ref()), Arc::from(kept.subject.as_ref()));
+            counters.set(CounterKey { source, subject }, kept.value);
+        }
+        let terms = match &record.terms {
+            None => None,
+            Some(kept) => Some(Terms {
+                mode: Mode::parse(&kept.mode)?,
+                control_only: kept.control_only,
+                nobody: kept.nobody,
+            }),
+        };
+        Some(Self {
+            action: action_of(record, detail)?,
+            request: Digest::from_hex(&record.request)?,
+            now: record.time.parse().ok()?,
+            counters,
+            live: record.live,
+            terms,
+        })
+    }
 }
 
 /// What became of it.

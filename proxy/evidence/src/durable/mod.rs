@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use ordain_action::{Action, DecisionId, Digest};
-use ordain_rules::Counters;
+use ordain_rules::{Counters, Mode};
 
+pub use back::Recalled;
 pub(crate) use back::{action_of, outcome_of};
+pub use write::says;
 pub(crate) use write::{Frames, NotWritten, attempts, decision, outcome, own_change};
 
 /// What goes into the record of a decision, beside the verdict.
@@ -33,6 +35,19 @@ pub struct Decision {
     pub counters: Counters,
     /// The last outcome in the live inventory judged with.
     pub live: u64,
+    /// On which terms.
+    pub terms: Terms,
+}
+
+/// What a decision depends on beside the model and what was counted: configuration, and the way in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// The mode that configuration gives the upstream, before the model's scopes are asked.
+    pub mode: Mode,
+    /// Changes of data on the upstream pass counted.
+    pub control_only: bool,
+    /// Nothing showed who asks: it is judged as what a plane shows to anybody (`ordain_rules::open`).
+    pub nobody: bool,
 }
 
 /// The head of a request, as far as it carries no secret.

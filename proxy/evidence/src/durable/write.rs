@@ -15,10 +15,10 @@ use ordain_proof::record::{
     CreatedRecord, DecisionRecord, DetailRecord, DigestsRecord, EffectRecord, EndRecord, HeadRecord,
     IdentifierRecord, LeafRecord, NewIdentifierRecord, OutcomeRecord, ParametersRecord, PartyRecord,
     ReachPathRecord, ReachRecord, ReadingRecord, ReasonRecord, Record, RecordError, ResourceRecord,
-    StreamedRecord, Text, UndecodableRecord, UpstreamRecord,
+    StreamedRecord, TermsRecord, Text, UndecodableRecord, UpstreamRecord,
 };
 use ordain_proof::tree::Hash;
-use ordain_rules::{Reach, ReachPath, Reason, Verdict};
+use ordain_rules::{Reach, ReachPath, Reason, Verdict, hands_over_authority};
 
 use super::Decision;
 use crate::own_change::OwnChange;
@@ -81,6 +81,18 @@ pub(crate) fn decision(
         record.content = ContentRecord::Blob(reference(detail, hash, length));
     }
     Frames::after(frames, &record.to_bytes()?)
+}
+
+/// Whether a kept decision says the same as a verdict: its ruling, its mode, every reason, owner and figure.
+#[must_use]
+pub fn says(decision: &DecisionRecord<'_>, detail: &DetailRecord<'_>, verdict: &Verdict) -> bool {
+    decision.ruling == verdict.ruling.as_str()
+        && decision.mode == verdict.mode.as_str()
+        && decision.no_model == verdict.no_model
+        && detail.reasons.len() == verdict.reasons.len()
+        && detail.reasons.iter().zip(&verdict.reasons).all(|(kept, said)| *kept == reason(said))
+        && detail.owners.iter().eq(verdict.owners.iter().map(AsRef::as_ref))
+        && detail.reach == reach(&verdict.reach)
 }
 
 /// The frame of an outcome.
@@ -172,6 +184,11 @@ fn outer<'a>(
         effect: effect.into(),
         no_model: verdict.no_model,
         live: decision.live,
+        terms: Some(TermsRecord {
+            mode: decision.terms.mode.as_str().into(),
+            control_only: decision.terms.control_only,
+            nobody: decision.terms.nobody,
+        }),
         digests: DigestsRecord {
             model: digests.model.to_hex().into(),
             rules: digests.rules.to_hex().into(),
@@ -211,7 +228,8 @@ fn detail<'a>(reading: &'a Reading, verdict: &'a Verdict) -> DetailRecord<'a> {
 
 fn call(call: &Call) -> CallRecord<'_> {
     // Changes of data are many and say little: the digest binds their parameters, the record leaves them out.
-    let compact = call.is_data();
+    // What hands over authority is judged by its parameters at whatever level, and can be judged again by them alone.
+    let compact = call.is_data() && !call.effects.iter().any(hands_over_authority);
     CallRecord {
         plane: call.plane.as_str().into(),
         region: Cow::Borrowed(&call.region),

@@ -7,6 +7,9 @@ mod support;
 mod disk;
 
 #[cfg(test)]
+mod recalled;
+
+#[cfg(test)]
 mod record;
 
 #[cfg(test)]

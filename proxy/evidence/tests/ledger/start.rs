@@ -43,7 +43,7 @@ async fn what_is_not_whole_is_not_taken_up() {
     check(
         cut,
         expect![
-            "the ledger does not verify: after 9 whole entries (segment 0, offset 11199) the bytes are not what was written; restore the segment from a copy"
+            "the ledger does not verify: after 9 whole entries (segment 0, offset 11307) the bytes are not what was written; restore the segment from a copy"
         ],
     );
 

@@ -11,7 +11,7 @@ use ordain_action::{
 };
 use ordain_evidence::{
     Clock, Decision, Digested, Digests, HeadSummary, Ledger, LedgerSettings, NotRecorded, OwnChange, Reader,
-    Recorded, Reserved, Sequence, Storage, Unrecorded,
+    Recorded, Reserved, Sequence, Storage, Terms, Unrecorded,
 };
 use ordain_proof::record::{self, EndRecord, Record};
 use ordain_rules::{Counters, Judged, Mode, Modes, Snapshot, Source, judge, read};
@@ -170,6 +170,7 @@ pub(crate) fn decision(action: &Action, number: u64) -> Decision {
         digests: Arc::new(digests),
         counters: Counters::new(),
         live: 0,
+        terms: Terms { mode: Mode::Enforce, control_only: false, nobody: false },
     }
 }
 

@@ -32,6 +32,9 @@ pub struct DecisionRecord<'a> {
     pub no_model: bool,
     /// The last outcome in the live inventory judged with.
     pub live: u64,
+    /// On which terms it was judged; missing in what was recorded before that was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<TermsRecord<'a>>,
     /// What else it was judged with.
     pub digests: DigestsRecord<'a>,
     /// What was counted.
@@ -95,6 +98,20 @@ pub struct HeadRecord<'a> {
     /// Its credential is the actor's own for the upstream, and goes on to it as it came (`pass_through`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_credential: bool,
+}
+
+/// What configuration and the way in say beside the model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TermsRecord<'a> {
+    /// The mode that configuration gives the upstream, before the model's scopes are asked.
+    #[serde(borrow)]
+    pub mode: Text<'a>,
+    /// Changes of data on the upstream pass counted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub control_only: bool,
+    /// Nothing showed who asks: it was judged as what a plane shows to anybody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nobody: bool,
 }
 
 /// What a decision was made from, by digest.

@@ -25,7 +25,7 @@ pub use decision::{
     ActorRecord, BlobReference, CallRecord, ContentRecord, CounterRecord, DecisionRecord, DetailRecord,
     DigestsRecord, EffectRecord, HeadRecord, IdentifierRecord, LeafRecord, NewIdentifierRecord,
     ParametersRecord, PartyRecord, ReachPathRecord, ReachRecord, ReadingRecord, ReasonRecord, ResourceRecord,
-    UndecodableRecord, UpstreamRecord, unpack,
+    TermsRecord, UndecodableRecord, UpstreamRecord, unpack,
 };
 pub use outcome::{AnsweredRecord, CreatedRecord, EndRecord, OutcomeRecord, StreamedRecord};
 pub use tunnel::{TunnelActorRecord, TunnelEndRecord, TunnelRecord};
