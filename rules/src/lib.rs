@@ -11,6 +11,7 @@ pub mod portrait;
 
 mod azure;
 mod blast;
+mod budget;
 mod cascade;
 mod counters;
 mod facts;
@@ -28,7 +29,8 @@ mod refusal;
 mod resolve;
 mod slice;
 
-pub use counters::{CounterKey, CounterNeeds, Counters};
+pub use budget::BudgetFigures;
+pub use counters::{Charge, Counted, CounterKey, CounterNeeds, Counters};
 pub use inventory::Provenance;
 pub use judge::{judge, needs, open, read};
 pub use live::{LiveFact, LiveInventory, created_by};

@@ -108,8 +108,13 @@ impl<'e> Touched<'e> {
         counts.then_some(Start { effect: self.effect, index: self.index, targets: &self.targets })
     }
 
+    /// How many resources it changes.
+    pub(super) fn targets(&self) -> usize {
+        self.targets.len()
+    }
+
     /// Judged on scope and owner only.
-    fn is_data(&self) -> bool {
+    pub(super) fn is_data(&self) -> bool {
         self.effect.level == Level::Data && !super::is_authority(self.effect)
     }
 }

@@ -13,7 +13,7 @@ use super::ownership::Ownership;
 use super::people::People;
 use super::reference::{owner, reference};
 use super::text::{Body, Place, Placed, documents, nearest};
-use super::{Bounds, Covers, Freeze, Model, Problem, Source};
+use super::{Bounds, Covers, Freeze, Model, Problem, Source, budgets};
 use crate::glob::Glob;
 use crate::inventory::{Account, Environment, Owners, Scope, Scopes, Tier};
 use crate::limits::AllLimits;
@@ -45,6 +45,7 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
     let mut places = Places { people: &people, problems: &mut problems };
     let (scopes, tag_keys) = places.scopes(&placed);
     let (freezes, bounds, limits) = places.constraints(&placed);
+    let budgets = budgets::read(&placed, &people, &mut problems);
     let estate = Estate::read(&placed, &people, &mut problems);
     let (inventory, found) = estate.finish(&ownership, &scopes);
     findings.extend(found);
@@ -69,6 +70,7 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
         freezes,
         limits,
         bounds,
+        budgets,
         rules,
         kept: Kept::default(),
         findings,
@@ -93,6 +95,7 @@ fn owner_tags(placed: &[Placed]) -> impl Iterator<Item = String> {
         | Body::Scope(_)
         | Body::Freeze(_)
         | Body::Limits(_)
+        | Body::Budget(_)
         | Body::AgentBounds(_)
         | Body::Ownership(_) => &[],
     });
@@ -157,6 +160,7 @@ impl Places<'_> {
                 | Body::Actor(_)
                 | Body::Freeze(_)
                 | Body::Limits(_)
+                | Body::Budget(_)
                 | Body::AgentBounds(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_) => {}
@@ -214,6 +218,7 @@ impl Places<'_> {
                 | Body::Account(_)
                 | Body::Environment(_)
                 | Body::Scope(_)
+                | Body::Budget(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_) => {}
             }
@@ -320,6 +325,6 @@ impl Places<'_> {
     }
 }
 
-fn globs(patterns: &[String]) -> Vec<Glob> {
+pub(crate) fn globs(patterns: &[String]) -> Vec<Glob> {
     patterns.iter().map(|pattern| Glob::new(&azure::pattern(pattern))).collect()
 }
