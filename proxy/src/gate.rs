@@ -163,7 +163,8 @@ impl Gate {
             rooms: Box::leak(Box::new(rooms)),
             keys,
             model,
-            state: State::start(config.counted.clone(), config.ledger.clone(), holder(&ledger)).await?,
+            state: Box::pin(State::start(config.counted.clone(), config.ledger.clone(), holder(&ledger)))
+                .await?,
             ledger,
             upstreams: Arc::new(upstreams),
             changes: Arc::new(Changes::default()),

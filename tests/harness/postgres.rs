@@ -71,15 +71,26 @@ impl PostgresServer {
         self.folder.path().join("data").display().to_string()
     }
 
-    fn run(&self, program: &str, arguments: &[&str]) -> String {
-        let program = self.programs.join(program);
+    /// One of its programs, as somebody who may run it.
+    fn program(&self, path: &Path) -> Command {
         let mut command = if is_root() {
             let mut command = Command::new("setpriv");
-            command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]).arg(&program);
+            command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]).arg(path);
             command
         } else {
-            Command::new(&program)
+            Command::new(path)
         };
+        // Where it was only unpacked, its libraries lie beside it.
+        let beside = self.programs.join("../../..");
+        let libraries =
+            ["x86_64-linux-gnu", "aarch64-linux-gnu"].map(|folder| beside.join(folder).display().to_string());
+        command.env("LD_LIBRARY_PATH", libraries.join(":"));
+        command
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> String {
+        let program = self.programs.join(program);
+        let mut command = self.program(&program);
         // A server that stays must not keep what is read here.
         let said = self.folder.path().join(format!("said-{}", std::process::id()));
         let file = std::fs::File::create(&said).expect("a file");
@@ -99,14 +110,7 @@ impl PostgresServer {
 impl Drop for PostgresServer {
     fn drop(&mut self) {
         let stop = ["-D", &self.data(), "-m", "immediate", "stop"].map(str::to_owned);
-        let program = self.programs.join("pg_ctl");
-        let mut command = if is_root() {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]).arg(program);
-            command
-        } else {
-            Command::new(program)
-        };
+        let mut command = self.program(&self.programs.join("pg_ctl"));
         drop(command.args(stop).stdout(Stdio::null()).stderr(Stdio::null()).status());
     }
 }

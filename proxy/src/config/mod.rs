@@ -211,7 +211,7 @@ fn counted(written: settings::Counted, state: &Path) -> Result<Kept, ConfigError
         };
     };
     match Server::new(&text, password_file, trust) {
-        Ok(server) => Ok(Kept::Server(server)),
+        Ok(server) => Ok(Kept::Server(Box::new(server))),
         // The text may hold a password, and is not repeated.
         Err(why) => Err(ConfigError::new("`counted.postgres`", "…", why)),
     }

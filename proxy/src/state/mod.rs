@@ -15,7 +15,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use ordain_action::{DecisionId, Digest};
@@ -34,13 +34,16 @@ use settle::{Held, Settling};
 /// How often a decision is judged again because what it was reached on has changed meanwhile.
 const ATTEMPTS: usize = 4;
 
+/// For how long nobody tries anew after it could not be opened.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// Where what is counted once is kept.
 #[derive(Debug, Clone)]
 pub enum Kept {
     /// In a file of the state directory.
     File(PathBuf),
     /// On a server that others may share.
-    Server(Server),
+    Server(Box<Server>),
 }
 
 impl Kept {
@@ -85,6 +88,8 @@ pub struct State {
     holder: Digest,
     run: Run,
     ledger: PathBuf,
+    // When it could not be opened, and why.
+    unopened: Mutex<Option<(Instant, StoreError)>>,
     // Why it could not be used when it was last needed.
     fault: Mutex<Option<String>>,
 }
@@ -111,6 +116,7 @@ impl State {
             settling: Settling::new(),
             store: OnceCell::new(),
             run: Run(Uuid::now_v7().into_bytes()),
+            unopened: Mutex::default(),
             fault: Mutex::default(),
             kept,
             holder,
@@ -193,11 +199,24 @@ impl State {
 
     async fn store(&self) -> Result<Arc<Store>, StoreError> {
         let opened = self.store.get_or_try_init(|| async {
-            let store = Arc::new(self.kept.open().await?);
-            settle::left_over(&store, &self.ledger, self.holder, self.run).await?;
-            Ok(store)
+            // Whoever waited behind one that failed would wait as long once more.
+            let lately = self.unopened.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some((_, error)) = lately.filter(|(when, _)| when.elapsed() < PAUSE) {
+                return Err(error);
+            }
+            // Boxed: it is in the future of every request, and done once.
+            let opened = Box::pin(self.open()).await;
+            let failed = opened.as_ref().err().map(|error| (Instant::now(), error.clone()));
+            *self.unopened.lock().unwrap_or_else(PoisonError::into_inner) = failed;
+            opened
         });
         opened.await.map(Arc::clone)
+    }
+
+    async fn open(&self) -> Result<Arc<Store>, StoreError> {
+        let store = Arc::new(self.kept.open().await?);
+        settle::left_over(&store, &self.ledger, self.holder, self.run).await?;
+        Ok(store)
     }
 
     fn noted<T>(&self, done: Result<T, StoreError>) -> Option<T> {
@@ -208,15 +227,19 @@ impl State {
             }
             Err(error) => {
                 let why = error.to_string();
-                events::counted_state_lost(&why);
-                self.note(Some(&why));
+                // Said once, and not for every request that finds it so.
+                if self.note(Some(&why)).is_none() {
+                    events::counted_state_lost(&why);
+                }
                 None
             }
         }
     }
 
-    fn note(&self, why: Option<&str>) {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = why.map(str::to_owned);
+    /// Returns what was noted before.
+    fn note(&self, why: Option<&str>) -> Option<String> {
+        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *fault, why.map(str::to_owned))
     }
 }
 

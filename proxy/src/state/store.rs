@@ -23,7 +23,7 @@ pub struct Store {
 #[derive(Debug)]
 enum Engine {
     Sqlite(Sqlite),
-    Postgres(Postgres),
+    Postgres(Box<Postgres>),
 }
 
 impl Store {
@@ -40,7 +40,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: it cannot be reached, or a newer version wrote what is there.
     pub async fn postgres(server: &Server) -> Result<Self, StoreError> {
-        Ok(Self { engine: Engine::Postgres(Postgres::open(server).await?) })
+        Ok(Self { engine: Engine::Postgres(Box::new(Postgres::open(server).await?)) })
     }
 
     /// What stands counted under each key.

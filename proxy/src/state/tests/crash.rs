@@ -23,25 +23,24 @@ const PLACE: &str = "ORDAIN_TEST_COUNTED";
 async fn claims_until_it_is_killed() {
     let Some(place) = environment(PLACE) else { return };
     let kept = if place.starts_with("postgres") {
-        Kept::Server(Server::new(&place, None, None).unwrap())
+        Kept::Server(Box::new(Server::new(&place, None, None).unwrap()))
     } else {
         Kept::File(place.into())
     };
     let store = std::sync::Arc::new(kept.open().await.unwrap());
-    let workers = (0..8).map(|_| {
-        let store = std::sync::Arc::clone(&store);
-        tokio::spawn(async move {
-            loop {
-                let id = decision();
-                let said = store.reserve(claims(id, vec![amount("robot", 1, 100_000)], at(0))).await;
-                assert_eq!(said.unwrap(), Ok(()));
-                // One write, so that no line is cut: what is not whole was not told.
-                std::io::stdout().write_all(format!("told {id}\n").as_bytes()).unwrap();
-            }
-        })
-    });
-    for worker in workers.collect::<Vec<_>>() {
+    let workers: Vec<_> = (0..8).map(|_| tokio::spawn(claim_on(std::sync::Arc::clone(&store)))).collect();
+    for worker in workers {
         worker.await.unwrap();
+    }
+}
+
+async fn claim_on(store: std::sync::Arc<Store>) {
+    loop {
+        let id = decision();
+        let said = store.reserve(claims(id, vec![amount("robot", 1, 100_000)], at(0))).await;
+        assert_eq!(said.unwrap(), Ok(()));
+        // One write, so that no line is cut: what is not whole was not told.
+        std::io::stdout().write_all(format!("told {id}\n").as_bytes()).unwrap();
     }
 }
 

@@ -35,7 +35,7 @@ impl Engine {
             skipped();
             return None;
         };
-        let kept = Kept::Server(Server::new(&server.url(), None, None).unwrap());
+        let kept = Kept::Server(Box::new(Server::new(&server.url(), None, None).unwrap()));
         Some(Self { kept, server: Some(server), folder: tempfile::tempdir().unwrap() })
     }
 
