@@ -17,6 +17,7 @@ mod census;
 mod chain;
 mod chaining;
 mod container;
+mod counted;
 mod credentials;
 mod data_path;
 mod egress;

@@ -57,6 +57,37 @@ pub struct Metrics {
     streams: Gauge,
     ways: Ways,
     model: Family<ModelLabels, Gauge>,
+    counted: CountedState,
+}
+
+/// What is counted of the counted state.
+#[derive(Debug)]
+struct CountedState {
+    judged_again: Counter,
+    available: Gauge,
+    unsettled: Gauge,
+}
+
+impl CountedState {
+    fn registered(registry: &mut Registry) -> Self {
+        let (judged_again, available, unsettled) = (Counter::default(), Gauge::default(), Gauge::default());
+        registry.register(
+            "judged_again",
+            "Decisions judged again, for what was counted had changed",
+            judged_again.clone(),
+        );
+        registry.register(
+            "counted_state_available",
+            "Whether the counted state could be used when it was last needed",
+            available.clone(),
+        );
+        registry.register(
+            "counted_state_unsettled",
+            "Decisions that ended and whose reservations are not settled yet",
+            unsettled.clone(),
+        );
+        Self { judged_again, available, unsettled }
+    }
 }
 
 /// What is counted of connections and tunnels, elsewhere, and read from there.
@@ -163,6 +194,7 @@ impl Metrics {
         let streams = Gauge::default();
         registry.register("streams", "Connections that carry a stream", streams.clone());
         let ways = Ways::registered(&mut registry);
+        let counted = CountedState::registered(&mut registry);
         let model = Family::default();
         registry.register("model_info", "The model and the rules in force, by their digests", model.clone());
         Self {
@@ -182,6 +214,7 @@ impl Metrics {
             streams,
             ways,
             model,
+            counted,
         }
     }
 
@@ -219,6 +252,17 @@ impl Metrics {
         reach(&self.ways.accepted, connections.accepted());
         reach(&self.ways.turned_away, connections.turned_away());
         reach(&self.ways.handshakes_failed, connections.handshakes_failed());
+    }
+
+    /// How the counted state is.
+    pub fn counted_state(&self, available: bool, unsettled: usize) {
+        self.counted.available.set(i64::from(available));
+        self.counted.unsettled.set(i64::try_from(unsettled).unwrap_or(i64::MAX));
+    }
+
+    /// A decision is judged again: what it was reached on has changed.
+    pub fn judged_again(&self) {
+        self.counted.judged_again.inc();
     }
 
     /// The model in force; one that was before it is no series any more.
@@ -360,6 +404,21 @@ pub fn mended(what: &str) {
 /// The evidence of an outcome could not be written.
 pub fn outcome_unwritten(decision: DecisionId, why: &str) {
     event!(Level::ERROR, %decision, why, "the outcome of a recorded change could not be recorded");
+}
+
+/// The counted state could not be used; what has to be counted is denied.
+pub fn counted_state_lost(why: &str) {
+    event!(Level::ERROR, why, "the counted state cannot be used: what has to be counted is denied");
+}
+
+/// What a decision reserved could not be settled; it stays reserved, and is tried again.
+pub fn not_settled(decision: DecisionId, why: &str) {
+    event!(Level::WARN, %decision, why, "a reservation stays reserved until it can be settled");
+}
+
+/// Decisions that an earlier run left are settled from the ledger.
+pub fn settling_left_over(decisions: usize) {
+    event!(Level::INFO, decisions, "settling from the ledger what was left reserved");
 }
 
 /// The gate stops taking requests and lets those in flight end.

@@ -162,7 +162,8 @@ impl Gate {
             rooms: Box::leak(Box::new(rooms)),
             keys,
             model,
-            state: State::new(),
+            state: Box::pin(State::start(config.counted.clone(), config.ledger.clone(), holder(&ledger)))
+                .await?,
             ledger,
             upstreams: Arc::new(upstreams),
             changes: Arc::new(Changes::default()),
@@ -490,6 +491,7 @@ impl Gate {
     pub fn observe(&self) {
         let held = self.budget.proven_in_use().saturating_add(self.budget.unproven_in_use());
         self.metrics.observe(&self.ledger.status(), &self.counts, held);
+        self.metrics.counted_state(self.state.fault().is_none(), self.state.unsettled());
         let model = self.model.snapshot();
         self.metrics.model_in_force(model.digest(), model.rules_digest());
     }
@@ -532,6 +534,11 @@ pub fn open_ledger(config: &Config, clock: &Clock) -> Result<Ledger, OpenError> 
     let (version, mode) = (env!("CARGO_PKG_VERSION"), config.mode.as_str());
     settings.program = format!("ordain {version} in {mode} mode, configuration {digest}");
     Ledger::open(settings, Arc::new(FileStorage::new(&config.ledger)?))
+}
+
+/// What tells this ledger from all others: the key that it is signed with.
+fn holder(ledger: &Ledger) -> Digest {
+    Digest::of(ledger.verifier().as_bytes())
 }
 
 /// What was created through the gate before, as the ledger tells it.

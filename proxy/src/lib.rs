@@ -66,3 +66,7 @@ pub mod telemetry;
 #[cfg(test)]
 #[path = "../../tests/harness/self_signed.rs"]
 mod self_signed;
+
+#[cfg(test)]
+#[path = "../../tests/harness/postgres.rs"]
+mod postgres_server;

@@ -4,14 +4,14 @@
 //! outcome → settle`. Leaves out how each step works.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use ordain_action::Outcome;
 use ordain_decode::Claim;
 use ordain_evidence::{Decision, Recorded, Sendable};
-use ordain_rules::{Counters, Judged, PermitKind};
+use ordain_rules::{Counters, Judged, PermitKind, Snapshot};
 
 use crate::bound::Bound;
 use crate::change::Reply;
@@ -25,6 +25,7 @@ use crate::outcome::GoesOn;
 use crate::outgoing::Outgoing;
 use crate::place::Arrival;
 use crate::reply::{self, ReplyBody};
+use crate::state::Reached;
 use crate::throttle::Seat;
 use crate::{front, head, issued, outcome, shown, stream, way, withheld};
 
@@ -110,12 +111,12 @@ async fn decide(
     } else if gate.passes_as_read(&action) {
         (ordain_rules::read(&model, &action, digest), Counters::new())
     } else {
-        let counters = gate.state.counters(&ordain_rules::needs(&model, &action)).await?;
+        let counters = gate.state.counters(&ordain_rules::needs(&model, &action), now).await;
         (ordain_rules::judge(&model, &action, digest, &counters, now), counters)
     };
     let mut decision = gate.decision(&model, action, digest, counters, now, summary);
     decision.terms.nobody = identified.is_nobody();
-    gate.metrics.decided(&decision, &judged.verdict, started.elapsed());
+    let judged_in = started.elapsed();
 
     let leads = Leads::of(gate, arrival, claim, &identified, &bound.held().head().headers);
     let reads_answer = leads.as_ref().is_some_and(Leads::are_in_bodies);
@@ -129,6 +130,7 @@ async fn decide(
     };
     let answer = match judged.permit {
         Some(permit) if matches!(permit.kind(), PermitKind::Read | PermitKind::PassThrough) => {
+            gate.metrics.decided(&decision, &judged.verdict, judged_in);
             let sendable = gate.ledger.read(permit, outgoing).map_err(|error| Fault::internal(&error))?;
             read(gate, claim, &decision, sendable).await?
         }
@@ -137,7 +139,8 @@ async fn decide(
             // can no longer leave it half done.
             let judged = Judged { permit, ..judged };
             let (gate, changes, seat) = (Arc::clone(gate), Arc::clone(&gate.changes), Arc::clone(&seat));
-            changes.run(|reply| change(gate, judged, decision, outgoing, seat, reply)).await?
+            let reached = (model, decision, judged_in);
+            changes.run(|reply| change(gate, judged, reached, outgoing, seat, reply)).await?
         }
     };
     let answer = match leads {
@@ -174,7 +177,7 @@ async fn read(
 async fn change(
     gate: Arc<Gate>,
     judged: Judged,
-    decision: Decision,
+    (model, mut decision, judged_in): (Arc<Snapshot>, Decision, Duration),
     outgoing: Outgoing,
     seat: Arc<Seat>,
     reply: Reply,
@@ -183,14 +186,13 @@ async fn change(
     if reply.is_closed() {
         return;
     }
-    let refusal = Fault::refused(&decision.action, &judged.verdict, decision.id);
-    let warning = gate.warning(&judged.verdict);
-    let id = decision.id;
-    let action = Arc::clone(&decision.action);
-    let reserved = match gate.state.reserve(judged).await {
-        Ok(reserved) => reserved,
-        Err(fault) => return answer(reply, Err(fault.with_decision(id))),
-    };
+    // What it was judged on may have changed since: then it is judged again, and what holds now is recorded.
+    let reached = Reached { model: &model, decision: &mut decision };
+    let reserved = gate.state.reserve_for(judged, reached, &gate.metrics).await;
+    gate.metrics.decided(&decision, reserved.verdict(), judged_in);
+    let refusal = Fault::refused(&decision.action, reserved.verdict(), decision.id);
+    let warning = gate.warning(reserved.verdict());
+    let (id, action) = (decision.id, Arc::clone(&decision.action));
 
     // Recorded before it takes effect: what cannot be recorded does not happen. The request goes in and
     // comes out bound to its permit, so that no other request can ride on it.

@@ -1,18 +1,42 @@
-//! What has been counted so far, as far as a decision depends on it.
+//! What has been counted so far, as far as a decision depends on it, and what the decision adds to it.
 //!
-//! Leaves out where it is counted (the state engine). No rule counts anything yet: the seam is here so
-//! that the order `needs → counters → judge → reserve` is fixed before one does.
+//! Leaves out where it is counted (the state engine) and what asks for it (`judge/budgets.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 /// One thing that is counted, for example a budget's uses within a window.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CounterKey {
     /// The document that asks for it to be counted, for example `budget:deletes-per-day`.
     pub source: Arc<str>,
-    /// Whom it is counted for: an actor, a team or a scope.
+    /// Whom it is counted for: an actor, a session or `all`.
     pub subject: Arc<str>,
+}
+
+/// How much stands counted, and when the first of it is counted no more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// How much.
+    pub value: u64,
+    /// When the oldest of it leaves the window; `None` where nothing is counted, or it never does.
+    pub until: Option<Timestamp>,
+}
+
+/// What an admitted action takes of something that is counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// Of what.
+    pub key: CounterKey,
+    /// How much.
+    pub amount: u64,
+    /// The most that may stand counted at once, with it.
+    pub limit: u64,
+    /// How long it stays counted.
+    pub window: Duration,
 }
 
 /// What must be known to judge an action.
@@ -34,10 +58,16 @@ impl CounterNeeds {
     }
 }
 
+impl FromIterator<CounterKey> for CounterNeeds {
+    fn from_iter<I: IntoIterator<Item = CounterKey>>(keys: I) -> Self {
+        Self { keys: keys.into_iter().collect() }
+    }
+}
+
 /// What was counted when the decision was made; part of its record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counters {
-    values: BTreeMap<CounterKey, u64>,
+    values: BTreeMap<CounterKey, Counted>,
 }
 
 impl Counters {
@@ -48,23 +78,18 @@ impl Counters {
     }
 
     /// Sets one count.
-    pub fn set(&mut self, key: CounterKey, value: u64) {
-        self.values.insert(key, value);
+    pub fn set(&mut self, key: CounterKey, counted: Counted) {
+        self.values.insert(key, counted);
     }
 
     /// One count; `None` when it was not fetched.
     #[must_use]
-    pub fn get(&self, key: &CounterKey) -> Option<u64> {
+    pub fn get(&self, key: &CounterKey) -> Option<Counted> {
         self.values.get(key).copied()
     }
 
     /// All counts, in a fixed order.
-    pub fn iter(&self) -> impl Iterator<Item = (&CounterKey, u64)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&CounterKey, Counted)> {
         self.values.iter().map(|(key, value)| (key, *value))
-    }
-
-    /// The first count that is needed and was not fetched.
-    pub(crate) fn missing<'n>(&self, needs: &'n CounterNeeds) -> Option<&'n CounterKey> {
-        needs.keys.iter().find(|key| !self.values.contains_key(key))
     }
 }

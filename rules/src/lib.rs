@@ -11,6 +11,7 @@ pub mod portrait;
 
 mod azure;
 mod blast;
+mod budget;
 mod counters;
 mod facts;
 mod glob;
@@ -27,7 +28,8 @@ mod refusal;
 mod resolve;
 mod slice;
 
-pub use counters::{CounterKey, CounterNeeds, Counters};
+pub use budget::BudgetFigures;
+pub use counters::{Charge, Counted, CounterKey, CounterNeeds, Counters};
 pub use inventory::Provenance;
 pub use judge::{hands_over_authority, judge, needs, open, reach, reach_of_deleting, read};
 pub use live::{LiveFact, LiveInventory, created_by};

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use ordain_action::{Digest, ReasonCode};
 
+use crate::Charge;
+
 /// Deny beats hold beats admit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Ruling {
@@ -236,4 +238,6 @@ pub struct Judged {
     pub verdict: Verdict,
     /// `None` when the request may not leave.
     pub permit: Option<Permit>,
+    /// What it takes of what is counted, sorted by key: nothing where it is not admitted.
+    pub charges: Vec<Charge>,
 }

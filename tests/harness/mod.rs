@@ -6,6 +6,7 @@ mod client;
 mod gate;
 mod invariant;
 mod ledger;
+mod postgres;
 mod recorder;
 pub(crate) mod self_signed;
 mod signer;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 pub(crate) use client::{Client, Key, Reply, Sent, now, read_reply, sha256};
 pub(crate) use gate::{Gate, Setup, a_change, create_key, eventually, said};
 pub(crate) use ledger::Entry;
+pub(crate) use postgres::PostgresServer;
 pub(crate) use recorder::{Answer, Arrived, Recorder};
 pub(crate) use signer::Craft;
 

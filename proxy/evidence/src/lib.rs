@@ -25,7 +25,7 @@ pub use durable::{Decision, Digests, HeadSummary, Recalled, Terms, says};
 pub use inner::{NotRecorded, Sequence};
 pub use ledger::{Ledger, LedgerStatus};
 pub use own_change::{ChangeKind, OwnChange};
-pub use reader::{Filter, Found, Kept, ReadError, Reader, may_create};
+pub use reader::{Ending, Filter, Found, Kept, ReadError, Reader, may_create};
 pub use sendable::{
     Closing, Digested, Mismatch, Recorded, Refused, Released, Reservation, Reserved, Sendable, SendableKind,
     Unrecorded, WrongPermit,

@@ -61,6 +61,17 @@ pub struct Found {
     pub outcome: Option<Kept>,
 }
 
+/// What the ledger says became of a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// It was never recorded, or as refused: nothing was sent.
+    Nothing,
+    /// It was recorded, and nothing says how it ended.
+    Open,
+    /// It ended so.
+    Ended(Outcome),
+}
+
 /// Which decisions are asked for. What is not set fits all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -170,6 +181,32 @@ impl Reader {
             }
         }
         Ok(search.found)
+    }
+
+    /// What became of one decision.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn ending(&self, decision: DecisionId) -> Result<Ending, ReadError> {
+        let Some(found) = self.get(decision)? else { return Ok(Ending::Nothing) };
+        let unread = |kept: &Kept| {
+            let entry = kept.sequence.0;
+            move |why| ReadError::Entry { entry, why }
+        };
+        if let Some(kept) = &found.outcome {
+            let record = record::read(&kept.statement).map_err(unread(kept))?;
+            return Ok(match record {
+                Record::Outcome(outcome) => Ending::Ended(durable::outcome_of(&outcome)),
+                Record::Decision(_)
+                | Record::Attempts(_)
+                | Record::Change(_)
+                | Record::Tunnel(_)
+                | Record::TunnelEnd(_) => Ending::Open,
+            });
+        }
+        let record = record::read(&found.decision.statement).map_err(unread(&found.decision))?;
+        let refused = matches!(record, Record::Decision(decision) if decision.effect == "refused");
+        Ok(if refused { Ending::Nothing } else { Ending::Open })
     }
 
     /// The place of the first segment in which a decision of that time can stand.

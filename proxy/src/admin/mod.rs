@@ -76,11 +76,14 @@ async fn ready_for_changes(State(gate): State<Arc<Gate>>) -> impl IntoResponse {
     if let Some(why) = not_serving(&gate) {
         return (StatusCode::SERVICE_UNAVAILABLE, why);
     }
-    match gate.ledger.sealed() {
-        Some(why) => {
+    match (gate.ledger.sealed(), gate.state.fault()) {
+        (Some(why), _) => {
             (StatusCode::SERVICE_UNAVAILABLE, format!("changes are denied: the ledger is sealed: {why}\n"))
         }
-        None => (StatusCode::OK, "ready\n".to_owned()),
+        (None, Some(why)) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("changes that are counted are denied: {why}\n"))
+        }
+        (None, None) => (StatusCode::OK, "ready\n".to_owned()),
     }
 }
 

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use ordain_action::{Action, Actor, ActorKind, Digest, IdentityProof, Party, Reading, request_digest};
 use ordain_decode::Rooms;
 use ordain_decode::line::{At, read_request};
-use ordain_rules::{Counters, LiveInventory, ReachPath, Ruling, Verdict};
+use ordain_rules::{Counted, Counters, LiveInventory, ReachPath, Ruling, Verdict};
 use serde::Serialize;
 
 use super::output::Rows;
@@ -148,7 +148,12 @@ fn check(rooms: &Rooms, model: &Model, actor: &Actor, served: bool, line: &str) 
     let digest = request_digest(&action, || Digest::of(line.as_bytes()));
     let snapshot = model.snapshot();
     let judged = if changes {
-        ordain_rules::judge(&snapshot, &action, digest, &Counters::new(), Clock::system().now())
+        // Nothing is carried out and nothing is counted: it is judged as the first of its window.
+        let mut counters = Counters::new();
+        for key in ordain_rules::needs(&snapshot, &action).keys() {
+            counters.set(key.clone(), Counted::default());
+        }
+        ordain_rules::judge(&snapshot, &action, digest, &counters, Clock::system().now())
     } else {
         ordain_rules::read(&snapshot, &action, digest)
     };

@@ -4,6 +4,7 @@
 
 mod actor;
 mod asked;
+mod budget;
 mod ca;
 mod check;
 mod credentials;
@@ -93,6 +94,8 @@ enum Verb {
     Key(key::Arguments),
     /// Revoke an actor with all that shows it, allow it again, and list those that are revoked.
     Actor(actor::Arguments),
+    /// Show what is used of the budgets of the model.
+    Budget(budget::Arguments),
     /// Print a key that ends by itself, as the provider's `credential_process` is to print it.
     Credentials(credentials::Arguments),
     /// Create, show, export and rotate the authorities that clients of the egress gateway trust.
@@ -194,6 +197,7 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
         Verb::Replay(arguments) => replay::run(context, arguments),
         Verb::Key(arguments) => key::run(context, arguments),
         Verb::Actor(arguments) => actor::run(context, arguments),
+        Verb::Budget(arguments) => budget::run(context, arguments),
         Verb::Credentials(arguments) => credentials::run(context, arguments),
         Verb::Ca(arguments) => ca::run(context, arguments),
         Verb::Model(arguments) => model::run(context, arguments),

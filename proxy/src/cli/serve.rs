@@ -34,6 +34,9 @@ use crate::{admin, egress, events, files, listen, memory, reload, request, telem
 
 /// How long what goes on until somebody ends it may go on once the gate is told to stop: watches, streams, tunnels. What
 /// has an end of its own has all the time to drain.
+/// How long reservations may take to be settled once all has ended; the next start settles the rest.
+const SETTLING: Duration = Duration::from_secs(3);
+
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Run the gate.
@@ -139,6 +142,7 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
         }
     }
     gate.upstreams.end().await;
+    gate.state.close(SETTLING).await;
     gate.ledger.clone().close().await;
     health.await??;
     events::stopped();

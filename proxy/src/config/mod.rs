@@ -12,7 +12,7 @@ mod upstream;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ordain_action::Plane;
@@ -21,6 +21,7 @@ use ordain_rules::{Mode, Modes};
 use crate::identity::Rules;
 use crate::listen::{Clients, Redirection};
 use crate::settings::{self, Addresses, Settings, Size};
+use crate::state::{Kept, Server};
 
 pub use credential::PlainCredential;
 pub use described::{GrpcUpstream, OpenApiUpstream};
@@ -60,6 +61,8 @@ pub struct Config {
     pub upstreams: Vec<UpstreamConfig>,
     /// The ledger's folder.
     pub ledger: PathBuf,
+    /// Where what is counted once is kept.
+    pub counted: Kept,
     /// The name checkpoints are signed under.
     pub origin: String,
     /// A catalogue overlay.
@@ -150,6 +153,7 @@ impl Config {
             limits,
             model: settings.model.directory.unwrap_or_else(|| state.join("model")),
             upstreams,
+            counted: counted(settings.counted, &state)?,
             ledger: settings.ledger.directory.unwrap_or_else(|| state.join("ledger")),
             origin: settings.ledger.origin.unwrap_or_else(default_origin),
             overlay: settings.catalogue.overlay,
@@ -190,6 +194,26 @@ impl Config {
             }
         }
         modes
+    }
+}
+
+fn counted(written: settings::Counted, state: &Path) -> Result<Kept, ConfigError> {
+    let settings::Counted { postgres, password_file, trust } = written;
+    let Some(text) = postgres else {
+        let alone = [("password_file", &password_file), ("trust", &trust)];
+        return match alone.into_iter().find_map(|(key, path)| Some((key, path.as_ref()?))) {
+            Some((key, path)) => Err(ConfigError::new(
+                format!("`counted.{key}`"),
+                path.display().to_string(),
+                "name the server it is for as `counted.postgres`, or take it out",
+            )),
+            None => Ok(Kept::within(state)),
+        };
+    };
+    match Server::new(&text, password_file, trust) {
+        Ok(server) => Ok(Kept::Server(Box::new(server))),
+        // The text may hold a password, and is not repeated.
+        Err(why) => Err(ConfigError::new("`counted.postgres`", "…", why)),
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn needs_restart(old: &Config, new: &Config) -> Result<(), String> {
 
 type Fixed = (&'static str, String);
 
-fn fixed(config: &Config) -> [Fixed; 16] {
+fn fixed(config: &Config) -> [Fixed; 17] {
     let overlay = config.overlay.as_ref().map_or_else(String::new, |path| path.display().to_string());
     let addresses = |by: Redirection| {
         let those = config.transparent.iter().filter(|(_, how)| *how == by);
@@ -57,6 +57,7 @@ fn fixed(config: &Config) -> [Fixed; 16] {
         ),
         ("model.directory", config.model.display().to_string()),
         ("ledger.directory", config.ledger.display().to_string()),
+        ("counted", format!("{:?}", config.counted)),
         ("ledger.origin", config.origin.clone()),
         ("catalogue.overlay", overlay),
         ("upstream.descriptors, upstream.description, upstream.methods and upstream.mounts", apis(config)),

@@ -38,6 +38,8 @@ pub struct Settings {
     pub upstreams: Vec<Upstream>,
     /// The evidence.
     pub ledger: Ledger,
+    /// What is counted once: budgets.
+    pub counted: Counted,
     /// What is known of the vendors beyond what this build carries.
     pub catalogue: Catalogue,
     /// Logging.
@@ -242,6 +244,18 @@ pub struct Ledger {
     pub directory: Option<PathBuf>,
     /// The name checkpoints are signed under; by default `ordain/` and the host's name.
     pub origin: Option<String>,
+}
+
+/// What is counted once. By default in a file of the state directory, of one gate's own.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Counted {
+    /// The PostgreSQL server that several gates share, for example `postgres://ordain@db.internal/ordain`.
+    pub postgres: Option<String>,
+    /// The file that holds its password and nothing else.
+    pub password_file: Option<PathBuf>,
+    /// The PEM file of the authorities that its certificate must come from; by default the system's.
+    pub trust: Option<PathBuf>,
 }
 
 /// What is known of the vendors beyond what this build carries.

@@ -1,47 +1,284 @@
 //! What must be counted once: the seam between judging and forwarding that reserves before and settles after.
 //!
-//! No rule counts anything yet, so nothing is fetched, reserved or settled, and a request waits for nothing.
-//! Leaves out the engines.
+//! What needs nothing counted awaits nothing here and opens nothing. Leaves out what may be claimed (`claim.rs`) and the
+//! engines (`store.rs`).
 
-use ordain_action::DenialKind;
-use ordain_evidence::Reserved;
-use ordain_rules::{CounterNeeds, Counters, Judged};
+mod claim;
+mod postgres;
+mod server;
+mod settle;
+mod sqlite;
+mod store;
 
-use crate::fault::Fault;
+#[cfg(test)]
+mod tests;
 
-/// The counted state.
-#[derive(Debug, Default)]
-pub struct State(());
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-impl State {
-    /// A state in which nothing is counted.
+use jiff::Timestamp;
+use ordain_action::{DecisionId, Digest};
+use ordain_evidence::{Reservation, Reserved};
+use ordain_rules::{Charge, CounterNeeds, Counters, Judged, Snapshot};
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+pub use claim::{Claim, Claims, Ending, Refused, Run, StoreError, Use};
+pub use server::Server;
+pub use store::Store;
+
+use crate::events::{self, Metrics};
+use settle::{Held, Settling};
+
+/// How often a decision is judged again because what it was reached on has changed meanwhile.
+const ATTEMPTS: usize = 4;
+
+/// For how long nobody tries anew after it could not be opened.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Where what is counted once is kept.
+#[derive(Debug, Clone)]
+pub enum Kept {
+    /// In a file of the state directory.
+    File(PathBuf),
+    /// On a server that others may share.
+    Server(Box<Server>),
+}
+
+impl Kept {
+    /// In the file that is its place in a state directory.
     #[must_use]
-    pub const fn new() -> Self {
-        Self(())
+    pub fn within(state: &Path) -> Self {
+        Self::File(sqlite::file(state))
     }
 
-    /// Fetches what a decision depends on.
+    /// Opens it, and makes what is missing.
     ///
     /// # Errors
-    /// A count is needed that no engine keeps: the decision cannot be made.
-    pub async fn counters(&self, needs: &CounterNeeds) -> Result<Counters, Fault> {
-        match needs.keys().next() {
-            None => Ok(Counters::new()),
-            Some(key) => Err(Fault::new(
-                DenialKind::Unrecordable,
-                "counted_state_missing",
-                format!("`{}` counts uses, and no engine keeps counts; take it out of the model", key.source),
-            )),
+    /// [`StoreError`].
+    pub async fn open(&self) -> Result<Store, StoreError> {
+        match self {
+            Self::File(file) => {
+                let file = file.clone();
+                let opened = tokio::task::spawn_blocking(move || Store::sqlite(&file)).await;
+                opened.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
+            }
+            Self::Server(server) => Store::postgres(server).await,
         }
     }
 
-    /// Reserves what a verdict was reached on.
+    /// Whether it may hold something already.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        match self {
+            Self::File(file) => file.exists(),
+            Self::Server(_) => true,
+        }
+    }
+}
+
+/// The counted state, as the path of a request sees it.
+#[derive(Debug)]
+pub struct State {
+    kept: Kept,
+    // Opened when something has to be counted for the first time, or where something may be left to settle.
+    store: OnceCell<Arc<Store>>,
+    settling: Settling,
+    holder: Digest,
+    run: Run,
+    ledger: PathBuf,
+    // When it could not be opened, and why.
+    unopened: Mutex<Option<(Instant, StoreError)>>,
+    // Why it could not be used when it was last needed.
+    fault: Mutex<Option<String>>,
+}
+
+/// Why nothing was reserved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unreserved {
+    /// What the verdict was reached on has changed since.
+    Changed,
+    /// It cannot be counted now.
+    Unavailable,
+}
+
+impl State {
+    /// The state kept somewhere, of the gate whose ledger that is; `holder` tells that ledger from all others.
+    ///
+    /// What an earlier run left is settled from the ledger before anything else is counted. A server that cannot be reached
+    /// does not keep the gate from starting: what has to be counted is refused until it can.
     ///
     /// # Errors
-    /// What it was reached on has changed since: judge again.
-    pub async fn reserve(&self, judged: Judged) -> Result<Reserved, Fault> {
-        // Settling is the reservation's own: it goes with the record and hears its outcome, so that no way
-        // out of the path can forget it.
-        Ok(Reserved::new(judged, None))
+    /// What is kept was written by a newer version, or the file cannot be used.
+    pub async fn start(kept: Kept, ledger: PathBuf, holder: Digest) -> anyhow::Result<Self> {
+        let state = Self {
+            settling: Settling::new(),
+            store: OnceCell::new(),
+            run: Run(Uuid::now_v7().into_bytes()),
+            unopened: Mutex::default(),
+            fault: Mutex::default(),
+            kept,
+            holder,
+            ledger,
+        };
+        if state.kept.is_there() {
+            match (state.store().await, &state.kept) {
+                (Ok(_), _) => {}
+                (Err(StoreError::Unavailable(why) | StoreError::InDoubt(why)), Kept::Server(_)) => {
+                    events::counted_state_lost(&why);
+                    state.note(Some(&why));
+                }
+                (Err(error), _) => anyhow::bail!(error),
+            }
+        }
+        Ok(state)
+    }
+
+    /// Fetches what a decision depends on. What cannot be fetched is not among it, and the judge denies what needs it.
+    pub async fn counters(&self, needs: &CounterNeeds, now: Timestamp) -> Counters {
+        let mut counters = Counters::new();
+        if needs.is_empty() {
+            return counters;
+        }
+        let keys: Vec<_> = needs.keys().cloned().collect();
+        let counted = match self.store().await {
+            Ok(store) => store.counted(keys, now).await,
+            Err(error) => Err(error),
+        };
+        for (key, counted) in needs.keys().zip(self.noted(counted).into_iter().flatten()) {
+            counters.set(key.clone(), counted);
+        }
+        counters
+    }
+
+    /// Why it could not be used when it was last needed; `None` while all is well.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many decisions have ended and could not be settled yet.
+    #[must_use]
+    pub fn unsettled(&self) -> usize {
+        self.settling.waiting()
+    }
+
+    /// Waits until all that has ended is settled, at most so long. What is not then is settled by the next start.
+    pub async fn close(&self, at_most: Duration) {
+        self.settling.finish(at_most).await;
+    }
+
+    async fn reserve(
+        &self,
+        decision: DecisionId,
+        charges: &[Charge],
+        now: Timestamp,
+    ) -> Result<Box<dyn Reservation>, Unreserved> {
+        let claims: Vec<Claim> = charges.iter().cloned().map(Claim::Amount).collect();
+        let keys = claims.iter().map(|claim| claim.key().clone()).collect();
+        let store = self.noted(self.store().await).ok_or(Unreserved::Unavailable)?;
+        let held = Held::new(decision, keys, Arc::clone(&store), self.settling.clone());
+        let claims = Claims { decision, claims, holder: self.holder, run: self.run, now };
+        let reserved = store.reserve(claims).await;
+        // Whether it is there or not: what is held is given back where it is not handed on.
+        let in_doubt = matches!(&reserved, Err(StoreError::InDoubt(_)));
+        match self.noted(reserved) {
+            Some(Ok(())) => Ok(Box::new(held)),
+            Some(Err(Refused::Over | Refused::InFlight | Refused::Unknown)) => {
+                held.nothing();
+                Err(Unreserved::Changed)
+            }
+            None if in_doubt => Err(Unreserved::Unavailable),
+            None => {
+                held.nothing();
+                Err(Unreserved::Unavailable)
+            }
+        }
+    }
+
+    async fn store(&self) -> Result<Arc<Store>, StoreError> {
+        let opened = self.store.get_or_try_init(|| async {
+            // Whoever waited behind one that failed would wait as long once more.
+            let lately = self.unopened.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some((_, error)) = lately.filter(|(when, _)| when.elapsed() < PAUSE) {
+                return Err(error);
+            }
+            // Boxed: it is in the future of every request, and done once.
+            let opened = Box::pin(self.open()).await;
+            let failed = opened.as_ref().err().map(|error| (Instant::now(), error.clone()));
+            *self.unopened.lock().unwrap_or_else(PoisonError::into_inner) = failed;
+            opened
+        });
+        opened.await.map(Arc::clone)
+    }
+
+    async fn open(&self) -> Result<Arc<Store>, StoreError> {
+        let store = Arc::new(self.kept.open().await?);
+        settle::left_over(&store, &self.ledger, self.holder, self.run).await?;
+        Ok(store)
+    }
+
+    fn noted<T>(&self, done: Result<T, StoreError>) -> Option<T> {
+        match done {
+            Ok(done) => {
+                self.note(None);
+                Some(done)
+            }
+            Err(error) => {
+                let why = error.to_string();
+                // Said once, and not for every request that finds it so.
+                if self.note(Some(&why)).is_none() {
+                    events::counted_state_lost(&why);
+                }
+                None
+            }
+        }
+    }
+
+    /// Returns what was noted before.
+    fn note(&self, why: Option<&str>) -> Option<String> {
+        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *fault, why.map(str::to_owned))
+    }
+}
+
+/// What a decision was reached by: all that is needed to reach it again.
+#[derive(Debug)]
+pub struct Reached<'r> {
+    /// The model.
+    pub model: &'r Snapshot,
+    /// What goes into the record; its counters are those that it was reached on in the end.
+    pub decision: &'r mut ordain_evidence::Decision,
+}
+
+impl State {
+    /// Reserves what a verdict was reached on. Where that has changed since, it is judged again; what cannot be counted is
+    /// judged as that, which denies it.
+    pub async fn reserve_for(&self, mut judged: Judged, reached: Reached<'_>, metrics: &Metrics) -> Reserved {
+        let Reached { model, decision } = reached;
+        let needs = || ordain_rules::needs(model, &decision.action);
+        for attempt in 0..=ATTEMPTS {
+            // What takes of nothing that is counted, refusals among it, goes on as it is.
+            if judged.charges.is_empty() {
+                return Reserved::new(judged, None);
+            }
+            decision.counters = match self.reserve(decision.id, &judged.charges, decision.now).await {
+                Ok(held) => return Reserved::new(judged, Some(held)),
+                Err(Unreserved::Changed) if attempt < ATTEMPTS => {
+                    metrics.judged_again();
+                    self.counters(&needs(), decision.now).await
+                }
+                Err(Unreserved::Changed | Unreserved::Unavailable) => Counters::new(),
+            };
+            judged = ordain_rules::judge(
+                model,
+                &decision.action,
+                decision.request,
+                &decision.counters,
+                decision.now,
+            );
+        }
+        Reserved::new(judged, None)
     }
 }

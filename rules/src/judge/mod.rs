@@ -2,6 +2,7 @@
 //!
 //! Leaves out everything that acts: the same snapshot, action, counters and time make the same verdict.
 
+mod budgets;
 mod cluster;
 mod foresee;
 mod labels;
@@ -17,17 +18,11 @@ use crate::blast::{Measured, Start, measure};
 use crate::model::{Model, Person};
 use crate::refusal;
 use crate::resolve::{Estate, PATTERNS_MAX, SITES_MAX};
-use crate::{
-    CounterNeeds, Counters, Judged, Mode, Permit, PermitKind, Reach, Reason, Ruling, Snapshot, Verdict,
-};
+use crate::{Charge, Counters, Judged, Mode, Permit, PermitKind, Reach, Reason, Ruling, Snapshot, Verdict};
 pub use foresee::{reach, reach_of_deleting};
 use stages::{Judgement, Touched};
 
-/// What must be counted before an action can be judged.
-#[must_use]
-pub fn needs(_snapshot: &Snapshot, _action: &Action) -> CounterNeeds {
-    CounterNeeds::default()
-}
+pub use budgets::needs;
 
 /// Judges a change.
 #[must_use]
@@ -53,9 +48,6 @@ pub fn judge(
         return refuse(snapshot, action, request, vec![refusal::no_model()]);
     };
     let mut reasons = Vec::new();
-    if let Some(key) = counters.missing(&needs(snapshot, action)) {
-        reasons.push(refusal::not_asked(&format!("`{}` was not counted", key.source), 0));
-    }
     let parties = known_parties(model, action, &mut reasons);
     if !reasons.is_empty() {
         return refuse(snapshot, action, request, reasons);
@@ -88,7 +80,10 @@ pub fn judge(
     for (party, person) in &parties {
         judgement.party(party, person, &touched);
     }
-    conclude(snapshot, action, request, &touched, &measured, judgement, parties.first())
+    let (charges, exceeded) = budgets::charge(model, action, &parties, &touched, &measured, counters);
+    judgement.reasons.extend(exceeded);
+    let judged = conclude(snapshot, action, request, &touched, &measured, judgement, parties.first());
+    judged.charging(charges)
 }
 
 /// How many patterns a call names: each may match much of what exists.
@@ -129,7 +124,7 @@ pub fn read(snapshot: &Snapshot, action: &Action, request: Digest) -> Judged {
         // Reading what belongs to others cannot be taken back: no mode lets it through.
         (Ruling::Deny, None)
     };
-    Judged { verdict: bare(snapshot, mode, ruling, reasons), permit }
+    Judged::free(bare(snapshot, mode, ruling, reasons), permit)
 }
 
 /// Judges a read of what a plane shows to anybody, by somebody whom nothing shows: there is no scope to hold it to. What is
@@ -144,11 +139,11 @@ pub fn open(snapshot: &Snapshot, action: &Action, request: Digest) -> Judged {
         let text = "this is no read, and nobody is shown who asks for it";
         let mode = snapshot.strictest_mode(&action.actor);
         let reasons = vec![refusal::undecodable("not_a_read", text)];
-        return Judged { verdict: bare(snapshot, mode, Ruling::Deny, reasons), permit: None };
+        return Judged::free(bare(snapshot, mode, Ruling::Deny, reasons), None);
     }
     let mode = snapshot.modes().of(&action.actor.upstream);
     let permit = Some(Permit::new(PermitKind::Read, request));
-    Judged { verdict: bare(snapshot, mode, Ruling::Admit, Vec::new()), permit }
+    Judged::free(bare(snapshot, mode, Ruling::Admit, Vec::new()), permit)
 }
 
 /// The answer would hand out a real credential that cannot be exchanged for an issued one: whoever holds it
@@ -157,7 +152,7 @@ fn leak(snapshot: &Snapshot, action: &Action, call: &Call) -> Judged {
     let operation = call.effects.first().map_or("", |effect| &effect.iam_action);
     let mode = snapshot.strictest_mode(&action.actor);
     let reasons = vec![refusal::custody_leak(call.plane, operation)];
-    Judged { verdict: bare(snapshot, mode, Ruling::Deny, reasons), permit: None }
+    Judged::free(bare(snapshot, mode, Ruling::Deny, reasons), None)
 }
 
 /// Everybody an action is judged for, with what the model says of them.
@@ -194,9 +189,9 @@ fn pass_through(snapshot: &Snapshot, action: &Action, call: &Call, request: Dige
     let reasons = stages::outside_scope(snapshot, action, call, |effect| effect.level == Level::Data);
     if reasons.is_empty() {
         let permit = Some(Permit::new(PermitKind::PassThrough, request));
-        return Judged { verdict: bare(snapshot, mode, Ruling::Admit, reasons), permit };
+        return Judged::free(bare(snapshot, mode, Ruling::Admit, reasons), permit);
     }
-    Judged { verdict: bare(snapshot, mode, Ruling::Deny, reasons), permit: None }
+    Judged::free(bare(snapshot, mode, Ruling::Deny, reasons), None)
 }
 
 /// A refusal before anything was resolved: the strictest mode of any scope is in force, since any may be
@@ -205,7 +200,7 @@ fn refuse(snapshot: &Snapshot, action: &Action, request: Digest, reasons: Vec<Re
     let mode = snapshot.strictest_mode(&action.actor);
     let verdict = bare(snapshot, mode, Ruling::Deny, reasons);
     let permit = permit(&verdict, request);
-    Judged { verdict, permit }
+    Judged::free(verdict, permit)
 }
 
 fn bare(snapshot: &Snapshot, mode: Mode, ruling: Ruling, reasons: Vec<Reason>) -> Verdict {
@@ -251,7 +246,7 @@ fn conclude(
     let verdict =
         Verdict { ruling, mode, reasons, owners: owners.into_iter().collect(), reach, no_model: false };
     let permit = if foreign_read { None } else { permit(&verdict, request) };
-    Judged { verdict, permit }
+    Judged::free(verdict, permit)
 }
 
 fn permit(verdict: &Verdict, request: Digest) -> Option<Permit> {
@@ -261,5 +256,19 @@ fn permit(verdict: &Verdict, request: Digest) -> Option<Permit> {
             Some(Permit::new(PermitKind::Shadowed, request))
         }
         (Ruling::Hold | Ruling::Deny, Mode::Enforce) => None,
+    }
+}
+
+impl Judged {
+    /// What takes of nothing that is counted.
+    const fn free(verdict: Verdict, permit: Option<Permit>) -> Self {
+        Self { verdict, permit, charges: Vec::new() }
+    }
+
+    /// What takes of what is counted, if it is admitted: what would be refused takes of nothing in any mode, so that
+    /// shadow says what enforce would.
+    fn charging(self, charges: Vec<Charge>) -> Self {
+        let charges = if self.verdict.ruling == Ruling::Admit { charges } else { Vec::new() };
+        Self { charges, ..self }
     }
 }

@@ -113,8 +113,13 @@ impl<'e> Touched<'e> {
         })
     }
 
+    /// How many resources it changes.
+    pub(super) fn targets(&self) -> usize {
+        self.targets.len()
+    }
+
     /// Judged on scope and owner only.
-    fn is_data(&self) -> bool {
+    pub(super) fn is_data(&self) -> bool {
         self.effect.level == Level::Data && !super::hands_over_authority(self.effect)
     }
 }

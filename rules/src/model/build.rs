@@ -14,7 +14,7 @@ use super::ownership::Ownership;
 use super::people::People;
 use super::reference::{owner, reference};
 use super::text::{Body, Place, Placed, documents, nearest};
-use super::{Bounds, Covers, Freeze, Model, Problem, Source};
+use super::{Bounds, Covers, Freeze, Model, Problem, Source, budgets};
 use crate::glob::Glob;
 use crate::inventory::{Account, Environment, Owners, Scope, Scopes, Tier};
 use crate::limits::AllLimits;
@@ -46,6 +46,7 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
     let mut places = Places { people: &people, problems: &mut problems };
     let (scopes, tag_keys) = places.scopes(&placed);
     let (freezes, bounds, limits) = places.constraints(&placed);
+    let budgets = budgets::read(&placed, &people, &mut problems);
     let estate = Estate::read(&placed, &people, &mut problems);
     let (mut inventory, found) = estate.finish(&ownership, &scopes);
     findings.extend(found);
@@ -71,6 +72,7 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
         freezes,
         limits,
         bounds,
+        budgets,
         rules,
         kept: Kept::default(),
         findings,
@@ -95,6 +97,7 @@ fn owner_tags(placed: &[Placed]) -> impl Iterator<Item = String> {
         | Body::Scope(_)
         | Body::Freeze(_)
         | Body::Limits(_)
+        | Body::Budget(_)
         | Body::AgentBounds(_)
         | Body::Ownership(_) => &[],
     });
@@ -159,6 +162,7 @@ impl Places<'_> {
                 | Body::Actor(_)
                 | Body::Freeze(_)
                 | Body::Limits(_)
+                | Body::Budget(_)
                 | Body::AgentBounds(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_) => {}
@@ -217,6 +221,7 @@ impl Places<'_> {
                 | Body::Account(_)
                 | Body::Environment(_)
                 | Body::Scope(_)
+                | Body::Budget(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_) => {}
             }
@@ -324,6 +329,6 @@ impl Places<'_> {
     }
 }
 
-fn globs(patterns: &[String]) -> Vec<Glob> {
+pub(crate) fn globs(patterns: &[String]) -> Vec<Glob> {
     patterns.iter().map(|pattern| Glob::new(&azure::pattern(pattern))).collect()
 }

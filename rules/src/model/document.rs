@@ -305,6 +305,39 @@ pub(crate) struct LimitsSpec {
     pub(crate) irreversible: Option<u64>,
 }
 
+/// How much may be changed in all within a window of time.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct BudgetSpec {
+    /// Whose changes are counted; everybody's, when `groups` is left out too.
+    #[serde(default)]
+    pub(crate) actors: Vec<String>,
+    #[serde(default)]
+    pub(crate) groups: Vec<String>,
+    /// Of which kinds of actor; of any, when left out.
+    #[serde(default)]
+    pub(crate) actor_kinds: Vec<String>,
+    /// Effect classes, for example `delete`; every change, when left out.
+    #[serde(default)]
+    pub(crate) access: Vec<String>,
+    /// Patterns of operations; any, when left out.
+    #[serde(default)]
+    pub(crate) operations: Option<Vec<String>>,
+    /// Where; everywhere, when left out.
+    #[serde(default)]
+    pub(crate) covers: CoversSpec,
+    /// Who shares it: each `actor` (the default) or `session` has its own, or `all` have one.
+    #[serde(default)]
+    pub(crate) per: Option<String>,
+    /// How long a change counts, for example `1h`.
+    pub(crate) within: String,
+    /// The most within that time.
+    pub(crate) limit: u64,
+    /// `changes` (the default), the `targets` they name, or the `dependants` they reach.
+    #[serde(default)]
+    pub(crate) counts: Option<String>,
+}
+
 /// What an agent may do beyond the ordinary: the explicit ground that granting and exposing ask for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

@@ -114,6 +114,7 @@ impl<'d> Estate<'d> {
             | Body::Scope(_)
             | Body::Freeze(_)
             | Body::Limits(_)
+            | Body::Budget(_)
             | Body::AgentBounds(_)
             | Body::Ownership(_) => {}
         }

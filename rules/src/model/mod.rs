@@ -2,6 +2,7 @@
 //!
 //! Leaves out judging by it (`judge.rs`).
 
+mod budgets;
 mod build;
 mod document;
 mod draft;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use ordain_action::{Access, Actor, Digest, Plane};
 
+use crate::budget::{Budget, BudgetFigures};
 use crate::glob::Glob;
 use crate::inventory::{Inventory, Provenance, Scopes, Standing};
 use crate::limits::AllLimits;
@@ -83,6 +85,7 @@ pub(crate) struct Model {
     pub(crate) freezes: Vec<Freeze>,
     pub(crate) limits: AllLimits,
     pub(crate) bounds: Vec<Bounds>,
+    pub(crate) budgets: Vec<Budget>,
     pub(crate) rules: Rules,
     pub(crate) kept: Kept,
     findings: Vec<Finding>,
@@ -331,6 +334,11 @@ impl Snapshot {
             rules: model.rules.all().len(),
             sources,
         }
+    }
+
+    /// The budgets, by name.
+    pub fn budgets(&self) -> impl Iterator<Item = BudgetFigures> {
+        self.model.iter().flat_map(|model| model.budgets.iter().map(BudgetFigures::from))
     }
 
     /// What an actor may read: what the model says of it; everything its credential is bound to while

@@ -81,6 +81,7 @@ impl People {
                 | Body::Scope(_)
                 | Body::Freeze(_)
                 | Body::Limits(_)
+                | Body::Budget(_)
                 | Body::AgentBounds(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_) => {}

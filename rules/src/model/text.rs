@@ -7,9 +7,9 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::document::{
-    AccountSpec, ActorSpec, AgentBoundsSpec, ApiSpec, ComponentSpec, Document, DomainSpec, EnvironmentSpec,
-    FreezeSpec, GroupSpec, InventorySpec, LimitsSpec, Metadata, OwnershipSpec, ResourceSpec, ScopeSpec,
-    SystemSpec, UserSpec,
+    AccountSpec, ActorSpec, AgentBoundsSpec, ApiSpec, BudgetSpec, ComponentSpec, Document, DomainSpec,
+    EnvironmentSpec, FreezeSpec, GroupSpec, InventorySpec, LimitsSpec, Metadata, OwnershipSpec, ResourceSpec,
+    ScopeSpec, SystemSpec, UserSpec,
 };
 use super::{Problem, Source};
 
@@ -44,12 +44,13 @@ pub(crate) enum Body {
     Scope(ScopeSpec),
     Freeze(FreezeSpec),
     Limits(LimitsSpec),
+    Budget(BudgetSpec),
     AgentBounds(AgentBoundsSpec),
     Inventory(InventorySpec),
     Ownership(OwnershipSpec),
 }
 
-const KINDS: [&str; 16] = [
+const KINDS: [&str; 17] = [
     "Component",
     "Resource",
     "API",
@@ -63,6 +64,7 @@ const KINDS: [&str; 16] = [
     "Scope",
     "Freeze",
     "Limits",
+    "Budget",
     "AgentBounds",
     "Inventory",
     "Ownership",
@@ -129,6 +131,7 @@ fn document(path: &str, line: usize, text: &str) -> Result<Placed, Problem> {
         "Scope" => read(&place, text, Body::Scope)?,
         "Freeze" => read(&place, text, Body::Freeze)?,
         "Limits" => read(&place, text, Body::Limits)?,
+        "Budget" => read(&place, text, Body::Budget)?,
         "AgentBounds" => read(&place, text, Body::AgentBounds)?,
         "Inventory" => read(&place, text, Body::Inventory)?,
         "Ownership" => read(&place, text, Body::Ownership)?,

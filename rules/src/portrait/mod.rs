@@ -41,6 +41,8 @@ pub enum Sort {
     AgentBounds,
     /// The limits of one kind of actor.
     Limits,
+    /// A budget.
+    Budget,
     /// A rule.
     Rule,
 }
@@ -59,6 +61,7 @@ impl Sort {
             Self::Freeze => "freeze",
             Self::AgentBounds => "agent bounds",
             Self::Limits => "limits",
+            Self::Budget => "budget",
             Self::Rule => "rule",
         }
     }
@@ -84,6 +87,7 @@ fn of(snapshot: &Snapshot) -> Portrait {
     people(model, &mut portrait);
     places(model, &mut portrait);
     constraints(model, &mut portrait);
+    budgets(model, &mut portrait);
     for rule in model.rules.all() {
         let fields = fields([("says", rule.text())]);
         portrait.insert((Sort::Rule, Arc::clone(&rule.id)), fields);
@@ -235,5 +239,28 @@ fn constraints(model: &Model, portrait: &mut Portrait) {
             ("has to be known", must_be_known.to_string()),
         ]);
         portrait.insert((Sort::Limits, Arc::from(kind.as_str())), of);
+    }
+}
+
+fn budgets(model: &Model, portrait: &mut Portrait) {
+    for budget in &model.budgets {
+        let Covers { accounts, environments, systems, owners, names } = &budget.covers;
+        let of = fields([
+            ("actors", list(&budget.actors)),
+            ("groups", list(&budget.groups)),
+            ("actor kinds", list(budget.kinds.iter().map(|kind| kind.as_str()))),
+            ("access", list(budget.access.iter().map(|access| access.as_str()))),
+            ("operations", budget.operations.as_deref().map(globs).unwrap_or_default()),
+            ("accounts", list(accounts)),
+            ("environments", list(environments)),
+            ("systems", list(systems)),
+            ("owners", list(owners)),
+            ("names", globs(names)),
+            ("per", budget.per.as_str().to_owned()),
+            ("within", budget.window.to_string()),
+            ("limit", budget.limit.to_string()),
+            ("counts", budget.counts.as_str().to_owned()),
+        ]);
+        portrait.insert((Sort::Budget, Arc::clone(&budget.name)), of);
     }
 }

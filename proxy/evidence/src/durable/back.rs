@@ -16,7 +16,7 @@ use ordain_proof::record::{
     ActorRecord, CallRecord, DecisionRecord, DetailRecord, EffectRecord, EndRecord, OutcomeRecord,
     ParametersRecord, PartyRecord, ReadingRecord, ResourceRecord,
 };
-use ordain_rules::{CounterKey, Counters, Mode};
+use ordain_rules::{Counted, CounterKey, Counters, Mode};
 
 use super::Terms;
 
@@ -59,7 +59,11 @@ impl Recalled {
         let mut counters = Counters::new();
         for kept in &record.counters {
             let (source, subject) = (Arc::from(kept.source.as_ref()), Arc::from(kept.subject.as_ref()));
-            counters.set(CounterKey { source, subject }, kept.value);
+            let until = match &kept.until {
+                None => None,
+                Some(until) => Some(until.parse().ok()?),
+            };
+            counters.set(CounterKey { source, subject }, Counted { value: kept.value, until });
         }
         let terms = match &record.terms {
             None => None,

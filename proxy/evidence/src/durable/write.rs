@@ -199,10 +199,11 @@ fn outer<'a>(
         counters: decision
             .counters
             .iter()
-            .map(|(key, value)| CounterRecord {
+            .map(|(key, counted)| CounterRecord {
                 source: Cow::Borrowed(&key.source),
                 subject: Cow::Borrowed(&key.subject),
-                value,
+                value: counted.value,
+                until: counted.until.map(|until| until.to_string().into()),
             })
             .collect(),
         content: ContentRecord::Whole(Box::new(detail)),

@@ -140,6 +140,9 @@ pub struct CounterRecord<'a> {
     pub subject: Text<'a>,
     /// How much.
     pub value: u64,
+    /// When the first of it counts no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Text<'a>>,
 }
 
 /// What a decision is about: in the entry, or beside it where that is too long.

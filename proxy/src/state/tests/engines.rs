@@ -1,0 +1,102 @@
+//! The engines that the suite is run on.
+//!
+//! Leaves out what is asked of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use ordain_action::{DecisionId, Digest};
+use ordain_rules::{Charge, CounterKey};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::postgres_server::PostgresServer;
+use crate::settings::environment;
+use crate::state::{Claim, Claims, Kept, Run, Server, Store, Use};
+
+/// Where one test keeps what is counted.
+#[derive(Debug)]
+pub(super) struct Engine {
+    pub(super) kept: Kept,
+    pub(super) server: Option<PostgresServer>,
+    pub(super) folder: TempDir,
+}
+
+impl Engine {
+    pub(super) fn sqlite() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        Some(Self { kept: Kept::within(folder.path()), server: None, folder })
+    }
+
+    pub(super) fn postgres() -> Option<Self> {
+        let programs = environment("ORDAIN_TEST_POSTGRES").map_or_else(installed, |path| Some(path.into()));
+        let Some(server) = programs.as_deref().and_then(PostgresServer::start) else {
+            skipped();
+            return None;
+        };
+        let kept = Kept::Server(Box::new(Server::new(&server.url(), None, None).unwrap()));
+        Some(Self { kept, server: Some(server), folder: tempfile::tempdir().unwrap() })
+    }
+
+    /// As a program finds it that starts.
+    pub(super) async fn open(&self) -> Arc<Store> {
+        Arc::new(self.kept.open().await.unwrap())
+    }
+}
+
+/// Where Debian has it.
+fn installed() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+    versions.flatten().map(|version| version.path().join("bin")).find(|path| path.join("initdb").is_file())
+}
+
+/// A test without what it needs would look like one that went well: `tests/run` tells all of them at its end.
+fn skipped() {
+    use std::io::Write as _;
+    let name = std::thread::current().name().unwrap_or("a test").to_owned();
+    eprintln!("skipped: PostgreSQL is not to be had here");
+    if let Some(file) = environment("ORDAIN_TEST_SKIPPED") {
+        let told = std::fs::OpenOptions::new().append(true).create(true).open(Path::new(&file));
+        told.and_then(|mut told| writeln!(told, "{name}: PostgreSQL")).unwrap();
+    }
+}
+
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+pub(super) fn decision() -> DecisionId {
+    DecisionId(Uuid::now_v7())
+}
+
+pub(super) fn key(source: &str, subject: &str) -> CounterKey {
+    CounterKey { source: source.into(), subject: subject.into() }
+}
+
+/// So much of a budget of three an hour.
+pub(super) fn amount(subject: &str, amount: u64, limit: u64) -> Claim {
+    let window = std::time::Duration::from_secs(3600);
+    Claim::Amount(Charge { key: key("budget:b", subject), amount, limit, window })
+}
+
+/// One of the uses of a change, for a request.
+pub(super) fn one_use(change: &str, request: &str, uses: u64) -> Claim {
+    let request = Digest::of(request.as_bytes());
+    Claim::Use(Use { key: key("change:c", change), request, uses, honoured: false })
+}
+
+/// The same, of a request that the upstream does once however often it is sent.
+pub(super) fn honoured(claim: Claim) -> Claim {
+    match claim {
+        Claim::Use(used) => Claim::Use(Use { honoured: true, ..used }),
+        Claim::Amount(_) => claim,
+    }
+}
+
+pub(super) const HOLDER: Digest = Digest([7; 32]);
+pub(super) const RUN: Run = Run([1; 16]);
+
+pub(super) fn claims(decision: DecisionId, claims: Vec<Claim>, now: Timestamp) -> Claims {
+    Claims { decision, claims, holder: HOLDER, run: RUN, now }
+}
