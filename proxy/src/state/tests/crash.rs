@@ -66,7 +66,12 @@ async fn killed_while_it_claims(engine: Engine) {
         let reading = std::thread::spawn(move || {
             let told =
                 lines.map_while(Result::ok).filter_map(|line| Some(line.split_once("told ")?.1.to_owned()));
-            told.inspect(|_| drop(heard.fetch_add(1, Ordering::Relaxed))).collect::<Vec<_>>()
+            let mut all = Vec::new();
+            for line in told {
+                all.push(line);
+                heard.store(all.len(), Ordering::Relaxed);
+            }
+            all
         });
         let until = Instant::now() + Duration::from_secs(60);
         while said.load(Ordering::Relaxed) < 10 {
