@@ -96,8 +96,8 @@ fn held_through_restarts_and_kills(server: Option<&PostgresServer>) {
     assert_eq!(used(&gate), 3);
     // It is the agent's budget, and it is about deletes.
     assert_eq!(gate.client("alice").send(&delete(5)).status, 200);
-    let stop = Sent::ec2(&format!("StopInstances&InstanceId.1={}", id(6)));
-    assert_ne!(gate.client("robot").send(&stop).reason(), "budget_exceeded");
+    let start = Sent::ec2(&format!("StartInstances&InstanceId.1={}", id(6)));
+    assert_ne!(gate.client("robot").send(&start).reason(), "budget_exceeded");
     let changes = gate.recorder.arrived().into_iter().filter(|one| one.body_text().contains("Terminate"));
     assert_eq!(changes.count(), 4);
     gate.finish();

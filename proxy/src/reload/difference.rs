@@ -10,6 +10,7 @@ use ordain_rules::Mode;
 use crate::config::{Config, Reach, UpstreamConfig, UpstreamKind};
 use crate::identity::Rules;
 use crate::listen::Redirection;
+use crate::state::Kept;
 
 /// Refuses a configuration that differs in what cannot change while the gate runs.
 ///
@@ -57,12 +58,20 @@ fn fixed(config: &Config) -> [Fixed; 17] {
         ),
         ("model.directory", config.model.display().to_string()),
         ("ledger.directory", config.ledger.display().to_string()),
-        ("counted", format!("{:?}", config.counted)),
+        ("counted", counted(&config.counted)),
         ("ledger.origin", config.origin.clone()),
         ("catalogue.overlay", overlay),
         ("upstream.descriptors, upstream.description, upstream.methods and upstream.mounts", apis(config)),
         ("log.format", config.log.format.clone().unwrap_or_else(|| "text".to_owned())),
     ]
+}
+
+/// The file goes with the state directory, and is not said twice.
+fn counted(kept: &Kept) -> String {
+    match kept {
+        Kept::File(_) => "a file of the state directory".to_owned(),
+        Kept::Server(server) => format!("{server:?}"),
+    }
 }
 
 /// What changes, one entry of the ledger each.
