@@ -10,8 +10,9 @@ use ordain_proof::record::OutcomeRecord;
 use ordain_rules::LiveInventory;
 
 /// How many inventories are kept. A decision is recorded a moment after it was judged; what others created in that
-/// moment stands in the ledger before it, and not in what it was judged with.
-const KEPT_MAX: usize = 4_096;
+/// moment stands in the ledger before it, and not in what it was judged with. Where that was more, it is said. They
+/// share what they have in common, and not the list of what lies in one account, so that many more would be large.
+const KEPT_MAX: usize = 512;
 
 /// What had been created, by when.
 #[derive(Debug, Default)]

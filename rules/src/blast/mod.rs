@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use ordain_action::{Access, Effect, Plane};
 
-use crate::inventory::{Class, EdgeKind, Tier, expands, is_durable, is_principal};
+use crate::inventory::{Class, EdgeKind, Tier, expands, is_durable, is_key, is_principal};
 use crate::limits::SHARE_FROM;
 use crate::refusal;
 use crate::resolve::{Estate, Known, Site};
@@ -125,9 +125,9 @@ pub(crate) fn measure(estate: &Estate<'_>, starts: &[Start<'_>]) -> Measured {
     for start in starts {
         for site in start.targets {
             let first = walk.target(site);
-            measured.target(start, site, first);
-            if let (Known::Entry(_), Access::Delete, Some(system)) =
-                (&site.known, start.effect.access, &site.standing.system)
+            measured.target(estate.plane, start, site, first);
+            if let (Known::Entry(_), true, Some(system)) =
+                (&site.known, wave::deletes(start.effect), &site.standing.system)
             {
                 *deleted.entry((Arc::clone(system), Arc::clone(&site.kind))).or_default() += 1;
             }
@@ -139,7 +139,10 @@ pub(crate) fn measure(estate: &Estate<'_>, starts: &[Start<'_>]) -> Measured {
         .collect();
     for (start, begins) in &begun {
         let Some(wave) = begins.wave else { continue };
-        start.targets.iter().for_each(|site| walk.begin(site, wave, start.index));
+        for site in start.targets {
+            let loses = wave::loses(estate.plane, start.effect, &site.kind);
+            walk.begin(site, wave, start.index, loses);
+        }
     }
     walk.spread();
     for (start, begins) in &begun {
@@ -198,6 +201,16 @@ fn is_unseen(estate: &Estate<'_>, site: &Site, wave: Wave) -> bool {
         && estate.live.inside(&site.name).is_empty()
 }
 
+/// Without it data cannot be read any more.
+fn is_lost_key(estate: &Estate<'_>, step: &Step) -> bool {
+    let kind = match &step.node {
+        Node::Entry(index) => estate.model.inventory.get(*index).map(|entry| &entry.kind),
+        Node::Live(fact) => Some(&fact.kind),
+        Node::Id(_) | Node::Whole(..) => None,
+    };
+    step.wave == Wave::Gone && step.loses && kind.is_some_and(|kind| is_key(kind))
+}
+
 /// The authority that something runs under.
 fn runs_as(estate: &Estate<'_>, site: &Site) -> Option<Arc<str>> {
     let Known::Entry(index) = site.known else { return None };
@@ -219,7 +232,7 @@ fn largest(estate: &Estate<'_>, deleted: BTreeMap<(Arc<str>, Arc<str>), u64>) ->
 }
 
 impl Measured {
-    fn target(&mut self, start: &Start<'_>, site: &Site, first: bool) {
+    fn target(&mut self, plane: Plane, start: &Start<'_>, site: &Site, first: bool) {
         self.targets += u64::from(first);
         self.owners.extend(site.standing.owners.iter().cloned());
         self.tier = most_critical(self.tier, site.standing.tier);
@@ -227,8 +240,7 @@ impl Measured {
         if let Some(tier) = site.standing.tier.filter(|_| first) {
             *self.tiers.entry(tier).or_default() += 1;
         }
-        let loses = start.effect.access == Access::Delete && is_durable(&site.kind);
-        if first && loses && !wave::keeps_a_copy(start.effect) {
+        if first && is_durable(&site.kind) && wave::loses(plane, start.effect, &site.kind) {
             let creator = match &site.known {
                 Known::Live(fact) => Some(&fact.actor),
                 Known::Entry(_) | Known::Account | Known::No => None,
@@ -297,8 +309,9 @@ impl Measured {
         let Some(step) = walk.steps.get(at).filter(|_| durable) else { return };
         let holder = step.from.and_then(|from| walk.steps.get(from));
         // Without its key data is as good as deleted.
-        let unreadable = step.by == Some(EdgeKind::KeyedBy) && holder.is_some_and(|of| of.wave == Wave::Gone);
-        if !(unreadable || (step.wave == Wave::Gone && step.sweeps)) {
+        let unreadable =
+            step.by == Some(EdgeKind::KeyedBy) && holder.is_some_and(|of| is_lost_key(estate, of));
+        if !(unreadable || (step.wave == Wave::Gone && step.sweeps && step.loses)) {
             return;
         }
         if self.lost.count == 0 {

@@ -45,6 +45,8 @@ pub(super) struct Step {
     pub(super) effect: usize,
     /// What goes with it is deleted by the plane itself: it does not refuse because there is something.
     pub(super) sweeps: bool,
+    /// What it began with deletes things of this sort, and keeps no copy.
+    pub(super) loses: bool,
     /// It leads to something, and nothing happens to it.
     pub(super) only_leads: bool,
 }
@@ -88,7 +90,7 @@ impl<'w> Walk<'w> {
     }
 
     /// Begins at a target.
-    pub(super) fn begin(&mut self, site: &Site, wave: Wave, effect: usize) {
+    pub(super) fn begin(&mut self, site: &Site, wave: Wave, effect: usize, loses: bool) {
         if let Some(node) = node_of(self.estate, site) {
             // What AWS holds together it does not delete while there is something in it, but for what is there to do so.
             if wave.takes_parts() {
@@ -104,6 +106,7 @@ impl<'w> Walk<'w> {
                 wave,
                 effect,
                 sweeps,
+                loses,
                 only_leads: false,
             });
         }
@@ -293,8 +296,8 @@ impl<'w> Walk<'w> {
             self.more = true;
             return false;
         }
-        let Some(Step { depth, effect, sweeps, .. }) = self.steps.get(from) else { return true };
-        let (depth, effect, sweeps) = (depth + 1, *effect, *sweeps);
+        let Some(Step { depth, effect, sweeps, loses, .. }) = self.steps.get(from) else { return true };
+        let (depth, effect, sweeps, loses) = (depth + 1, *effect, *sweeps, *loses);
         // What was reached before in another way is so once; what lies in it is not reached by that.
         let only_leads = !first || matches!(node, Node::Whole(..));
         self.reached += u64::from(!only_leads);
@@ -306,6 +309,7 @@ impl<'w> Walk<'w> {
             wave,
             effect,
             sweeps,
+            loses,
             only_leads,
         });
         true
@@ -316,7 +320,17 @@ impl<'w> Walk<'w> {
         let begun = from.and_then(|from| self.steps.get(from));
         let (depth, effect) = begun.map_or((0, effect), |step| (step.depth + 1, step.effect));
         let wave = Wave::Granted;
-        self.steps.push(Step { node, from, by, depth, wave, effect, sweeps: false, only_leads: true });
+        self.steps.push(Step {
+            node,
+            from,
+            by,
+            depth,
+            wave,
+            effect,
+            sweeps: false,
+            loses: false,
+            only_leads: true,
+        });
         self.steps.len() - 1
     }
 }

@@ -78,9 +78,9 @@ pub(super) fn begins(plane: Plane, effect: &Effect, targets: &[Site]) -> Option<
         match effect.access {
             // What is new has no dependants, a label carries none, and reading a secret changes nothing.
             Access::Read | Access::Create | Access::Tag | Access::SecretRead => None,
-            Access::Delete => Some(Wave::Gone),
+            Access::Delete if deletes(effect) => Some(Wave::Gone),
             Access::Grant if !revokes(effect) => Some(Wave::Empowered),
-            Access::Update | Access::Grant | Access::Expose | Access::Execute => {
+            Access::Delete | Access::Update | Access::Grant | Access::Expose | Access::Execute => {
                 Some(if stops(effect) { Wave::Affected } else { Wave::Changed })
             }
         }
@@ -140,8 +140,56 @@ fn scales_to_nothing(effect: &Effect) -> bool {
     })
 }
 
+/// Whether an effect deletes what it names: what stops may be started again, and what is taken out of something leaves that.
+pub(super) fn deletes(effect: &Effect) -> bool {
+    const LEAVES: [&str; 13] = [
+        "Deactivate",
+        "Detach",
+        "Disable",
+        "Disassociate",
+        "Pause",
+        "Remove",
+        "Revoke",
+        "Stop",
+        "Suspend",
+        "Unassign",
+        "Undeploy",
+        "Unpublish",
+        "Withdraw",
+    ];
+    effect.access == Access::Delete && !LEAVES.iter().any(|verb| effect.operation.starts_with(verb))
+}
+
+/// Whether what an effect deletes is lost, where it is of a type that holds data: no copy is kept of it.
+pub(super) fn loses(plane: Plane, effect: &Effect, kind: &str) -> bool {
+    deletes(effect) && is_of_kind(plane, effect, kind) && !keeps_a_copy(effect)
+}
+
+/// Whether a delete is one of things of a type, and not of something that is set on one: `DeleteTable` of a table, and not
+/// `DeleteRetentionPolicy` of a log group.
+fn is_of_kind(plane: Plane, effect: &Effect, kind: &str) -> bool {
+    if plane != Plane::Aws {
+        // There the operation says the type that it is of.
+        return true;
+    }
+    let plain = |text: &str| -> String {
+        let letters = text.chars().filter(char::is_ascii_alphanumeric);
+        let plain: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
+        plain.strip_suffix('s').map_or(plain.clone(), str::to_owned)
+    };
+    let verb = |name: &str| name.find(|letter: char| letter.is_ascii_uppercase());
+    let name = effect.operation.strip_prefix("Batch").unwrap_or(&effect.operation);
+    // `Delete` ends where the next word begins.
+    let rest = name.get(1..).unwrap_or_default();
+    let noun = verb(rest).and_then(|at| rest.get(at..)).unwrap_or_default();
+    let noun = plain(noun.strip_suffix("Deletion").unwrap_or(noun));
+    let of = plain(kind.rsplit(':').next().unwrap_or_default());
+    let same = noun.ends_with(&of) || of.ends_with(&noun) || (of == "db" && noun == "dbinstance");
+    !noun.is_empty() && !of.is_empty() && same
+}
+
 /// The request keeps a copy of what it deletes.
-pub(super) fn keeps_a_copy(effect: &Effect) -> bool {
+fn keeps_a_copy(effect: &Effect) -> bool {
     const COPIES: [&str; 3] =
         ["finaldbsnapshotidentifier", "finalclustersnapshotidentifier", "finalsnapshotidentifier"];
     effect.parameters.iter().any(|leaf| {

@@ -78,6 +78,17 @@ pub(crate) fn is_durable(kind: &str) -> bool {
     DURABLE.binary_search(&kind.as_str()).is_ok()
 }
 
+/// Whether data that is encrypted with one of a type cannot be read without it.
+pub(crate) fn is_key(kind: &str) -> bool {
+    const KEYS: [&str; 4] = [
+        "azure:microsoft.keyvault/vaults/keys",
+        "gcp:cloudkms/cryptokeys",
+        "gcp:cloudkms/cryptokeyversions",
+        "kms:key",
+    ];
+    KEYS.iter().any(|key| key.eq_ignore_ascii_case(kind))
+}
+
 /// Whether a type is of those that give authority or have it: identities, roles, policies and what binds them.
 pub(crate) fn is_principal(kind: &str) -> bool {
     // What Terraform alone has a name for, as the attachment of a policy, keeps that.

@@ -18,7 +18,7 @@ use smallvec::SmallVec;
 
 pub(crate) use class::{Class, Classes};
 pub(crate) use graph::{Dependant, Edge, EdgeKind, Graph, Until};
-pub(crate) use kinds::{expands, is_durable, is_principal};
+pub(crate) use kinds::{expands, is_durable, is_key, is_principal};
 pub(crate) use projects::Projects;
 pub(crate) use scope::{Account, Environment, Scope, Scopes};
 

@@ -43,7 +43,13 @@ pub fn reach_of_deleting(snapshot: &Snapshot, name: &str, now: Timestamp) -> Opt
     let operation = if plane == Plane::Kubernetes {
         format!("delete/{}", entry.kind.split(':').nth(1).unwrap_or_default())
     } else {
-        "Delete".to_owned()
+        // AWS names what it deletes in the operation.
+        let (_, noun) = entry.kind.rsplit_once(':').unwrap_or_default();
+        format!(
+            "Delete{}{}",
+            noun.get(..1).unwrap_or_default().to_ascii_uppercase(),
+            noun.get(1..).unwrap_or_default()
+        )
     };
     let target = Resource {
         role: Role::Target,

@@ -11,6 +11,7 @@ use crate::support::{NOW, action, judged, model};
 
 const KINDS: [&str; 6] =
     ["ec2:instance", "rds:db", "iam:role", "iam:policy", "cloudformation:stack", "lambda:function"];
+const NOUNS: [&str; 6] = ["Instance", "DBInstance", "Role", "Policy", "Stack", "Function"];
 const RELATIONS: [&str; 9] =
     ["dependsOn", "partOf", "guardedBy", "runsOn", "runsAs", "grantsTo", "keyedBy", "consumes", "routesTo"];
 const OWNERS: [&str; 4] = ["own", "a", "b", "c"];
@@ -39,7 +40,7 @@ enum Change {
 }
 
 const CHANGES: [(Change, &str); 6] = [
-    (Change::Delete, "x:DeleteThing delete"),
+    (Change::Delete, "x:Delete delete"),
     (Change::Update, "x:ModifyThing update"),
     (Change::Stop, "x:StopThing update"),
     (Change::Grant, "x:PutThing grant"),
@@ -207,6 +208,9 @@ fn check_paths(estate: &Estate, targets: &BTreeSet<usize>, reach: &Reach) {
 }
 
 fn check(estate: &Estate, snapshot: &Snapshot, (change, effect): (Change, &str), targets: &BTreeSet<usize>) {
+    // AWS names what it deletes in the operation.
+    let noun = targets.first().map_or("", |target| NOUNS[estate.things[*target].0]);
+    let effect = &effect.replace("Delete", &format!("Delete{noun}"));
     let mut text = format!("person alice\neffect {effect}\n");
     for target in targets {
         writeln!(text, "target {} {}", KINDS[estate.things[*target].0], name(*target)).unwrap();

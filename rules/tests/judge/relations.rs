@@ -258,6 +258,19 @@ fn an_agent_loses_nothing_for_good() {
 }
 
 #[test]
+fn what_is_taken_from_something_or_stops_it_loses_nothing() {
+    let database = format!("rds:db {}", arn("rds", "db:orders"));
+    assert_eq!(reach("rds:DeleteDBInstance delete", &database).irreversible, 1);
+    assert_eq!(reach("rds:StopDBInstance delete", &database).irreversible, 0);
+    assert_eq!(reach("rds:DeleteDBInstanceAutomatedBackup delete", &database).irreversible, 0);
+    let table = format!("dynamodb:table {}", arn("dynamodb", "table/carts"));
+    assert_eq!(reach("dynamodb:DeleteTable delete", &table).irreversible, 1);
+    assert_eq!(reach("dynamodb:DeleteResourcePolicy delete", &table).irreversible, 0);
+    let group = format!("ec2:security-group {}", arn("ec2", "security-group/sg-0web"));
+    check("ec2:RevokeSecurityGroupIngress delete", &group, Some(0), &[]);
+}
+
+#[test]
 fn what_an_agent_created_itself_it_may_delete() {
     let create = "agent cleaner\neffect ec2:CreateVolume create\ntarget ec2:volume -";
     let outcome = Outcome::Answered {
