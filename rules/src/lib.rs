@@ -11,6 +11,7 @@ pub mod portrait;
 
 mod azure;
 mod blast;
+mod calendar;
 mod cascade;
 mod counters;
 mod facts;
@@ -28,6 +29,7 @@ mod refusal;
 mod resolve;
 mod slice;
 
+pub use calendar::{Planned, PlannedKind};
 pub use counters::{CounterKey, CounterNeeds, Counters};
 pub use inventory::Provenance;
 pub use judge::{judge, needs, open, read};

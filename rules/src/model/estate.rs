@@ -114,6 +114,8 @@ impl<'d> Estate<'d> {
             | Body::Freeze(_)
             | Body::Limits(_)
             | Body::AgentBounds(_)
+            | Body::Window(_)
+            | Body::Exception(_)
             | Body::Ownership(_) => {}
         }
     }

@@ -82,6 +82,8 @@ impl People {
                 | Body::Freeze(_)
                 | Body::Limits(_)
                 | Body::AgentBounds(_)
+                | Body::Window(_)
+                | Body::Exception(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_) => {}
             }

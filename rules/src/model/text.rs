@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 
 use super::document::{
     AccountSpec, ActorSpec, AgentBoundsSpec, ApiSpec, ComponentSpec, Document, DomainSpec, EnvironmentSpec,
-    FreezeSpec, GroupSpec, InventorySpec, LimitsSpec, Metadata, OwnershipSpec, ResourceSpec, ScopeSpec,
-    SystemSpec, UserSpec,
+    ExceptionSpec, FreezeSpec, GroupSpec, InventorySpec, LimitsSpec, Metadata, OwnershipSpec, ResourceSpec,
+    ScopeSpec, SystemSpec, UserSpec, WindowSpec,
 };
 use super::{Problem, Source};
 
@@ -45,11 +45,13 @@ pub(crate) enum Body {
     Freeze(FreezeSpec),
     Limits(LimitsSpec),
     AgentBounds(AgentBoundsSpec),
+    Window(WindowSpec),
+    Exception(ExceptionSpec),
     Inventory(InventorySpec),
     Ownership(OwnershipSpec),
 }
 
-const KINDS: [&str; 16] = [
+const KINDS: [&str; 18] = [
     "Component",
     "Resource",
     "API",
@@ -64,6 +66,8 @@ const KINDS: [&str; 16] = [
     "Freeze",
     "Limits",
     "AgentBounds",
+    "Window",
+    "Exception",
     "Inventory",
     "Ownership",
 ];
@@ -130,6 +134,8 @@ fn document(path: &str, line: usize, text: &str) -> Result<Placed, Problem> {
         "Freeze" => read(&place, text, Body::Freeze)?,
         "Limits" => read(&place, text, Body::Limits)?,
         "AgentBounds" => read(&place, text, Body::AgentBounds)?,
+        "Window" => read(&place, text, Body::Window)?,
+        "Exception" => read(&place, text, Body::Exception)?,
         "Inventory" => read(&place, text, Body::Inventory)?,
         "Ownership" => read(&place, text, Body::Ownership)?,
         other => {
