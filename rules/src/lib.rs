@@ -34,7 +34,7 @@ pub use counters::{CounterKey, CounterNeeds, Counters};
 pub use inventory::Provenance;
 pub use judge::{judge, needs, open, read};
 pub use live::{LiveFact, LiveInventory, created_by};
-pub use model::{Fact, Finding, Problem, Relation, Snapshot, Source, Summary};
+pub use model::{Fact, Finding, Problem, Relation, Snapshot, Source, Summary, without_freeze};
 pub use modes::Modes;
 pub use read_scope::ReadScope;
 pub use verdict::{Count, Judged, Mode, Permit, PermitKind, Reach, Reason, Ruling, ShadowScope, Verdict};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Phase, Term};
 use crate::Snapshot;
 use crate::glob::Glob;
-use crate::model::Covers;
+use crate::model::{Covers, Model};
 
 /// What sort of thing has a term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -49,6 +49,8 @@ pub struct Planned {
     pub told: String,
     /// What it covers, for people; empty is everything.
     pub covers: String,
+    /// How many of the things that the model knows it covers.
+    pub things: usize,
     /// Who answers for it.
     pub owner: String,
     /// Why.
@@ -62,7 +64,15 @@ pub struct Planned {
 }
 
 impl Planned {
-    fn of(kind: PlannedKind, name: &str, term: &Term, now: Timestamp) -> Self {
+    fn of(
+        model: &Model,
+        kind: PlannedKind,
+        name: &str,
+        (term, covers): (&Term, &Covers),
+        now: Timestamp,
+    ) -> Self {
+        let entries = model.inventory.entries().iter();
+        let held = entries.filter(|entry| covers.hold(&entry.name, &entry.account, &entry.standing));
         let (in_force, begins, ends) = match term.phase(now) {
             Phase::In { until } => (true, None, until),
             Phase::Out { begins } => (false, begins, None),
@@ -74,7 +84,8 @@ impl Planned {
             begins,
             ends,
             told: begins.or(ends).map(|time| term.told(time)).unwrap_or_default(),
-            covers: String::new(),
+            covers: covered(covers),
+            things: held.count(),
             owner: String::new(),
             why: String::new(),
             lifts: Vec::new(),
@@ -85,7 +96,7 @@ impl Planned {
 }
 
 /// What is covered, for people.
-fn covers(covers: &Covers) -> String {
+fn covered(covers: &Covers) -> String {
     let Covers { accounts, environments, systems, owners, names } = covers;
     let sets = [("account", accounts), ("environment", environments), ("system", systems), ("owner", owners)];
     let words = sets.iter().flat_map(|(word, all)| all.iter().map(move |one| (word, one)));
@@ -102,30 +113,33 @@ impl Snapshot {
         let mut planned = Vec::new();
         for freeze in &model.freezes {
             planned.push(Planned {
-                covers: covers(&freeze.covers),
                 owner: freeze.owner.as_deref().unwrap_or_default().to_owned(),
                 why: freeze.why.clone(),
-                ..Planned::of(PlannedKind::Freeze, &freeze.name, &freeze.term, now)
+                ..Planned::of(model, PlannedKind::Freeze, &freeze.name, (&freeze.term, &freeze.covers), now)
             });
         }
         for window in &model.windows {
             planned.push(Planned {
-                covers: covers(&window.covers),
                 owner: window.owner.as_deref().unwrap_or_default().to_owned(),
                 why: window.why.clone(),
-                ..Planned::of(PlannedKind::Window, &window.name, &window.term, now)
+                ..Planned::of(model, PlannedKind::Window, &window.name, (&window.term, &window.covers), now)
             });
         }
         for exception in &model.exceptions {
             let groups = exception.groups.iter().map(|group| format!("group:{group}"));
             planned.push(Planned {
-                covers: covers(&exception.covers),
                 owner: exception.owner.to_string(),
                 why: exception.why.clone(),
                 lifts: exception.lifts.iter().map(ToString::to_string).collect(),
                 holders: exception.actors.iter().map(ToString::to_string).chain(groups).collect(),
                 approved_by: exception.approved_by.to_string(),
-                ..Planned::of(PlannedKind::Exception, &exception.name, &exception.term, now)
+                ..Planned::of(
+                    model,
+                    PlannedKind::Exception,
+                    &exception.name,
+                    (&exception.term, &exception.covers),
+                    now,
+                )
             });
         }
         planned.sort_by(|left, right| {

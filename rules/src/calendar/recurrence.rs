@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
-use rrule::{Frequency, RRule, RRuleError, RRuleSet, RRuleSetIter};
+use rrule::{Frequency, NWeekday, RRule, RRuleError, RRuleSet, RRuleSetIter};
 
 use crate::model::nearest;
 
@@ -103,6 +103,7 @@ impl Recurrence {
                 return Err(text.to_owned());
             }
         }
+        weekdays(&rule)?;
         if rule.get_interval() == 0 {
             return Err("`INTERVAL` is at least `1`; correct it".to_owned());
         }
@@ -162,6 +163,35 @@ impl Recurrence {
         };
         date.map_or(self.start, |date| date.to_datetime(self.start.time()))
     }
+}
+
+/// What the crate reads otherwise than RFC 5545 has it is refused, so that nothing is frozen on other days than is meant.
+fn weekdays(rule: &RRule) -> Result<(), String> {
+    let numbered = rule.get_by_weekday().iter().filter(|weekday| match weekday {
+        NWeekday::Every(_) => false,
+        NWeekday::Nth(..) => true,
+    });
+    let numbered = numbered.count();
+    let by_month = match rule.get_freq() {
+        Frequency::Yearly | Frequency::Monthly => true,
+        Frequency::Weekly
+        | Frequency::Daily
+        | Frequency::Hourly
+        | Frequency::Minutely
+        | Frequency::Secondly => false,
+    };
+    let text = if numbered == 0 {
+        return Ok(());
+    } else if !by_month {
+        "a weekday with a number, as `2TU`, is one of a month or a year; leave the number out"
+    } else if numbered < rule.get_by_weekday().len() {
+        "`BYDAY` has weekdays with a number and without; make them two documents"
+    } else if !rule.get_by_month_day().is_empty() || !rule.get_by_week_no().is_empty() {
+        "a weekday with a number goes with no `BYMONTHDAY` and no `BYWEEKNO`; remove one"
+    } else {
+        return Ok(());
+    };
+    Err(text.to_owned())
 }
 
 fn counted(value: &str) -> Result<usize, String> {

@@ -125,6 +125,33 @@ fn a_rule_that_began_twenty_years_ago_is_begun_near_now() {
 }
 
 #[test]
+fn a_rule_begun_near_now_is_the_rule_begun_at_its_start() {
+    for rule in [
+        "FREQ=YEARLY;INTERVAL=2;BYWEEKNO=1,20,53;BYDAY=MO,SU",
+        "FREQ=YEARLY;BYYEARDAY=1,-1,200;BYHOUR=3,23",
+        "FREQ=YEARLY;INTERVAL=3;BYMONTH=1,12;BYDAY=2TU,-1FR",
+        "FREQ=YEARLY;BYDAY=20MO,-1SU",
+        "FREQ=MONTHLY;INTERVAL=5;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1,2",
+        "FREQ=MONTHLY;BYMONTHDAY=31",
+        "FREQ=WEEKLY;INTERVAL=3;BYDAY=SU,MO,WE;WKST=SU;BYSETPOS=1,-1",
+        "FREQ=DAILY;INTERVAL=11;BYMONTH=1,2,3",
+    ] {
+        let start = date(2005, 8, 31).at(9, 30, 0, 0);
+        let (recurrence, _) = super::Recurrence::read(rule, start).unwrap();
+        let whole: Vec<DateTime> = recurrence.times(start).take_while(|time| time.year() < 2029).collect();
+        for from in (0..60).map(|step| start.checked_add((step * 137).days()).unwrap()) {
+            let near: Vec<DateTime> = recurrence
+                .times(from)
+                .skip_while(|time| *time < from)
+                .take_while(|time| time.year() < 2029)
+                .collect();
+            let after: Vec<DateTime> = whole.iter().copied().filter(|time| *time >= from).collect();
+            assert_eq!(near, after, "{rule} from {from}");
+        }
+    }
+}
+
+#[test]
 fn what_was_found_is_not_looked_for_again_while_it_holds() {
     let term = term(recurring("FREQ=WEEKLY;BYDAY=FR", "2006-01-01T00:00", "1d", "Europe/Berlin"));
     let Times::Again(again) = &term.times else { panic!("it recurs") };
@@ -167,6 +194,14 @@ fn what_cannot_be_read_says_what_to_do() {
     assert_eq!(
         rule("FREQ=DAILY;BYHOUR=1,2,3,4,5,6,7;BYMINUTE=1,2,3,4"),
         "freeze `f`: it comes round more than 24 times a day; make each last longer"
+    );
+    assert_eq!(
+        rule("FREQ=MONTHLY;BYDAY=WE,2TU"),
+        "freeze `f`: `BYDAY` has weekdays with a number and without; make them two documents"
+    );
+    assert_eq!(
+        rule("FREQ=WEEKLY;BYDAY=2TU"),
+        "freeze `f`: a weekday with a number, as `2TU`, is one of a month or a year; leave the number out"
     );
     assert_eq!(rule("FREQ=DAILY;FREQ=WEEKLY"), "freeze `f`: `FREQ` is given twice; remove one");
     assert_eq!(
@@ -419,6 +454,10 @@ fn rules() -> impl Strategy<Value = Rule> {
             let (year, month, day, hour, minute) = start;
             let start = date(year, month, 1).checked_add(i64::from(day - 1).days()).unwrap();
             let start = start.at(hour, minute, 0, 0);
+            // With a number and without is refused.
+            if weekdays.iter().any(|one| one.0 == 0) {
+                weekdays.retain(|one| one.0 == 0);
+            }
             // A number is one within a month; of a year it means another thing where no month is said.
             if every != Every::Month && !(every == Every::Year && !months.is_empty()) {
                 weekdays.iter_mut().for_each(|one| one.0 = 0);
