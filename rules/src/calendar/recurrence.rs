@@ -136,7 +136,7 @@ impl Recurrence {
         // One interval less, as what belongs to a period may lie beside it.
         let whole = |passed: i64| (passed / interval - 1).max(0) * interval;
         let (start, from) = (self.start.date(), from.date());
-        let days = |of: Date, to: Date| i64::from(to.duration_since(of).as_hours() / 24);
+        let days = |of: Date, to: Date| to.duration_since(of).as_hours() / 24;
         let date = match self.rule.get_freq() {
             Frequency::Yearly => match whole(i64::from(from.year()) - i64::from(start.year())) {
                 0 => None,

@@ -156,7 +156,9 @@ fn time(text: &str, zone: Option<&TimeZone>, midnight: Midnight) -> Result<Times
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
     }
-    let Ok(local) = text.parse::<DateTime>() else {
+    // A zone in brackets would be read over: the document names one for all its times.
+    let local = text.parse::<DateTime>().ok().filter(|_| !text.contains('['));
+    let Some(local) = local else {
         let text = format!("`{text}` is no time; write it as `2026-12-04T20:00` or `2026-12-04T20:00:00Z`");
         return Err(fault(text.split('`').nth(1).unwrap_or_default(), text.clone()));
     };
@@ -180,8 +182,9 @@ fn time(text: &str, zone: Option<&TimeZone>, midnight: Midnight) -> Result<Times
 /// A time as it is in a zone, whole seconds.
 fn local(text: &str, zone: &TimeZone) -> Result<DateTime, Fault> {
     let time = time(text, Some(zone), Midnight::Begins)?;
-    // What a zone skips is kept as it is written: a rule would say it so.
-    Ok(text.parse::<DateTime>().unwrap_or_else(|_| zone.to_datetime(time)))
+    // What a zone skips is kept as it is written, as a rule would say it; what is absolute is what it is there.
+    let absolute = text.parse::<Timestamp>().is_ok();
+    Ok(text.parse().ok().filter(|_| !absolute).unwrap_or_else(|| zone.to_datetime(time)))
 }
 
 fn zone(name: &str) -> Result<TimeZone, Fault> {

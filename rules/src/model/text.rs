@@ -133,7 +133,7 @@ pub fn without_freeze(text: &str, name: &str) -> Option<String> {
         return None;
     }
     let is_empty = |part: &&str| part.lines().all(|line| line.trim().is_empty() || line.trim() == "...");
-    Some(if rest.iter().all(|part| is_empty(&part)) { String::new() } else { rest.join("---\n") })
+    Some(if rest.iter().all(is_empty) { String::new() } else { rest.join("---\n") })
 }
 
 fn document(path: &str, line: usize, text: &str) -> Result<Placed, Problem> {

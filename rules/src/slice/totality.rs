@@ -54,6 +54,16 @@ forbid (principal, action, resource) when { context.reach.dependants > 5 };
 permit (principal in Group::"g1", action in [Action::"update", Action::"tag"], resource in System::"system:s0");
 "#;
 
+/// Circumstances that differ by one: frozen, dependants, acting for the owner, what is lifted.
+const UNDER: [(bool, u64, bool, Option<&str>); 6] = [
+    (false, 1, true, None),
+    (true, 1, true, None),
+    (true, 1, true, Some("frozen")),
+    (false, 9, true, None),
+    (false, 1, false, None),
+    (false, 1, false, Some("outside-window")),
+];
+
 const SERVICES: [(&str, &str); 3] =
     [("ec2", "StopInstances"), ("ec2", "ModifyInstanceAttribute"), ("rds", "ModifyDBInstance")];
 
@@ -306,14 +316,7 @@ fn check(shape: &Shape) -> Result<(), TestCaseError> {
                 prop_assert_eq!(on_the_slice(&model, &question), on_the_whole(whole, &question));
                 // The same thing is asked of under other circumstances, one at a time, so that an answer that was kept
                 // for others would be told here.
-                for (frozen, dependants, acts, lifted) in [
-                    (false, 1, true, None),
-                    (true, 1, true, None),
-                    (true, 1, true, Some("frozen")),
-                    (false, 9, true, None),
-                    (false, 1, false, None),
-                    (false, 1, false, Some("outside-window")),
-                ] {
+                for (frozen, dependants, acts, lifted) in UNDER {
                     question.with_parameters = false;
                     question.acts_for_owner = acts;
                     question.reach.dependants = dependants;
