@@ -22,6 +22,7 @@ mod credentials;
 mod data_path;
 mod egress;
 mod evidence;
+mod freezes;
 mod harness;
 mod identity;
 mod imports;

@@ -182,11 +182,11 @@ fn what_was_asked_for_and_is_not_declared_is_said() {
         &gate,
         &["lint", "--only", "broken"],
         expect![[r#"
-        error: invalid value 'broken' for '--only <KIND>'
-          [possible values: unowned, orphaned, stale, undeclared, ambiguous, unfit]
+            error: invalid value 'broken' for '--only <KIND>'
+              [possible values: unowned, orphaned, stale, undeclared, ambiguous, unfit, over, due]
 
-        For more information, try '--help'.
-        exit 2"#]],
+            For more information, try '--help'.
+            exit 2"#]],
     );
     gate.finish();
 }

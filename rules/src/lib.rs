@@ -12,6 +12,7 @@ pub mod portrait;
 mod azure;
 mod blast;
 mod budget;
+mod calendar;
 mod counters;
 mod facts;
 mod glob;
@@ -29,11 +30,12 @@ mod resolve;
 mod slice;
 
 pub use budget::BudgetFigures;
+pub use calendar::{Planned, PlannedKind};
 pub use counters::{Charge, Counted, CounterKey, CounterNeeds, Counters};
 pub use inventory::Provenance;
 pub use judge::{hands_over_authority, judge, needs, open, reach, reach_of_deleting, read};
 pub use live::{LiveFact, LiveInventory, created_by};
-pub use model::{Fact, Finding, Problem, Relation, RuleFact, Snapshot, Source, Summary};
+pub use model::{Fact, Finding, Problem, Relation, RuleFact, Snapshot, Source, Summary, without_freeze};
 pub use modes::Modes;
 pub use read_scope::ReadScope;
 pub use verdict::{

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use ordain_action::{Access, Effect, Party, Plane, ReasonCode};
 
 use crate::blast::{Unknown, Why};
+use crate::model::Exception;
 use crate::resolve::{Ambiguity, Site};
 use crate::{Count, Reason, Ruling};
 
@@ -25,6 +26,31 @@ pub(crate) fn reason(
 ) -> Reason {
     let code = ReasonCode::new(code).unwrap_or_else(ReasonCode::internal_fault);
     Reason { ruling, count, code, text, remedy, rules: Vec::new(), effect }
+}
+
+/// The code of what is said where an exception lifted a gate.
+pub(crate) const EXCEPTED: &str = "exception_lifted";
+
+/// An exception lifted a gate that would have said no.
+pub(crate) fn excepted(
+    party: &Party,
+    exception: &Exception,
+    gate: &Arc<str>,
+    until: &str,
+    site: &Site,
+    effect: usize,
+) -> Reason {
+    let Exception { name, owner, approved_by, why, .. } = exception;
+    let text = format!(
+        "exception `{name}` of `{owner}` lifts `{gate}` for `{}` on `{}` until {until}, approved by `{approved_by}`: {why}",
+        party.name,
+        site.told()
+    );
+    let words = (text, String::new());
+    Reason {
+        rules: vec![Arc::clone(gate)],
+        ..reason(Ruling::Admit, Count::Legitimacy, EXCEPTED, effect, words)
+    }
 }
 
 pub(crate) fn no_model() -> Reason {

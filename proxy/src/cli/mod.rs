@@ -11,7 +11,9 @@ mod credentials;
 mod decode;
 mod doctor;
 mod env;
+mod exception;
 mod explain;
+mod freeze;
 mod isolated;
 mod key;
 mod kubeconfig;
@@ -102,6 +104,10 @@ enum Verb {
     Ca(ca::Arguments),
     /// Import into the intent model, and show it.
     Model(model::Arguments),
+    /// List freezes and windows, begin a freeze and end one.
+    Freeze(freeze::Arguments),
+    /// List the exceptions: which gates are lifted for whom, and until when.
+    Exception(exception::Arguments),
     /// Check the settings and the model, as `serve` would load them.
     Validate(validate::Arguments),
     /// Verify, prove and query the evidence.
@@ -201,6 +207,8 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
         Verb::Credentials(arguments) => credentials::run(context, arguments),
         Verb::Ca(arguments) => ca::run(context, arguments),
         Verb::Model(arguments) => model::run(context, arguments),
+        Verb::Freeze(arguments) => freeze::run(context, arguments),
+        Verb::Exception(arguments) => exception::run(context, &arguments),
         Verb::Validate(arguments) => validate::run(context, arguments),
         Verb::Ledger(arguments) => ledger::run(context, arguments),
         Verb::Doctor(arguments) => doctor::run(context, arguments),

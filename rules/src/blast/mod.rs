@@ -13,7 +13,7 @@ mod wave;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ordain_action::{Access, Effect, Plane};
+use ordain_action::{Effect, Plane};
 
 use crate::inventory::{Class, EdgeKind, Tier, expands, is_durable, is_key, is_principal};
 use crate::limits::SHARE_FROM;

@@ -3,6 +3,7 @@
 //! Leaves out everything that acts: the same snapshot, action, counters and time make the same verdict.
 
 mod budgets;
+mod circumstances;
 mod cluster;
 mod foresee;
 mod labels;
@@ -235,7 +236,11 @@ fn conclude(
     let foreign_read = judgement.foreign_read;
     let mut reasons = judgement.reasons;
     reasons.sort_by(|left, right| {
-        let order = |reason: &Reason| (std::cmp::Reverse(reason.ruling), reason.effect, reason.code.clone());
+        // Of what admits, that somebody was excepted is told first, and counted.
+        let quiet = |reason: &Reason| reason.code.as_str() != refusal::EXCEPTED;
+        let order = |reason: &Reason| {
+            (std::cmp::Reverse(reason.ruling), quiet(reason), reason.effect, reason.code.clone())
+        };
         order(left).cmp(&order(right)).then_with(|| left.text.cmp(&right.text))
     });
     reasons.dedup();

@@ -10,11 +10,12 @@ use ordain_action::{
     Access, Action, Call, Effect, IdentityProof, Level, Party, Plane, Resource, Role, Scalar,
 };
 
+use super::circumstances::{Circumstances, declared};
 use super::{cluster, labels};
 use crate::blast::{Measured, Start, Why};
 use crate::facts::{Facts, copies, is_engaged};
 use crate::kubernetes::{self, creates};
-use crate::model::{Bounds, Freeze, Person, account_and_region};
+use crate::model::{Person, account_and_region};
 use crate::owner::{self, Standing};
 use crate::policy::Answer;
 use crate::resolve::{Estate, Site};
@@ -323,12 +324,13 @@ impl<'j> Judgement<'j> {
 
     /// Asks the rules about one resource.
     fn legitimacy(&mut self, party: &Party, person: &Person, touched: &Touched<'_>, site: &Site) {
+        let model = self.estate.model;
         let standing = Standing::of(person, site);
-        let freezes = self.freezes(site);
+        let circumstances = Circumstances::of(model, self.now, (party, person), touched, site);
         let unknown = !self.measured.unknown.is_empty();
         let crossed = self.measured.crossed(&person.teams).len();
         let mut question = Question {
-            model: self.estate.model,
+            model,
             party,
             person,
             effect: touched.effect,
@@ -340,8 +342,10 @@ impl<'j> Judgement<'j> {
             on_behalf_of: !self.action.actor.on_behalf_of.is_empty(),
             acts_for_owner: standing.acts_for_owner,
             deploys: standing.deploys,
-            declared: self.declared(party, touched, site),
-            frozen: freezes.iter().map(|freeze| Arc::clone(&freeze.name)).collect(),
+            declared: declared(model, self.now, party, touched, site),
+            frozen: circumstances.frozen(),
+            outside: circumstances.outside(),
+            lifted: Vec::new(),
             reach: Figures {
                 known: !unknown,
                 targets: self.measured.targets,
@@ -351,13 +355,27 @@ impl<'j> Judgement<'j> {
             },
             with_parameters: false,
         };
-        match question.answer(ask) {
-            Err(Unasked::Parameters) => {
-                self.reasons.push(refusal::parameters_incomplete(touched.effect, touched.index))
-            }
-            Err(Unasked::Slice(why)) => self.reasons.push(refusal::not_asked(&why, touched.index)),
-            Ok(answer) => self.answer(party, touched, site, standing, &freezes, &answer),
+        let Some(mut answer) = self.asked(&mut question, touched) else { return };
+        // Asked again only where a gate said no: what nobody would have refused is nobody's exception.
+        let lifted = circumstances.lifts(&model.rules, &answer.gates);
+        if !lifted.is_empty() {
+            question.lifted.clone_from(&lifted);
+            let Some(excepted) = self.asked(&mut question, touched) else { return };
+            answer = excepted;
+            self.reasons.extend(circumstances.excepted(party, site, touched.index, &lifted));
         }
+        self.answer(party, touched, site, standing, &circumstances, &answer);
+    }
+
+    /// What the rules say; where they could not be asked, that is a reason.
+    fn asked(&mut self, question: &mut Question<'_>, touched: &Touched<'_>) -> Option<Arc<Answer>> {
+        let reason = match question.answer(ask) {
+            Ok(answer) => return Some(answer),
+            Err(Unasked::Parameters) => refusal::parameters_incomplete(touched.effect, touched.index),
+            Err(Unasked::Slice(why)) => refusal::not_asked(&why, touched.index),
+        };
+        self.reasons.push(reason);
+        None
     }
 
     fn answer(
@@ -366,7 +384,7 @@ impl<'j> Judgement<'j> {
         touched: &Touched<'_>,
         site: &Site,
         standing: Standing,
-        freezes: &[&Freeze],
+        circumstances: &Circumstances<'_>,
         answer: &Answer,
     ) {
         if !answer.failed.is_empty() {
@@ -376,7 +394,7 @@ impl<'j> Judgement<'j> {
         if answer.grounds.is_empty() && standing.suffices() {
             self.reasons.push(refusal::no_ground(party, touched.access, site, touched.index));
         }
-        let value = |place: &str| self.value(place, party, touched, site, freezes);
+        let value = |place: &str| self.value(place, party, touched, site, circumstances);
         let mut said = Vec::new();
         for number in answer.grounds.iter().chain(&answer.gates) {
             let Some(rule) = self.estate.model.rules.get(*number) else { continue };
@@ -404,11 +422,10 @@ impl<'j> Judgement<'j> {
         party: &Party,
         touched: &Touched<'_>,
         site: &Site,
-        freezes: &[&Freeze],
+        circumstances: &Circumstances<'_>,
     ) -> String {
         let standing = &site.standing;
         let word = |word: &Option<Arc<str>>| word.as_deref().unwrap_or_default().to_owned();
-        let freeze = |freeze: &&Freeze| format!("{} (`{}` until {})", freeze.why, freeze.name, freeze.until);
         match place {
             "actor" => party.name.to_string(),
             "owner" => standing.owners.join("`, `"),
@@ -416,39 +433,14 @@ impl<'j> Judgement<'j> {
             "system" => word(&standing.system),
             "operation" => format!("{}:{}", touched.effect.service, touched.effect.operation),
             "access" => refusal::verb(touched.access).to_owned(),
-            "freeze" => freezes.iter().map(freeze).collect::<Vec<_>>().join("; "),
+            "freeze" => circumstances.freezes_told(),
+            "window" => circumstances.windows_told(),
             "dependants" => self.measured.dependants.to_string(),
             "environment" => word(&standing.environment),
             "tier" => standing.tier.map_or("", crate::inventory::Tier::as_str).to_owned(),
             // INVARIANT: `Wording::parse` lets no other place through.
             _ => String::new(),
         }
-    }
-
-    fn freezes(&self, site: &Site) -> Vec<&'j Freeze> {
-        let in_force = |freeze: &&Freeze| {
-            freeze.from <= self.now
-                && self.now < freeze.until
-                && (site.anywhere || freeze.covers.hold(&site.name, &site.account, &site.standing))
-        };
-        self.estate.model.freezes.iter().filter(in_force).collect()
-    }
-
-    /// Bounds of the model name this party, class, operation and resource.
-    fn declared(&self, party: &Party, touched: &Touched<'_>, site: &Site) -> bool {
-        let operation = format!("{}:{}", touched.effect.service, touched.effect.operation);
-        let covers = |bounds: &Bounds| {
-            bounds.actors.contains(&party.name)
-                && bounds.access.contains(&touched.access)
-                && bounds.until.is_none_or(|until| self.now < until)
-                && bounds
-                    .operations
-                    .as_ref()
-                    .is_none_or(|all| all.iter().any(|glob| glob.matches(&operation)))
-                && !site.anywhere
-                && bounds.names.iter().any(|glob| glob.matches(&site.name))
-        };
-        self.estate.model.bounds.iter().any(covers)
     }
 
     fn blast_radius(&mut self, party: &Party, person: &Person, touched: &[Touched<'_>]) {
@@ -472,9 +464,8 @@ impl<'j> Judgement<'j> {
                 continue;
             };
             // Bounds that let an agent run something there, or give something, have weighed what that reaches.
-            if unknown.why != Why::Dependants
-                && touched.judged.iter().all(|site| self.declared(party, touched, site))
-            {
+            let declared = |site| declared(self.estate.model, self.now, party, touched, site);
+            if unknown.why != Why::Dependants && touched.judged.iter().all(declared) {
                 continue;
             }
             let ruling = if limits.must_be_known { Ruling::Deny } else { Ruling::Admit };

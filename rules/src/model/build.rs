@@ -5,16 +5,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use ordain_action::{Access, ActorKind, Digest, Plane};
+use ordain_action::{ActorKind, Digest, Plane};
 
-use super::document::{AccountSpec, AgentBoundsSpec, CoversSpec, FreezeSpec, LimitsSpec, ScopeSpec};
+use super::document::{AccountSpec, AgentBoundsSpec, LimitsSpec, ScopeSpec};
 use super::estate::{Estate, OWNER_TAGS, plane, tier};
 use super::hosting;
 use super::ownership::Ownership;
 use super::people::People;
 use super::reference::{owner, reference};
 use super::text::{Body, Place, Placed, documents, nearest};
-use super::{Bounds, Covers, Freeze, Model, Problem, Source, budgets};
+use super::{Bounds, Freeze, Model, Problem, Source, budgets};
+use crate::calendar::Term;
 use crate::glob::Glob;
 use crate::inventory::{Account, Environment, Owners, Scope, Scopes, Tier};
 use crate::limits::AllLimits;
@@ -46,6 +47,7 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
     let mut places = Places { people: &people, problems: &mut problems };
     let (scopes, tag_keys) = places.scopes(&placed);
     let (freezes, bounds, limits) = places.constraints(&placed);
+    let windows = places.windows(&placed);
     let budgets = budgets::read(&placed, &people, &mut problems);
     let estate = Estate::read(&placed, &people, &mut problems);
     let (mut inventory, found) = estate.finish(&ownership, &scopes);
@@ -54,6 +56,7 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
     findings.sort();
     findings.dedup();
     let rules = Rules::load(&policies, &mut problems);
+    let exceptions = Places { people: &people, problems: &mut problems }.exceptions(&placed, &rules);
     let ownership_tags = OWNER_TAGS.iter().map(|key| (*key).to_owned()).chain(tag_keys);
     let ownership_tags = ownership_tags.chain(owner_tags(&placed)).collect();
     problems.sort();
@@ -70,6 +73,8 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
         inventory,
         scopes,
         freezes,
+        windows,
+        exceptions,
         limits,
         bounds,
         budgets,
@@ -99,6 +104,8 @@ fn owner_tags(placed: &[Placed]) -> impl Iterator<Item = String> {
         | Body::Limits(_)
         | Body::Budget(_)
         | Body::AgentBounds(_)
+        | Body::Window(_)
+        | Body::Exception(_)
         | Body::Ownership(_) => &[],
     });
     keys.map(|key| key.to_lowercase())
@@ -116,9 +123,9 @@ pub(crate) fn digest<'s>(sources: impl Iterator<Item = &'s Source>) -> Digest {
     Digest::of(&bytes)
 }
 
-struct Places<'b> {
-    people: &'b People,
-    problems: &'b mut Vec<Problem>,
+pub(super) struct Places<'b> {
+    pub(super) people: &'b People,
+    pub(super) problems: &'b mut Vec<Problem>,
 }
 
 impl Places<'_> {
@@ -164,6 +171,8 @@ impl Places<'_> {
                 | Body::Limits(_)
                 | Body::Budget(_)
                 | Body::AgentBounds(_)
+                | Body::Window(_)
+                | Body::Exception(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_) => {}
             }
@@ -222,6 +231,8 @@ impl Places<'_> {
                 | Body::Environment(_)
                 | Body::Scope(_)
                 | Body::Budget(_)
+                | Body::Window(_)
+                | Body::Exception(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_) => {}
             }
@@ -231,57 +242,16 @@ impl Places<'_> {
         (freezes, bounds, limits)
     }
 
-    fn freeze(&mut self, place: &Place, name: &str, spec: &FreezeSpec) -> Option<Freeze> {
-        if spec.until <= spec.from {
-            let text = format!("freeze `{name}` ends before it begins; correct `until`");
-            self.problems.push(place.problem("until:", text));
-            return None;
-        }
-        let CoversSpec { accounts, environments, systems, owners, names } = &spec.covers;
-        let words = |list: &[String]| -> BTreeSet<Arc<str>> {
-            list.iter().map(|word| Arc::from(word.as_str())).collect()
-        };
-        Some(Freeze {
-            name: Arc::from(name),
-            from: spec.from,
-            until: spec.until,
-            why: spec.why.clone(),
-            covers: Covers {
-                accounts: words(accounts),
-                environments: words(environments),
-                systems: systems.iter().map(|system| reference(system, "system")).collect(),
-                owners: owners.iter().map(|text| owner(text)).collect(),
-                names: globs(names),
-            },
-        })
-    }
-
     fn bounds(&mut self, place: &Place, name: &str, spec: &AgentBoundsSpec) -> Bounds {
-        let mut access = BTreeSet::new();
-        for word in &spec.access {
-            match Access::parse(word) {
-                Some(class) => drop(access.insert(class)),
-                None => {
-                    let known = Access::ALL.map(Access::as_str);
-                    let text = format!("unknown effect class `{word}`; {}", nearest(word, &known));
-                    self.problems.push(place.problem(word, text));
-                }
-            }
-        }
-        for actor in &spec.actors {
-            if !self.people.actors.contains_key(actor.as_str()) {
-                let known: Vec<&str> = self.people.names();
-                let text = format!("actor `{actor}` is not declared; {}", nearest(actor, &known));
-                self.problems.push(place.problem(actor, text));
-            }
-        }
+        let access = self.classes(&spec.access, place);
+        self.known_actors(&spec.actors, place);
         Bounds {
             name: Arc::from(name),
             actors: spec.actors.iter().map(|actor| Arc::from(actor.as_str())).collect(),
             access,
             operations: spec.operations.as_deref().map(globs),
             names: globs(&spec.names),
-            until: spec.until,
+            term: Term::once(None, spec.until),
         }
     }
 
@@ -302,7 +272,7 @@ impl Places<'_> {
         own.irreversible = spec.irreversible.or(own.irreversible);
     }
 
-    fn owners(&mut self, text: Option<&str>, place: &Place) -> Owners {
+    pub(super) fn owners(&mut self, text: Option<&str>, place: &Place) -> Owners {
         let mut owners = Owners::new();
         if let Some(text) = text {
             let name = owner(text);

@@ -253,15 +253,94 @@ pub(crate) struct ScopeSpec {
     pub(crate) public: bool,
 }
 
+/// A time in which nothing changes, or times by a rule. Times are absolute, or local where a zone is named.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct FreezeSpec {
-    pub(crate) from: Timestamp,
-    pub(crate) until: Timestamp,
+    pub(crate) from: String,
+    #[serde(default)]
+    pub(crate) until: Option<String>,
+    /// How long it lasts, or with a rule each time, for example `2d`.
+    #[serde(default)]
+    pub(crate) lasts: Option<String>,
+    /// A rule of RFC 5545, for example `FREQ=WEEKLY;BYDAY=FR`.
+    #[serde(default)]
+    pub(crate) recurs: Option<String>,
+    #[serde(default)]
+    pub(crate) time_zone: Option<String>,
+    /// Times beside those of the rule.
+    #[serde(default)]
+    pub(crate) also: Vec<String>,
+    /// Times of the rule that are none, or days on which none begins.
+    #[serde(default)]
+    pub(crate) except: Vec<String>,
     pub(crate) why: String,
+    #[serde(default)]
+    pub(crate) owner: Option<String>,
     /// What is frozen; everything, when left out.
     #[serde(default)]
     pub(crate) covers: CoversSpec,
+}
+
+/// Times outside which nothing that it covers changes; written as those of a freeze.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct WindowSpec {
+    pub(crate) from: String,
+    #[serde(default)]
+    pub(crate) until: Option<String>,
+    #[serde(default)]
+    pub(crate) lasts: Option<String>,
+    #[serde(default)]
+    pub(crate) recurs: Option<String>,
+    #[serde(default)]
+    pub(crate) time_zone: Option<String>,
+    #[serde(default)]
+    pub(crate) also: Vec<String>,
+    #[serde(default)]
+    pub(crate) except: Vec<String>,
+    pub(crate) why: String,
+    #[serde(default)]
+    pub(crate) owner: Option<String>,
+    /// Effect classes that wait for it; all, when left out.
+    #[serde(default)]
+    pub(crate) access: Option<Vec<String>>,
+    /// Kinds of actors that wait for it; all, when left out.
+    #[serde(default)]
+    pub(crate) actor_kinds: Option<Vec<String>>,
+    #[serde(default)]
+    pub(crate) covers: CoversSpec,
+}
+
+/// What lifts gates for somebody, for a time.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct ExceptionSpec {
+    /// Ids of the gates.
+    pub(crate) lifts: Vec<String>,
+    #[serde(default)]
+    pub(crate) actors: Vec<String>,
+    #[serde(default)]
+    pub(crate) groups: Vec<String>,
+    pub(crate) covers: CoversSpec,
+    /// Patterns of operations; any, when left out.
+    #[serde(default)]
+    pub(crate) operations: Option<Vec<String>>,
+    /// Effect classes; any, when left out.
+    #[serde(default)]
+    pub(crate) access: Option<Vec<String>>,
+    /// Who answers for it.
+    pub(crate) owner: String,
+    /// The person who approved it, none of those it is for.
+    pub(crate) approved_by: String,
+    pub(crate) why: String,
+    pub(crate) from: String,
+    pub(crate) until: String,
+    #[serde(default)]
+    pub(crate) time_zone: Option<String>,
+    /// When somebody has to look whether it is still needed.
+    #[serde(default)]
+    pub(crate) review: Option<String>,
 }
 
 /// Whatever lies in any of these; everything, when all are empty.

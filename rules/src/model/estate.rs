@@ -116,6 +116,8 @@ impl<'d> Estate<'d> {
             | Body::Limits(_)
             | Body::Budget(_)
             | Body::AgentBounds(_)
+            | Body::Window(_)
+            | Body::Exception(_)
             | Body::Ownership(_) => {}
         }
     }

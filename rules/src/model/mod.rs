@@ -4,6 +4,7 @@
 
 mod budgets;
 mod build;
+mod circumstances;
 mod document;
 mod draft;
 mod estate;
@@ -20,10 +21,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use ordain_action::{Access, Actor, Digest, Plane};
+use ordain_action::{Access, Actor, ActorKind, Digest, Plane};
 
 use crate::budget::{Budget, BudgetFigures};
+use crate::calendar::Term;
 use crate::glob::Glob;
 use crate::inventory::{Inventory, Provenance, Scopes, Standing};
 use crate::limits::AllLimits;
@@ -34,6 +35,7 @@ use crate::{LiveInventory, Mode, Modes, ReadScope, kubernetes, read_scope};
 pub(crate) use build::digest;
 pub(crate) use estate::{OWNER_TAGS, account_and_region};
 pub(crate) use people::{People, Person};
+pub use text::without_freeze;
 pub(crate) use text::{nearest, split};
 
 /// One file of the model directory: its path within it, and what it says.
@@ -83,6 +85,8 @@ pub(crate) struct Model {
     pub(crate) inventory: Inventory,
     pub(crate) scopes: Scopes,
     pub(crate) freezes: Vec<Freeze>,
+    pub(crate) windows: Vec<Window>,
+    pub(crate) exceptions: Vec<Exception>,
     pub(crate) limits: AllLimits,
     pub(crate) bounds: Vec<Bounds>,
     pub(crate) budgets: Vec<Budget>,
@@ -97,9 +101,42 @@ pub(crate) struct Model {
 #[derive(Debug)]
 pub(crate) struct Freeze {
     pub(crate) name: Arc<str>,
-    pub(crate) from: Timestamp,
-    pub(crate) until: Timestamp,
+    pub(crate) term: Term,
     pub(crate) why: String,
+    pub(crate) owner: Option<Arc<str>>,
+    pub(crate) covers: Covers,
+}
+
+/// Times outside which nothing it covers changes.
+#[derive(Debug)]
+pub(crate) struct Window {
+    pub(crate) name: Arc<str>,
+    pub(crate) term: Term,
+    pub(crate) why: String,
+    pub(crate) owner: Option<Arc<str>>,
+    /// The effect classes that wait for it.
+    pub(crate) access: Option<BTreeSet<Access>>,
+    /// The kinds of actors that wait for it.
+    pub(crate) actor_kinds: Option<Vec<ActorKind>>,
+    pub(crate) covers: Covers,
+}
+
+/// What lifts gates for somebody, for a time.
+#[derive(Debug)]
+pub(crate) struct Exception {
+    pub(crate) name: Arc<str>,
+    pub(crate) term: Term,
+    pub(crate) why: String,
+    pub(crate) owner: Arc<str>,
+    pub(crate) approved_by: Arc<str>,
+    /// In force from when somebody has to look whether it is still needed.
+    pub(crate) review: Option<Term>,
+    /// Ids of rules.
+    pub(crate) lifts: BTreeSet<Arc<str>>,
+    pub(crate) actors: BTreeSet<Arc<str>>,
+    pub(crate) groups: BTreeSet<Arc<str>>,
+    pub(crate) access: Option<BTreeSet<Access>>,
+    pub(crate) operations: Option<Vec<Glob>>,
     pub(crate) covers: Covers,
 }
 
@@ -121,7 +158,7 @@ pub(crate) struct Bounds {
     pub(crate) access: BTreeSet<Access>,
     pub(crate) operations: Option<Vec<Glob>>,
     pub(crate) names: Vec<Glob>,
-    pub(crate) until: Option<Timestamp>,
+    pub(crate) term: Term,
 }
 
 /// One thing that the model says exists.
@@ -372,15 +409,20 @@ impl Snapshot {
 }
 
 impl Covers {
-    /// Whether something of this name and standing is covered.
-    pub(crate) fn hold(&self, name: &str, account: &str, standing: &Standing) -> bool {
+    /// Nothing is named, so that everything is covered.
+    pub(crate) fn is_everything(&self) -> bool {
         let Self { accounts, environments, systems, owners, names } = self;
-        let everything = accounts.is_empty()
+        accounts.is_empty()
             && environments.is_empty()
             && systems.is_empty()
             && owners.is_empty()
-            && names.is_empty();
-        everything
+            && names.is_empty()
+    }
+
+    /// Whether something of this name and standing is covered.
+    pub(crate) fn hold(&self, name: &str, account: &str, standing: &Standing) -> bool {
+        let Self { accounts, environments, systems, owners, names } = self;
+        self.is_everything()
             || accounts.contains(account)
             || standing.environment.as_ref().is_some_and(|environment| environments.contains(environment))
             || standing.system.as_ref().is_some_and(|system| systems.contains(system))

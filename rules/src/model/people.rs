@@ -83,6 +83,8 @@ impl People {
                 | Body::Limits(_)
                 | Body::Budget(_)
                 | Body::AgentBounds(_)
+                | Body::Window(_)
+                | Body::Exception(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_) => {}
             }

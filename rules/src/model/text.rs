@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 
 use super::document::{
     AccountSpec, ActorSpec, AgentBoundsSpec, ApiSpec, BudgetSpec, ComponentSpec, Document, DomainSpec,
-    EnvironmentSpec, FreezeSpec, GroupSpec, InventorySpec, LimitsSpec, Metadata, OwnershipSpec, ResourceSpec,
-    ScopeSpec, SystemSpec, UserSpec,
+    EnvironmentSpec, ExceptionSpec, FreezeSpec, GroupSpec, InventorySpec, LimitsSpec, Metadata,
+    OwnershipSpec, ResourceSpec, ScopeSpec, SystemSpec, UserSpec, WindowSpec,
 };
 use super::{Problem, Source};
 
@@ -46,11 +46,13 @@ pub(crate) enum Body {
     Limits(LimitsSpec),
     Budget(BudgetSpec),
     AgentBounds(AgentBoundsSpec),
+    Window(WindowSpec),
+    Exception(ExceptionSpec),
     Inventory(InventorySpec),
     Ownership(OwnershipSpec),
 }
 
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 19] = [
     "Component",
     "Resource",
     "API",
@@ -66,6 +68,8 @@ const KINDS: [&str; 17] = [
     "Limits",
     "Budget",
     "AgentBounds",
+    "Window",
+    "Exception",
     "Inventory",
     "Ownership",
 ];
@@ -111,6 +115,29 @@ pub(crate) fn split(text: &str) -> Vec<(usize, &str)> {
     parts
 }
 
+/// A file's text without the freeze of a name; empty where no other document is in it. `None` where the freeze is not.
+#[must_use]
+pub fn without_freeze(text: &str, name: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        kind: Option<String>,
+        metadata: Option<Metadata>,
+    }
+    let parts = split(text);
+    let is_it = |part: &str| {
+        let head = yaml_serde::from_str::<Head>(part).ok();
+        head.is_some_and(|head| {
+            head.kind.as_deref() == Some("Freeze") && head.metadata.is_some_and(|of| of.name == name)
+        })
+    };
+    let rest: Vec<&str> = parts.iter().map(|(_, part)| *part).filter(|part| !is_it(part)).collect();
+    if rest.len() == parts.len() {
+        return None;
+    }
+    let is_empty = |part: &&str| part.lines().all(|line| line.trim().is_empty() || line.trim() == "...");
+    Some(if rest.iter().all(is_empty) { String::new() } else { rest.join("---\n") })
+}
+
 fn document(path: &str, line: usize, text: &str) -> Result<Placed, Problem> {
     let place = Place { path: path.to_owned(), line, text: Arc::from(text) };
     let kind = kind_of(text).map_err(|error| yaml_problem(&place, &error))?;
@@ -133,6 +160,8 @@ fn document(path: &str, line: usize, text: &str) -> Result<Placed, Problem> {
         "Limits" => read(&place, text, Body::Limits)?,
         "Budget" => read(&place, text, Body::Budget)?,
         "AgentBounds" => read(&place, text, Body::AgentBounds)?,
+        "Window" => read(&place, text, Body::Window)?,
+        "Exception" => read(&place, text, Body::Exception)?,
         "Inventory" => read(&place, text, Body::Inventory)?,
         "Ownership" => read(&place, text, Body::Ownership)?,
         other => {

@@ -30,6 +30,9 @@ pub(crate) fn word(attribute: &str, member: &str) -> String {
 /// Sets of the context that rules ask for members of.
 const SETS: [&str; 3] = ["exposes", "grants", "escapes"];
 
+/// Sets of the context that rules ask whether anything is in.
+const FILLED: [&str; 2] = ["frozen", "outside"];
+
 /// Flags of the context.
 const FLAGS: [&str; 4] = ["watched", "acts_for_owner", "deploys", "declared"];
 
@@ -171,7 +174,8 @@ fn words(body: &Value) -> Option<Vec<String>> {
         return FLAGS.contains(&flag).then(|| vec![word(flag, "")]);
     }
     if let Some(empty) = body.get("!").and_then(|not| not.get("arg")).and_then(|not| not.get("isEmpty")) {
-        return (attribute(empty.get("arg")?, "context")? == "frozen").then(|| vec![word("frozen", "")]);
+        let set = attribute(empty.get("arg")?, "context").filter(|set| FILLED.contains(set))?;
+        return Some(vec![word(set, "")]);
     }
     if let Some(test) = body.get("==") {
         let kind = attribute(test.get("left")?, "principal")? == "kind";

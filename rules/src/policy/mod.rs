@@ -72,6 +72,8 @@ pub(crate) struct Rule {
     pub(crate) remedy: Wording,
     /// It asks for parameters themselves, not only for what was read from them.
     pub(crate) reads_parameters: bool,
+    /// It says of itself that it may be lifted.
+    pub(crate) liftable: bool,
     policy: cedar_policy::Policy,
     place: (String, usize),
 }
@@ -212,6 +214,12 @@ impl Rules {
 
     pub(crate) fn get(&self, number: u32) -> Option<&Rule> {
         self.rules.get(number as usize)
+    }
+
+    /// The rule of an id.
+    pub(crate) fn by_id(&self, id: &str) -> Option<&Rule> {
+        let found = self.rules.binary_search_by(|rule| rule.id.as_ref().cmp(id)).ok();
+        found.and_then(|at| self.rules.get(at))
     }
 
     pub(crate) fn all(&self) -> &[Rule] {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use cedar_policy::{Effect, Policy, PolicyId};
 use ordain_action::ReasonCode;
+use serde_json::Value;
 
 use super::{Class, Rule};
 use crate::Count;
@@ -16,7 +17,7 @@ use crate::model::{Problem, Source, nearest};
 const ANNOTATIONS: [&str; 6] = ["id", "class", "count", "code", "reason", "remedy"];
 
 /// What a reason may name, in braces.
-const PLACES: [&str; 10] = [
+const PLACES: [&str; 11] = [
     "actor",
     "owner",
     "resource",
@@ -24,6 +25,7 @@ const PLACES: [&str; 10] = [
     "operation",
     "access",
     "freeze",
+    "window",
     "dependants",
     "environment",
     "tier",
@@ -108,6 +110,7 @@ fn rule(source: &Source, line: usize, text: &str) -> Result<Rule, String> {
     if reason.is_empty() || (class == Class::Gate && remedy.is_empty()) {
         return Err(format!("`{id}` gives no reason or no remedy; say why it refuses and what to do"));
     }
+    let liftable = policy.to_json().is_ok_and(|json| is_lifted(&json, id));
     let reads_parameters = policy.to_json().map_or(true, |json| json.to_string().contains("\"parameters\""));
     Ok(Rule {
         id: Arc::from(id),
@@ -117,9 +120,26 @@ fn rule(source: &Source, line: usize, text: &str) -> Result<Rule, String> {
         reason: Wording::parse(reason)?,
         remedy: Wording::parse(remedy)?,
         reads_parameters,
+        liftable,
         policy: policy.new_id(PolicyId::new(id)),
         place: (source.path.clone(), line),
     })
+}
+
+/// Whether `context.lifted.contains(…)` of its own id stands anywhere in it.
+fn is_lifted(json: &Value, id: &str) -> bool {
+    let asks = |json: &Value| {
+        let test = json.get("contains")?;
+        let set = test.get("left")?.get(".")?;
+        let lifted = set.get("left")?.get("Var")? == "context" && set.get("attr")? == "lifted";
+        Some(lifted && test.get("right")?.get("Value")? == id)
+    };
+    asks(json).unwrap_or_default()
+        || match json {
+            Value::Object(members) => members.values().any(|member| is_lifted(member, id)),
+            Value::Array(items) => items.iter().any(|item| is_lifted(item, id)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        }
 }
 
 /// Cuts a file at the semicolons that end its statements; each with the number of its first line.

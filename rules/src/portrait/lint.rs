@@ -25,12 +25,24 @@ pub enum FlawKind {
     Ambiguous,
     /// What two sources say does not fit together.
     Unfit,
+    /// It has a term, and its time is past.
+    Over,
+    /// It is to be reviewed, or ends within days.
+    Due,
 }
 
 impl FlawKind {
     /// All kinds, in the order they are told.
-    pub const ALL: [Self; 6] =
-        [Self::Unowned, Self::Orphaned, Self::Stale, Self::Undeclared, Self::Ambiguous, Self::Unfit];
+    pub const ALL: [Self; 8] = [
+        Self::Unowned,
+        Self::Orphaned,
+        Self::Stale,
+        Self::Undeclared,
+        Self::Ambiguous,
+        Self::Unfit,
+        Self::Over,
+        Self::Due,
+    ];
 
     /// The word used in output.
     #[must_use]
@@ -42,6 +54,8 @@ impl FlawKind {
             Self::Undeclared => "undeclared",
             Self::Ambiguous => "ambiguous",
             Self::Unfit => "unfit",
+            Self::Over => "over",
+            Self::Due => "due",
         }
     }
 }
@@ -71,6 +85,7 @@ pub fn lint(
         ownership(model, &mut flaws);
         age(model, now, stale_after, &mut flaws);
         ambiguity(model, &mut flaws);
+        terms(model, now, &mut flaws);
         undeclared(snapshot, model, seen, &mut flaws);
     }
     flaws.extend(snapshot.findings().iter().map(|finding| Flaw {
@@ -143,6 +158,45 @@ fn age(model: &Model, now: Timestamp, stale_after: SignedDuration, flaws: &mut V
             about: Arc::from("observed relations"),
             text: format!("{faded} have faded and count no more; import what was observed again"),
         });
+    }
+}
+
+/// How long before its end an exception is to be told of.
+const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// What has a term: what is over, and exceptions that somebody has to look at.
+fn terms(model: &Model, now: Timestamp, flaws: &mut Vec<Flaw>) {
+    let mut flaw = |kind: FlawKind, what: &str, name: &str, text: String| {
+        flaws.push(Flaw { kind, about: Arc::from(format!("{what} {name}")), text });
+    };
+    let freezes = model.freezes.iter().map(|one| ("freeze", &one.name, &one.term));
+    let windows = model.windows.iter().map(|one| ("window", &one.name, &one.term));
+    let bounds = model.bounds.iter().map(|one| ("bounds", &one.name, &one.term));
+    for (what, name, _) in freezes.chain(windows).chain(bounds).filter(|(.., term)| term.is_over(now)) {
+        let text = match what {
+            // Over is not open: what a window covers changes no more.
+            "window" => "it never opens again, and what it covers can change no more; remove it",
+            _ => "it is never in force again; remove it",
+        };
+        flaw(FlawKind::Over, what, name, text.to_owned());
+    }
+    let soon = now.checked_add(SOON).unwrap_or(Timestamp::MAX);
+    for one in &model.exceptions {
+        let owner = &one.owner;
+        if one.term.is_over(now) {
+            let text = format!("it has expired, and lifts nothing more; `{owner}` should remove it");
+            flaw(FlawKind::Over, "exception", &one.name, text);
+            continue;
+        }
+        if one.term.is_over(soon) {
+            let text =
+                format!("it expires within 7 days; `{owner}` should do without it, or have it renewed");
+            flaw(FlawKind::Due, "exception", &one.name, text);
+        }
+        if one.review.as_ref().is_some_and(|review| review.in_force(now)) {
+            let text = format!("its review is due; `{owner}` should say whether it is still needed");
+            flaw(FlawKind::Due, "exception", &one.name, text);
+        }
     }
 }
 

@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use ordain_action::Access;
+
 pub use self::diff::{Change, Difference, diff};
 pub use self::lint::{Flaw, FlawKind, lint};
 pub use self::merge::{Conflict, ConflictKind, merge};
@@ -37,6 +39,10 @@ pub enum Sort {
     Scope,
     /// A freeze.
     Freeze,
+    /// A window.
+    Window,
+    /// An exception.
+    Exception,
     /// What agents may do beyond the ordinary.
     AgentBounds,
     /// The limits of one kind of actor.
@@ -59,6 +65,8 @@ impl Sort {
             Self::Environment => "environment",
             Self::Scope => "scope",
             Self::Freeze => "freeze",
+            Self::Window => "window",
+            Self::Exception => "exception",
             Self::AgentBounds => "agent bounds",
             Self::Limits => "limits",
             Self::Budget => "budget",
@@ -86,6 +94,7 @@ fn of(snapshot: &Snapshot) -> Portrait {
     things(model, &mut portrait);
     people(model, &mut portrait);
     places(model, &mut portrait);
+    circumstances(model, &mut portrait);
     constraints(model, &mut portrait);
     budgets(model, &mut portrait);
     for rule in model.rules.all() {
@@ -196,29 +205,64 @@ fn places(model: &Model, portrait: &mut Portrait) {
     }
 }
 
-fn constraints(model: &Model, portrait: &mut Portrait) {
-    for freeze in &model.freezes {
-        let Covers { accounts, environments, systems, owners, names } = &freeze.covers;
-        let of = fields([
-            ("from", freeze.from.to_string()),
-            ("until", freeze.until.to_string()),
-            ("why", freeze.why.clone()),
+/// What holds for a time.
+fn circumstances(model: &Model, portrait: &mut Portrait) {
+    let covers = |covers: &Covers| {
+        let Covers { accounts, environments, systems, owners, names } = covers;
+        fields([
             ("accounts", list(accounts)),
             ("environments", list(environments)),
             ("systems", list(systems)),
             ("owners", list(owners)),
             ("names", globs(names)),
-        ]);
+        ])
+    };
+    let access = |access: &Option<BTreeSet<Access>>| {
+        access.as_ref().map(|all| list(all.iter().map(|class| class.as_str()))).unwrap_or_default()
+    };
+    for freeze in &model.freezes {
+        let mut of = fields([("why", freeze.why.clone()), ("owner", text(freeze.owner.as_ref()))]);
+        of.extend(freeze.term.said().chain(covers(&freeze.covers)));
         portrait.insert((Sort::Freeze, Arc::clone(&freeze.name)), of);
     }
+    for window in &model.windows {
+        let kinds = window.actor_kinds.iter().flatten().map(|kind| kind.as_str());
+        let mut of = fields([
+            ("why", window.why.clone()),
+            ("owner", text(window.owner.as_ref())),
+            ("access", access(&window.access)),
+            ("actor kinds", list(kinds)),
+        ]);
+        of.extend(window.term.said().chain(covers(&window.covers)));
+        portrait.insert((Sort::Window, Arc::clone(&window.name)), of);
+    }
+    for exception in &model.exceptions {
+        let mut of = fields([
+            ("lifts", list(&exception.lifts)),
+            ("actors", list(&exception.actors)),
+            ("groups", list(&exception.groups)),
+            ("access", access(&exception.access)),
+            ("operations", exception.operations.as_deref().map(globs).unwrap_or_default()),
+            ("why", exception.why.clone()),
+            ("owner", exception.owner.to_string()),
+            ("approved by", exception.approved_by.to_string()),
+        ]);
+        of.extend(exception.term.said().chain(covers(&exception.covers)));
+        let review = exception.review.as_ref().and_then(|review| review.said().next());
+        of.extend(review.map(|(_, from)| ("review", from)));
+        portrait.insert((Sort::Exception, Arc::clone(&exception.name)), of);
+    }
+}
+
+fn constraints(model: &Model, portrait: &mut Portrait) {
     for bounds in &model.bounds {
-        let of = fields([
+        let mut of = fields([
             ("actors", list(&bounds.actors)),
             ("access", list(bounds.access.iter().map(|access| access.as_str()))),
             ("operations", bounds.operations.as_deref().map(globs).unwrap_or_default()),
             ("names", globs(&bounds.names)),
-            ("until", bounds.until.map(|until| until.to_string()).unwrap_or_default()),
         ]);
+        of.extend(bounds.term.said());
         portrait.insert((Sort::AgentBounds, Arc::clone(&bounds.name)), of);
     }
     for kind in [

@@ -184,6 +184,8 @@ pub(super) struct Inputs {
     grants: BTreeSet<&'static str>,
     escapes: BTreeSet<&'static str>,
     frozen: Vec<Arc<str>>,
+    outside: Vec<Arc<str>>,
+    lifted: Vec<Arc<str>>,
     reach: Figures,
 }
 
@@ -205,6 +207,8 @@ impl Inputs {
             deploys,
             declared,
             frozen,
+            outside,
+            lifted,
             reach,
             with_parameters: _,
         } = question;
@@ -224,6 +228,8 @@ impl Inputs {
             grants: grants.clone(),
             escapes: escapes.clone(),
             frozen: frozen.clone(),
+            outside: outside.clone(),
+            lifted: lifted.clone(),
             reach: *reach,
         }
     }

@@ -42,6 +42,10 @@ pub(crate) struct Question<'q> {
     pub(crate) deploys: bool,
     pub(crate) declared: bool,
     pub(crate) frozen: Vec<Arc<str>>,
+    /// Windows that it would have to be in.
+    pub(crate) outside: Vec<Arc<str>>,
+    /// Ids of the gates that are lifted.
+    pub(crate) lifted: Vec<Arc<str>>,
     pub(crate) reach: Figures,
     /// Some rule asks for the parameters themselves.
     pub(crate) with_parameters: bool,
@@ -138,6 +142,7 @@ impl Question<'_> {
             ("deploys", self.deploys),
             ("declared", self.declared),
             ("frozen", !self.frozen.is_empty()),
+            ("outside", !self.outside.is_empty()),
         ];
         let mut so: Vec<String> =
             flags.into_iter().filter(|(_, so)| *so).map(|(flag, _)| word(flag, "")).collect();
@@ -289,7 +294,8 @@ impl Question<'_> {
             ("grants".to_owned(), words(self.facts.grants.iter().copied())),
             ("escapes".to_owned(), words(self.facts.escapes.iter().copied())),
             ("frozen".to_owned(), words(self.frozen.iter().map(AsRef::as_ref))),
-            ("lifted".to_owned(), words(std::iter::empty())),
+            ("outside".to_owned(), words(self.outside.iter().map(AsRef::as_ref))),
+            ("lifted".to_owned(), words(self.lifted.iter().map(AsRef::as_ref))),
             ("reach".to_owned(), reach),
             ("parameters".to_owned(), entity(uid(&types.parameters, "of the request"))),
         ]

@@ -54,6 +54,16 @@ forbid (principal, action, resource) when { context.reach.dependants > 5 };
 permit (principal in Group::"g1", action in [Action::"update", Action::"tag"], resource in System::"system:s0");
 "#;
 
+/// Circumstances that differ by one: frozen, dependants, acting for the owner, what is lifted.
+const UNDER: [(bool, u64, bool, Option<&str>); 6] = [
+    (false, 1, true, None),
+    (true, 1, true, None),
+    (true, 1, true, Some("frozen")),
+    (false, 9, true, None),
+    (false, 1, false, None),
+    (false, 1, false, Some("outside-window")),
+];
+
 const SERVICES: [(&str, &str); 3] =
     [("ec2", "StopInstances"), ("ec2", "ModifyInstanceAttribute"), ("rds", "ModifyDBInstance")];
 
@@ -289,6 +299,8 @@ fn check(shape: &Shape) -> Result<(), TestCaseError> {
                     acts_for_owner: standing.acts_for_owner,
                     deploys: standing.deploys,
                     declared: access == Access::Grant,
+                    outside: if access == Access::Tag { vec![Arc::from("window")] } else { Vec::new() },
+                    lifted: Vec::new(),
                     frozen: if access == Access::Delete { vec![Arc::from("freeze")] } else { Vec::new() },
                     reach: Figures {
                         known: true,
@@ -310,13 +322,13 @@ fn check(shape: &Shape) -> Result<(), TestCaseError> {
                 prop_assert_eq!(on_the_slice(&model, &question), on_the_whole(whole, &question));
                 // The same thing is asked of under other circumstances, one at a time, so that an answer that was kept
                 // for others would be told here.
-                for (frozen, dependants, acts) in
-                    [(false, 1, true), (true, 1, true), (false, 9, true), (false, 1, false)]
-                {
+                for (frozen, dependants, acts, lifted) in UNDER {
                     question.with_parameters = false;
                     question.acts_for_owner = acts;
                     question.reach.dependants = dependants;
                     question.frozen = if frozen { vec![Arc::from("another")] } else { Vec::new() };
+                    question.outside = if acts { Vec::new() } else { vec![Arc::from("a window")] };
+                    question.lifted = lifted.into_iter().map(Arc::from).collect();
                     let kept = question.answer(asked_now).unwrap();
                     let now = asked_now(&mut question).unwrap();
                     prop_assert_eq!(&*kept, &now);

@@ -5,6 +5,7 @@
 
 mod azure;
 mod budgets;
+mod circumstances;
 mod clusters;
 mod copies;
 mod documents;

@@ -10,22 +10,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use flate2::read::MultiGzDecoder;
 use jiff::Timestamp;
-use ordain_evidence::ChangeKind;
+use ordain_rules::Source;
 use ordain_rules::import::{
     self, AssetInventory, AwsConfig, Backstage, CloudFormation, CycloneDx, ImportSummary, Imported,
     Kubernetes, ResourceExplorer, ResourceGraph, ServiceGraph, ServiceNow, Terraform,
 };
-use ordain_rules::{LiveInventory, Snapshot, Source};
 use serde::Serialize;
 
+use super::keep::{self, Change};
 use super::live::{self, Live};
 use crate::cli::output::Rows;
 use crate::cli::{Context, Exit};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::files;
-use crate::model::{Model, ModelError, sources};
-use crate::own;
 
 /// What to import, and from when it is.
 #[derive(Debug, clap::Args)]
@@ -339,38 +336,22 @@ fn source(path: &Path) -> anyhow::Result<Source> {
     Ok(Source { path: path.display().to_string(), text })
 }
 
-/// The model with what was imported in place of what there was; what is wrong with it, where it was right before.
-fn would_break(config: &Config, imported: &[Imported]) -> anyhow::Result<Option<ModelError>> {
-    let mut all = sources(&config.model)?;
-    if Snapshot::load(&all, config.modes()).is_err() {
-        return Ok(None);
-    }
-    all.retain(|source| imported.iter().all(|one| one.file != source.path));
-    all.extend(imported.iter().map(|one| Source { path: one.file.clone(), text: one.text.clone() }));
-    all.sort_by(|left, right| left.path.cmp(&right.path));
-    let directory = config.model.display().to_string();
-    let problems = Snapshot::load(&all, config.modes()).err();
-    Ok(problems.map(|problems| ModelError::Problems { directory, problems }))
-}
-
 fn keep(context: &Context, config: &Config, imported: &[Imported]) -> anyhow::Result<Exit> {
-    if let Some(error) = would_break(config, imported)? {
+    let changes: Vec<Change> = imported
+        .iter()
+        .map(|one| Change {
+            file: one.file.clone(),
+            text: Some(one.text.clone()),
+            summary: format!("import {} facts into {}", one.summary.facts, one.file),
+        })
+        .collect();
+    if let Some(error) = keep::would_break(config, &changes)? {
         context.output.complain(&format!("nothing was imported: with it the model would not load:\n{error}"));
         return Ok(Exit::Usage);
     }
-    files::prepare(&config.state)?;
-    fs::create_dir_all(&config.model).with_context(|| format!("cannot make `{}`", config.model.display()))?;
-    let mut brought = Vec::new();
-    for one in imported {
-        let path = config.model.join(&one.file);
-        let summary = format!("import {} facts into {}", one.summary.facts, one.file);
-        own::record(config, &Clock::system(), ChangeKind::Model, summary)?;
-        // Written beside and moved into place: a gate that looks in between sees the old file or the new.
-        let beside = config.model.join(format!(".{}.new", one.file));
-        fs::write(&beside, &one.text).with_context(|| format!("cannot write `{}`", beside.display()))?;
-        fs::rename(&beside, &path).with_context(|| format!("cannot write `{}`", path.display()))?;
-        brought.push(shown(&path, &one.summary));
-    }
+    keep::keep(config, &changes)?;
+    let brought: Vec<Brought> =
+        imported.iter().map(|one| shown(&config.model.join(&one.file), &one.summary)).collect();
     context.output.show(context.format, &brought, || {
         let mut rows = Rows::new(&["file", "facts", "relations", "unowned", "owners", "accounts"]);
         for one in &brought {
@@ -388,16 +369,7 @@ fn keep(context: &Context, config: &Config, imported: &[Imported]) -> anyhow::Re
     for left_out in brought.iter().flat_map(|one| &one.left_out) {
         context.output.complain(&format!("left out: {left_out}"));
     }
-    // Said now, while whoever imported is looking, and not when the gate next reads the model.
-    match Model::open(config.model.clone(), config.modes(), LiveInventory::new()) {
-        Ok(_) => Ok(Exit::Ok),
-        Err(error) => {
-            context.output.complain(&format!(
-                "the model does not load as it is now, and a running gate keeps the old one:\n{error}"
-            ));
-            Ok(Exit::Usage)
-        }
-    }
+    Ok(keep::loads(context, config))
 }
 
 fn shown(path: &Path, summary: &ImportSummary) -> Brought {

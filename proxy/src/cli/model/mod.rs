@@ -5,6 +5,7 @@
 mod compare;
 mod export;
 mod import;
+pub(super) mod keep;
 mod lint;
 mod live;
 mod show;
@@ -66,7 +67,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
 }
 
 /// The configured model.
-fn configured(config: &Config) -> Result<Snapshot, ModelError> {
+pub(super) fn configured(config: &Config) -> Result<Snapshot, ModelError> {
     open(config.model.clone(), config)
 }
 
