@@ -28,7 +28,7 @@ enum Verb {
     /// What is frozen now, which windows are open, and what comes next.
     List,
     /// Freeze what lies anywhere that is named, or everything where nothing is.
-    Start(Start),
+    Start(Box<Start>),
     /// End a freeze: its document is taken out of the model.
     End {
         /// The freeze, as `list` names it.

@@ -9,7 +9,7 @@ use ordain_action::{
 };
 use ordain_evidence::{Decision, Ledger, Reader, Recalled, Reserved, Terms, says};
 use ordain_proof::record::{self, Record};
-use ordain_rules::{CounterKey, Mode};
+use ordain_rules::{Counted, CounterKey, Mode};
 
 use crate::disk::Disk;
 use crate::support::{
@@ -47,7 +47,8 @@ async fn all_that_a_verdict_was_reached_on_reads_back() {
     let key = CounterKey { source: Arc::from("budget:deletes"), subject: Arc::from("alice") };
     kept(&ledger, &strange(), 1, |decision| {
         decision.terms = terms;
-        decision.counters.set(key.clone(), 7);
+        let counted = Counted { value: 7, until: Some("2026-11-24T11:00:00Z".parse().unwrap()) };
+        decision.counters.set(key.clone(), counted);
         decision.live = 12;
         decision.now = "2026-11-24T10:00:00.123456789Z".parse().unwrap();
     })
@@ -56,7 +57,8 @@ async fn all_that_a_verdict_was_reached_on_reads_back() {
     let expected = decision(&strange(), 1);
     assert!(same);
     assert_eq!((recalled.terms, recalled.live, recalled.request), (Some(terms), 12, expected.request));
-    assert_eq!(recalled.counters.get(&key), Some(7));
+    let counted = Counted { value: 7, until: Some("2026-11-24T11:00:00Z".parse().unwrap()) };
+    assert_eq!(recalled.counters.get(&key), Some(counted));
     assert_eq!(recalled.now.to_string(), "2026-11-24T10:00:00.123456789Z");
     assert_eq!(recalled.action, *expected.action);
 }
