@@ -91,7 +91,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     let config = context.config()?;
     match arguments.verb {
         Verb::List => list(context, &config),
-        Verb::Start(start) => begin(context, &config, start),
+        Verb::Start(start) => begin(context, &config, *start),
         Verb::End { name } => end(context, &config, &name),
     }
 }

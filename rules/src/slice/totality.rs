@@ -252,6 +252,9 @@ fn effect(service: &str, operation: &str, access: Access) -> Effect {
     }
 }
 
+/// What every question begins with.
+const REACH: Figures = Figures { known: true, targets: 1, dependants: 1, owners_crossed: 0, irreversible: 0 };
+
 fn check(shape: &Shape) -> Result<(), TestCaseError> {
     let model = model(shape);
     let live = LiveInventory::new();
@@ -302,13 +305,7 @@ fn check(shape: &Shape) -> Result<(), TestCaseError> {
                     outside: if access == Access::Tag { vec![Arc::from("window")] } else { Vec::new() },
                     lifted: Vec::new(),
                     frozen: if access == Access::Delete { vec![Arc::from("freeze")] } else { Vec::new() },
-                    reach: Figures {
-                        known: true,
-                        targets: 1,
-                        dependants: 1,
-                        owners_crossed: 0,
-                        irreversible: 0,
-                    },
+                    reach: REACH,
                     with_parameters: true,
                 };
                 let whole = whole_estate.get_or_insert_with(|| Whole {

@@ -265,6 +265,10 @@ fn what_no_exception_may_be() {
         "[]",
         expect!["x.yaml:5: exception `night-migration` lifts nothing; name gates in `lifts`"],
     );
+}
+
+#[test]
+fn an_exception_is_for_somebody_somewhere_and_for_a_while() {
     check_exception(
         "actors: [alice]",
         "actors: []",
@@ -301,6 +305,10 @@ fn what_no_exception_may_be() {
             "x.yaml:15: the review of exception `night-migration` is no time before it ends; correct `review`"
         ],
     );
+}
+
+#[test]
+fn an_exception_is_approved_by_another_person() {
     check_exception(
         "approvedBy: dora",
         "approvedBy: alice",
