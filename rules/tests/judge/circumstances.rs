@@ -301,6 +301,10 @@ fn what_no_exception_may_be() {
             "x.yaml:15: the review of exception `night-migration` is no time before it ends; correct `review`"
         ],
     );
+}
+
+#[test]
+fn somebody_else_approves_an_exception() {
     check_exception(
         "approvedBy: dora",
         "approvedBy: alice",
