@@ -28,7 +28,7 @@ enum Verb {
     /// What is frozen now, which windows are open, and what comes next.
     List,
     /// Freeze what lies anywhere that is named, or everything where nothing is.
-    Start(Start),
+    Start(Box<Start>),
     /// End a freeze: its document is taken out of the model.
     End {
         /// The freeze, as `list` names it.
@@ -91,7 +91,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     let config = context.config()?;
     match arguments.verb {
         Verb::List => list(context, &config),
-        Verb::Start(start) => begin(context, &config, start),
+        Verb::Start(start) => begin(context, &config, *start),
         Verb::End { name } => end(context, &config, &name),
     }
 }
