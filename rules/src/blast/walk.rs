@@ -10,7 +10,7 @@ use ordain_action::Plane;
 use super::wave::Wave;
 use crate::azure;
 use crate::glob::Glob;
-use crate::inventory::{EdgeKind, Entry, Until, expands, is_principal};
+use crate::inventory::{EdgeKind, Entry, expands, is_principal};
 use crate::live::{LiveFact, alias, keys_of, service};
 use crate::resolve::{Estate, Known, Site};
 
@@ -60,7 +60,6 @@ pub(super) struct Walk<'w> {
     pub(super) more: bool,
     /// Things reached, without those that only lead to others.
     pub(super) reached: u64,
-    now: Until,
     seen: Seen,
     /// What happens to all of it, as it does to what lies in it.
     whole: Seen,
@@ -74,7 +73,6 @@ impl<'w> Walk<'w> {
             steps: Vec::new(),
             more: false,
             reached: 0,
-            now: Until::of(estate.now),
             seen: Seen::of(entries),
             whole: Seen::of(entries),
         }
@@ -220,7 +218,7 @@ impl<'w> Walk<'w> {
         for one in inventory.graph.dependants(index) {
             let both = gives && inventory.get(one.entry).is_some_and(|entry| is_principal(&entry.kind));
             if of.over(one.kind, both) == Some(wave)
-                && one.until >= self.now
+                && one.until.holds(self.estate.now)
                 && !self.reach(at, Node::Entry(one.entry), one.kind, wave)
             {
                 return false;
