@@ -87,9 +87,7 @@ fn counted(budget: &Budget, touched: &Touched<'_>) -> Option<u64> {
         return None;
     }
     let sites = touched.judged.iter();
-    let covered = sites
-        .filter(|site| site.anywhere || budget.covers.hold(&site.name, &site.account, &site.standing))
-        .count();
+    let covered = sites.filter(|site| site.anywhere || touched.is_covered(&budget.covers, site)).count();
     // What is created stands nowhere yet and is judged by where it will be.
     let targets = covered.min(touched.targets().max(1));
     (covered > 0).then(|| u64::try_from(targets).unwrap_or(u64::MAX))

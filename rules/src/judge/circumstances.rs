@@ -33,8 +33,7 @@ impl<'j> Circumstances<'j> {
         site: &Site,
     ) -> Self {
         // What may be anything lies in whatever is frozen.
-        let covers =
-            |covers: &Covers| site.anywhere || covers.hold(&site.name, &site.account, &site.standing);
+        let covers = |covers: &Covers| site.anywhere || touched.is_covered(covers, site);
         let frozen = |freeze: &&Freeze| covers(&freeze.covers) && freeze.term.in_force(now);
         let waits = |window: &&Window| {
             window.access.as_ref().is_none_or(|all| all.contains(&touched.access))

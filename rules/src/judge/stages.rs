@@ -15,7 +15,7 @@ use super::{cluster, labels};
 use crate::blast::{Measured, Start, Why};
 use crate::facts::{Facts, copies, is_engaged};
 use crate::kubernetes::{self, creates};
-use crate::model::{Person, account_and_region};
+use crate::model::{Covers, Person, account_and_region};
 use crate::owner::{self, Standing};
 use crate::policy::Answer;
 use crate::resolve::{Estate, Site};
@@ -33,6 +33,8 @@ pub(crate) struct Touched<'e> {
     pub(crate) judged: Vec<Site>,
     /// What is changed, and exists as far as is known: where the blast radius begins.
     targets: Vec<Site>,
+    /// Where what is created will be, by its own name: what holds for that holds for the change, whoever owns what it lies in.
+    pub(super) places: Vec<Site>,
     uses: Vec<Site>,
     /// The types that would be created.
     creates: Vec<Arc<str>>,
@@ -50,8 +52,9 @@ impl<'e> Touched<'e> {
         };
         let access = if grants { Access::Grant } else { effect.access };
         let mut parents: Vec<Site> = sites(Role::Parent);
+        let mut places = Vec::new();
         let (targets, mut judged, mut creates) = if is_creating(call, effect) {
-            created(estate, effect, in_role(Role::Target), parents.is_empty())
+            created(estate, effect, in_role(Role::Target), parents.is_empty(), &mut places)
         } else {
             let named: Vec<Site> = sites(Role::Target);
             let targets = if named.is_empty() { parents.clone() } else { named };
@@ -80,6 +83,7 @@ impl<'e> Touched<'e> {
             access,
             judged,
             targets,
+            places,
             uses: sites(Role::Uses),
             creates,
             facts: Facts::read(call.plane, effect),
@@ -112,6 +116,12 @@ impl<'e> Touched<'e> {
             targets: &self.targets,
             uses: &self.uses,
         })
+    }
+
+    /// Whether a place it is judged at is covered, or what it creates there by its own name.
+    pub(super) fn is_covered(&self, covers: &Covers, site: &Site) -> bool {
+        let sites = std::iter::once(site).chain(&self.places);
+        sites.into_iter().any(|site| covers.hold(&site.name, &site.account, &site.standing))
     }
 
     /// How many resources it changes.
@@ -161,6 +171,7 @@ fn created<'r>(
     effect: &Effect,
     targets: impl Iterator<Item = &'r Resource>,
     without_parent: bool,
+    places: &mut Vec<Site>,
 ) -> (Vec<Site>, Vec<Site>, Vec<Arc<str>>) {
     let (mut existing, mut judged, mut creates) = (Vec::new(), Vec::new(), Vec::new());
     for target in targets {
@@ -177,6 +188,7 @@ fn created<'r>(
             continue;
         }
         let place = estate.new_site(target);
+        places.extend((!target.name.is_empty()).then(|| place.clone()));
         // A scope that would hold the name is asked too, beside the parent.
         if without_parent || kubernetes::is_name(&target.name) || !place.standing.scopes.is_empty() {
             judged.push(place);

@@ -104,9 +104,17 @@ impl Places<'_> {
                 lacks("is for nobody", "name `actors` or `groups`"),
             ),
             (
-                covers.is_everything(),
+                covers.is_everything() || covers.names.iter().any(|name| name.literal_prefix().is_empty()),
                 "covers:",
                 lacks("would lift gates everywhere", "name what it is for in `covers`"),
+            ),
+            (
+                covers.fields() > 1,
+                "covers:",
+                lacks(
+                    "covers what lies in any of several, not in all of them",
+                    "keep one of `accounts`, `environments`, `systems`, `owners` and `names`",
+                ),
             ),
             (spec.why.trim().is_empty(), "why:", lacks("does not say why it is needed", "say it in `why`")),
         ];

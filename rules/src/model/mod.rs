@@ -419,6 +419,19 @@ impl Covers {
             && names.is_empty()
     }
 
+    /// How many ways there are to be covered.
+    pub(crate) fn fields(&self) -> usize {
+        let Self { accounts, environments, systems, owners, names } = self;
+        let empty = [
+            accounts.is_empty(),
+            environments.is_empty(),
+            systems.is_empty(),
+            owners.is_empty(),
+            names.is_empty(),
+        ];
+        empty.into_iter().filter(|is_empty| !is_empty).count()
+    }
+
     /// Whether something of this name and standing is covered.
     pub(crate) fn hold(&self, name: &str, account: &str, standing: &Standing) -> bool {
         let Self { accounts, environments, systems, owners, names } = self;

@@ -268,7 +268,25 @@ fn what_no_exception_may_be() {
 }
 
 #[test]
+fn what_is_created_is_frozen_by_its_own_name() {
+    let frozen = |name: &str| {
+        let freeze = format!(
+            "apiVersion: ordain/v1\nkind: Freeze\nmetadata: {{name: f}}\nspec: {{from: 2026-11-01T00:00:00Z, until: 2026-12-01T00:00:00Z, why: no, covers: {{names: [\"{name}\"]}}}}\n"
+        );
+        let snapshot = models(&[("shop.yaml", SHOP), ("f.yaml", &freeze)]);
+        let create = "person alice\neffect rds:CreateDBInstance create\n\
+                      target rds:db arn:aws:rds:eu-west-1:111122223333:db:prod-x\n\
+                      parent aws:account arn:aws:iam::111122223333:root scope";
+        refusals(&snapshot, "2026-11-24T10:00:00Z", create)
+    };
+    assert!(frozen("arn:aws:rds:*:db:prod-*").contains("frozen"));
+    assert!(!frozen("arn:aws:rds:*:db:test-*").contains("frozen"));
+}
+
+#[test]
 fn an_exception_is_for_somebody_somewhere_and_for_a_while() {
+    check_exception("{systems: [storefront]}", "{systems: [storefront], owners: [web]}", expect!["x.yaml:7: exception `night-migration` covers what lies in any of several, not in all of them; keep one of `accounts`, `environments`, `systems`, `owners` and `names`"]);
+    check_exception("{systems: [storefront]}", "{names: [\"*\"]}", expect!["x.yaml:7: exception `night-migration` would lift gates everywhere; name what it is for in `covers`"]);
     check_exception(
         "actors: [alice]",
         "actors: []",
