@@ -16,6 +16,7 @@ mod calendar;
 mod counters;
 mod facts;
 mod glob;
+mod grants;
 mod inventory;
 mod kubernetes;
 mod limits;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use ordain_action::{
-    Access, Action, Call, Created, Effect, NameBasis, Outcome, Plane, Reading, Resource, Role,
+    Access, Action, Call, Created, Effect, Level, NameBasis, Outcome, Plane, Reading, Resource, Role,
 };
 use rpds::RedBlackTreeMapSync;
 
@@ -34,6 +34,8 @@ pub struct LiveFact {
     pub actor: Arc<str>,
     /// The ledger's sequence number of the outcome that says so.
     pub sequence: u64,
+    /// It certainly was not there before: a request that sets a thing may find it there, and makes nobody its creator.
+    pub is_new: bool,
 }
 
 /// Everything created through the gate up to one sequence number of the ledger.
@@ -126,6 +128,21 @@ fn makes(effect: &Effect, outcome: &Outcome) -> bool {
     effect.access.is_change() && Operation::of(effect).is_some_and(makes)
 }
 
+/// The outcome says that something is new: it answers so, or the call could do nothing but create.
+fn is_new(call: &Call, outcome: &Outcome) -> bool {
+    let says = matches!(outcome, Outcome::Answered { status: 201, .. });
+    let sets = call.effects.iter().any(|effect| match effect.access {
+        Access::Update | Access::Grant | Access::Expose => effect.level == Level::Control,
+        Access::Read
+        | Access::Create
+        | Access::Delete
+        | Access::Execute
+        | Access::Tag
+        | Access::SecretRead => false,
+    });
+    says || !sets
+}
+
 /// What an object lies in: its namespace, or its cluster.
 fn holder_of(name: &str) -> Option<Resource> {
     let holder = kubernetes::holders(name).into_iter().next()?;
@@ -177,12 +194,12 @@ impl LiveInventory {
     /// Folds the outcome of a recorded action in: [`created_by`] says what of it is added.
     pub fn apply_outcome(&mut self, action: &Action, outcome: &Outcome, sequence: u64) {
         for created in created_by(action, outcome) {
-            self.apply(&created, action, sequence);
+            self.apply(&created, action, outcome, sequence);
         }
     }
 
     /// Adds one resource that an answer says was created.
-    pub fn apply(&mut self, created: &Created, action: &Action, sequence: u64) {
+    pub fn apply(&mut self, created: &Created, action: &Action, outcome: &Outcome, sequence: u64) {
         let Reading::Call(call) = &action.reading else { return };
         let in_cluster = kubernetes::is_name(&created.identifier);
         let is_creating =
@@ -207,12 +224,19 @@ impl LiveInventory {
             uses: in_role(Role::Uses),
             actor: Arc::clone(&action.actor.party.name),
             sequence,
+            is_new: is_new(call, outcome),
         });
     }
 
     /// Adds a fact as it was read back from the ledger.
-    pub fn add(&mut self, fact: LiveFact) {
+    pub fn add(&mut self, mut fact: LiveFact) {
         self.sequence = self.sequence.max(fact.sequence);
+        // Who made it the first time made it.
+        let own = self.facts.get(own_key(&fact).as_str()).into_iter().flatten();
+        let first = |other: &&Arc<LiveFact>| other.kind == fact.kind && other.identifier == fact.identifier;
+        if let Some(known) = own.into_iter().find(first) {
+            (fact.actor, fact.is_new) = (Arc::clone(&known.actor), known.is_new);
+        }
         let fact = Arc::new(fact);
         let keys = fact.keys();
         // An answer may be folded in twice (a replay): the later fact stands in the place of the earlier.

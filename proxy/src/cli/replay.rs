@@ -62,6 +62,9 @@ struct Report {
 struct NotJudged {
     count: u64,
     why: &'static str,
+    /// They would be judged again, and cannot be.
+    #[serde(skip)]
+    is_lost: bool,
 }
 
 #[derive(Serialize)]
@@ -119,7 +122,9 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     } else {
         context.output.show(context.format, &report, || Rows::new(&[]))?;
     }
-    Ok(if report.differ == 0 { Exit::Ok } else { Exit::No })
+    // What could not be judged again is no proof that it would be judged the same.
+    let all = report.not_judged.iter().all(|left_out| !left_out.is_lost);
+    Ok(if report.differ == 0 && all { Exit::Ok } else { Exit::No })
 }
 
 impl Report {
@@ -150,7 +155,9 @@ impl Report {
             must_not_happen: replayed.impossible,
             other_model: replayed.other,
             without_terms: replayed.without_terms,
-            not_judged: not_judged.map(|(why, count)| NotJudged { count: *count, why: why.text() }).collect(),
+            not_judged: not_judged
+                .map(|(why, count)| NotJudged { count: *count, why: why.text(), is_lost: why.is_lost() })
+                .collect(),
             model: digests.model.to_hex(),
             rules: digests.rules.to_hex(),
             changes,

@@ -52,6 +52,15 @@ pub enum NotJudged {
 }
 
 impl NotJudged {
+    /// It was judged, and cannot be judged again.
+    #[must_use]
+    pub const fn is_lost(self) -> bool {
+        match self {
+            Self::Detail | Self::Words | Self::Live => true,
+            Self::Counted => false,
+        }
+    }
+
     /// What is so, for a person.
     #[must_use]
     pub const fn text(self) -> &'static str {

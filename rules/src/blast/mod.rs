@@ -13,7 +13,7 @@ mod wave;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ordain_action::{Effect, Plane};
+use ordain_action::{Access, Effect, Plane};
 
 use crate::inventory::{Class, EdgeKind, Tier, expands, is_durable, is_key, is_principal};
 use crate::limits::SHARE_FROM;
@@ -164,29 +164,57 @@ fn unknown(estate: &Estate<'_>, start: &Start<'_>, begins: Begins, walk: &mut Wa
             };
             (!authority).then(|| Why::Runs(runs_as(estate, site)))
         } else {
-            begins.wave.filter(|wave| is_unseen(estate, site, *wave)).map(|_| Why::Dependants)
+            begins
+                .wave
+                .filter(|wave| is_unseen(estate, site, *wave, start.effect.access))
+                .map(|_| Why::Dependants)
         };
         unclear = unclear.or_else(|| why.map(|why| (site, why)));
     }
     if begins.wave == Some(Wave::Empowered) {
-        for site in start.uses.iter().filter(|site| is_principal(&site.kind)) {
-            match site.known {
-                Known::Entry(index) => drop(walk.authority(None, index, start.index)),
-                Known::Live(_) | Known::Account | Known::No => {
-                    unclear = unclear.or(Some((site, Why::Gives)));
-                }
-            }
-        }
+        unclear = unclear.or_else(|| gives_more(start, walk).map(|site| (site, Why::Gives)));
     }
     unclear.map(|(site, why)| Unknown { effect: start.index, name: site.told().into_owned(), why })
 }
 
+/// Of what a grant gives, the first of which it is not known what that is: of policies that it names, of documents that it
+/// holds, or else of all that its targets have.
+fn gives_more<'s>(start: &Start<'s>, walk: &mut Walk<'_>) -> Option<&'s Site> {
+    let identities = |sites: &'s [Site]| sites.iter().filter(|site| is_principal(&site.kind));
+    let (mut unclear, mut given) = (None, false);
+    for site in identities(start.uses) {
+        given = true;
+        let known = match site.known {
+            Known::Entry(index) => walk.authority(None, index, start.index),
+            Known::Live(_) | Known::Account | Known::No => false,
+        };
+        unclear = unclear.or_else(|| (!known).then_some(site));
+    }
+    for site in identities(start.targets) {
+        let Known::Entry(index) = site.known else { continue };
+        let known = match walk.written(start, index) {
+            Some(read) => read,
+            None => given || walk.authority(None, index, start.index),
+        };
+        unclear = unclear.or_else(|| (!known).then_some(site));
+    }
+    unclear
+}
+
 /// What depends on it is not known: nobody declared it, or it holds more than the model says anything of.
-fn is_unseen(estate: &Estate<'_>, site: &Site, wave: Wave) -> bool {
+fn is_unseen(estate: &Estate<'_>, site: &Site, wave: Wave, access: Access) -> bool {
     let Known::Entry(index) = site.known else {
         return match site.known {
-            // What is set for an account as a whole is so for all that is in it, in which way nobody says.
-            Known::Account => !wave.takes_parts(),
+            // What is opened or given for an account as a whole is so for all that is in it, in which way nobody says.
+            Known::Account => match access {
+                Access::Grant | Access::Expose | Access::Execute => !wave.takes_parts(),
+                Access::Read
+                | Access::Create
+                | Access::Update
+                | Access::Delete
+                | Access::Tag
+                | Access::SecretRead => false,
+            },
             Known::Live(_) | Known::Entry(_) => false,
             Known::No => true,
         };
@@ -242,7 +270,7 @@ impl Measured {
         }
         if first && is_durable(&site.kind) && wave::loses(plane, start.effect, &site.kind) {
             let creator = match &site.known {
-                Known::Live(fact) => Some(&fact.actor),
+                Known::Live(fact) => Some(&fact.actor).filter(|_| fact.is_new),
                 Known::Entry(_) | Known::Account | Known::No => None,
             };
             self.lost.add(Arc::from(&*site.told()), creator);
@@ -318,7 +346,7 @@ impl Measured {
             self.lost.path = path(estate, walk, at);
         }
         let creator = match &step.node {
-            Node::Live(fact) => Some(&fact.actor),
+            Node::Live(fact) => Some(&fact.actor).filter(|_| fact.is_new),
             Node::Entry(_) | Node::Id(_) | Node::Whole(..) => None,
         };
         self.lost.add(name(estate, &step.node), creator);

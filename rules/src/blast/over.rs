@@ -29,6 +29,14 @@ impl Measured {
                 format!("it reaches {least}{} dependants{along}, and the limit is {limit}", self.dependants);
             over.push(("blast_radius_exceeded", text, smaller()));
         }
+        // Of what was not walked nobody knows whose it is, or how critical.
+        let others = [limits.owners_crossed, limits.share_of_group, limits.irreversible];
+        let limited = others.iter().any(Option::is_some) || limits.tier.is_some();
+        if self.more && limits.dependants.is_none() && limited {
+            let text =
+                format!("it reaches at least {} dependants, more than can be looked at", self.dependants);
+            over.push(("blast_radius_exceeded", text, smaller()));
+        }
         over.extend(self.over_owners(limits, teams));
         if let (Some(limit), Some(tier)) = (limits.tier, self.tier)
             && tier < limit

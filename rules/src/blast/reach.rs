@@ -15,7 +15,7 @@ impl Measured {
         let owners_crossed = teams.map_or_else(Vec::new, |teams| self.crossed(teams));
         Reach {
             direct: self.targets,
-            dependants: self.unknown.is_empty().then_some(self.dependants),
+            dependants: (self.unknown.is_empty() && !self.more).then_some(self.dependants),
             tier: self.tier.map(|tier| Arc::from(tier.as_str())),
             tiers: self.tiers.iter().map(|(tier, count)| (Arc::from(tier.as_str()), *count)).collect(),
             environments: self.environments.iter().cloned().collect(),

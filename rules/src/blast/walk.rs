@@ -5,14 +5,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use ordain_action::Plane;
+use ordain_action::{Plane, Scalar};
 
+use super::Start;
 use super::wave::Wave;
-use crate::azure;
 use crate::glob::Glob;
 use crate::inventory::{EdgeKind, Entry, expands, is_principal};
 use crate::live::{LiveFact, alias, keys_of, service};
 use crate::resolve::{Estate, Known, Site};
+use crate::{azure, grants};
 
 /// The most things that are reached before the walk ends; more are over any limit.
 pub(super) const WALK_MAX: usize = 10_000;
@@ -63,6 +64,10 @@ pub(super) struct Walk<'w> {
     seen: Seen,
     /// What happens to all of it, as it does to what lies in it.
     whole: Seen,
+    /// Of whom it was told already what they are over.
+    told: HashSet<u32>,
+    /// Something may be acted on that acts on others itself.
+    lends_on: bool,
 }
 
 impl<'w> Walk<'w> {
@@ -75,6 +80,8 @@ impl<'w> Walk<'w> {
             reached: 0,
             seen: Seen::of(entries),
             whole: Seen::of(entries),
+            told: HashSet::new(),
+            lends_on: false,
         }
     }
 
@@ -140,11 +147,11 @@ impl<'w> Walk<'w> {
 
     /// Reaches all that a thing has authority over; whether that is all there is. `from` is its step; it gets one where it has
     /// none.
-    pub(super) fn authority(&mut self, from: Option<usize>, index: u32, effect: usize) -> bool {
+    pub(super) fn authority(&mut self, from: Option<usize>, start: u32, effect: usize) -> bool {
         let inventory = &self.estate.model.inventory;
-        let at = from.unwrap_or_else(|| self.lead(Node::Entry(index), None, None, effect));
-        let mut seen = HashSet::from([index]);
-        let mut open = vec![(at, index)];
+        let at = from.unwrap_or_else(|| self.lead(Node::Entry(start), None, None, effect));
+        let mut seen = HashSet::from([start]);
+        let mut open = vec![(at, start)];
         let (mut found, mut all) = (false, true);
         while let Some((at, index)) = open.pop() {
             if let Some(entry) = inventory.get(index) {
@@ -156,7 +163,11 @@ impl<'w> Walk<'w> {
                     found = true;
                     all &= grants.is_some_and(|grants| grants.all);
                 }
-                self.granted(at, grants.map_or(&[], |grants| grants.names.as_slice()));
+                // What says what may be done and is not read may give anything.
+                all &= !is_giver(&entry.kind) || grants.is_some() || !inventory.graph.leads(index).is_empty();
+                if self.told.insert(index) {
+                    self.granted(at, grants.map_or(&[], |grants| grants.names.as_slice()));
+                }
                 if bounded {
                     continue;
                 }
@@ -165,6 +176,7 @@ impl<'w> Walk<'w> {
                 match lead.kind {
                     EdgeKind::GrantsTo => {
                         self.reach(at, Node::Entry(lead.to), EdgeKind::GrantsTo, Wave::Granted);
+                        all &= !self.lends(lead.to);
                     }
                     EdgeKind::RunsAs | EdgeKind::DependsOn
                         if seen.len() < AUTHORITY_MAX && seen.insert(lead.to) =>
@@ -197,14 +209,49 @@ impl<'w> Walk<'w> {
                 }
             }
         }
-        found && all && seen.len() < AUTHORITY_MAX
+        // What says what may be done is nobody who has more.
+        let gives = inventory.get(start).is_some_and(|entry| is_giver(&entry.kind));
+        (found || gives) && all && !self.lends_on && seen.len() < AUTHORITY_MAX
+    }
+
+    /// What a change of an identity writes into it, by its documents; whether that could be read. `None` where it writes none.
+    pub(super) fn written(&mut self, start: &Start<'_>, index: u32) -> Option<bool> {
+        let entry = self.estate.model.inventory.get(index);
+        let partition = entry.and_then(|entry| entry.name.split(':').nth(1)).unwrap_or("aws");
+        let documents = start.effect.parameters.iter().filter_map(|leaf| match leaf.value {
+            Scalar::Text(text) if text.contains("Statement") => Some(grants::allowed(text, partition)),
+            Scalar::Text(_)
+            | Scalar::Number(_)
+            | Scalar::Bool(_)
+            | Scalar::Null
+            | Scalar::Empty
+            | Scalar::Token(_) => None,
+        });
+        let (mut read, mut all) = (false, true);
+        for document in documents {
+            read = true;
+            let at = self.lead(Node::Entry(index), None, None, start.index);
+            match document {
+                Some(names) => self.granted(at, &names),
+                None => all = false,
+            }
+        }
+        read.then_some(all)
+    }
+
+    /// What may be acted on acts on others itself, by an authority of its own.
+    fn lends(&self, index: u32) -> bool {
+        let inventory = &self.estate.model.inventory;
+        inventory.get(index).is_some_and(|entry| is_principal(&entry.kind))
+            || inventory.graph.authority(index).is_some()
     }
 
     fn granted(&mut self, at: usize, patterns: &[Glob]) {
         let inventory = &self.estate.model.inventory;
         for pattern in patterns {
             for index in inventory.matching(pattern).take(WALK_MAX + 1) {
-                if !self.reach(at, Node::Entry(index), EdgeKind::GrantsTo, Wave::Granted) {
+                self.lends_on |= self.lends(index);
+                if self.more || !self.reach(at, Node::Entry(index), EdgeKind::GrantsTo, Wave::Granted) {
                     return;
                 }
             }

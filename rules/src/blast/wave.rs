@@ -90,6 +90,14 @@ pub(super) fn begins(plane: Plane, effect: &Effect, targets: &[Site]) -> Option<
 
 /// The operation takes authority away, and gives nobody any.
 fn revokes(effect: &Effect) -> bool {
+    // What bounds somebody is no authority that could be taken away, and neither is a policy that denies.
+    if effect.operation.contains("Boundary") || &*effect.service == "organizations" {
+        return false;
+    }
+    let last = effect.operation.rsplit(['/', '.', ':']).next().unwrap_or_default();
+    if last.eq_ignore_ascii_case("delete") {
+        return true;
+    }
     const REVOKES: [&str; 7] =
         ["Delete", "Deregister", "Detach", "Disable", "Disassociate", "Remove", "Revoke"];
     REVOKES.iter().any(|verb| effect.operation.starts_with(verb))
@@ -113,7 +121,27 @@ fn stops(effect: &Effect) -> bool {
     let mut parts = effect.operation.split(['/', '.', ':']);
     let begins =
         |part: &str, verb: &str| part.get(..verb.len()).is_some_and(|start| start.eq_ignore_ascii_case(verb));
-    parts.any(|part| STOPS.iter().any(|verb| begins(part, verb))) || scales_to_nothing(effect)
+    let stops = parts.any(|part| STOPS.iter().any(|verb| begins(part, verb)));
+    (stops && !stops_beside(&effect.operation)) || scales_to_nothing(effect)
+}
+
+/// What stops is not what is named: an alarm's actions, a query, a build.
+fn stops_beside(operation: &str) -> bool {
+    const BESIDE: [&str; 12] = [
+        "Alarm",
+        "Build",
+        "Detection",
+        "Execution",
+        "Insight",
+        "Job",
+        "Logging",
+        "Metrics",
+        "Monitoring",
+        "Processes",
+        "Quer",
+        "Rotation",
+    ];
+    BESIDE.iter().any(|one| operation.contains(one))
 }
 
 /// A parameter leaves nothing of it running: `DesiredCount=0`.
@@ -162,7 +190,12 @@ pub(super) fn deletes(effect: &Effect) -> bool {
 
 /// Whether what an effect deletes is lost, where it is of a type that holds data: no copy is kept of it.
 pub(super) fn loses(plane: Plane, effect: &Effect, kind: &str) -> bool {
-    deletes(effect) && is_of_kind(plane, effect, kind) && !keeps_a_copy(effect)
+    // Of a key only what was brought goes, and that is all of it.
+    let material = &*effect.operation == "DeleteImportedKeyMaterial";
+    deletes(effect)
+        && (material || is_of_kind(plane, effect, kind))
+        && !keeps_a_copy(effect, kind)
+        && is_final(effect, kind)
 }
 
 /// Whether a delete is one of things of a type, and not of something that is set on one: `DeleteTable` of a table, and not
@@ -188,12 +221,27 @@ fn is_of_kind(plane: Plane, effect: &Effect, kind: &str) -> bool {
     !noun.is_empty() && !of.is_empty() && same
 }
 
-/// The request keeps a copy of what it deletes.
-fn keeps_a_copy(effect: &Effect) -> bool {
+/// The request keeps a copy of what it deletes, of what a copy can be kept.
+fn keeps_a_copy(effect: &Effect, kind: &str) -> bool {
     const COPIES: [&str; 3] =
-        ["finaldbsnapshotidentifier", "finalclustersnapshotidentifier", "finalsnapshotidentifier"];
+        ["FinalDBSnapshotIdentifier", "FinalClusterSnapshotIdentifier", "FinalSnapshotIdentifier"];
+    const SERVICES: [&str; 4] = ["elasticache:", "memorydb:", "rds:", "redshift:"];
+    let is_text = |value: Scalar<'_>| matches!(value, Scalar::Text(text) if !text.is_empty());
+    let names = effect.parameters.iter().any(|leaf| COPIES.contains(&leaf.path) && is_text(leaf.value));
+    let skips = effect.parameters.iter().any(|leaf| {
+        let skip = leaf.path.starts_with("Skip") && leaf.path.contains("Snapshot");
+        skip && !matches!(leaf.value, Scalar::Bool(false) | Scalar::Text("false"))
+    });
+    SERVICES.iter().any(|service| kind.starts_with(service)) && names && !skips
+}
+
+/// What can be had back for a time, or is deleted only when it is empty, unless the request says otherwise.
+fn is_final(effect: &Effect, kind: &str) -> bool {
+    const UNLESS: [(&str, &str); 2] =
+        [("ecr:repository", "force"), ("secretsmanager:Secret", "ForceDeleteWithoutRecovery")];
+    let Some((_, flag)) = UNLESS.iter().find(|(of, _)| of.eq_ignore_ascii_case(kind)) else { return true };
     effect.parameters.iter().any(|leaf| {
-        let last = leaf.path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-        COPIES.contains(&last.as_str())
+        let is_flag = leaf.path.eq_ignore_ascii_case(flag);
+        is_flag && !matches!(leaf.value, Scalar::Bool(false) | Scalar::Text("false"))
     })
 }

@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::aws::{self, LeftOut, Words};
-use super::grants;
 use super::inventory::{Draft, Mentions, Relation, Thing, mentioned, texts};
 use super::{ImportError, Imported};
+use crate::grants;
 use crate::model::Source;
 
 /// What an import is told beside the configuration items.
@@ -56,7 +56,8 @@ pub fn aws_config(sources: &[Source], told: AwsConfig<'_>) -> Result<Imported, I
     let words = Words::new();
     let account = aws::most(items.iter().map(|item| item.account()));
     let mut things: Vec<Thing> = items.iter().map(|item| thing(item, &words, account)).collect();
-    let known: BTreeSet<String> = items.iter().filter_map(|item| item.name.clone()).collect();
+    let is_read = |item: &&Item| item.allowed.as_ref().is_some_and(|allowed| allowed.is_whole);
+    let known: BTreeSet<String> = items.iter().filter(is_read).filter_map(|item| item.name.clone()).collect();
     for (thing, item) in things.iter_mut().zip(&items) {
         if let Some(allowed) = &item.allowed {
             grant(thing, allowed, &known);

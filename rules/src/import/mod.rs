@@ -11,7 +11,6 @@ mod backstage;
 mod cloudformation;
 mod codeowners;
 mod cyclonedx;
-mod grants;
 mod inventory;
 mod kinds;
 mod kubernetes;

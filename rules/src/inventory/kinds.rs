@@ -5,9 +5,9 @@
 
 /// What holds data that no other copy has: deleted, it is gone. In the planes' own words, in lower case, in order.
 ///
-/// Left out is what its plane deletes only when it is empty (buckets, repositories of images) or keeps for a time in which it
-/// can be had back (keys, vaults).
-const DURABLE: [&str; 62] = [
+/// Left out is what its plane deletes only when it is empty (buckets) or keeps for a time in which it can be had back (keys,
+/// vaults); where a request may ask for more, what it asks for counts (`blast/wave.rs`).
+const DURABLE: [&str; 77] = [
     "azure:microsoft.cache/redis",
     "azure:microsoft.cognitiveservices/accounts",
     "azure:microsoft.compute/disks",
@@ -29,17 +29,25 @@ const DURABLE: [&str; 62] = [
     "azure:microsoft.storage/storageaccounts/fileservices/shares",
     "backup:backupvault",
     "backup:recoverypoint",
+    "cassandra:keyspace",
     "cassandra:table",
     "cognito-identity:identitypool",
     "cognito-idp:userpool",
     "core:persistentvolumeclaims",
     "core:persistentvolumes",
     "dax:cluster",
+    "docdb-elastic:cluster",
+    "dsql:cluster",
     "dynamodb:backup",
     "dynamodb:table",
     "ec2:image",
     "ec2:snapshot",
     "ec2:volume",
+    "ecr:repository",
+    "elasticache:cluster",
+    "elasticache:replicationgroup",
+    "elasticache:serverlesscache",
+    "elasticache:snapshot",
     "elasticfilesystem:file-system",
     "es:domain",
     "fsx:backup",
@@ -61,14 +69,21 @@ const DURABLE: [&str; 62] = [
     "gcp:spanner/instances",
     "kafka:cluster",
     "kinesis:stream",
+    "lightsail:database",
+    "lightsail:disk",
+    "lightsail:relationaldatabase",
     "logs:log-group",
     "memorydb:cluster",
+    "memorydb:snapshot",
+    "rds:auto-backup",
     "rds:cluster",
     "rds:cluster-snapshot",
     "rds:db",
     "rds:snapshot",
+    "redshift-serverless:namespace",
     "redshift:cluster",
     "redshift:snapshot",
+    "secretsmanager:secret",
     "timestream:table",
 ];
 
@@ -108,10 +123,11 @@ pub(crate) fn is_principal(kind: &str) -> bool {
 
 /// Whether deleting one of a type takes along what lies in it, so that one in which nothing is known to lie is not known.
 pub(crate) fn expands(kind: &str) -> bool {
-    const HOLDERS: [&str; 9] = [
+    const HOLDERS: [&str; 10] = [
         "apiextensions.k8s.io:customresourcedefinitions",
         "azure:microsoft.containerservice/managedclusters",
         "azure:microsoft.resources/subscriptions/resourcegroups",
+        "cassandra:keyspace",
         "cloudformation:stack",
         "core:namespaces",
         "eks:cluster",

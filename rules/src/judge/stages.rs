@@ -339,7 +339,7 @@ impl<'j> Judgement<'j> {
         let model = self.estate.model;
         let standing = Standing::of(person, site);
         let circumstances = Circumstances::of(model, self.now, (party, person), touched, site);
-        let unknown = !self.measured.unknown.is_empty();
+        let unknown = !self.measured.unknown.is_empty() || self.measured.more;
         let crossed = self.measured.crossed(&person.teams).len();
         let mut question = Question {
             model,

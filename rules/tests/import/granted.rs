@@ -51,6 +51,7 @@ const BOUND: &str = r#"{"kind": "List", "apiVersion": "v1", "items": [
     {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "job", "namespace": "jobs"}},
     {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "edit"}, "rules": [{"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["update"]}]},
     {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "look", "namespace": "shop"}, "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}]},
+    {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "system", "namespace": "kube-system"}, "roleRef": {"kind": "ClusterRole", "name": "edit"}, "subjects": []},
     {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "edit", "namespace": "shop"}, "roleRef": {"kind": "ClusterRole", "name": "edit"}, "subjects": [{"kind": "ServiceAccount", "name": "web", "namespace": "shop"}]},
     {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "all"}, "roleRef": {"kind": "ClusterRole", "name": "edit"}, "subjects": [{"kind": "Group", "name": "system:serviceaccounts:jobs"}]}
   ]}"#;
@@ -64,11 +65,17 @@ fn a_binding_gives_what_its_role_says_where_it_binds() {
         - {"id":"core/namespaces/shop/serviceaccounts/web","type":"core:serviceaccounts","name":"k8s://prod/core/namespaces/shop/serviceaccounts/web","grantsOnly":[]}
         - {"id":"rbac.authorization.k8s.io/clusterrolebindings/all","type":"rbac.authorization.k8s.io:clusterrolebindings","name":"k8s://prod/rbac.authorization.k8s.io/clusterrolebindings/all","grants":["k8s://prod/apps/*deployments/*"]}
         - {"id":"rbac.authorization.k8s.io/clusterroles/edit","type":"rbac.authorization.k8s.io:clusterroles","name":"k8s://prod/rbac.authorization.k8s.io/clusterroles/edit","grants":["k8s://prod/apps/*deployments/*"]}
+        - {"id":"rbac.authorization.k8s.io/namespaces/kube-system/rolebindings/system","type":"rbac.authorization.k8s.io:rolebindings","name":"k8s://prod/rbac.authorization.k8s.io/namespaces/kube-system/rolebindings/system","grants":["k8s://prod/apps/namespaces/kube-system/deployments/*"]}
         - {"id":"rbac.authorization.k8s.io/namespaces/shop/rolebindings/edit","type":"rbac.authorization.k8s.io:rolebindings","name":"k8s://prod/rbac.authorization.k8s.io/namespaces/shop/rolebindings/edit","grants":["k8s://prod/apps/namespaces/shop/deployments/*"]}"#]].assert_eq(&granting(&imported.text));
+    // Where some of what is bound may be missing, nothing is said to be all.
+    let part = BOUND.replace("kube-system", "shop");
+    let part = kubernetes(&[source("cluster.json", &part)], told).unwrap();
+    assert!(!part.text.contains("grantsOnly"));
     let relations = imported.text.split("relations:").nth(1).unwrap();
     expect![[r#"
         - {"from":"core/namespaces/jobs/serviceaccounts/job","type":"dependsOn","to":"rbac.authorization.k8s.io/clusterrolebindings/all"}
             - {"from":"core/namespaces/shop/serviceaccounts/web","type":"dependsOn","to":"rbac.authorization.k8s.io/namespaces/shop/rolebindings/edit"}
             - {"from":"rbac.authorization.k8s.io/clusterrolebindings/all","type":"dependsOn","to":"rbac.authorization.k8s.io/clusterroles/edit"}
+            - {"from":"rbac.authorization.k8s.io/namespaces/kube-system/rolebindings/system","type":"dependsOn","to":"rbac.authorization.k8s.io/clusterroles/edit"}
             - {"from":"rbac.authorization.k8s.io/namespaces/shop/rolebindings/edit","type":"dependsOn","to":"rbac.authorization.k8s.io/clusterroles/edit"}"#]].assert_eq(relations.trim());
 }

@@ -285,8 +285,20 @@ fn what_is_created_is_frozen_by_its_own_name() {
 
 #[test]
 fn an_exception_is_for_somebody_somewhere_and_for_a_while() {
-    check_exception("{systems: [storefront]}", "{systems: [storefront], owners: [web]}", expect!["x.yaml:7: exception `night-migration` covers what lies in any of several, not in all of them; keep one of `accounts`, `environments`, `systems`, `owners` and `names`"]);
-    check_exception("{systems: [storefront]}", "{names: [\"*\"]}", expect!["x.yaml:7: exception `night-migration` would lift gates everywhere; name what it is for in `covers`"]);
+    check_exception(
+        "{systems: [storefront]}",
+        "{systems: [storefront], owners: [web]}",
+        expect![
+            "x.yaml:7: exception `night-migration` covers what lies in any of several, not in all of them; keep one of `accounts`, `environments`, `systems`, `owners` and `names`"
+        ],
+    );
+    check_exception(
+        "{systems: [storefront]}",
+        "{names: [\"*\"]}",
+        expect![
+            "x.yaml:7: exception `night-migration` would lift gates everywhere; name what it is for in `covers`"
+        ],
+    );
     check_exception(
         "actors: [alice]",
         "actors: []",

@@ -181,8 +181,9 @@ fn administration_is_not_handed_out() {
             deny legitimacy admin_grant: `iam:AttachRolePolicy` would hand administration of the whole account or cluster to `arn:aws:iam::111122223333:role/web`
                 → grant the operations that are needed, on the resources they are needed on
             admit ownership owner_grants_own: `alice` acts for `web`, which owns `arn:aws:iam::111122223333:role/web`, and is no agent
+            admit blast_radius reach_unknown: what `arn:aws:iam::111122223333:role/web` lets whoever gets it do is not known
             owners: web
-            reach: 1 + 0, tier high"#]],
+            reach: 1 + unknown, tier high"#]],
     );
     let inline = |document: &str| {
         codes(&format!("person alice\neffect iam:PutRolePolicy grant\n{ROLE}\nPolicyDocument = {document}"))
@@ -232,8 +233,10 @@ fn agents_grant_nothing() {
                 → have a person or a pipeline of `web` do it, or declare `AgentBounds` for it
             deny legitimacy no_ground: no rule gives `cleaner` a ground to change who may do what on `arn:aws:iam::111122223333:role/web`
                 → ask `web` for a rule or for bounds that allow it
+            deny blast_radius reach_unknown: what `arn:aws:iam::111122223333:role/web` lets whoever gets it do is not known, and agent `cleaner` has to know
+                → import it into the model, declare `AgentBounds` for it, or have a person or a pipeline do it
             owners: web
-            reach: 1 + 0, tier high"#]],
+            reach: 1 + unknown, tier high"#]],
     );
 }
 
@@ -336,12 +339,13 @@ fn a_claimed_identity_grants_nothing() {
     check(
         &format!("person alice claimed\neffect iam:TagRole grant\n{ROLE}"),
         expect![[r#"
-        deny (enforce), no permit
-        deny legitimacy claimed_identity: who `alice` is was only claimed, and `iam:TagRole` asks for a verified identity
-            → use a credential that the gate issued
-        admit ownership owner_grants_own: `alice` acts for `web`, which owns `arn:aws:iam::111122223333:role/web`, and is no agent
-        owners: web
-        reach: 1 + 0, tier high"#]],
+            deny (enforce), no permit
+            deny legitimacy claimed_identity: who `alice` is was only claimed, and `iam:TagRole` asks for a verified identity
+                → use a credential that the gate issued
+            admit ownership owner_grants_own: `alice` acts for `web`, which owns `arn:aws:iam::111122223333:role/web`, and is no agent
+            admit blast_radius reach_unknown: what `arn:aws:iam::111122223333:role/web` lets whoever gets it do is not known
+            owners: web
+            reach: 1 + unknown, tier high"#]],
     );
 }
 

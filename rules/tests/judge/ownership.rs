@@ -453,9 +453,8 @@ fn an_account_is_told_by_its_number_and_with_what_would_be_created_in_it() {
         expect![[r#"
             admit (enforce), permit Admitted
             admit ownership owner_changes_own: `alice` acts for `web`, which owns `account 111122223333`
-            admit blast_radius reach_unknown: what depends on `account 111122223333` is not known
             owners: web
-            reach: 1 + unknown, tier high"#]],
+            reach: 1 + 0, tier high"#]],
     );
     let elsewhere =
         SHOP.replace("spec: {account: 111122223333, owner", "spec: {account: 444455556666, owner");

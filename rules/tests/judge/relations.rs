@@ -231,7 +231,8 @@ fn an_account_is_all_that_is_in_it() {
     let reach = reach("account:CloseAccount delete", "aws:account - scope");
     // What the shop has there, what stands above, and what is in the cluster that runs there.
     assert_eq!((reach.dependants, reach.irreversible), (Some(29), 6), "{reach:?}");
-    check("iam:UpdateAccountPasswordPolicy update", "aws:account - scope", None, &[]);
+    check("iam:UpdateAccountPasswordPolicy update", "aws:account - scope", Some(0), &[]);
+    check("s3control:PutAccountPolicy grant", "aws:account - scope", None, &[]);
 }
 
 #[test]
@@ -291,4 +292,88 @@ fn what_an_agent_created_itself_it_may_delete() {
     };
     assert_eq!(of("agent cleaner"), "");
     assert_eq!(of("person alice"), "irreversible");
+}
+
+#[test]
+fn what_was_set_and_may_have_been_there_is_nobodys_own() {
+    let name = "/subscriptions/7/resourcegroups/shop/providers/microsoft.compute/disks/data";
+    let put = format!(
+        "agent cleaner\neffect Microsoft.Compute:disks/write create\ntarget azure:Microsoft.Compute/disks {name}\n\
+         effect Microsoft.Compute:disks/write update\ntarget azure:Microsoft.Compute/disks {name}"
+    );
+    let delete = format!(
+        "agent cleaner\neffect Microsoft.Compute:disks/delete delete\ntarget azure:Microsoft.Compute/disks {name}"
+    );
+    let lost = |statuses: &[(u16, &str)]| {
+        let mut live = LiveInventory::new();
+        for ((status, actor), sequence) in statuses.iter().zip(1..) {
+            let outcome = Outcome::Answered {
+                status: *status,
+                request_id: String::new(),
+                error_code: None,
+                created: Vec::new(),
+            };
+            live.apply_outcome(&action(&put.replace("agent cleaner", actor)), &outcome, sequence);
+        }
+        codes_on(&estate().with_live(&live), &delete).contains("irreversible")
+    };
+    assert!(!lost(&[(201, "agent cleaner")]), "it is new by the answer");
+    assert!(lost(&[(200, "agent cleaner")]), "it may have been there");
+    assert!(lost(&[(201, "person alice"), (200, "agent cleaner")]), "somebody else made it");
+}
+
+#[test]
+fn a_copy_is_kept_only_where_one_can_be() {
+    let database = format!("rds:db {}", arn("rds", "db:orders"));
+    let lost =
+        |effect: &str, target: &str, rest: &str| reach(effect, &format!("{target}\n{rest}")).irreversible;
+    let delete = "rds:DeleteDBInstance delete";
+    assert_eq!(lost(delete, &database, "FinalDBSnapshotIdentifier = last"), 0);
+    assert_eq!(lost(delete, &database, "x.FinalDBSnapshotIdentifier = last"), 1);
+    assert_eq!(lost(delete, &database, "FinalDBSnapshotIdentifier = last\nSkipFinalSnapshot := true"), 1);
+    let table = format!("dynamodb:table {}", arn("dynamodb", "table/carts"));
+    assert_eq!(lost("dynamodb:DeleteTable delete", &table, "FinalSnapshotIdentifier = last"), 1);
+    let secret = format!("secretsmanager:Secret {}", arn("secretsmanager", "secret:pay-AbCdEf"));
+    assert_eq!(lost("secretsmanager:DeleteSecret delete", &secret, "RecoveryWindowInDays := 7"), 0);
+    assert_eq!(lost("secretsmanager:DeleteSecret delete", &secret, "ForceDeleteWithoutRecovery := true"), 1);
+    let key = format!("kms:key {}", arn("kms", "key/k-1"));
+    assert_eq!(lost("kms:DeleteImportedKeyMaterial delete", &key, ""), 1);
+}
+
+#[test]
+fn what_gives_more_than_is_known_is_unknown() {
+    let put =
+        "iam:PutRolePolicy grant\ntarget iam:role arn:aws:iam::111122223333:role/job\nPolicyDocument = ";
+    let of = |document: &str| {
+        let text = format!("person alice\neffect {put}{document}");
+        judged(&estate(), NOW, &action(&text)).verdict.reach
+    };
+    // What it had, and what is written into it now.
+    let tables = of(
+        r#"{"Statement":{"Effect":"Allow","Action":"rds:*","Resource":"arn:aws:rds:eu-west-1:111122223333:db:orders"}}"#,
+    );
+    assert_eq!(tables.dependants, Some(4));
+    // What may take other roles may do what they may.
+    assert_eq!(
+        of(r#"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}}"#).dependants,
+        None
+    );
+    assert_eq!(of("{\"Statement\": what}").dependants, None);
+    // What bounded it is taken away, and it may do all that it was given.
+    check(
+        "iam:DeleteRolePermissionsBoundary grant",
+        "iam:role arn:aws:iam::111122223333:role/job",
+        Some(3),
+        &["data", "payroll"],
+    );
+}
+
+#[test]
+fn what_stops_beside_it_does_not_stop_it() {
+    let group = format!(
+        "autoscaling:autoScalingGroup {}",
+        arn("autoscaling", "autoScalingGroup:1:autoScalingGroupName/web")
+    );
+    check("autoscaling:DisableMetricsCollection delete", &group, Some(0), &[]);
+    check("autoscaling:SuspendProcesses update", &group, Some(0), &[]);
 }

@@ -220,9 +220,7 @@ fn unowned(items: &[Item], told: &Kubernetes<'_>) -> usize {
 
 /// One object as the document has it, with what it lets its bearer act on.
 fn granting(item: &Item, items: &[Item], relations: &Relations<'_>, told: &Kubernetes<'_>) -> Thing {
-    let of_kind = |kind: &str| items.iter().any(|item| item.resource == kind);
-    // Every cluster has some of both: where some are there, all that were asked for are.
-    let all = of_kind("rolebindings") && of_kind("clusterrolebindings");
+    let all = relations.has_all_bindings(items);
     let account = item.group == "core" && item.resource == "serviceaccounts";
     Thing {
         grants: relations.grants(item, items, told.cluster),

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::object::{Labels, group, labels_of};
 use super::{Item, Kinds};
-use crate::import::grants;
+use crate::grants;
 use crate::inventory::EdgeKind;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -262,18 +262,39 @@ impl<'i> Relations<'i> {
         accounts.into_iter().for_each(|account| self.relate(account, EdgeKind::DependsOn, Some(binding)));
     }
 
+    /// All that is bound in the cluster is among the items, with what it is bound to.
+    pub(super) fn has_all_bindings(&self, items: &[Item]) -> bool {
+        // Every cluster has some of both by itself, and some of the one in a namespace of its own: where those are there, all were
+        // asked for.
+        let of = |kind: &str, namespace: Option<&str>| {
+            let fits =
+                |item: &&Item| item.resource == kind && namespace.is_none_or(|one| item.namespace() == one);
+            items.iter().any(|item| fits(&item))
+        };
+        let bound = |item: &Item| self.role_of(item).is_some();
+        let bindings =
+            |item: &&Item| matches!(item.resource.as_str(), "rolebindings" | "clusterrolebindings");
+        of("rolebindings", Some("kube-system"))
+            && of("clusterrolebindings", None)
+            && items.iter().filter(bindings).all(bound)
+    }
+
+    /// The role that a binding binds.
+    fn role_of(&self, item: &Item) -> Option<usize> {
+        let name = item.object.role_ref.get("name").and_then(Value::as_str).unwrap_or_default();
+        match item.object.role_ref.get("kind").and_then(Value::as_str) {
+            Some("Role") => self.find((RBAC, "roles"), item.namespace(), name),
+            Some(_) | None => self.find((RBAC, "clusterroles"), "", name),
+        }
+    }
+
     /// What an object lets its bearer act on: a role what its rules say, a binding the same where it binds.
     pub(super) fn grants(&self, item: &Item, items: &[Item], cluster: &str) -> BTreeSet<String> {
         let namespace = Some(item.namespace()).filter(|namespace| !namespace.is_empty());
         let rules = match (item.group.as_str(), item.resource.as_str()) {
             (RBAC, "roles" | "clusterroles") => Some(&item.object.rules),
             (RBAC, "rolebindings" | "clusterrolebindings") => {
-                let name = item.object.role_ref.get("name").and_then(Value::as_str).unwrap_or_default();
-                let role = match item.object.role_ref.get("kind").and_then(Value::as_str) {
-                    Some("Role") => self.find((RBAC, "roles"), item.namespace(), name),
-                    Some(_) | None => self.find((RBAC, "clusterroles"), "", name),
-                };
-                role.and_then(|at| items.get(at)).map(|role| &role.object.rules)
+                self.role_of(item).and_then(|at| items.get(at)).map(|role| &role.object.rules)
             }
             _ => None,
         };

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::state::Instance;
 use super::{Placed, Provider};
 use crate::azure;
-use crate::import::grants::{of_managed, of_policy};
+use crate::grants::{of_managed, of_policy};
 
 /// Patterns of names by address, and whether they are all that is granted.
 pub(super) type Granted = BTreeMap<String, (BTreeSet<String>, bool)>;
@@ -18,7 +18,13 @@ pub(super) type Granted = BTreeMap<String, (BTreeSet<String>, bool)>;
 /// What all of a state's identities and policies grant.
 pub(super) fn of(kept: &[(&Instance, Provider, Placed)]) -> Granted {
     let mut granted = Granted::new();
-    let arns: BTreeSet<&str> = kept.iter().filter_map(|(instance, ..)| instance.text("arn")).collect();
+    // A policy whose document is hidden, or none, may allow anything.
+    let is_read = |instance: &Instance| {
+        instance.kind == "aws_iam_policy"
+            && instance.plain("policy").is_some_and(|policy| of_policy(policy, "aws").is_some())
+    };
+    let policies = kept.iter().map(|(instance, ..)| *instance).filter(|instance| is_read(instance));
+    let arns: BTreeSet<&str> = policies.filter_map(|instance| instance.text("arn")).collect();
     for (instance, provider, _) in kept {
         match provider {
             Provider::Aws => aws(instance, &arns, &mut granted),

@@ -7,11 +7,49 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::glob::Glob;
+
 /// The most patterns that are told of one policy; more are everything.
 const PATTERNS_MAX: usize = 256;
 
+/// Services whose operations act on what their own name stands in the names of, and on nothing else that acts.
+const PLAIN: [&str; 32] = [
+    "acm",
+    "athena",
+    "autoscaling",
+    "cloudtrail",
+    "cloudwatch",
+    "cognito-idp",
+    "dynamodb",
+    "ec2",
+    "ecr",
+    "ecs",
+    "eks",
+    "elasticache",
+    "elasticfilesystem",
+    "elasticloadbalancing",
+    "es",
+    "events",
+    "firehose",
+    "glue",
+    "iam",
+    "kinesis",
+    "kms",
+    "lambda",
+    "logs",
+    "rds",
+    "redshift",
+    "route53",
+    "s3",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "states",
+    "xray",
+];
+
 /// What a policy document of AWS allows, in a partition; `None` where it is none that can be read.
-pub(super) fn of_policy(document: &Value, partition: &str) -> Option<BTreeSet<String>> {
+pub(crate) fn of_policy(document: &Value, partition: &str) -> Option<BTreeSet<String>> {
     let read: Value;
     let document = match document.as_str() {
         Some(text) => {
@@ -34,8 +72,14 @@ pub(super) fn of_policy(document: &Value, partition: &str) -> Option<BTreeSet<St
     Some(allowed)
 }
 
+/// The same as patterns, of a document that stands in a request.
+pub(crate) fn allowed(text: &str, partition: &str) -> Option<Vec<Glob>> {
+    let names = of_policy(&Value::String(text.to_owned()), partition)?;
+    Some(names.iter().map(|name| Glob::new(name)).collect())
+}
+
 /// What a policy of the provider's own allows, where it is one of those that stand for little or for everything.
-pub(super) fn of_managed(arn: &str) -> Option<BTreeSet<String>> {
+pub(crate) fn of_managed(arn: &str) -> Option<BTreeSet<String>> {
     let partition = arn.split(':').nth(1).unwrap_or("aws");
     let names: &[&str] = match arn.rsplit("policy/").next().unwrap_or_default() {
         "service-role/AWSLambdaBasicExecutionRole" => &["logs"],
@@ -46,7 +90,7 @@ pub(super) fn of_managed(arn: &str) -> Option<BTreeSet<String>> {
 }
 
 /// What a role of a cluster lets its bearer act on: everywhere, or in one namespace.
-pub(super) fn of_rules(rules: &Value, cluster: &str, namespace: Option<&str>) -> BTreeSet<String> {
+pub(crate) fn of_rules(rules: &Value, cluster: &str, namespace: Option<&str>) -> BTreeSet<String> {
     let mut allowed = BTreeSet::new();
     for rule in items(rules) {
         let texts = |member: &str| {
@@ -55,8 +99,13 @@ pub(super) fn of_rules(rules: &Value, cluster: &str, namespace: Option<&str>) ->
         };
         let changes = |verb: &&str| !matches!(*verb, "get" | "list" | "watch");
         let (verbs, resources) = (texts("verbs"), texts("resources"));
-        let secret = |resource: &&str| matches!(*resource, "secrets" | "*");
-        if !(verbs.iter().any(changes) || resources.iter().any(secret)) {
+        // To read a secret is to have it, and what is opened by a read runs something.
+        let acts = |resource: &&str| {
+            let part = resource.split_once('/').map_or("", |(_, part)| part);
+            matches!(*resource, "secrets" | "*")
+                || matches!(part, "*" | "attach" | "exec" | "portforward" | "proxy")
+        };
+        if !(verbs.iter().any(changes) || resources.iter().any(acts)) {
             continue;
         }
         let names = texts("resourceNames");
@@ -100,7 +149,7 @@ fn allow(statement: &Value, partition: &str, allowed: &mut BTreeSet<String>) {
         // Everything, of the services whose operations are allowed.
         for action in &changes {
             match action.split_once(':') {
-                Some((service, _)) if !service.contains(['*', '?']) => {
+                Some((service, _)) if PLAIN.contains(&service.to_ascii_lowercase().as_str()) => {
                     allowed.insert(format!("arn:{partition}:{}:*", service.to_ascii_lowercase()));
                 }
                 Some(_) | None => {
@@ -188,6 +237,7 @@ mod tests {
         );
         check(r#"{"Effect":"Allow","Action":"ec2:DescribeInstances","Resource":"*"}"#, &[]);
         check(r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#, &["*"]);
+        check(r#"{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}"#, &["*"]);
         check(r#"{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}"#, &["*"]);
         check(r#"{"Effect":"Allow","Action":"s3:*","NotResource":"arn:aws:s3:::a"}"#, &["*"]);
         check(r#"{"Effect":"Deny","Action":"*","Resource":"*"}"#, &[]);
@@ -215,13 +265,21 @@ mod tests {
             {"apiGroups": [""], "resources": ["pods", "pods/exec"], "verbs": ["create"]},
             {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "list"]},
             {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["tls"], "verbs": ["get"]},
+            {"apiGroups": [""], "resources": ["nodes/proxy"], "verbs": ["get"]},
             {"nonResourceURLs": ["/metrics"], "verbs": ["get"]},
         ]);
         let of = |namespace| of_rules(&rules, "prod", namespace).into_iter().collect::<Vec<_>>();
         assert_eq!(
             of(Some("shop")),
-            ["k8s://prod/core/namespaces/shop/pods/*", "k8s://prod/core/namespaces/shop/secrets/tls"]
+            [
+                "k8s://prod/core/namespaces/shop/nodes/*",
+                "k8s://prod/core/namespaces/shop/pods/*",
+                "k8s://prod/core/namespaces/shop/secrets/tls"
+            ]
         );
-        assert_eq!(of(None), ["k8s://prod/core/*pods/*", "k8s://prod/core/*secrets/tls"]);
+        assert_eq!(
+            of(None),
+            ["k8s://prod/core/*nodes/*", "k8s://prod/core/*pods/*", "k8s://prod/core/*secrets/tls"]
+        );
     }
 }
