@@ -232,46 +232,6 @@ fn what_cannot_be_counted_is_refused_and_all_else_goes_on() {
     assert_eq!(server.ask("SELECT count(*) FROM ordain_claims WHERE state = 0"), "0");
 }
 
-/// What is judged again because somebody else was faster is judged by the model and the time of then.
-#[test]
-fn what_has_changed_is_judged_by_what_holds_then() {
-    let Some(server) = postgres() else { return };
-    let gate = Gate::start(setup(2, Some(&server)));
-    assert_eq!(robot_deletes(&gate, 1).status, 200);
-    settled(&gate);
-    let taking = "BEGIN; UPDATE ordain_keys SET taken = taken + 1; SELECT pg_sleep(5);
-        INSERT INTO ordain_claims (source, subject, decision, amount, state, holder, run, until)
-        SELECT source, subject, decode(repeat('ab', 16), 'hex'), amount, 2, holder, run, until FROM ordain_claims;
-        COMMIT";
-    thread::scope(|scope| {
-        let taken = scope.spawn(|| server.ask(taking));
-        eventually("somebody has the budget in hand", || {
-            server.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'").trim() == "1"
-        });
-        let waiting = scope.spawn(|| robot_deletes(&gate, 2));
-        eventually("the change waits for it", || {
-            server.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'").trim() == "1"
-        });
-        let begun = gate.run(&[
-            "freeze",
-            "start",
-            "incident",
-            "--for",
-            "1h",
-            "--why",
-            "it burns",
-            "--owned-by",
-            "platform",
-        ]);
-        assert!(begun.status.success(), "{}", said(&begun));
-        let answer = waiting.join().unwrap();
-        taken.join().unwrap();
-        assert_eq!(answer.status, 403, "{}", answer.text());
-        assert!(answer.text().contains("incident"), "{}", answer.text());
-    });
-    gate.finish();
-}
-
 #[test]
 fn in_shadow_what_cannot_be_counted_or_is_over_goes_on_and_is_said() {
     let Some(server) = postgres() else { return };
