@@ -15,6 +15,7 @@ pub mod listen;
 pub mod request;
 pub mod way;
 
+mod again;
 pub mod bound;
 pub mod head;
 pub mod held;

@@ -11,7 +11,7 @@ use http_body_util::BodyExt as _;
 use ordain_action::Outcome;
 use ordain_decode::Claim;
 use ordain_evidence::{Decision, Recorded, Sendable};
-use ordain_rules::{Counters, Judged, PermitKind, Snapshot};
+use ordain_rules::{Counters, Judged, PermitKind};
 
 use crate::bound::Bound;
 use crate::change::Reply;
@@ -25,9 +25,8 @@ use crate::outcome::GoesOn;
 use crate::outgoing::Outgoing;
 use crate::place::Arrival;
 use crate::reply::{self, ReplyBody};
-use crate::state::Reached;
 use crate::throttle::Seat;
-use crate::{front, head, issued, outcome, shown, stream, way, withheld};
+use crate::{again, front, head, issued, outcome, shown, stream, way, withheld};
 
 /// Answers one request: with what the control plane answered, or with a denial in its own form.
 ///
@@ -139,7 +138,7 @@ async fn decide(
             // can no longer leave it half done.
             let judged = Judged { permit, ..judged };
             let (gate, changes, seat) = (Arc::clone(gate), Arc::clone(&gate.changes), Arc::clone(&seat));
-            let reached = (model, decision, judged_in);
+            let reached = (decision, judged_in);
             changes.run(|reply| change(gate, judged, reached, outgoing, seat, reply)).await?
         }
     };
@@ -177,7 +176,7 @@ async fn read(
 async fn change(
     gate: Arc<Gate>,
     judged: Judged,
-    (model, mut decision, judged_in): (Arc<Snapshot>, Decision, Duration),
+    (mut decision, judged_in): (Decision, Duration),
     outgoing: Outgoing,
     seat: Arc<Seat>,
     reply: Reply,
@@ -187,8 +186,8 @@ async fn change(
         return;
     }
     // What it was judged on may have changed since: then it is judged again, and what holds now is recorded.
-    let reached = Reached { model: &model, decision: &mut decision };
-    let reserved = gate.state.reserve_for(judged, reached, &gate.metrics).await;
+    let renewed = |decision: &mut Decision| again::renewed(&gate, decision);
+    let reserved = gate.state.reserve_for(judged, &mut decision, renewed, &gate.metrics).await;
     gate.metrics.decided(&decision, reserved.verdict(), judged_in);
     let refusal = Fault::refused(&decision.action, reserved.verdict(), decision.id);
     let warning = gate.warning(reserved.verdict());

@@ -94,6 +94,8 @@ pub struct Claims {
     pub holder: Digest,
     /// The run of the program: what an earlier run left is settled from the ledger.
     pub run: Run,
+    /// A refusal by the upstream says that nothing happened (`sole.rs`).
+    pub sole: bool,
     /// When.
     pub now: Timestamp,
 }
@@ -171,7 +173,7 @@ impl State {
 pub enum Ending {
     /// Nothing was sent: all is as it was.
     Released,
-    /// The upstream refused it before it took effect.
+    /// The upstream refused it: before it took effect, where it can have had one alone, and else nobody knows.
     Open,
     /// It took effect.
     Spent,
@@ -218,11 +220,14 @@ pub(crate) enum Becomes {
 }
 
 impl Becomes {
-    /// `for_request`: it is a use, bound to a request. `before`: what it was when it was claimed again.
-    pub(crate) const fn of(ending: Ending, for_request: bool, before: Option<State>) -> Self {
+    /// `for_request`: it is a use, bound to a request. `sole`: a refusal says that nothing happened. `before`: what it was
+    /// when it was claimed again.
+    pub(crate) const fn of(ending: Ending, for_request: bool, sole: bool, before: Option<State>) -> Self {
         match (ending, before) {
             (Ending::Spent, _) => Self::State(State::Spent),
             (Ending::Unknown, _) => Self::State(State::Unknown),
+            // Part of it may have been done before the rest was refused.
+            (Ending::Open, _) if !sole => Self::State(State::Unknown),
             // What an earlier attempt left unknown, no later one that was refused can tell.
             (Ending::Released | Ending::Open, Some(before)) => Self::State(before),
             (Ending::Open, None) if for_request => Self::State(State::Open),
@@ -258,7 +263,13 @@ impl fmt::Display for StoreError {
 impl std::error::Error for StoreError {}
 
 /// The form in which both engines keep it.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
+
+/// How long after it counts no more something is still kept, in microseconds: clocks of gates that share it may differ.
+pub(crate) const KEPT: i64 = 24 * HOUR;
+
+/// How often what is kept no longer is looked for, in microseconds.
+pub(crate) const HOUR: i64 = 3_600_000_000;
 
 /// A time as it is kept.
 pub(crate) fn micros(time: Timestamp) -> i64 {

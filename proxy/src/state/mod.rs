@@ -7,6 +7,7 @@ mod claim;
 mod postgres;
 mod server;
 mod settle;
+mod sole;
 mod sqlite;
 mod store;
 
@@ -18,8 +19,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use ordain_action::{DecisionId, Digest};
-use ordain_evidence::{Reservation, Reserved};
+use ordain_action::Digest;
+use ordain_evidence::{Decision, Reservation, Reserved};
 use ordain_rules::{Charge, CounterNeeds, Counters, Judged, Snapshot};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -91,7 +92,21 @@ pub struct State {
     // When it could not be opened, and why.
     unopened: Mutex<Option<(Instant, StoreError)>>,
     // Why it could not be used when it was last needed.
-    fault: Mutex<Option<String>>,
+    fault: Mutex<Fault>,
+}
+
+/// Why it could not be used. One may go on without the other: a disk that takes nothing may still be read.
+#[derive(Debug, Default)]
+struct Fault {
+    reading: Option<String>,
+    writing: Option<String>,
+}
+
+/// What it was needed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needed {
+    Reading,
+    Writing,
 }
 
 /// Why nothing was reserved.
@@ -127,7 +142,7 @@ impl State {
                 (Ok(_), _) => {}
                 (Err(StoreError::Unavailable(why) | StoreError::InDoubt(why)), Kept::Server(_)) => {
                     events::counted_state_lost(&why);
-                    state.note(Some(&why));
+                    state.note(Needed::Reading, Some(&why));
                 }
                 (Err(error), _) => anyhow::bail!(error),
             }
@@ -146,7 +161,7 @@ impl State {
             Ok(store) => store.counted(keys, now).await,
             Err(error) => Err(error),
         };
-        for (key, counted) in needs.keys().zip(self.noted(counted).into_iter().flatten()) {
+        for (key, counted) in needs.keys().zip(self.noted(Needed::Reading, counted).into_iter().flatten()) {
             counters.set(key.clone(), counted);
         }
         counters
@@ -155,7 +170,8 @@ impl State {
     /// Why it could not be used when it was last needed; `None` while all is well.
     #[must_use]
     pub fn fault(&self) -> Option<String> {
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        fault.writing.as_ref().or(fault.reading.as_ref()).cloned()
     }
 
     /// How many decisions have ended and could not be settled yet.
@@ -171,19 +187,19 @@ impl State {
 
     async fn reserve(
         &self,
-        decision: DecisionId,
+        decision: &Decision,
         charges: &[Charge],
-        now: Timestamp,
     ) -> Result<Box<dyn Reservation>, Unreserved> {
+        let (sole, now, decision) = (sole::is_sole(&decision.action.reading), decision.now, decision.id);
         let claims: Vec<Claim> = charges.iter().cloned().map(Claim::Amount).collect();
         let keys = claims.iter().map(|claim| claim.key().clone()).collect();
-        let store = self.noted(self.store().await).ok_or(Unreserved::Unavailable)?;
+        let store = self.noted(Needed::Writing, self.store().await).ok_or(Unreserved::Unavailable)?;
         let held = Held::new(decision, keys, Arc::clone(&store), self.settling.clone());
-        let claims = Claims { decision, claims, holder: self.holder, run: self.run, now };
+        let claims = Claims { decision, claims, holder: self.holder, run: self.run, sole, now };
         let reserved = store.reserve(claims).await;
         // Whether it is there or not: what is held is given back where it is not handed on.
         let in_doubt = matches!(&reserved, Err(StoreError::InDoubt(_)));
-        match self.noted(reserved) {
+        match self.noted(Needed::Writing, reserved) {
             Some(Ok(())) => Ok(Box::new(held)),
             Some(Err(Refused::Over | Refused::InFlight | Refused::Unknown)) => {
                 held.nothing();
@@ -219,16 +235,16 @@ impl State {
         Ok(store)
     }
 
-    fn noted<T>(&self, done: Result<T, StoreError>) -> Option<T> {
+    fn noted<T>(&self, needed: Needed, done: Result<T, StoreError>) -> Option<T> {
         match done {
             Ok(done) => {
-                self.note(None);
+                self.note(needed, None);
                 Some(done)
             }
             Err(error) => {
                 let why = error.to_string();
                 // Said once, and not for every request that finds it so.
-                if self.note(Some(&why)).is_none() {
+                if self.note(needed, Some(&why)).is_none() {
                     events::counted_state_lost(&why);
                 }
                 None
@@ -237,42 +253,44 @@ impl State {
     }
 
     /// Returns what was noted before.
-    fn note(&self, why: Option<&str>) -> Option<String> {
+    fn note(&self, needed: Needed, why: Option<&str>) -> Option<String> {
         let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *fault, why.map(str::to_owned))
+        let fault = match needed {
+            Needed::Reading => &mut fault.reading,
+            Needed::Writing => &mut fault.writing,
+        };
+        std::mem::replace(fault, why.map(str::to_owned))
     }
-}
-
-/// What a decision was reached by: all that is needed to reach it again.
-#[derive(Debug)]
-pub struct Reached<'r> {
-    /// The model.
-    pub model: &'r Snapshot,
-    /// What goes into the record; its counters are those that it was reached on in the end.
-    pub decision: &'r mut ordain_evidence::Decision,
 }
 
 impl State {
     /// Reserves what a verdict was reached on. Where that has changed since, it is judged again; what cannot be counted is
-    /// judged as that, which denies it.
-    pub async fn reserve_for(&self, mut judged: Judged, reached: Reached<'_>, metrics: &Metrics) -> Reserved {
-        let Reached { model, decision } = reached;
-        let needs = || ordain_rules::needs(model, &decision.action);
+    /// judged as that, which denies it. Judging again is judging then: `renewed` puts into the decision what holds by now.
+    pub async fn reserve_for(
+        &self,
+        mut judged: Judged,
+        decision: &mut Decision,
+        renewed: impl Fn(&mut Decision) -> Arc<Snapshot> + Send,
+        metrics: &Metrics,
+    ) -> Reserved {
         for attempt in 0..=ATTEMPTS {
             // What takes of nothing that is counted, refusals among it, goes on as it is.
             if judged.charges.is_empty() {
                 return Reserved::new(judged, None);
             }
-            decision.counters = match self.reserve(decision.id, &judged.charges, decision.now).await {
+            let changed = match self.reserve(decision, &judged.charges).await {
                 Ok(held) => return Reserved::new(judged, Some(held)),
-                Err(Unreserved::Changed) if attempt < ATTEMPTS => {
-                    metrics.judged_again();
-                    self.counters(&needs(), decision.now).await
-                }
-                Err(Unreserved::Changed | Unreserved::Unavailable) => Counters::new(),
+                Err(unreserved) => unreserved == Unreserved::Changed && attempt < ATTEMPTS,
+            };
+            let model = renewed(decision);
+            decision.counters = if changed {
+                metrics.judged_again();
+                self.counters(&ordain_rules::needs(&model, &decision.action), decision.now).await
+            } else {
+                Counters::new()
             };
             judged = ordain_rules::judge(
-                model,
+                &model,
                 &decision.action,
                 decision.request,
                 &decision.counters,

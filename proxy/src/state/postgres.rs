@@ -1,8 +1,11 @@
 //! The counted state in PostgreSQL, or what speaks its protocol, shared by replicas.
 //!
 //! A transaction takes the rows of its keys first, in one order, and looks at what stands counted only then: whoever comes
-//! second waits, and sees what the first did. Leaves out connections (`server.rs`) and what may be claimed (`claim.rs`).
+//! second waits, and sees what the first did. What counts is told by the clock of the gate that asks, so that gates which
+//! share a server have to agree about the time; nothing is deleted by it within a day. Leaves out connections (`server.rs`) and what may be claimed (`claim.rs`).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,8 +17,8 @@ use tokio_postgres::{Error, Transaction};
 use uuid::Uuid;
 
 use super::claim::{
-    Becomes, Claim, Claims, Ending, Placed, Refused, Run, Standing, State, StoreError, VERSION, figure,
-    micros, read_figure, until,
+    Becomes, Claim, Claims, Ending, HOUR, KEPT, Placed, Refused, Run, Standing, State, StoreError, VERSION,
+    figure, micros, read_figure, until,
 };
 pub(crate) use super::server::Server;
 use super::server::{Connected, Pool};
@@ -25,6 +28,12 @@ const TRIES: usize = 5;
 
 /// How long one transaction may take, from having a connection on.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long trying it again may take in all: longer than the server lets a gate that hangs keep a key.
+const DEADLINE: Duration = Duration::from_secs(8);
+
+/// The most that is found to be kept no longer at once.
+const PASSED_MAX: i64 = 10_000;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS ordain_version (
@@ -50,6 +59,8 @@ const SCHEMA: &str = "
         until BIGINT NOT NULL,
         PRIMARY KEY (source, subject, decision)
     );
+    ALTER TABLE ordain_claims ADD COLUMN IF NOT EXISTS sole BOOLEAN NOT NULL DEFAULT FALSE;
+    CREATE INDEX IF NOT EXISTS ordain_claims_until ON ordain_claims (until);
     CREATE INDEX IF NOT EXISTS ordain_claims_by_decision ON ordain_claims (decision);
     CREATE INDEX IF NOT EXISTS ordain_claims_counted ON ordain_claims (source, subject, until);
     CREATE INDEX IF NOT EXISTS ordain_claims_reserved ON ordain_claims (holder) WHERE state = 0;
@@ -64,14 +75,16 @@ const SCHEMA: &str = "
 /// The counted state on a server.
 #[derive(Debug)]
 pub(crate) struct Postgres {
-    pool: Pool,
+    pool: Arc<Pool>,
+    // When what is kept no longer was last looked for.
+    looked: AtomicI64,
 }
 
 impl Postgres {
     /// Connects, and makes what is missing.
     pub(crate) async fn open(server: &Server) -> Result<Self, StoreError> {
-        let pool = Pool::new(server.clone());
-        let postgres = Self { pool };
+        let pool = Arc::new(Pool::new(server.clone()));
+        let postgres = Self { pool, looked: AtomicI64::new(i64::MIN) };
         postgres.prepare().await?;
         Ok(postgres)
     }
@@ -80,14 +93,14 @@ impl Postgres {
         let connected = self.pool.take().await?;
         let found = self.within(version(&connected)).await?;
         let found = match found {
-            Some(found) => found,
-            None => {
+            Some(found) if found >= VERSION => found,
+            Some(_) | None => {
                 // Two that begin at once may both make it: one of them then finds it made.
                 let made = self.within(make(&connected)).await;
                 match (made, self.within(version(&connected)).await) {
-                    (_, Ok(Some(found))) => found,
+                    (_, Ok(Some(found))) if found >= VERSION => found,
                     (Err(error), _) | (Ok(()), Err(error)) => return Err(error),
-                    (Ok(()), Ok(None)) => {
+                    (Ok(()), Ok(Some(_) | None)) => {
                         return Err(StoreError::Unavailable("its tables were not made".to_owned()));
                     }
                 }
@@ -149,6 +162,14 @@ impl Postgres {
     }
 
     pub(crate) async fn reserve(&self, claims: &Claims) -> Result<Result<(), Refused>, StoreError> {
+        let now = micros(claims.now);
+        let looked = self.looked.load(Ordering::Relaxed);
+        if now.saturating_sub(looked) >= HOUR
+            && self.looked.compare_exchange(looked, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        {
+            // Nobody waits for it, and what fails is done an hour later.
+            tokio::spawn(forget(Arc::clone(&self.pool), now.saturating_sub(KEPT)));
+        }
         let keys: Vec<CounterKey> = claims.claims.iter().map(|claim| claim.key().clone()).collect();
         self.transact(&keys, Reserve(claims)).await
     }
@@ -195,6 +216,7 @@ impl Postgres {
     /// Does something in a transaction that has its keys to itself; again, where the server ended it for another's sake.
     async fn transact<W: Work>(&self, keys: &[CounterKey], work: W) -> Result<W::Done, StoreError> {
         let mut tried = 0;
+        let deadline = tokio::time::Instant::now() + DEADLINE;
         loop {
             tried += 1;
             let mut connected = self.pool.take().await?;
@@ -210,7 +232,8 @@ impl Postgres {
                 transaction.commit().await?;
                 Ok(done)
             };
-            let error = match tokio::time::timeout(PATIENCE, done).await {
+            let late = deadline.min(tokio::time::Instant::now() + PATIENCE);
+            let error = match tokio::time::timeout_at(late, done).await {
                 Ok(Ok(done)) => {
                     self.pool.give_back(connected);
                     return Ok(done);
@@ -219,7 +242,7 @@ impl Postgres {
                 Ok(Err(error)) if is_conflict(&error) && tried < TRIES => continue,
                 Ok(Err(error)) if !committing => return Err(unavailable(&error)),
                 Ok(Err(error)) => error.to_string(),
-                Err(_late) => format!("no answer within {} s", PATIENCE.as_secs()),
+                Err(_late) => "no answer within seconds".to_owned(),
             };
             return Err(if committing {
                 StoreError::InDoubt(format!("the counted state was lost while it was written ({error})"))
@@ -291,7 +314,12 @@ fn columns(keys: &[CounterKey]) -> (Vec<String>, Vec<String>) {
 }
 
 fn is_conflict(error: &Error) -> bool {
-    let retried = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+    let retried = [
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        // Somebody else has the key and may hang.
+        SqlState::LOCK_NOT_AVAILABLE,
+    ];
     error.code().is_some_and(|code| retried.contains(code))
 }
 
@@ -301,6 +329,26 @@ fn unavailable(error: &Error) -> StoreError {
         None => error.to_string(),
     };
     StoreError::Unavailable(format!("the counted state cannot be used: {said}"))
+}
+
+/// Forgets what counts no more since a time, of whatever key, and keys of which nothing is counted. What somebody has in
+/// hand is left.
+async fn forget(pool: Arc<Pool>, since: i64) {
+    let Ok(connected) = pool.take().await else { return };
+    let passed = "DELETE FROM ordain_claims WHERE (source, subject, decision) IN
+         (SELECT source, subject, decision FROM ordain_claims WHERE until <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)";
+    let empty = "DELETE FROM ordain_keys WHERE (source, subject) IN
+         (SELECT source, subject FROM ordain_keys k WHERE NOT EXISTS
+             (SELECT 1 FROM ordain_claims c WHERE c.source = k.source AND c.subject = k.subject)
+          LIMIT $1 FOR UPDATE SKIP LOCKED)";
+    let asked = async {
+        connected.client().execute(passed, &[&since, &PASSED_MAX]).await?;
+        connected.client().execute(empty, &[&PASSED_MAX]).await
+    };
+    // A connection that is not given back is closed.
+    if let Ok(Ok(_)) = tokio::time::timeout(PATIENCE, asked).await {
+        pool.give_back(connected);
+    }
 }
 
 async fn version(connected: &Connected) -> Result<Option<i64>, Error> {
@@ -314,7 +362,8 @@ async fn version(connected: &Connected) -> Result<Option<i64>, Error> {
 
 async fn make(connected: &Connected) -> Result<(), Error> {
     let text = format!(
-        "BEGIN;{SCHEMA}INSERT INTO ordain_version (one, version) VALUES (1, {VERSION}) ON CONFLICT DO NOTHING;COMMIT;"
+        "BEGIN;{SCHEMA}INSERT INTO ordain_version (one, version) VALUES (1, {VERSION})
+         ON CONFLICT (one) DO UPDATE SET version = GREATEST(ordain_version.version, excluded.version);COMMIT;"
     );
     let made = connected.client().batch_execute(&text).await;
     if made.is_err() {
@@ -332,10 +381,7 @@ async fn mark(transaction: &Transaction<'_>, key: &CounterKey) -> Result<Option<
 async fn reserve(transaction: &Transaction<'_>, claims: &Claims) -> Result<Result<(), Refused>, Error> {
     let mut places = Vec::with_capacity(claims.claims.len());
     for claim in &claims.claims {
-        let (source, subject) = (&*claim.key().source, &*claim.key().subject);
-        let passed = "DELETE FROM ordain_claims WHERE source = $1 AND subject = $2 AND until <= $3";
-        transaction.execute(passed, &[&source, &subject, &micros(claims.now)]).await?;
-        match claim.placed(&standing(transaction, claim).await?) {
+        match claim.placed(&standing(transaction, claim, claims.now).await?) {
             Ok(placed) => places.push((claim, placed)),
             // All of it or nothing: nothing has been written yet.
             Err(refused) => return Ok(Err(refused)),
@@ -361,30 +407,32 @@ async fn place(
             let request = claim.request().map(|request| request.0.to_vec());
             let (amount, until) = (figure(claim.amount()), claim.until(claims.now));
             let statement = "INSERT INTO ordain_claims
-                 (source, subject, decision, request, amount, state, holder, run, until)
-                 VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8)";
-            let values: [&(dyn ToSql + Sync); 8] =
-                [&source, &subject, &decision, &request, &amount, &holder, &run, &until];
+                 (source, subject, decision, request, amount, state, holder, run, until, sole)
+                 VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9)";
+            let values: [&(dyn ToSql + Sync); 9] =
+                [&source, &subject, &decision, &request, &amount, &holder, &run, &until, &claims.sole];
             transaction.execute(statement, &values).await?;
         }
         Placed::Again(earlier) => {
             let earlier = earlier.as_slice();
             let statement = "UPDATE ordain_claims
-                 SET decision = $4, before = state, state = 0, holder = $5, run = $6
+                 SET decision = $4, before = state, state = 0, holder = $5, run = $6, sole = $7
                  WHERE source = $1 AND subject = $2 AND decision = $3";
-            let values: [&(dyn ToSql + Sync); 6] = [&source, &subject, &earlier, &decision, &holder, &run];
+            let values: [&(dyn ToSql + Sync); 7] =
+                [&source, &subject, &earlier, &decision, &holder, &run, &claims.sole];
             transaction.execute(statement, &values).await?;
         }
     }
     Ok(())
 }
 
-/// What stands counted, once what has left the window is gone.
-async fn standing(transaction: &Transaction<'_>, claim: &Claim) -> Result<Standing, Error> {
+/// What stands counted, without what has left the window.
+async fn standing(transaction: &Transaction<'_>, claim: &Claim, now: Timestamp) -> Result<Standing, Error> {
     let (source, subject) = (&*claim.key().source, &*claim.key().subject);
     let statement = "SELECT COALESCE(SUM(amount), 0)::BIGINT FROM ordain_claims
-         WHERE source = $1 AND subject = $2";
-    let value = read_figure(transaction.query_one(statement, &[&source, &subject]).await?.try_get(0)?);
+         WHERE source = $1 AND subject = $2 AND until > $3";
+    let row = transaction.query_one(statement, &[&source, &subject, &micros(now)]).await?;
+    let value = read_figure(row.try_get(0)?);
     let Some(request) = claim.request() else { return Ok(Standing { value, same: None }) };
     let statement = "SELECT state, decision FROM ordain_claims
          WHERE source = $1 AND subject = $2 AND request = $3
@@ -399,12 +447,12 @@ async fn standing(transaction: &Transaction<'_>, claim: &Claim) -> Result<Standi
 
 async fn settle(transaction: &Transaction<'_>, decision: DecisionId, ending: Ending) -> Result<(), Error> {
     let decision = decision.0.into_bytes();
-    let statement = "SELECT source, subject, request IS NOT NULL, before FROM ordain_claims
+    let statement = "SELECT source, subject, request IS NOT NULL, sole, before FROM ordain_claims
          WHERE decision = $1 AND state = 0 FOR UPDATE";
     for row in transaction.query(statement, &[&decision.as_slice()]).await? {
         let (source, subject): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-        let before: Option<i64> = row.try_get(3)?;
-        match Becomes::of(ending, row.try_get(2)?, before.map(State::of)) {
+        let before: Option<i64> = row.try_get(4)?;
+        match Becomes::of(ending, row.try_get(2)?, row.try_get(3)?, before.map(State::of)) {
             Becomes::Gone => {
                 let statement =
                     "DELETE FROM ordain_claims WHERE source = $1 AND subject = $2 AND decision = $3";

@@ -28,8 +28,13 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// For how long nobody tries anew after a connection could not be made.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What every connection is told first: a commit is one only when it is on the disk, and nobody waits for ever.
-const SESSION: &str = "SET synchronous_commit TO on; SET lock_timeout TO '4s'; SET statement_timeout TO '4s'; \
+/// How long a connection is silent before it is asked whether it is still there, and between asking again.
+const KEEPALIVE: Duration = Duration::from_secs(10);
+
+/// What every connection is told first: a commit is one only when it is on the disk, nobody waits for ever, and a gate
+/// that hangs with a budget in its hand loses it.
+pub(super) const SESSION: &str = "SET synchronous_commit TO on; SET lock_timeout TO '3s'; SET statement_timeout TO '4s'; \
+     SET idle_in_transaction_session_timeout TO '6s'; \
      SET default_transaction_isolation TO 'read committed'";
 
 /// A server, and how it is reached.
@@ -75,12 +80,19 @@ impl Server {
         // Whoever stands between could let anything be spent twice: TLS may be left out, but not by chance.
         let says = text.contains("sslmode");
         if !says {
-            let near = config.get_hosts().iter().all(is_near);
+            // An address that is given beside a host is the one that is connected to.
+            let addressed = config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback);
+            let near = addressed && config.get_hosts().iter().all(is_near);
             config.ssl_mode(if near { SslMode::Disable } else { SslMode::Require });
         } else if config.get_ssl_mode() == SslMode::Prefer {
             return Err("`sslmode` is `prefer`; write `require` or `disable`".to_owned());
         }
         config.connect_timeout(PATIENCE).application_name("ordain");
+        config
+            .keepalives(true)
+            .keepalives_idle(KEEPALIVE)
+            .keepalives_interval(KEEPALIVE)
+            .keepalives_retries(3);
         Ok(Self { config, password, trust })
     }
 
@@ -307,5 +319,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Encrypted<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_is_left_out_only_where_all_that_is_connected_to_is_this_machine() {
+        let mode = |text: &str| Server::new(text, None, None).unwrap().config.get_ssl_mode();
+        assert_eq!(mode("host=localhost user=o"), SslMode::Disable);
+        assert_eq!(mode("host=/run/postgresql user=o"), SslMode::Disable);
+        assert_eq!(mode("hostaddr=127.0.0.1 user=o"), SslMode::Disable);
+        assert_eq!(mode("host=localhost hostaddr=::1 user=o"), SslMode::Disable);
+        assert_eq!(mode("host=db.internal user=o"), SslMode::Require);
+        assert_eq!(mode("hostaddr=10.0.0.5 user=o"), SslMode::Require);
+        assert_eq!(mode("host=localhost hostaddr=10.0.0.5 user=o"), SslMode::Require);
+        assert_eq!(mode("host=localhost,localhost hostaddr=127.0.0.1,10.0.0.5 user=o"), SslMode::Require);
+        assert_eq!(mode("host=db.internal hostaddr=127.0.0.1 user=o"), SslMode::Require);
+        assert_eq!(mode("hostaddr=10.0.0.5 user=o sslmode=disable"), SslMode::Disable);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ordain_action::DecisionId;
 
 use super::engines::{Engine, HOLDER, RUN, amount, at, claims, decision, honoured, key, one_use};
-use crate::state::{Claim, Ending, Refused, Run, Store, StoreError};
+use crate::state::{Claim, Claims, Ending, Refused, Run, Store, StoreError};
 
 /// Runs each of these on both engines.
 macro_rules! on_both {
@@ -32,6 +32,9 @@ macro_rules! on_both {
 on_both! {
     a_budget_admits_what_fits_and_forgets_what_the_window_has_passed,
     what_was_not_sent_is_given_back_and_what_may_have_happened_is_not,
+    a_refusal_gives_back_only_what_had_one_effect_on_one_thing,
+    a_form_before_is_taken_up_and_its_reservations_are_taken_for_what_they_may_be,
+    what_counts_no_more_is_kept_for_a_day_and_forgotten_then_of_every_key,
     all_of_it_is_claimed_or_nothing,
     a_thousand_at_once_use_one_use_once,
     a_thousand_at_once_take_a_budget_to_its_limit_and_no_further,
@@ -91,6 +94,119 @@ async fn what_was_not_sent_is_given_back_and_what_may_have_happened_is_not(engin
         store.settle(decision, &keys, Ending::Released).await.unwrap();
         assert_eq!(used(&store, "robot", 1).await, stands, "after {ending:?} and another word");
     }
+}
+
+async fn a_refusal_gives_back_only_what_had_one_effect_on_one_thing(engine: Engine) {
+    let store = engine.open().await;
+    let both = || vec![amount("robot", 1, 9), one_use("stop", "all", 1)];
+    let keys = [key("budget:b", "robot"), key("change:c", "stop")];
+    let id = decision();
+    let several = Claims { sole: false, ..claims(id, both(), at(0)) };
+    store.reserve(several).await.unwrap().unwrap();
+    // A start finds it so too: it is kept with the reservation.
+    drop(store);
+    let store = engine.open().await;
+    store.settle(id, &keys, Ending::Open).await.unwrap();
+    assert_eq!(used(&store, "robot", 1).await, 1, "part of it may have been done");
+    assert_eq!(take(&store, one_use("stop", "all", 1), 1).await, Err(Refused::Unknown));
+    let id = decision();
+    let several = Claims { sole: false, ..claims(id, vec![amount("robot", 1, 9)], at(2)) };
+    store.reserve(several).await.unwrap().unwrap();
+    store.settle(id, &keys, Ending::Released).await.unwrap();
+    assert_eq!(used(&store, "robot", 3).await, 1, "what was not sent has no effect at all");
+}
+
+async fn a_form_before_is_taken_up_and_its_reservations_are_taken_for_what_they_may_be(engine: Engine) {
+    let store = engine.open().await;
+    let taken = take(&store, amount("robot", 1, 3), 0).await.unwrap();
+    drop(store);
+    match &engine.server {
+        Some(server) => {
+            server.ask("ALTER TABLE ordain_claims DROP COLUMN sole");
+            server.ask("UPDATE ordain_version SET version = 1");
+        }
+        None => {
+            let connection = rusqlite::Connection::open(engine.folder.path().join("counted.sqlite")).unwrap();
+            let before =
+                "DROP INDEX claims_until; ALTER TABLE claims DROP COLUMN sole; PRAGMA user_version = 1";
+            connection.execute_batch(before).unwrap();
+        }
+    }
+    let store = engine.open().await;
+    store.settle(taken, &[key("budget:b", "robot")], Ending::Open).await.unwrap();
+    assert_eq!(used(&store, "robot", 1).await, 1);
+    let taken = take(&store, amount("robot", 1, 3), 1).await.unwrap();
+    store.settle(taken, &[key("budget:b", "robot")], Ending::Open).await.unwrap();
+    assert_eq!(used(&store, "robot", 2).await, 1);
+}
+
+/// How many claims are kept, counted or not.
+fn kept(engine: &Engine) -> i64 {
+    match &engine.server {
+        Some(server) => server.ask("SELECT count(*) FROM ordain_claims").trim().parse().unwrap(),
+        None => {
+            let connection = rusqlite::Connection::open(engine.folder.path().join("counted.sqlite")).unwrap();
+            connection.query_row("SELECT count(*) FROM claims", [], |row| row.get(0)).unwrap()
+        }
+    }
+}
+
+async fn what_counts_no_more_is_kept_for_a_day_and_forgotten_then_of_every_key(engine: Engine) {
+    let day = 24 * 3600;
+    let store = engine.open().await;
+    take(&store, amount("robot", 3, 3), 0).await.unwrap();
+    take(&store, one_use("stop", "a", 1), 0).await.unwrap();
+    // A gate whose clock is ahead counts it no more, and takes it from nobody.
+    take(&store, amount("robot", 1, 3), 3600 + day - 1).await.unwrap();
+    assert_eq!(kept(&engine), 3);
+    assert_eq!(take(&store, amount("robot", 3, 3), 3600 + day).await, Err(Refused::Over));
+    if engine.server.is_some() {
+        assert_eq!(used(&store, "robot", 1).await, 4, "by a clock that is not ahead it counts");
+        assert_eq!(take(&store, amount("robot", 1, 3), 1).await, Err(Refused::Over));
+    } else {
+        // What is in a file has one gate, and a clock of its own that is put back frees nothing and counts from there.
+        assert_eq!(used(&store, "robot", 1).await, 1);
+        take(&store, amount("robot", 2, 3), 1).await.unwrap();
+        assert_eq!(take(&store, amount("robot", 1, 3), 3600 + day + 1).await, Err(Refused::Over));
+    }
+    // Another key is enough for it, and what is used stays used.
+    take(&store, amount("alice", 1, 3), 9 * day).await.unwrap();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let mut at_last = 9 * day;
+    while kept(&engine) != 2 {
+        assert!(std::time::Instant::now() < until, "{} are kept", kept(&engine));
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        at_last += 1;
+    }
+    assert_eq!(used(&store, "alice", at_last).await, 1);
+    assert_eq!(take(&store, one_use("stop", "b", 1), at_last).await, Err(Refused::Over));
+    if let Some(server) = &engine.server {
+        let keys = || server.ask("SELECT count(*) FROM ordain_keys WHERE subject = 'robot'");
+        while keys().trim() != "0" {
+            assert!(std::time::Instant::now() < until, "the key of what is forgotten is kept");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// A gate that hangs in a transaction has the key of a budget, and the server takes it away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn postgres_takes_a_key_from_whoever_hangs() {
+    let Some(engine) = Engine::postgres() else { return };
+    let store = engine.open().await;
+    take(&store, amount("robot", 1, 9), 0).await.unwrap();
+    let Some(server) = &engine.server else { return };
+    let (mut hanging, connection) =
+        tokio_postgres::connect(&server.url(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(async move { drop(connection.await) });
+    hanging.batch_execute(crate::state::server::SESSION).await.unwrap();
+    let transaction = hanging.transaction().await.unwrap();
+    transaction.execute("UPDATE ordain_keys SET taken = taken + 1", &[]).await.unwrap();
+    // Longer than waiting for a lock may take, and so tried again, until the server ends the other.
+    let began = std::time::Instant::now();
+    take(&store, amount("robot", 1, 9), 1).await.unwrap();
+    assert!(began.elapsed() > std::time::Duration::from_secs(4), "{:?}", began.elapsed());
+    assert_eq!(used(&store, "robot", 2).await, 2);
 }
 
 async fn all_of_it_is_claimed_or_nothing(engine: Engine) {
@@ -265,7 +381,7 @@ async fn what_is_kept_survives_a_start_and_a_newer_form_is_refused(engine: Engin
     let refused = engine.kept.open().await.unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "the counted state has the form 99, which a newer version wrote, and this one knows 1; run that version"
+        "the counted state has the form 99, which a newer version wrote, and this one knows 2; run that version"
     );
 }
 

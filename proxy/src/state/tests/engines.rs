@@ -17,19 +17,19 @@ use crate::state::{Claim, Claims, Kept, Run, Server, Store, Use};
 
 /// Where one test keeps what is counted.
 #[derive(Debug)]
-pub(super) struct Engine {
-    pub(super) kept: Kept,
-    pub(super) server: Option<PostgresServer>,
-    pub(super) folder: TempDir,
+pub(crate) struct Engine {
+    pub(crate) kept: Kept,
+    pub(crate) server: Option<PostgresServer>,
+    pub(crate) folder: TempDir,
 }
 
 impl Engine {
-    pub(super) fn sqlite() -> Option<Self> {
+    pub(crate) fn sqlite() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         Some(Self { kept: Kept::within(folder.path()), server: None, folder })
     }
 
-    pub(super) fn postgres() -> Option<Self> {
+    pub(crate) fn postgres() -> Option<Self> {
         let programs = environment("ORDAIN_TEST_POSTGRES").map_or_else(installed, |path| Some(path.into()));
         let Some(server) = programs.as_deref().and_then(PostgresServer::start) else {
             skipped();
@@ -40,7 +40,7 @@ impl Engine {
     }
 
     /// As a program finds it that starts.
-    pub(super) async fn open(&self) -> Arc<Store> {
+    pub(crate) async fn open(&self) -> Arc<Store> {
         Arc::new(self.kept.open().await.unwrap())
     }
 }
@@ -62,41 +62,41 @@ fn skipped() {
     }
 }
 
-pub(super) fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
 
-pub(super) fn decision() -> DecisionId {
+pub(crate) fn decision() -> DecisionId {
     DecisionId(Uuid::now_v7())
 }
 
-pub(super) fn key(source: &str, subject: &str) -> CounterKey {
+pub(crate) fn key(source: &str, subject: &str) -> CounterKey {
     CounterKey { source: source.into(), subject: subject.into() }
 }
 
 /// So much of a budget of three an hour.
-pub(super) fn amount(subject: &str, amount: u64, limit: u64) -> Claim {
+pub(crate) fn amount(subject: &str, amount: u64, limit: u64) -> Claim {
     let window = std::time::Duration::from_secs(3600);
     Claim::Amount(Charge { key: key("budget:b", subject), amount, limit, window })
 }
 
 /// One of the uses of a change, for a request.
-pub(super) fn one_use(change: &str, request: &str, uses: u64) -> Claim {
+pub(crate) fn one_use(change: &str, request: &str, uses: u64) -> Claim {
     let request = Digest::of(request.as_bytes());
     Claim::Use(Use { key: key("change:c", change), request, uses, honoured: false })
 }
 
 /// The same, of a request that the upstream does once however often it is sent.
-pub(super) fn honoured(claim: Claim) -> Claim {
+pub(crate) fn honoured(claim: Claim) -> Claim {
     match claim {
         Claim::Use(used) => Claim::Use(Use { honoured: true, ..used }),
         Claim::Amount(_) => claim,
     }
 }
 
-pub(super) const HOLDER: Digest = Digest([7; 32]);
-pub(super) const RUN: Run = Run([1; 16]);
+pub(crate) const HOLDER: Digest = Digest([7; 32]);
+pub(crate) const RUN: Run = Run([1; 16]);
 
-pub(super) fn claims(decision: DecisionId, claims: Vec<Claim>, now: Timestamp) -> Claims {
-    Claims { decision, claims, holder: HOLDER, run: RUN, now }
+pub(crate) fn claims(decision: DecisionId, claims: Vec<Claim>, now: Timestamp) -> Claims {
+    Claims { decision, claims, holder: HOLDER, run: RUN, sole: true, now }
 }

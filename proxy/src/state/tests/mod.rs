@@ -4,5 +4,5 @@
 
 mod conformance;
 mod crash;
-mod engines;
+pub(crate) mod engines;
 mod reference;

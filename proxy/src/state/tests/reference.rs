@@ -3,6 +3,7 @@
 //! Leaves out what runs at the same time (`conformance.rs`).
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use ordain_action::{DecisionId, Digest};
 use proptest::prelude::*;
@@ -51,6 +52,7 @@ struct Kept {
     /// As [`super::super::claim::State`] has it, in its own words here.
     state: &'static str,
     before: Option<&'static str>,
+    sole: bool,
 }
 
 /// All of it, by decision.
@@ -63,10 +65,14 @@ impl Memory {
         same.map(|(_, kept)| if let Claim::Amount(charge) = &kept.claim { charge.amount } else { 1 }).sum()
     }
 
-    fn claim(&mut self, decision: DecisionId, all: &[Claim], now: i64) -> Result<(), Refused> {
+    fn claim(
+        &mut self,
+        decision: DecisionId,
+        (all, sole): (&[Claim], bool),
+        now: i64,
+    ) -> Result<(), Refused> {
         let mut after = Vec::new();
         for claim in all {
-            self.0.retain(|(_, kept)| kept.until > now || kept.claim.key() != claim.key());
             match claim {
                 Claim::Amount(charge) => {
                     if self.value(claim, now) + charge.amount > charge.limit {
@@ -97,11 +103,12 @@ impl Memory {
                     let (of, kept) = &mut self.0[place];
                     *of = decision;
                     kept.before = Some(kept.state);
+                    kept.sole = sole;
                     kept.state = "reserved";
                 }
                 None => {
                     let until = if matches!(claim, Claim::Amount(_)) { now + 3600 } else { i64::MAX };
-                    let kept = Kept { claim: claim.clone(), until, state: "reserved", before: None };
+                    let kept = Kept { claim: claim.clone(), until, state: "reserved", before: None, sole };
                     self.0.push((decision, kept));
                 }
             }
@@ -118,6 +125,7 @@ impl Memory {
             kept.state = match (ending, kept.before.take()) {
                 (Ending::Spent, _) => "spent",
                 (Ending::Unknown, _) => "unknown",
+                (Ending::Open, _) if !kept.sole => "unknown",
                 (Ending::Released | Ending::Open, Some(before)) => before,
                 (Ending::Open, None) if is_use => "open",
                 (Ending::Released | Ending::Open, None) => return false,
@@ -140,9 +148,12 @@ async fn agree(
     engine: &Engine,
     mut store: std::sync::Arc<Store>,
     case: &str,
+    clock: &std::sync::atomic::AtomicI64,
     steps: Vec<Step>,
 ) -> TestCaseResult {
-    let (mut memory, mut now, mut run, mut made) = (Memory::default(), 0, 1_u8, Vec::new());
+    // Time goes on from case to case: of a clock that is put back there is another test.
+    let mut now = clock.load(Ordering::Relaxed);
+    let (mut memory, mut run, mut made) = (Memory::default(), 1_u8, Vec::new());
     // Keys of its own: all cases share one engine.
     let own = |claim: Claim| match claim {
         Claim::Amount(mut charge) => {
@@ -164,10 +175,13 @@ async fn agree(
                 }
                 let id = decision();
                 let mut taking = claims(id, all.clone(), at(now));
+                // What is done for one of the requests has several effects.
+                taking.sole = used.is_none_or(|(_, request, _)| request != 2);
+                let sole = taking.sole;
                 taking.run = Run([run; 16]);
                 taking.holder = Digest::of(case.as_bytes());
                 let said = store.reserve(taking).await.unwrap();
-                prop_assert_eq!(said, memory.claim(id, &all, now));
+                prop_assert_eq!(said, memory.claim(id, (&all, sole), now));
                 made.push(id);
             }
             Step::Settle(of, ending) => {
@@ -188,7 +202,10 @@ async fn agree(
                 }
                 prop_assert_eq!(left, memory.crash());
             }
-            Step::Wait(seconds) => now += seconds,
+            Step::Wait(seconds) => {
+                now += seconds;
+                clock.store(now, Ordering::Relaxed);
+            }
         }
         for who in WHO {
             let claim = own(amount(who, 0, LIMIT));
@@ -211,11 +228,11 @@ async fn agree(
 fn engine_agrees_with_memory(engine: &Engine, cases: u32) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
-    let number = std::cell::Cell::new(0);
+    let (number, clock) = (std::cell::Cell::new(0), std::sync::atomic::AtomicI64::new(0));
     let done = runner.run(&steps(), |steps| {
         number.set(number.get() + 1);
         let case = format!("case-{}", number.get());
-        runtime.block_on(async { agree(engine, engine.open().await, &case, steps).await })
+        runtime.block_on(async { agree(engine, engine.open().await, &case, &clock, steps).await })
     });
     done.unwrap();
 }
