@@ -44,69 +44,90 @@ fn one_thing_is_shown_by_any_name_it_has() {
         &gate,
         &["show", "vpc-0123456789abcdef0"],
         expect![[r#"
-         WHAT         IS
-         name         arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-0123456789abcdef0
-         type         ec2:vpc
-         owners       platform (by tag `owner`)
-         known by     vpc-0123456789abcdef0
-         account      123456789012
-         region       eu-west-1
-         tags         owner=platform
-         source       terraform:network, as of 2026-01-31T18:00:00Z
-         partOf this  arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0
-        exit 0"#]],
+             WHAT                 IS
+             name                 arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-0123456789abcdef0
+             type                 ec2:vpc
+             owners               platform (by tag `owner`)
+             known by             vpc-0123456789abcdef0
+             account              123456789012
+             region               eu-west-1
+             tags                 owner=platform
+             source               terraform:network, as of 2026-01-31T18:00:00Z
+             partOf this          arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0
+             deleting it reaches  1 others, of platform
+             by                   tier high: arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-0123456789abcdef0 ← partOf ← arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0
+             by                   farthest: arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-0123456789abcdef0 ← partOf ← arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0
+            exit 0"#]],
     );
     told(
         &gate,
         &["show", "web", "-o", "json"],
         expect![[r#"
-        [
-          {
-            "name": "arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0",
-            "type": "ec2:instance",
-            "plane": "aws",
-            "account": "123456789012",
-            "region": "eu-west-1",
-            "identifiers": [
-              "i-0123456789abcdef0",
-              "web"
-            ],
-            "owners": [
-              "platform"
-            ],
-            "owned_by": "account",
-            "tier": "high",
-            "source": "terraform:network",
-            "as_of": "2026-01-31T18:00:00Z",
-            "depends_on": [
-              [
-                "partOf",
-                "arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-0123456789abcdef0"
-              ]
-            ],
-            "dependants": []
-          },
-          {
-            "name": "arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef1",
-            "type": "ec2:instance",
-            "plane": "aws",
-            "account": "123456789012",
-            "region": "eu-west-1",
-            "identifiers": [
-              "i-0123456789abcdef1",
-              "web"
-            ],
-            "owners": [
-              "platform"
-            ],
-            "owned_by": "account",
-            "source": "terraform:network",
-            "as_of": "2026-01-31T18:00:00Z",
-            "dependants": []
-          }
-        ]
-        `web` may be any of 2; a request that names it so is denied
-        exit 0"#]],
+            [
+              {
+                "name": "arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0",
+                "type": "ec2:instance",
+                "plane": "aws",
+                "account": "123456789012",
+                "region": "eu-west-1",
+                "identifiers": [
+                  "i-0123456789abcdef0",
+                  "web"
+                ],
+                "owners": [
+                  "platform"
+                ],
+                "owned_by": "account",
+                "tier": "high",
+                "source": "terraform:network",
+                "as_of": "2026-01-31T18:00:00Z",
+                "depends_on": [
+                  [
+                    "partOf",
+                    "arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-0123456789abcdef0"
+                  ]
+                ],
+                "dependants": [],
+                "deleted": {
+                  "reaches": 0,
+                  "owners": [
+                    "platform"
+                  ],
+                  "environments": [],
+                  "irreversible": 0,
+                  "because": []
+                }
+              },
+              {
+                "name": "arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef1",
+                "type": "ec2:instance",
+                "plane": "aws",
+                "account": "123456789012",
+                "region": "eu-west-1",
+                "identifiers": [
+                  "i-0123456789abcdef1",
+                  "web"
+                ],
+                "owners": [
+                  "platform"
+                ],
+                "owned_by": "account",
+                "source": "terraform:network",
+                "as_of": "2026-01-31T18:00:00Z",
+                "dependants": [],
+                "deleted": {
+                  "reaches": 0,
+                  "owners": [
+                    "platform"
+                  ],
+                  "environments": [],
+                  "irreversible": 0,
+                  "because": []
+                }
+              }
+            ]
+            `web` may be any of 2; a request that names it so is denied
+            exit 0"#]],
     );
     told(
         &gate,

@@ -236,7 +236,7 @@ impl<'w> Walk<'w> {
                 None => all = false,
             }
         }
-        read.then_some(all)
+        read.then_some(all && !self.lends_on)
     }
 
     /// What may be acted on acts on others itself, by an authority of its own.
