@@ -59,6 +59,11 @@ fn one_thing_is_shown_by_any_name_it_has() {
              by                   farthest: arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-0123456789abcdef0 ← partOf ← arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0
             exit 0"#]],
     );
+}
+
+#[test]
+fn what_several_things_are_called_shows_them_all() {
+    let gate = gate();
     told(
         &gate,
         &["show", "web", "-o", "json"],
