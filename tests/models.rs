@@ -54,11 +54,12 @@ fn one_thing_is_shown_by_any_name_it_has() {
              tags                 owner=platform
              source               terraform:network, as of 2026-01-31T18:00:00Z
              partOf this          arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0
-             deleting it reaches  1 others, of platform
+             deleting it reaches  1 other, of platform
              by                   tier high: arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-0123456789abcdef0 ← partOf ← arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0
              by                   farthest: arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-0123456789abcdef0 ← partOf ← arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0
             exit 0"#]],
     );
+    gate.finish();
 }
 
 #[test]

@@ -144,7 +144,11 @@ impl Deleted {
     }
 
     fn rows(&self, rows: &mut Rows) {
-        let reaches = self.reaches.map_or_else(|| "not known".to_owned(), |count| format!("{count} others"));
+        let reaches = match self.reaches {
+            None => "not known".to_owned(),
+            Some(1) => "1 other".to_owned(),
+            Some(count) => format!("{count} others"),
+        };
         let lost = if self.irreversible > 0 {
             format!("; {} lost for good", self.irreversible)
         } else {
