@@ -127,7 +127,7 @@ pub(crate) fn measure(estate: &Estate<'_>, starts: &[Start<'_>]) -> Measured {
             let first = walk.target(site);
             measured.target(estate.plane, start, site, first);
             if let (Known::Entry(_), true, Some(system)) =
-                (&site.known, wave::deletes(start.effect), &site.standing.system)
+                (&site.known, wave::deletes(estate.plane, start.effect), &site.standing.system)
             {
                 *deleted.entry((Arc::clone(system), Arc::clone(&site.kind))).or_default() += 1;
             }

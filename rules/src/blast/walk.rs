@@ -2,7 +2,7 @@
 //!
 //! Leaves out what relations mean (`wave.rs`) and what the reached things add up to (`mod.rs`).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use ordain_action::{Plane, Scalar};
@@ -12,7 +12,7 @@ use super::wave::Wave;
 use crate::glob::Glob;
 use crate::inventory::{EdgeKind, Entry, expands, is_principal};
 use crate::live::{LiveFact, alias, keys_of, service};
-use crate::resolve::{Estate, Known, Site};
+use crate::resolve::{Estate, Known, PATTERNS_MAX, Site};
 use crate::{azure, grants};
 
 /// The most things that are reached before the walk ends; more are over any limit.
@@ -228,13 +228,19 @@ impl<'w> Walk<'w> {
             | Scalar::Token(_) => None,
         });
         let (mut read, mut all) = (false, true);
+        let mut names: BTreeSet<Glob> = BTreeSet::new();
         for document in documents {
             read = true;
-            let at = self.lead(Node::Entry(index), None, None, start.index);
             match document {
-                Some(names) => self.granted(at, &names),
-                None => all = false,
+                Some(allowed) if names.len() <= PATTERNS_MAX => names.extend(allowed),
+                Some(_) | None => all = false,
             }
+        }
+        // Each is compared with what exists: of as many as no request may name, it is told that they are not known.
+        all &= names.len() <= PATTERNS_MAX;
+        if all && read {
+            let at = self.lead(Node::Entry(index), None, None, start.index);
+            self.granted(at, &names.into_iter().collect::<Vec<Glob>>());
         }
         read.then_some(all && !self.lends_on)
     }

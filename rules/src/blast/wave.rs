@@ -78,7 +78,7 @@ pub(super) fn begins(plane: Plane, effect: &Effect, targets: &[Site]) -> Option<
         match effect.access {
             // What is new has no dependants, a label carries none, and reading a secret changes nothing.
             Access::Read | Access::Create | Access::Tag | Access::SecretRead => None,
-            Access::Delete if deletes(effect) => Some(Wave::Gone),
+            Access::Delete if deletes(plane, effect) => Some(Wave::Gone),
             Access::Grant if !revokes(effect) => Some(Wave::Empowered),
             Access::Delete | Access::Update | Access::Grant | Access::Expose | Access::Execute => {
                 Some(if stops(effect) { Wave::Affected } else { Wave::Changed })
@@ -168,8 +168,9 @@ fn scales_to_nothing(effect: &Effect) -> bool {
     })
 }
 
-/// Whether an effect deletes what it names: what stops may be started again, and what is taken out of something leaves that.
-pub(super) fn deletes(effect: &Effect) -> bool {
+/// Whether an effect deletes what it names. Of AWS the catalogue calls more a delete: what stops may be started again, and what
+/// is taken out of something leaves that.
+pub(super) fn deletes(plane: Plane, effect: &Effect) -> bool {
     const LEAVES: [&str; 13] = [
         "Deactivate",
         "Detach",
@@ -185,14 +186,15 @@ pub(super) fn deletes(effect: &Effect) -> bool {
         "Unpublish",
         "Withdraw",
     ];
-    effect.access == Access::Delete && !LEAVES.iter().any(|verb| effect.operation.starts_with(verb))
+    let leaves = || LEAVES.iter().any(|verb| effect.operation.starts_with(verb));
+    effect.access == Access::Delete && !(plane == Plane::Aws && leaves())
 }
 
 /// Whether what an effect deletes is lost, where it is of a type that holds data: no copy is kept of it.
 pub(super) fn loses(plane: Plane, effect: &Effect, kind: &str) -> bool {
     // Of a key only what was brought goes, and that is all of it.
     let material = &*effect.operation == "DeleteImportedKeyMaterial";
-    deletes(effect)
+    deletes(plane, effect)
         && (material || is_of_kind(plane, effect, kind))
         && !keeps_a_copy(effect, kind)
         && is_final(effect, kind)

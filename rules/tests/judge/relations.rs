@@ -269,6 +269,9 @@ fn what_is_taken_from_something_or_stops_it_loses_nothing() {
     assert_eq!(reach("dynamodb:DeleteResourcePolicy delete", &table).irreversible, 0);
     let group = format!("ec2:security-group {}", arn("ec2", "security-group/sg-0web"));
     check("ec2:RevokeSecurityGroupIngress delete", &group, Some(0), &[]);
+    // Elsewhere what is called a delete is one, whatever its verb.
+    let disk = "azure:Microsoft.Compute/disks /subscriptions/7/resourcegroups/shop/providers/microsoft.compute/disks/data";
+    assert_eq!(reach("Microsoft.Compute:RemoveDisk delete", disk).irreversible, 1);
 }
 
 #[test]
@@ -359,6 +362,11 @@ fn what_gives_more_than_is_known_is_unknown() {
         None
     );
     assert_eq!(of("{\"Statement\": what}").dependants, None);
+    // More names than any request may give are not compared with all there is.
+    let many: Vec<String> = (0..65).map(|number| format!("\"arn:aws:sqs:*:*{number}*\"")).collect();
+    let many =
+        format!(r#"{{"Statement":{{"Effect":"Allow","Action":"sqs:*","Resource":[{}]}}}}"#, many.join(","));
+    assert_eq!(of(&many).dependants, None);
     // What bounded it is taken away, and it may do all that it was given.
     check(
         "iam:DeleteRolePermissionsBoundary grant",
