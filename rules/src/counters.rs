@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use ordain_action::Digest;
 
 /// One thing that is counted, for example a budget's uses within a window.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,6 +40,52 @@ pub struct Charge {
     pub window: Duration,
 }
 
+/// One of the uses of a key, for one request and its repeats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// Of what: a call of a change, an approval, a grant.
+    pub key: CounterKey,
+    /// The request that it is used for.
+    pub request: Digest,
+    /// How many uses there are.
+    pub uses: u64,
+    /// The request carries a token by which the upstream does it once, however often it is sent.
+    pub honoured: bool,
+    /// What the upstream refused before it took effect is free for another request too.
+    pub rebinds: bool,
+}
+
+/// Why nothing of a key could be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Used {
+    /// All of it is used.
+    Up,
+    /// The same request is being carried out.
+    InFlight,
+    /// The same request was sent, and nobody knows what became of it.
+    Unknown,
+}
+
+impl Used {
+    const ALL: [Self; 3] = [Self::Up, Self::InFlight, Self::Unknown];
+
+    /// The word used in evidence.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::InFlight => "in_flight",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Reads the word written by [`Used::as_str`]; `None` for any other.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|used| used.as_str() == word)
+    }
+}
+
 /// What must be known to judge an action.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CounterNeeds {
@@ -68,13 +115,14 @@ impl FromIterator<CounterKey> for CounterNeeds {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counters {
     values: BTreeMap<CounterKey, Counted>,
+    used: BTreeMap<CounterKey, Used>,
 }
 
 impl Counters {
     /// Nothing counted.
     #[must_use]
     pub const fn new() -> Self {
-        Self { values: BTreeMap::new() }
+        Self { values: BTreeMap::new(), used: BTreeMap::new() }
     }
 
     /// Sets one count.
@@ -86,6 +134,22 @@ impl Counters {
     #[must_use]
     pub fn get(&self, key: &CounterKey) -> Option<Counted> {
         self.values.get(key).copied()
+    }
+
+    /// Says that nothing of a key could be used.
+    pub fn refuse(&mut self, key: CounterKey, why: Used) {
+        self.used.insert(key, why);
+    }
+
+    /// Why nothing of a key could be used; `None` where that was not tried, or not refused.
+    #[must_use]
+    pub fn used(&self, key: &CounterKey) -> Option<Used> {
+        self.used.get(key).copied()
+    }
+
+    /// All that could not be used, in a fixed order.
+    pub fn refused(&self) -> impl Iterator<Item = (&CounterKey, Used)> {
+        self.used.iter().map(|(key, why)| (key, *why))
     }
 
     /// All counts, in a fixed order.

@@ -9,10 +9,12 @@ mod verdict;
 pub mod import;
 pub mod portrait;
 
+mod approval;
 mod azure;
 mod blast;
 mod budget;
 mod calendar;
+mod change;
 mod counters;
 mod facts;
 mod glob;
@@ -32,10 +34,10 @@ mod slice;
 
 pub use budget::BudgetFigures;
 pub use calendar::{Planned, PlannedKind};
-pub use counters::{Charge, Counted, CounterKey, CounterNeeds, Counters};
+pub use counters::{Charge, Counted, CounterKey, CounterNeeds, Counters, Use, Used};
 pub use inventory::Provenance;
 pub use judge::{hands_over_authority, judge, needs, open, reach, reach_of_deleting, read};
-pub use live::{LiveFact, LiveInventory, created_by};
+pub use live::{CarriedOut, LiveFact, LiveInventory, created_by};
 pub use model::{Fact, Finding, Problem, Relation, RuleFact, Snapshot, Source, Summary, without_freeze};
 pub use modes::Modes;
 pub use read_scope::ReadScope;

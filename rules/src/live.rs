@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use ordain_action::{
-    Access, Action, Call, Created, Effect, Level, NameBasis, Outcome, Plane, Reading, Resource, Role,
+    Access, Action, Call, Created, Digest, Effect, Level, NameBasis, Outcome, Plane, Reading, Resource, Role,
 };
 use rpds::RedBlackTreeMapSync;
 
@@ -36,6 +36,29 @@ pub struct LiveFact {
     pub sequence: u64,
     /// It certainly was not there before: a request that sets a thing may find it there, and makes nobody its creator.
     pub is_new: bool,
+    /// The item of a change that it was created for.
+    pub item: Option<CarriedOut>,
+}
+
+/// The item of a change that a request carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CarriedOut {
+    /// The change.
+    pub change: Arc<str>,
+    /// The digest of its body.
+    pub digest: Digest,
+    /// The item's id.
+    pub item: Arc<str>,
+    /// Which of the item's calls it was, counted from zero.
+    pub call: u32,
+    /// What the upstream's answer says was created is the item.
+    pub creates: bool,
+}
+
+impl CarriedOut {
+    fn key(digest: Digest, item: &str) -> String {
+        [&digest.to_hex(), item].join("#")
+    }
 }
 
 /// Everything created through the gate up to one sequence number of the ledger.
@@ -48,6 +71,8 @@ pub struct LiveInventory {
     facts: Facts,
     count: usize,
     inside: Facts,
+    /// By the item of a change that they were created for.
+    made: Facts,
     sequence: u64,
 }
 
@@ -191,15 +216,29 @@ impl LiveInventory {
         own.map(AsRef::as_ref)
     }
 
-    /// Folds the outcome of a recorded action in: [`created_by`] says what of it is added.
-    pub fn apply_outcome(&mut self, action: &Action, outcome: &Outcome, sequence: u64) {
+    /// Folds the outcome of a recorded action in: [`created_by`] says what of it is added. `item` is what of a change it
+    /// carried out.
+    pub fn apply_outcome(
+        &mut self,
+        action: &Action,
+        outcome: &Outcome,
+        item: Option<&CarriedOut>,
+        sequence: u64,
+    ) {
         for created in created_by(action, outcome) {
-            self.apply(&created, action, outcome, sequence);
+            self.apply(&created, action, outcome, item, sequence);
         }
     }
 
     /// Adds one resource that an answer says was created.
-    pub fn apply(&mut self, created: &Created, action: &Action, outcome: &Outcome, sequence: u64) {
+    pub fn apply(
+        &mut self,
+        created: &Created,
+        action: &Action,
+        outcome: &Outcome,
+        item: Option<&CarriedOut>,
+        sequence: u64,
+    ) {
         let Reading::Call(call) = &action.reading else { return };
         let in_cluster = kubernetes::is_name(&created.identifier);
         let is_creating =
@@ -225,6 +264,7 @@ impl LiveInventory {
             actor: Arc::clone(&action.actor.party.name),
             sequence,
             is_new: is_new(call, outcome),
+            item: item.filter(|item| item.creates).cloned(),
         });
     }
 
@@ -251,6 +291,9 @@ impl LiveInventory {
         for key in keys {
             add(&mut self.facts, key);
         }
+        if let Some(item) = &fact.item {
+            add(&mut self.made, CarriedOut::key(item.digest, &item.item));
+        }
         for holder in fact.within.iter().chain(&fact.uses) {
             for key in keys_of(fact.plane, &fact.account, &fact.region, holder) {
                 add(&mut self.inside, key);
@@ -273,6 +316,14 @@ impl LiveInventory {
         }
         let key = alias(plane, account, region, service(kind), identifier);
         self.facts.get(key.as_str()).map_or(&[], Vec::as_slice)
+    }
+
+    /// What answers said was created for an item of a change.
+    pub(crate) fn made_for(&self, digest: Digest, item: &str) -> &[Arc<LiveFact>] {
+        if self.made.is_empty() {
+            return &[];
+        }
+        self.made.get(CarriedOut::key(digest, item).as_str()).map_or(&[], Vec::as_slice)
     }
 
     /// What was created in or with the holder known by a key of [`keys_of`].

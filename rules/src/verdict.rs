@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ordain_action::{Digest, ReasonCode};
 
-use crate::Charge;
+use crate::{CarriedOut, Charge, Use};
 
 /// Deny beats hold beats admit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -170,6 +170,8 @@ pub struct Verdict {
     pub owners: Vec<Arc<str>>,
     /// What it reaches.
     pub reach: Reach,
+    /// What of a change it carries out, where that is approved.
+    pub change: Option<CarriedOut>,
     /// No model is loaded: a refusal says so instead of blaming the caller.
     pub no_model: bool,
 }
@@ -240,4 +242,6 @@ pub struct Judged {
     pub permit: Option<Permit>,
     /// What it takes of what is counted, sorted by key: nothing where it is not admitted.
     pub charges: Vec<Charge>,
+    /// What it uses up, sorted by key: nothing where it is not admitted.
+    pub uses: Vec<Use>,
 }

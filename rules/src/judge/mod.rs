@@ -7,6 +7,7 @@ mod circumstances;
 mod cluster;
 mod foresee;
 mod labels;
+mod planned;
 mod stages;
 
 use std::collections::BTreeSet;
@@ -19,8 +20,12 @@ use crate::blast::{Measured, Start, measure};
 use crate::model::{Model, Person};
 use crate::refusal;
 use crate::resolve::{Estate, PATTERNS_MAX, SITES_MAX};
-use crate::{Charge, Counters, Judged, Mode, Permit, PermitKind, Reach, Reason, Ruling, Snapshot, Verdict};
+use crate::{
+    CarriedOut, Charge, Counters, Judged, Mode, Permit, PermitKind, Reach, Reason, Ruling, Snapshot, Use,
+    Verdict,
+};
 pub use foresee::{reach, reach_of_deleting};
+use planned::Planned;
 use stages::{Judgement, Touched};
 
 pub use budgets::needs;
@@ -78,13 +83,18 @@ pub fn judge(
     let measured = measure(&estate, &starts);
     let mut judgement = Judgement::new(&estate, action, &measured, now);
     judgement.reads(snapshot, call);
+    let (mut uses, mut carried) = (Vec::new(), None);
     for (party, person) in &parties {
-        judgement.party(party, person, &touched);
+        let planned =
+            Planned::of((snapshot, model), (action, call), (party, person), &touched, (counters, now));
+        judgement.party(party, person, &touched, &planned);
+        uses.extend(planned.uses(request));
+        carried = carried.or_else(|| planned.carried_out());
     }
     let (charges, exceeded) = budgets::charge(model, action, &parties, &touched, &measured, counters);
     judgement.reasons.extend(exceeded);
     let judged = conclude(snapshot, action, request, &touched, &measured, judgement, parties.first());
-    judged.charging(charges)
+    judged.charging(charges, uses, carried)
 }
 
 /// How many patterns a call names: each may match much of what exists.
@@ -211,6 +221,7 @@ fn bare(snapshot: &Snapshot, mode: Mode, ruling: Ruling, reasons: Vec<Reason>) -
         reasons,
         owners: Vec::new(),
         reach: Reach::default(),
+        change: None,
         no_model: !snapshot.has_model(),
     }
 }
@@ -248,8 +259,8 @@ fn conclude(
     let ruling = reasons.first().map_or(Ruling::Deny, |reason| reason.ruling);
     let owners: BTreeSet<Arc<str>> = sites().flat_map(|site| site.standing.owners.iter().cloned()).collect();
     let reach = measured.reach(asking.map(|(_, person)| &person.teams));
-    let verdict =
-        Verdict { ruling, mode, reasons, owners: owners.into_iter().collect(), reach, no_model: false };
+    let owners = owners.into_iter().collect();
+    let verdict = Verdict { ruling, mode, reasons, owners, reach, change: None, no_model: false };
     let permit = if foreign_read { None } else { permit(&verdict, request) };
     Judged::free(verdict, permit)
 }
@@ -267,13 +278,19 @@ fn permit(verdict: &Verdict, request: Digest) -> Option<Permit> {
 impl Judged {
     /// What takes of nothing that is counted.
     const fn free(verdict: Verdict, permit: Option<Permit>) -> Self {
-        Self { verdict, permit, charges: Vec::new() }
+        Self { verdict, permit, charges: Vec::new(), uses: Vec::new() }
     }
 
     /// What takes of what is counted, if it is admitted: what would be refused takes of nothing in any mode, so that
     /// shadow says what enforce would.
-    fn charging(self, charges: Vec<Charge>) -> Self {
-        let charges = if self.verdict.ruling == Ruling::Admit { charges } else { Vec::new() };
-        Self { charges, ..self }
+    fn charging(mut self, charges: Vec<Charge>, mut uses: Vec<Use>, change: Option<CarriedOut>) -> Self {
+        if self.verdict.ruling != Ruling::Admit {
+            return self;
+        }
+        // Who acts for somebody uses it once with them.
+        uses.sort_by(|left, right| left.key.cmp(&right.key));
+        uses.dedup_by(|left, right| left.key == right.key);
+        self.verdict.change = change;
+        Self { charges, uses, ..self }
     }
 }

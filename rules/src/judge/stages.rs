@@ -11,6 +11,7 @@ use ordain_action::{
 };
 
 use super::circumstances::{Circumstances, declared};
+use super::planned::Planned;
 use super::{cluster, labels};
 use crate::blast::{Measured, Start, Why};
 use crate::facts::{Facts, copies, is_engaged};
@@ -228,22 +229,32 @@ impl<'j> Judgement<'j> {
     }
 
     /// Judges all effects for one party.
-    pub(crate) fn party(&mut self, party: &Party, person: &Person, touched: &[Touched<'_>]) {
+    pub(crate) fn party(
+        &mut self,
+        party: &Party,
+        person: &Person,
+        touched: &[Touched<'_>],
+        planned: &Planned<'_>,
+    ) {
         for touched in touched.iter().filter(|touched| touched.effect.access.is_change()) {
             let mut owned = !touched.judged.is_empty();
             self.ambiguities(touched);
             for site in &touched.judged {
-                owned &= self.ownership(party, person, touched, site);
+                owned &= self.ownership(party, person, touched, site, planned);
             }
-            self.uses(party, person, touched);
+            self.uses(party, person, touched, planned);
+            // What it would have had to be to be planned, where that would have been a ground.
+            if !owned {
+                self.reasons.extend(planned.reason(touched.index));
+            }
             if touched.is_data() {
                 if owned {
-                    self.data_ground(party, touched);
+                    self.data_ground(party, person, touched, planned);
                 }
                 continue;
             }
             for site in &touched.judged {
-                self.legitimacy(party, person, touched, site);
+                self.legitimacy(party, person, touched, site, planned);
             }
         }
         self.blast_radius(party, person, touched);
@@ -261,7 +272,14 @@ impl<'j> Judgement<'j> {
     }
 
     /// Whether the party acts for the owner of one resource; whom to ask otherwise.
-    fn ownership(&mut self, party: &Party, person: &Person, touched: &Touched<'_>, site: &Site) -> bool {
+    fn ownership(
+        &mut self,
+        party: &Party,
+        person: &Person,
+        touched: &Touched<'_>,
+        site: &Site,
+        planned: &Planned<'_>,
+    ) -> bool {
         let effect = touched.index;
         if (touched.effect.access == Access::Create || creates(touched.effect))
             && let Some(allowed) = &site.standing.creates
@@ -270,17 +288,28 @@ impl<'j> Judgement<'j> {
                 self.reasons.push(refusal::type_not_declared(kind, site, effect));
             }
         }
-        self.owner(party, person, effect, site)
+        self.owner(party, person, effect, site, planned)
     }
 
-    /// Whether the party acts for whoever a resource belongs to.
-    fn owner(&mut self, party: &Party, person: &Person, effect: usize, site: &Site) -> bool {
+    /// Whether the party acts for whoever a resource belongs to, or carries out what they approved.
+    fn owner(
+        &mut self,
+        party: &Party,
+        person: &Person,
+        effect: usize,
+        site: &Site,
+        planned: &Planned<'_>,
+    ) -> bool {
         if site.standing.owners.is_empty() {
             self.reasons.push(refusal::no_owner(site, effect));
             return false;
         }
-        if Standing::of(person, site).suffices() {
+        if Standing::of(person, site).suffices() || planned.approves(&site.standing.owners) {
             return true;
+        }
+        if let Some(waits) = planned.waits(&site.standing.owners, effect) {
+            self.reasons.push(waits);
+            return false;
         }
         self.reasons.push(if owner::related(self.estate.model, person, site) {
             refusal::approval_required(party, site, effect)
@@ -292,7 +321,7 @@ impl<'j> Judgement<'j> {
 
     /// What an effect refers to without changing it has to be known or public; what is hooked up, copied or set to
     /// work is for its owner to say.
-    fn uses(&mut self, party: &Party, person: &Person, touched: &Touched<'_>) {
+    fn uses(&mut self, party: &Party, person: &Person, touched: &Touched<'_>, planned: &Planned<'_>) {
         for site in &touched.uses {
             // A copy reads what it copies: what may not be read may not be copied out either.
             // The names of snapshots and images do not say whose they are: the model does.
@@ -303,7 +332,7 @@ impl<'j> Judgement<'j> {
                 continue;
             }
             let engaged = !site.anywhere && !public && is_engaged(&site.name, &site.kind);
-            if engaged && !self.owner(party, person, touched.index, site) {
+            if engaged && !self.owner(party, person, touched.index, site, planned) {
                 continue;
             }
             if site.is_known() || site.standing.public || is_public(&site.name) {
@@ -316,14 +345,13 @@ impl<'j> Judgement<'j> {
     }
 
     /// Data-level changes have one ground: that the party acts for the owner.
-    fn data_ground(&mut self, party: &Party, touched: &Touched<'_>) {
+    fn data_ground(&mut self, party: &Party, person: &Person, touched: &Touched<'_>, planned: &Planned<'_>) {
         let Some(site) = touched.judged.first() else { return };
-        let text = format!(
-            "`{}` acts for {}, which owns `{}`",
-            party.name,
-            refusal::quoted(&site.standing.owners),
-            site.told()
-        );
+        let (owners, told) = (refusal::quoted(&site.standing.owners), site.told());
+        let text = match planned.change().filter(|_| !Standing::of(person, site).suffices()) {
+            Some(change) => format!("change `{change}`, which {owners} approved, plans this on `{told}`"),
+            None => format!("`{}` acts for {owners}, which owns `{told}`", party.name),
+        };
         let words = (text, String::new());
         self.reasons.push(refusal::reason(
             Ruling::Admit,
@@ -335,7 +363,14 @@ impl<'j> Judgement<'j> {
     }
 
     /// Asks the rules about one resource.
-    fn legitimacy(&mut self, party: &Party, person: &Person, touched: &Touched<'_>, site: &Site) {
+    fn legitimacy(
+        &mut self,
+        party: &Party,
+        person: &Person,
+        touched: &Touched<'_>,
+        site: &Site,
+        planned: &Planned<'_>,
+    ) {
         let model = self.estate.model;
         let standing = Standing::of(person, site);
         let circumstances = Circumstances::of(model, self.now, (party, person), touched, site);
@@ -355,6 +390,9 @@ impl<'j> Judgement<'j> {
             acts_for_owner: standing.acts_for_owner,
             deploys: standing.deploys,
             declared: declared(model, self.now, party, touched, site),
+            change: planned.change().cloned(),
+            approved: planned.approves(&site.standing.owners),
+            unplanned: person.only_planned && planned.unplanned().is_some(),
             frozen: circumstances.frozen(),
             outside: circumstances.outside(),
             lifted: Vec::new(),
@@ -376,7 +414,7 @@ impl<'j> Judgement<'j> {
             answer = excepted;
             self.reasons.extend(circumstances.excepted(party, site, touched.index, &lifted));
         }
-        self.answer(party, touched, site, standing, &circumstances, &answer);
+        self.answer(party, touched, site, standing, (&circumstances, planned), &answer);
     }
 
     /// What the rules say; where they could not be asked, that is a reason.
@@ -396,7 +434,7 @@ impl<'j> Judgement<'j> {
         touched: &Touched<'_>,
         site: &Site,
         standing: Standing,
-        circumstances: &Circumstances<'_>,
+        (circumstances, planned): (&Circumstances<'_>, &Planned<'_>),
         answer: &Answer,
     ) {
         if !answer.failed.is_empty() {
@@ -406,7 +444,7 @@ impl<'j> Judgement<'j> {
         if answer.grounds.is_empty() && standing.suffices() {
             self.reasons.push(refusal::no_ground(party, touched.access, site, touched.index));
         }
-        let value = |place: &str| self.value(place, party, touched, site, circumstances);
+        let value = |place: &str| self.value(place, party, touched, site, (circumstances, planned));
         let mut said = Vec::new();
         for number in answer.grounds.iter().chain(&answer.gates) {
             let Some(rule) = self.estate.model.rules.get(*number) else { continue };
@@ -434,7 +472,7 @@ impl<'j> Judgement<'j> {
         party: &Party,
         touched: &Touched<'_>,
         site: &Site,
-        circumstances: &Circumstances<'_>,
+        (circumstances, planned): (&Circumstances<'_>, &Planned<'_>),
     ) -> String {
         let standing = &site.standing;
         let word = |word: &Option<Arc<str>>| word.as_deref().unwrap_or_default().to_owned();
@@ -445,6 +483,8 @@ impl<'j> Judgement<'j> {
             "system" => word(&standing.system),
             "operation" => format!("{}:{}", touched.effect.service, touched.effect.operation),
             "access" => refusal::verb(touched.access).to_owned(),
+            "change" => word(&planned.change().cloned()),
+            "unplanned" => planned.unplanned().unwrap_or_default(),
             "freeze" => circumstances.freezes_told(),
             "window" => circumstances.windows_told(),
             "dependants" => self.measured.dependants.to_string(),

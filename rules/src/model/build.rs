@@ -15,6 +15,7 @@ use super::people::People;
 use super::reference::{owner, reference};
 use super::text::{Body, Place, Placed, documents, nearest};
 use super::{Bounds, Freeze, Model, Problem, Source, budgets};
+use crate::approval::Approvals;
 use crate::calendar::Term;
 use crate::glob::Glob;
 use crate::inventory::{Account, Environment, Owners, Scope, Scopes, Tier};
@@ -56,7 +57,9 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
     findings.sort();
     findings.dedup();
     let rules = Rules::load(&policies, &mut problems);
-    let exceptions = Places { people: &people, problems: &mut problems }.exceptions(&placed, &rules);
+    let mut places = Places { people: &people, problems: &mut problems };
+    let exceptions = places.exceptions(&placed, &rules);
+    let changes = places.changes(&placed);
     let ownership_tags = OWNER_TAGS.iter().map(|key| (*key).to_owned()).chain(tag_keys);
     let ownership_tags = ownership_tags.chain(owner_tags(&placed)).collect();
     problems.sort();
@@ -75,6 +78,8 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
         freezes,
         windows,
         exceptions,
+        changes,
+        approvals: Approvals::default(),
         limits,
         bounds,
         budgets,
@@ -106,6 +111,7 @@ fn owner_tags(placed: &[Placed]) -> impl Iterator<Item = String> {
         | Body::AgentBounds(_)
         | Body::Window(_)
         | Body::Exception(_)
+        | Body::Change(_)
         | Body::Ownership(_) => &[],
     });
     keys.map(|key| key.to_lowercase())
@@ -173,6 +179,7 @@ impl Places<'_> {
                 | Body::AgentBounds(_)
                 | Body::Window(_)
                 | Body::Exception(_)
+                | Body::Change(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_) => {}
             }
@@ -233,6 +240,7 @@ impl Places<'_> {
                 | Body::Budget(_)
                 | Body::Window(_)
                 | Body::Exception(_)
+                | Body::Change(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_) => {}
             }

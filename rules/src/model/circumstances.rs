@@ -221,7 +221,7 @@ impl Places<'_> {
         }
     }
 
-    fn term(&mut self, place: &Place, what: &str, written: Written<'_>) -> Option<Term> {
+    pub(super) fn term(&mut self, place: &Place, what: &str, written: Written<'_>) -> Option<Term> {
         match written.term(what) {
             Ok(term) => Some(term),
             Err(fault) => {

@@ -177,6 +177,9 @@ pub(crate) struct ActorSpec {
     /// The systems a pipeline is declared to deploy.
     #[serde(default)]
     pub(crate) deploys: Vec<String>,
+    /// It makes planned changes only.
+    #[serde(default)]
+    pub(crate) only_planned: bool,
     #[serde(default)]
     pub(crate) reads: Option<ReadsSpec>,
 }

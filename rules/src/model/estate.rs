@@ -118,6 +118,7 @@ impl<'d> Estate<'d> {
             | Body::AgentBounds(_)
             | Body::Window(_)
             | Body::Exception(_)
+            | Body::Change(_)
             | Body::Ownership(_) => {}
         }
     }

@@ -4,6 +4,7 @@
 
 mod budgets;
 mod build;
+mod changes;
 mod circumstances;
 mod document;
 mod draft;
@@ -23,8 +24,10 @@ use std::sync::Arc;
 
 use ordain_action::{Access, Actor, ActorKind, Digest, Plane};
 
+use crate::approval::Approvals;
 use crate::budget::{Budget, BudgetFigures};
 use crate::calendar::Term;
+use crate::change::Changes;
 use crate::glob::Glob;
 use crate::inventory::{Inventory, Provenance, Scopes, Standing};
 use crate::limits::AllLimits;
@@ -87,6 +90,8 @@ pub(crate) struct Model {
     pub(crate) freezes: Vec<Freeze>,
     pub(crate) windows: Vec<Window>,
     pub(crate) exceptions: Vec<Exception>,
+    pub(crate) changes: Changes,
+    pub(crate) approvals: Approvals,
     pub(crate) limits: AllLimits,
     pub(crate) bounds: Vec<Bounds>,
     pub(crate) budgets: Vec<Budget>,

@@ -23,6 +23,8 @@ pub(crate) struct Person {
     pub(crate) groups: BTreeSet<Arc<str>>,
     /// The systems it is declared to deploy.
     pub(crate) deploys: BTreeSet<Arc<str>>,
+    /// It makes planned changes only.
+    pub(crate) only_planned: bool,
     pub(crate) reads: Option<ReadsSpec>,
 }
 
@@ -69,6 +71,9 @@ impl People {
                     };
                     let person = (kind, &actor.member_of, actor.deploys.as_slice(), actor.reads.clone());
                     people.add(document, person, problems);
+                    if let Some(person) = people.actors.get_mut(name) {
+                        person.only_planned = actor.only_planned;
+                    }
                 }
                 Body::Component(_)
                 | Body::Resource(_)
@@ -85,6 +90,7 @@ impl People {
                 | Body::AgentBounds(_)
                 | Body::Window(_)
                 | Body::Exception(_)
+                | Body::Change(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_) => {}
             }
@@ -106,7 +112,7 @@ impl People {
         }
         let groups = self.closure(&teams);
         let deploys = deploys.iter().map(|system| reference(system, "system")).collect();
-        let person = Person { kind, teams, groups, deploys, reads };
+        let person = Person { kind, teams, groups, deploys, only_planned: false, reads };
         if self.actors.insert(Arc::clone(&name), person).is_some() {
             let text = format!("actor `{name}` is declared twice; keep one of the documents");
             problems.push(document.place.problem("name:", text));

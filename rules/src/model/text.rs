@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+use super::changes::ChangeSpec;
 use super::document::{
     AccountSpec, ActorSpec, AgentBoundsSpec, ApiSpec, BudgetSpec, ComponentSpec, Document, DomainSpec,
     EnvironmentSpec, ExceptionSpec, FreezeSpec, GroupSpec, InventorySpec, LimitsSpec, Metadata,
     OwnershipSpec, ResourceSpec, ScopeSpec, SystemSpec, UserSpec, WindowSpec,
 };
 use super::{Problem, Source};
+use crate::change::Plain;
 
 /// A document with the place it was read from.
 #[derive(Debug)]
@@ -48,11 +50,12 @@ pub(crate) enum Body {
     AgentBounds(AgentBoundsSpec),
     Window(WindowSpec),
     Exception(ExceptionSpec),
+    Change(ChangeSpec),
     Inventory(InventorySpec),
     Ownership(OwnershipSpec),
 }
 
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 20] = [
     "Component",
     "Resource",
     "API",
@@ -70,6 +73,7 @@ const KINDS: [&str; 19] = [
     "AgentBounds",
     "Window",
     "Exception",
+    "Change",
     "Inventory",
     "Ownership",
 ];
@@ -162,6 +166,7 @@ fn document(path: &str, line: usize, text: &str) -> Result<Placed, Problem> {
         "AgentBounds" => read(&place, text, Body::AgentBounds)?,
         "Window" => read(&place, text, Body::Window)?,
         "Exception" => read(&place, text, Body::Exception)?,
+        "Change" => change(&place, text)?,
         "Inventory" => read(&place, text, Body::Inventory)?,
         "Ownership" => read(&place, text, Body::Ownership)?,
         other => {
@@ -204,6 +209,16 @@ fn read<S: DeserializeOwned>(
         return Err(place.problem("apiVersion:", text));
     }
     Ok((document.metadata, body(document.spec)))
+}
+
+/// A change is approved by the digest of its body, which is read beside what it says.
+fn change(place: &Place, text: &str) -> Result<(Metadata, Body), Problem> {
+    let body: Document<Plain> = yaml_serde::from_str(text).map_err(|error| yaml_problem(place, &error))?;
+    let (metadata, mut read) = read(place, text, Body::Change)?;
+    if let Body::Change(spec) = &mut read {
+        spec.body = Some(body.spec);
+    }
+    Ok((metadata, read))
 }
 
 fn yaml_problem(place: &Place, error: &yaml_serde::Error) -> Problem {

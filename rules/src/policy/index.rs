@@ -34,7 +34,7 @@ const SETS: [&str; 3] = ["exposes", "grants", "escapes"];
 const FILLED: [&str; 2] = ["frozen", "outside"];
 
 /// Flags of the context.
-const FLAGS: [&str; 4] = ["watched", "acts_for_owner", "deploys", "declared"];
+const FLAGS: [&str; 6] = ["watched", "acts_for_owner", "deploys", "declared", "approved", "unplanned"];
 
 #[derive(Debug, Default)]
 pub(super) struct Index {

@@ -17,13 +17,15 @@ use crate::model::{Problem, Source, nearest};
 const ANNOTATIONS: [&str; 6] = ["id", "class", "count", "code", "reason", "remedy"];
 
 /// What a reason may name, in braces.
-const PLACES: [&str; 11] = [
+const PLACES: [&str; 13] = [
     "actor",
     "owner",
     "resource",
     "system",
     "operation",
     "access",
+    "change",
+    "unplanned",
     "freeze",
     "window",
     "dependants",

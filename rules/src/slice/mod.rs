@@ -41,6 +41,12 @@ pub(crate) struct Question<'q> {
     pub(crate) acts_for_owner: bool,
     pub(crate) deploys: bool,
     pub(crate) declared: bool,
+    /// The change that it carries out.
+    pub(crate) change: Option<Arc<str>>,
+    /// Every owner of the resource has approved that.
+    pub(crate) approved: bool,
+    /// The actor makes planned changes only, and this is none that is approved.
+    pub(crate) unplanned: bool,
     pub(crate) frozen: Vec<Arc<str>>,
     /// Windows that it would have to be in.
     pub(crate) outside: Vec<Arc<str>>,
@@ -141,6 +147,8 @@ impl Question<'_> {
             ("acts_for_owner", self.acts_for_owner),
             ("deploys", self.deploys),
             ("declared", self.declared),
+            ("approved", self.approved),
+            ("unplanned", self.unplanned),
             ("frozen", !self.frozen.is_empty()),
             ("outside", !self.outside.is_empty()),
         ];
@@ -288,6 +296,9 @@ impl Question<'_> {
             ("acts_for_owner".to_owned(), flag(self.acts_for_owner)),
             ("deploys".to_owned(), flag(self.deploys)),
             ("declared".to_owned(), flag(self.declared)),
+            ("change".to_owned(), text(self.change.as_deref().unwrap_or_default())),
+            ("approved".to_owned(), flag(self.approved)),
+            ("unplanned".to_owned(), flag(self.unplanned)),
             ("complete".to_owned(), flag(self.facts.complete)),
             ("watched".to_owned(), flag(self.facts.watched)),
             ("exposes".to_owned(), words(self.facts.exposes.iter().copied())),

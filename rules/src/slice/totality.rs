@@ -302,6 +302,9 @@ fn check(shape: &Shape) -> Result<(), TestCaseError> {
                     acts_for_owner: standing.acts_for_owner,
                     deploys: standing.deploys,
                     declared: access == Access::Grant,
+                    change: (access == Access::Update).then(|| Arc::from("change")),
+                    approved: access == Access::Update,
+                    unplanned: access == Access::Execute,
                     outside: if access == Access::Tag { vec![Arc::from("window")] } else { Vec::new() },
                     lifted: Vec::new(),
                     frozen: if access == Access::Delete { vec![Arc::from("freeze")] } else { Vec::new() },
@@ -324,6 +327,9 @@ fn check(shape: &Shape) -> Result<(), TestCaseError> {
                     question.acts_for_owner = acts;
                     question.reach.dependants = dependants;
                     question.frozen = if frozen { vec![Arc::from("another")] } else { Vec::new() };
+                    question.approved = acts;
+                    question.unplanned = frozen;
+                    question.change = acts.then(|| Arc::from("another"));
                     question.outside = if acts { Vec::new() } else { vec![Arc::from("a window")] };
                     question.lifted = lifted.into_iter().map(Arc::from).collect();
                     let kept = question.answer(asked_now).unwrap();

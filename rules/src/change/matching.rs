@@ -1,0 +1,370 @@
+//! Whether a request is what a call of a change says: its operation, what it is about, and every parameter of it.
+//!
+//! A parameter that the call does not name was not planned, whatever its value. What an item is known by that was not there
+//! when the change was written comes from the upstream's answer to the call that created it, never from whoever asks.
+//! Leaves out who may carry the change out, when, and how often (`judge/planned.rs`).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ordain_action::{Call as Request, Completeness, Effect, Resource, Role, Scalar};
+use serde_json::Value;
+
+use super::given::Given;
+use super::plain::{Plain, canonical};
+use super::wanted::Wanted;
+use super::{Call, Change, Item};
+use crate::live::LiveInventory;
+
+/// The longest value that is told.
+const TOLD_MAX: usize = 200;
+
+/// The most comparisons of one request with one call: what is given in lists is held against each that is planned.
+const STEPS_MAX: usize = 200_000;
+
+/// Why a request is not what a call says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mismatch {
+    /// How near it came: what differs in one value is told before what is about something else.
+    pub(crate) near: u8,
+    /// What differs: lower case, no stop.
+    pub(crate) text: String,
+}
+
+const OTHER_THING: u8 = 1;
+const OTHER_PARAMETER: u8 = 2;
+
+fn differs(near: u8, text: String) -> Mismatch {
+    Mismatch { near, text }
+}
+
+/// What names are looked up in: one change, and what was created for it.
+pub(crate) struct Names<'n> {
+    pub(crate) change: &'n Change,
+    pub(crate) live: &'n LiveInventory,
+}
+
+impl Names<'_> {
+    /// All that an item is known by: what the change says, and what answers have said since.
+    fn of<'i>(&'i self, item: &'i Item) -> BTreeSet<&'i str> {
+        let mut names: BTreeSet<&str> =
+            item.name.iter().chain(&item.identifiers).map(AsRef::as_ref).collect();
+        names.extend(
+            self.live.made_for(self.change.digest, &item.id).iter().map(|fact| fact.identifier.as_str()),
+        );
+        names
+    }
+
+    fn item(&self, id: &str) -> Option<&Item> {
+        self.change.items.iter().find(|item| *item.id == *id)
+    }
+
+    /// Whether a text of a request means an item.
+    fn means(&self, id: &str, text: &str, effect: &Effect) -> bool {
+        let Some(item) = self.item(id) else { return false };
+        let names = self.of(item);
+        let is_tail = |name: &&str| name.starts_with("arn:") && name.rsplit([':', '/']).next() == Some(text);
+        // The request names the same thing another way: a queue by its URL.
+        let elsewhere = |resource: &Resource| {
+            !resource.pattern
+                && names.contains(resource.name.as_str())
+                && resource.identifiers.iter().any(|identifier| identifier.value == text)
+        };
+        names.contains(text)
+            || (!text.is_empty() && names.iter().any(|name| is_tail(&name)))
+            || effect.resources.iter().any(elsewhere)
+    }
+
+    /// Whether a text mentions an item by something that means no other thing.
+    fn mentions(&self, id: &str, text: &str) -> bool {
+        self.item(id).is_some_and(|item| self.of(item).into_iter().any(|name| text.contains(name)))
+    }
+}
+
+/// Holds a request against a call.
+pub(super) fn matches(
+    names: &Names<'_>,
+    (item, call): (&Item, &Call),
+    request: &Request,
+) -> Result<(), Mismatch> {
+    let mut at = At { names, steps: STEPS_MAX };
+    let Some(first) = request.effects.first() else {
+        return Err(differs(OTHER_THING, "it does nothing".to_owned()));
+    };
+    let is_own = |effect: &&Effect| effect.service == first.service && effect.operation == first.operation;
+    for effect in request.effects.iter().filter(is_own) {
+        at.effect(item, call, effect)?;
+    }
+    // What else it does it does by the same words, or by words that were not held against anything.
+    let said: BTreeSet<(&str, String)> = spoken(first);
+    for other in request.effects.iter().filter(|effect| !is_own(effect)) {
+        if let Some((path, value)) = spoken(other).into_iter().find(|leaf| !said.contains(leaf)) {
+            let text = format!("`{path}={value}` of `{}:{}` was not planned", other.service, other.operation);
+            return Err(differs(OTHER_PARAMETER, text));
+        }
+    }
+    Ok(())
+}
+
+fn spoken(effect: &Effect) -> BTreeSet<(&str, String)> {
+    let leaves = effect.parameters.iter().filter(|leaf| !leaf.idempotency);
+    leaves.map(|leaf| (leaf.path, told(leaf.value))).collect()
+}
+
+struct At<'a> {
+    names: &'a Names<'a>,
+    steps: usize,
+}
+
+impl At<'_> {
+    fn effect(&mut self, item: &Item, call: &Call, effect: &Effect) -> Result<(), Mismatch> {
+        match effect.parameters.completeness() {
+            Completeness::Complete => {}
+            Completeness::Partial(_) | Completeness::Opaque(_) if call.partial => {}
+            Completeness::Partial(why) | Completeness::Opaque(why) => {
+                let text = format!("not every parameter of it can be read ({why})");
+                return Err(differs(OTHER_PARAMETER, text));
+            }
+        }
+        let given = Given::of(&effect.parameters);
+        self.tree(&call.takes, &given, "", effect)?;
+        for path in &call.must {
+            self.must(call, &given, path, effect)?;
+        }
+        self.targets(item, call, effect)
+    }
+
+    /// What it is about has to be told by a parameter that was held against the call, or be the item itself.
+    fn targets(&self, item: &Item, call: &Call, effect: &Effect) -> Result<(), Mismatch> {
+        let texts: BTreeSet<&str> = effect
+            .parameters
+            .iter()
+            .filter_map(|leaf| match leaf.value {
+                Scalar::Text(text) | Scalar::Number(text) => Some(text),
+                Scalar::Bool(_) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => None,
+            })
+            .collect();
+        let names = self.names.of(item);
+        let whole = self.names.change.account.as_ref();
+        for target in effect.resources.iter().filter(|resource| resource.role == Role::Target) {
+            let named = !target.pattern && names.contains(target.name.as_str());
+            let by_parameters = !call.partial
+                && !target.identifiers.is_empty()
+                && target.identifiers.iter().all(|identifier| texts.contains(identifier.value.as_str()));
+            let said = || texts.contains(target.name.as_str());
+            if !named && !by_parameters && !said() && !is_account(target, whole) {
+                let text = format!("`{}` is not what was planned", crate::refusal::shown(&target.name));
+                return Err(differs(OTHER_THING, text));
+            }
+        }
+        Ok(())
+    }
+
+    fn must(
+        &self,
+        call: &Call,
+        given: &Given<'_>,
+        path: &[Arc<str>],
+        effect: &Effect,
+    ) -> Result<(), Mismatch> {
+        let missing = |wanted: &Wanted| {
+            let text = format!("`{}` was planned as {} and is missing", path.join("."), wanted.told());
+            differs(OTHER_PARAMETER, text)
+        };
+        let Some(wanted) = call.takes.get(path) else { return Ok(()) };
+        let Some(given) = given.get(path) else { return Err(missing(wanted)) };
+        let Wanted::List(all) = wanted else { return Ok(()) };
+        let mut at = At { names: self.names, steps: STEPS_MAX };
+        match all.iter().find(|one| !elements(given).any(|element| at.whole(one, element, effect))) {
+            Some(lacking) => Err(missing(lacking)),
+            None => Ok(()),
+        }
+    }
+
+    /// Every part that is given is one that is wanted.
+    fn tree(
+        &mut self,
+        wanted: &Wanted,
+        given: &Given<'_>,
+        path: &str,
+        effect: &Effect,
+    ) -> Result<(), Mismatch> {
+        match wanted {
+            Wanted::Map(members) if given.elements.is_empty() && given.values.is_empty() => {
+                for (name, value) in &given.members {
+                    let path = if path.is_empty() { (*name).to_owned() } else { format!("{path}.{name}") };
+                    let Some(wanted) = members.get(*name) else { return Err(not_planned(&path, value)) };
+                    self.tree(wanted, value, &path, effect)?;
+                }
+                Ok(())
+            }
+            Wanted::List(all) => {
+                for element in elements(given) {
+                    if !all.iter().any(|one| self.whole(one, element, effect)) {
+                        return Err(self.nearest(all, element, path, effect));
+                    }
+                }
+                Ok(())
+            }
+            Wanted::Empty if path.is_empty() => match given.members.iter().next() {
+                Some((name, value)) => Err(not_planned(name, value)),
+                None => Ok(()),
+            },
+            other if self.whole(other, given, effect) => Ok(()),
+            other => {
+                let text = format!("`{path}={}` was not planned: it is {}", first(given), other.told());
+                Err(differs(OTHER_PARAMETER, text))
+            }
+        }
+    }
+
+    /// What differs in an element, where one alone is planned.
+    fn nearest(&mut self, all: &[Wanted], element: &Given<'_>, path: &str, effect: &Effect) -> Mismatch {
+        match all {
+            [one @ Wanted::Map(_)] => {
+                let inner = self.tree(one, element, path, effect).err();
+                inner.unwrap_or_else(|| not_planned(path, element))
+            }
+            all => {
+                let planned: Vec<String> = all.iter().take(4).map(Wanted::told).collect();
+                let mut mismatch = not_planned(path, element);
+                if !matches!(all.first(), Some(Wanted::Map(_))) {
+                    mismatch.text.push_str(&format!(": it is {}", planned.join(" or ")));
+                }
+                mismatch
+            }
+        }
+    }
+
+    /// The one is the other: nothing beside it, and nothing missing that is not optional.
+    fn whole(&mut self, wanted: &Wanted, given: &Given<'_>, effect: &Effect) -> bool {
+        self.steps = self.steps.saturating_sub(1);
+        if self.steps == 0 {
+            return false;
+        }
+        match wanted {
+            Wanted::Optional(wanted) => self.whole(wanted, given, effect),
+            Wanted::OneOf(all) => all.iter().any(|one| self.whole(one, given, effect)),
+            Wanted::Map(members) => {
+                given.values.is_empty()
+                    && given.elements.is_empty()
+                    && given.members.iter().all(|(name, value)| {
+                        members.get(*name).is_some_and(|wanted| self.whole(wanted, value, effect))
+                    })
+                    && members.iter().all(|(name, wanted)| {
+                        given.members.contains_key(&**name) || matches!(wanted, Wanted::Optional(_))
+                    })
+            }
+            Wanted::List(all) => {
+                elements(given).all(|element| all.iter().any(|one| self.whole(one, element, effect)))
+                    && all.iter().all(|one| {
+                        matches!(one, Wanted::Optional(_))
+                            || elements(given).any(|element| self.whole(one, element, effect))
+                    })
+            }
+            Wanted::Text(_)
+            | Wanted::Null
+            | Wanted::Empty
+            | Wanted::Of(_)
+            | Wanted::Mentions(_)
+            | Wanted::Secret
+            | Wanted::Json(_)
+            | Wanted::Pattern(_) => only(given).is_some_and(|value| self.scalar(wanted, value, effect)),
+        }
+    }
+
+    fn scalar(&self, wanted: &Wanted, value: Scalar<'_>, effect: &Effect) -> bool {
+        let text = match value {
+            Scalar::Text(text) | Scalar::Number(text) => text,
+            Scalar::Bool(true) => "true",
+            Scalar::Bool(false) => "false",
+            Scalar::Null => return *wanted == Wanted::Null,
+            Scalar::Empty => return *wanted == Wanted::Empty,
+            Scalar::Token(_) => return *wanted == Wanted::Secret,
+        };
+        match wanted {
+            Wanted::Text(wanted) => **wanted == *text,
+            Wanted::Of(item) => self.names.means(item, text, effect),
+            Wanted::Mentions(items) => items.iter().all(|item| self.names.mentions(item, text)),
+            Wanted::Json(wanted) => {
+                serde_json::from_str::<Plain>(text).is_ok_and(|Plain(value)| same(wanted, &value))
+            }
+            Wanted::Pattern(glob) => glob.matches(text),
+            Wanted::Null
+            | Wanted::Empty
+            | Wanted::Secret
+            | Wanted::Map(_)
+            | Wanted::List(_)
+            | Wanted::OneOf(_)
+            | Wanted::Optional(_) => false,
+        }
+    }
+}
+
+/// Two values are one, whatever the order of their members.
+fn same(left: &Value, right: &Value) -> bool {
+    let (mut one, mut other) = (String::new(), String::new());
+    canonical(left, &mut one);
+    canonical(right, &mut other);
+    one == other
+}
+
+/// The elements of a list; what is no list is one element.
+fn elements<'e, 'g>(given: &'e Given<'g>) -> impl Iterator<Item = &'e Given<'g>> {
+    let alone = given.elements.is_empty().then_some(given);
+    let own = alone.is_none() && given.values.is_empty() && given.members.is_empty();
+    // What is both a list and something else is neither, and equals nothing.
+    let both = (alone.is_none() && !own).then_some(given);
+    given.elements.values().filter(move |_| own).chain(alone).chain(both)
+}
+
+/// The value of what has only one, or of a list of one that has.
+fn only<'g>(given: &Given<'g>) -> Option<Scalar<'g>> {
+    let mut elements = given.elements.values();
+    match (elements.next(), elements.next()) {
+        (Some(one), None) if given.values.is_empty() && given.members.is_empty() => one.value(),
+        _ => given.value(),
+    }
+}
+
+fn not_planned(path: &str, given: &Given<'_>) -> Mismatch {
+    let (inner, value) = leaf(given);
+    let path = [path, &*inner].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
+    differs(OTHER_PARAMETER, format!("`{path}={value}` was not planned"))
+}
+
+/// Where the first value of a part is, and what.
+fn leaf(given: &Given<'_>) -> (String, String) {
+    if let Some(value) = given.values.first() {
+        return (String::new(), told(*value));
+    }
+    let (name, inside) = match (given.members.first_key_value(), given.elements.first_key_value()) {
+        (Some((name, inside)), _) => ((*name).to_owned(), inside),
+        (None, Some((_, inside))) => (String::new(), inside),
+        (None, None) => return (String::new(), String::new()),
+    };
+    let (rest, value) = leaf(inside);
+    ([name, rest].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("."), value)
+}
+
+fn first(given: &Given<'_>) -> String {
+    leaf(given).1
+}
+
+fn told(value: Scalar<'_>) -> String {
+    let text = match value {
+        Scalar::Text(text) | Scalar::Number(text) | Scalar::Token(text) => text,
+        Scalar::Bool(true) => "true",
+        Scalar::Bool(false) => "false",
+        Scalar::Null => "null",
+        Scalar::Empty => "",
+    };
+    let end = text.floor_char_boundary(TOLD_MAX);
+    let cut = if end < text.len() { "…" } else { "" };
+    [text.get(..end).unwrap_or_default(), cut].concat()
+}
+
+fn is_account(target: &Resource, account: &str) -> bool {
+    target.basis == ordain_action::NameBasis::Scope
+        && (target.name.split(':').nth(4) == Some(account) || target.name.contains(account))
+}
