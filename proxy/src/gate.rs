@@ -449,7 +449,9 @@ impl Gate {
             closing.end(&outcome)
         } else {
             let (gate, action, said) = (Arc::clone(self), Arc::clone(action), outcome.clone());
-            let first = move |sequence: Sequence| gate.model.created(&action, &said, sequence.0);
+            let item = closing.change().cloned();
+            let first =
+                move |sequence: Sequence| gate.model.created(&action, &said, item.as_ref(), sequence.0);
             closing.close(&outcome, first).await.map(drop)
         };
         if let Err(error) = closed {
@@ -546,7 +548,9 @@ fn live(directory: &Path) -> anyhow::Result<LiveInventory> {
     let mut live = LiveInventory::new();
     if directory.is_dir() {
         let reader = Reader::open(directory)?;
-        reader.creations(|action, outcome, sequence| live.apply_outcome(action, outcome, sequence.0))?;
+        reader.creations(|action, outcome, item, sequence| {
+            live.apply_outcome(action, outcome, item, sequence.0);
+        })?;
     }
     Ok(live)
 }

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use ordain_action::{Action, Outcome};
-use ordain_rules::{LiveInventory, Modes, Problem, Snapshot, Source};
+use ordain_rules::{CarriedOut, LiveInventory, Modes, Problem, Snapshot, Source};
 
 /// A model that cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -134,9 +134,9 @@ impl Model {
     }
 
     /// Adds what an outcome says was created.
-    pub fn created(&self, action: &Action, outcome: &Outcome, sequence: u64) {
+    pub fn created(&self, action: &Action, outcome: &Outcome, item: Option<&CarriedOut>, sequence: u64) {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        live.apply_outcome(action, outcome, sequence);
+        live.apply_outcome(action, outcome, item, sequence);
         self.current.store(Arc::new(self.current.load().with_live(&live)));
     }
 }

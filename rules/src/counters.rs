@@ -64,10 +64,12 @@ pub enum Used {
     InFlight,
     /// The same request was sent, and nobody knows what became of it.
     Unknown,
+    /// What was used of it cannot be read or written now.
+    Uncounted,
 }
 
 impl Used {
-    const ALL: [Self; 3] = [Self::Up, Self::InFlight, Self::Unknown];
+    const ALL: [Self; 4] = [Self::Up, Self::InFlight, Self::Unknown, Self::Uncounted];
 
     /// The word used in evidence.
     #[must_use]
@@ -76,6 +78,7 @@ impl Used {
             Self::Up => "up",
             Self::InFlight => "in_flight",
             Self::Unknown => "unknown",
+            Self::Uncounted => "uncounted",
         }
     }
 

@@ -197,7 +197,7 @@ impl Maker {
             let mut made: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
             made.sort_by_key(|(sequence, ..)| *sequence);
             for (sequence, action, outcome) in made {
-                self.live.apply_outcome(&action, &outcome, sequence);
+                self.live.apply_outcome(&action, &outcome, None, sequence);
             }
         }
         self.ledger.close().await;

@@ -112,7 +112,7 @@ impl Ledger {
         decision: Decision,
         request: R,
     ) -> Result<Recorded<R>, Unrecorded<R>> {
-        let (Judged { verdict, permit, charges: _ }, reservation) = reserved.into_parts();
+        let (Judged { verdict, permit, charges: _, uses: _ }, reservation) = reserved.into_parts();
         match permit {
             Some(permit) => self.admit(permit, verdict, reservation, decision, request).await,
             None => Ok(Recorded::Refused(self.refuse(verdict, decision).await)),
@@ -295,6 +295,7 @@ impl Ledger {
         // between the two.
         let durable = inner.queue.append(frames, None, None);
         let mut closing = Closing::of_record(Arc::clone(inner), slot, decision.id, digest, reservation);
+        closing.carries_out(verdict.change.clone());
         match durable.await.unwrap_or_else(|_| Err("the ledger is closed".to_owned())) {
             Ok(sequence) => {
                 closing.recorded(sequence);

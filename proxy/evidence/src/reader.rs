@@ -14,6 +14,7 @@ use ordain_action::{Action, DecisionId, Outcome};
 use ordain_proof::record::{self, BriefKind, DecisionRecord, OutcomeRecord, Record, RecordError};
 use ordain_proof::replay::{self, Damage, Entry, Replay};
 use ordain_proof::tree::Hash;
+use ordain_rules::CarriedOut;
 
 use crate::ahead::{segment_first, segment_name};
 use crate::durable;
@@ -253,13 +254,16 @@ impl Reader {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Shows every outcome with the action it is of, in order: what the live inventory is folded from.
-    /// Actions that create nothing are left out.
+    /// Shows every outcome with the action it is of, and what of a change that carried out, in order: what the live
+    /// inventory is folded from. Actions that create nothing are left out.
     ///
     /// # Errors
     /// [`ReadError`].
-    pub fn creations(&self, mut visit: impl FnMut(&Action, &Outcome, Sequence)) -> Result<(), ReadError> {
-        let mut open: BTreeMap<String, Action> = BTreeMap::new();
+    pub fn creations(
+        &self,
+        mut visit: impl FnMut(&Action, &Outcome, Option<&CarriedOut>, Sequence),
+    ) -> Result<(), ReadError> {
+        let mut open: BTreeMap<String, (Action, Option<CarriedOut>)> = BTreeMap::new();
         let mut failed = None;
         self.entries(|entry| match creation(&entry, &mut open, &mut visit) {
             Ok(()) => ControlFlow::Continue(()),
@@ -423,22 +427,25 @@ pub fn may_create(entry: &Entry<'_>) -> bool {
 
 fn creation(
     entry: &Entry<'_>,
-    open: &mut BTreeMap<String, Action>,
-    visit: &mut impl FnMut(&Action, &Outcome, Sequence),
+    open: &mut BTreeMap<String, (Action, Option<CarriedOut>)>,
+    visit: &mut impl FnMut(&Action, &Outcome, Option<&CarriedOut>, Sequence),
 ) -> Result<(), RecordError> {
     match entry.brief.kind {
         BriefKind::Decision { refused: false } => {
             if may_create(entry)
-                && let Some(action) = Reader::action(entry.bytes, entry.blob)?
+                && let Record::Decision(decision) = record::read(entry.bytes)?
+                && let Some(action) =
+                    decision.with_detail(entry.blob, |detail| durable::action_of(&decision, detail))?
             {
-                open.insert(entry.brief.name.to_string(), action);
+                open.insert(entry.brief.name.to_string(), (action, durable::carried_out(&decision)));
             }
         }
         BriefKind::Outcome => {
-            if let Some(action) = open.remove(entry.brief.name.as_ref())
+            if let Some((action, item)) = open.remove(entry.brief.name.as_ref())
                 && let Record::Outcome(outcome) = record::read(entry.bytes)?
             {
-                visit(&action, &durable::outcome_of(&outcome), Sequence(entry.sequence));
+                let outcome = durable::outcome_of(&outcome);
+                visit(&action, &outcome, item.as_ref(), Sequence(entry.sequence));
             }
         }
         BriefKind::Decision { refused: true }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ordain_action::{DecisionId, Digest, Outcome};
-use ordain_rules::{Judged, Mode, PermitKind, ShadowScope, Verdict};
+use ordain_rules::{CarriedOut, Judged, Mode, PermitKind, ShadowScope, Verdict};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::durable;
@@ -340,6 +340,7 @@ pub struct Closing {
     record: Option<Open>,
     reservation: Option<Box<dyn Reservation>>,
     started: bool,
+    change: Option<CarriedOut>,
 }
 
 struct Open {
@@ -366,11 +367,11 @@ impl Closing {
         reservation: Option<Box<dyn Reservation>>,
     ) -> Self {
         let open = Open { ledger, slot, decision, request, entry: None };
-        Self { record: Some(open), reservation, started: false }
+        Self { record: Some(open), reservation, started: false, change: None }
     }
 
     pub(crate) const fn of_nothing(reservation: Option<Box<dyn Reservation>>) -> Self {
-        Self { record: None, reservation, started: false }
+        Self { record: None, reservation, started: false, change: None }
     }
 
     pub(crate) const fn recorded(&mut self, entry: u64) {
@@ -390,6 +391,16 @@ impl Closing {
             Some(Open { entry: Some(entry), .. }) => Some(Sequence(*entry)),
             Some(Open { entry: None, .. }) | None => None,
         }
+    }
+
+    pub(crate) fn carries_out(&mut self, change: Option<CarriedOut>) {
+        self.change = change;
+    }
+
+    /// What of a change the request carries out.
+    #[must_use]
+    pub const fn change(&self) -> Option<&CarriedOut> {
+        self.change.as_ref()
     }
 
     /// The first byte is about to leave: from now on nobody can say that nothing happened.

@@ -159,10 +159,11 @@ impl Replay {
         let read = read.unwrap_or(Err(NotJudged::Detail));
         if goes_on {
             // One that cannot be read may have created something: what comes after it is judged without.
-            let action = read.as_ref().ok().map(|recalled| recalled.action.clone());
+            let made = |recalled: &Recalled| (recalled.action.clone(), recalled.change.clone());
+            let made = read.as_ref().ok().map(made);
             let lost = matches!(read, Err(NotJudged::Detail | NotJudged::Words));
             if may_create(entry) || lost {
-                self.past.opened(&decision.id, action);
+                self.past.opened(&decision.id, made);
             }
         }
         if let (true, Err(why)) = (wanted, read) {

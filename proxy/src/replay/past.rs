@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use ordain_action::{Action, Outcome};
 use ordain_evidence::{Reader, Sequence};
 use ordain_proof::record::OutcomeRecord;
-use ordain_rules::LiveInventory;
+use ordain_rules::{CarriedOut, LiveInventory};
 
 /// How many inventories are kept. A decision is recorded a moment after it was judged; what others created in that
 /// moment stands in the ledger before it, and not in what it was judged with. Where that was more, it is said. They
@@ -20,23 +20,24 @@ pub(super) struct Past {
     nothing: LiveInventory,
     /// The inventories of late, oldest first; those that follow each other share what they have in common.
     inventories: VecDeque<LiveInventory>,
-    /// Decisions whose outcome is to come, each with its action where that could be read.
-    open: BTreeMap<String, Option<Action>>,
+    /// Decisions whose outcome is to come, each with its action, and what of a change that carries out, where they could be
+    /// read.
+    open: BTreeMap<String, Option<(Action, Option<CarriedOut>)>>,
     /// The first outcome of a decision that could not be read: nobody knows what it created.
     lost: Option<u64>,
 }
 
 impl Past {
     /// A decision goes on; what it creates is told by its outcome.
-    pub(super) fn opened(&mut self, name: &str, action: Option<Action>) {
-        self.open.insert(name.to_owned(), action);
+    pub(super) fn opened(&mut self, name: &str, made: Option<(Action, Option<CarriedOut>)>) {
+        self.open.insert(name.to_owned(), made);
     }
 
     /// What became of a decision.
     pub(super) fn outcome(&mut self, record: &OutcomeRecord<'_>, sequence: Sequence) {
-        let Some(action) = self.open.remove(record.decision.as_ref()) else { return };
+        let Some(made) = self.open.remove(record.decision.as_ref()) else { return };
         let outcome = Reader::outcome(record);
-        let Some(action) = action else {
+        let Some((action, item)) = made else {
             let may_have_created = matches!(&outcome, Outcome::Answered { .. });
             if may_have_created && self.lost.is_none() {
                 self.lost = Some(sequence.0);
@@ -47,7 +48,7 @@ impl Past {
             return;
         }
         let mut next = self.inventories.back().unwrap_or(&self.nothing).clone();
-        next.apply_outcome(&action, &outcome, sequence.0);
+        next.apply_outcome(&action, &outcome, item.as_ref(), sequence.0);
         self.inventories.push_back(next);
         if self.inventories.len() > KEPT_MAX {
             self.inventories.pop_front();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use ordain_action::{DecisionId, Digest, Outcome};
-use ordain_rules::{Charge, CounterKey};
+use ordain_rules::{Charge, CounterKey, Use};
 
 /// One thing that a decision claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,19 +17,6 @@ pub enum Claim {
     Amount(Charge),
     /// One of the uses of a key, for one request and its repeats.
     Use(Use),
-}
-
-/// One of the uses of a key, for one request and its repeats.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Use {
-    /// Of what: a change and its item with the actor, an approval, a grant.
-    pub key: CounterKey,
-    /// The request that it is used for.
-    pub request: Digest,
-    /// How many uses there are.
-    pub uses: u64,
-    /// The request carries a token by which the upstream does it once, however often it is sent.
-    pub honoured: bool,
 }
 
 impl Claim {
@@ -76,8 +63,12 @@ impl Claim {
                 Some((State::Reserved, _)) => Err(Refused::InFlight),
                 Some((State::Unknown, _)) if !used.honoured => Err(Refused::Unknown),
                 Some((State::Unknown | State::Open, decision)) => Ok(Placed::Again(decision)),
-                Some((State::Spent, _)) | None if standing.value >= used.uses => Err(Refused::Over),
-                Some((State::Spent, _)) | None => Ok(Placed::Anew),
+                Some((State::Spent, _)) | None if standing.value < used.uses => Ok(Placed::Anew),
+                // What was refused before it took effect used nothing up.
+                Some((State::Spent, _)) | None => match standing.open {
+                    Some(decision) if used.rebinds => Ok(Placed::Again(decision)),
+                    Some(_) | None => Err(Refused::Over),
+                },
             },
         }
     }
@@ -111,6 +102,8 @@ pub(crate) struct Standing {
     pub(crate) value: u64,
     /// The use for the same request that decides about a repeat: one that is not spent before one that is.
     pub(crate) same: Option<(State, [u8; 16])>,
+    /// The first use for another request that is open.
+    pub(crate) open: Option<[u8; 16]>,
 }
 
 /// How a claim is written.
@@ -118,7 +111,7 @@ pub(crate) struct Standing {
 pub(crate) enum Placed {
     /// As one of its own.
     Anew,
-    /// In the place of what an earlier decision claimed for the same request.
+    /// In the place of what an earlier decision claimed for the same request, or for another one and did not use.
     Again([u8; 16]),
 }
 
@@ -131,6 +124,15 @@ pub enum Refused {
     InFlight,
     /// The same request was sent, and nobody knows what became of it.
     Unknown,
+}
+
+/// What was not claimed, and why: with it nothing else was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotClaimed {
+    /// Of what.
+    pub key: CounterKey,
+    /// Why.
+    pub why: Refused,
 }
 
 /// How a claim stands.

@@ -21,11 +21,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use ordain_action::Digest;
 use ordain_evidence::{Decision, Reservation, Reserved};
-use ordain_rules::{Charge, CounterNeeds, Counters, Judged, Snapshot};
+use ordain_rules::{CounterKey, CounterNeeds, Counters, Judged, Snapshot, Used};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-pub use claim::{Claim, Claims, Ending, Refused, Run, StoreError, Use};
+pub use claim::{Claim, Claims, Ending, NotClaimed, Refused, Run, StoreError};
 pub use server::Server;
 pub use store::Store;
 
@@ -110,10 +110,12 @@ enum Needed {
 }
 
 /// Why nothing was reserved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Unreserved {
     /// What the verdict was reached on has changed since.
     Changed,
+    /// Nothing is left of what it would use.
+    Used(CounterKey, Used),
     /// It cannot be counted now.
     Unavailable,
 }
@@ -188,10 +190,12 @@ impl State {
     async fn reserve(
         &self,
         decision: &Decision,
-        charges: &[Charge],
+        judged: &Judged,
     ) -> Result<Box<dyn Reservation>, Unreserved> {
         let (sole, now, decision) = (sole::is_sole(&decision.action.reading), decision.now, decision.id);
-        let claims: Vec<Claim> = charges.iter().cloned().map(Claim::Amount).collect();
+        let charges = judged.charges.iter().cloned().map(Claim::Amount);
+        let mut claims: Vec<Claim> = charges.chain(judged.uses.iter().cloned().map(Claim::Use)).collect();
+        claims.sort_by(|left, right| left.key().cmp(right.key()));
         let keys = claims.iter().map(|claim| claim.key().clone()).collect();
         let store = self.noted(Needed::Writing, self.store().await).ok_or(Unreserved::Unavailable)?;
         let held = Held::new(decision, keys, Arc::clone(&store), self.settling.clone());
@@ -201,9 +205,15 @@ impl State {
         let in_doubt = matches!(&reserved, Err(StoreError::InDoubt(_)));
         match self.noted(Needed::Writing, reserved) {
             Some(Ok(())) => Ok(Box::new(held)),
-            Some(Err(Refused::Over | Refused::InFlight | Refused::Unknown)) => {
+            Some(Err(NotClaimed { key, why })) => {
                 held.nothing();
-                Err(Unreserved::Changed)
+                let is_use = judged.uses.iter().any(|used| used.key == key);
+                Err(match why {
+                    Refused::Over if !is_use => Unreserved::Changed,
+                    Refused::Over => Unreserved::Used(key, Used::Up),
+                    Refused::InFlight => Unreserved::Used(key, Used::InFlight),
+                    Refused::Unknown => Unreserved::Used(key, Used::Unknown),
+                })
             }
             None if in_doubt => Err(Unreserved::Unavailable),
             None => {
@@ -273,15 +283,26 @@ impl State {
         renewed: impl Fn(&mut Decision) -> Arc<Snapshot> + Send,
         metrics: &Metrics,
     ) -> Reserved {
+        // What nothing is left of stays so for this decision.
+        let mut used: Vec<(CounterKey, Used)> = Vec::new();
         for attempt in 0..=ATTEMPTS {
             // What takes of nothing that is counted, refusals among it, goes on as it is.
-            if judged.charges.is_empty() {
+            if judged.charges.is_empty() && judged.uses.is_empty() {
                 return Reserved::new(judged, None);
             }
-            let changed = match self.reserve(decision, &judged.charges).await {
+            let unreserved = match self.reserve(decision, &judged).await {
                 Ok(held) => return Reserved::new(judged, Some(held)),
-                Err(unreserved) => unreserved == Unreserved::Changed && attempt < ATTEMPTS,
+                Err(unreserved) => unreserved,
             };
+            let changed = unreserved != Unreserved::Unavailable && attempt < ATTEMPTS;
+            match unreserved {
+                Unreserved::Used(key, why) => used.push((key, why)),
+                // What cannot be counted cannot be used.
+                Unreserved::Unavailable | Unreserved::Changed if !changed => {
+                    used.extend(judged.uses.iter().map(|one| (one.key.clone(), Used::Uncounted)));
+                }
+                Unreserved::Unavailable | Unreserved::Changed => {}
+            }
             let model = renewed(decision);
             decision.counters = if changed {
                 metrics.judged_again();
@@ -289,6 +310,7 @@ impl State {
             } else {
                 Counters::new()
             };
+            used.iter().for_each(|(key, why)| decision.counters.refuse(key.clone(), *why));
             judged = ordain_rules::judge(
                 &model,
                 &decision.action,

@@ -17,8 +17,8 @@ use tokio_postgres::{Error, Transaction};
 use uuid::Uuid;
 
 use super::claim::{
-    Becomes, Claim, Claims, Ending, HOUR, KEPT, Placed, Refused, Run, Standing, State, StoreError, VERSION,
-    figure, micros, read_figure, until,
+    Becomes, Claim, Claims, Ending, HOUR, KEPT, NotClaimed, Placed, Run, Standing, State, StoreError,
+    VERSION, figure, micros, read_figure, until,
 };
 pub(crate) use super::server::Server;
 use super::server::{Connected, Pool};
@@ -161,7 +161,7 @@ impl Postgres {
         Ok(all)
     }
 
-    pub(crate) async fn reserve(&self, claims: &Claims) -> Result<Result<(), Refused>, StoreError> {
+    pub(crate) async fn reserve(&self, claims: &Claims) -> Result<Result<(), NotClaimed>, StoreError> {
         let now = micros(claims.now);
         let looked = self.looked.load(Ordering::Relaxed);
         if now.saturating_sub(looked) >= HOUR
@@ -276,7 +276,7 @@ trait Work: Sync {
 struct Reserve<'w>(&'w Claims);
 
 impl Work for Reserve<'_> {
-    type Done = Result<(), Refused>;
+    type Done = Result<(), NotClaimed>;
 
     async fn carry_out(&self, transaction: &Transaction<'_>) -> Result<Self::Done, Error> {
         reserve(transaction, self.0).await
@@ -378,13 +378,13 @@ async fn mark(transaction: &Transaction<'_>, key: &CounterKey) -> Result<Option<
     row.map(|row| row.try_get(0).map(read_figure)).transpose()
 }
 
-async fn reserve(transaction: &Transaction<'_>, claims: &Claims) -> Result<Result<(), Refused>, Error> {
+async fn reserve(transaction: &Transaction<'_>, claims: &Claims) -> Result<Result<(), NotClaimed>, Error> {
     let mut places = Vec::with_capacity(claims.claims.len());
     for claim in &claims.claims {
         match claim.placed(&standing(transaction, claim, claims.now).await?) {
             Ok(placed) => places.push((claim, placed)),
             // All of it or nothing: nothing has been written yet.
-            Err(refused) => return Ok(Err(refused)),
+            Err(why) => return Ok(Err(NotClaimed { key: claim.key().clone(), why })),
         }
     }
     for (claim, placed) in places {
@@ -416,10 +416,11 @@ async fn place(
         Placed::Again(earlier) => {
             let earlier = earlier.as_slice();
             let statement = "UPDATE ordain_claims
-                 SET decision = $4, before = state, state = 0, holder = $5, run = $6, sole = $7
+                 SET decision = $4, before = state, state = 0, holder = $5, run = $6, sole = $7, request = $8
                  WHERE source = $1 AND subject = $2 AND decision = $3";
-            let values: [&(dyn ToSql + Sync); 7] =
-                [&source, &subject, &earlier, &decision, &holder, &run, &claims.sole];
+            let request = claim.request().map(|request| request.0.to_vec());
+            let values: [&(dyn ToSql + Sync); 8] =
+                [&source, &subject, &earlier, &decision, &holder, &run, &claims.sole, &request];
             transaction.execute(statement, &values).await?;
         }
     }
@@ -433,16 +434,27 @@ async fn standing(transaction: &Transaction<'_>, claim: &Claim, now: Timestamp) 
          WHERE source = $1 AND subject = $2 AND until > $3";
     let row = transaction.query_one(statement, &[&source, &subject, &micros(now)]).await?;
     let value = read_figure(row.try_get(0)?);
-    let Some(request) = claim.request() else { return Ok(Standing { value, same: None }) };
+    let Some(request) = claim.request() else { return Ok(Standing { value, same: None, open: None }) };
     let statement = "SELECT state, decision FROM ordain_claims
          WHERE source = $1 AND subject = $2 AND request = $3
          ORDER BY CASE state WHEN 0 THEN 0 WHEN 3 THEN 1 WHEN 1 THEN 2 ELSE 3 END LIMIT 1";
-    let found = transaction.query_opt(statement, &[&source, &subject, &request.0.as_slice()]).await?;
-    let Some(row) = found else { return Ok(Standing { value, same: None }) };
-    let decision: Vec<u8> = row.try_get(1)?;
-    let state = State::of(row.try_get(0)?);
-    let same = Uuid::from_slice(&decision).ok().map(|id| (state, id.into_bytes()));
-    Ok(Standing { value, same })
+    let request = request.0.as_slice();
+    let id = |bytes: Vec<u8>| Uuid::from_slice(&bytes).ok().map(Uuid::into_bytes);
+    let same = match transaction.query_opt(statement, &[&source, &subject, &request]).await? {
+        Some(row) => {
+            let state = State::of(row.try_get(0)?);
+            id(row.try_get(1)?).map(|decision| (state, decision))
+        }
+        None => None,
+    };
+    let statement = "SELECT decision FROM ordain_claims
+         WHERE source = $1 AND subject = $2 AND request <> $3 AND state = $4 ORDER BY decision LIMIT 1";
+    let values: [&(dyn ToSql + Sync); 4] = [&source, &subject, &request, &State::Open.number()];
+    let open = match transaction.query_opt(statement, &values).await? {
+        Some(row) => id(row.try_get(0)?),
+        None => None,
+    };
+    Ok(Standing { value, same, open })
 }
 
 async fn settle(transaction: &Transaction<'_>, decision: DecisionId, ending: Ending) -> Result<(), Error> {

@@ -17,8 +17,8 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::claim::{
-    Becomes, Claim, Claims, Ending, HOUR, KEPT, Placed, Refused, Run, Standing, State, StoreError, VERSION,
-    figure, micros, read_figure, until,
+    Becomes, Claim, Claims, Ending, HOUR, KEPT, NotClaimed, Placed, Run, Standing, State, StoreError,
+    VERSION, figure, micros, read_figure, until,
 };
 
 /// The most that is written together.
@@ -135,7 +135,7 @@ impl Sqlite {
         .await
     }
 
-    pub(crate) async fn reserve(&self, claims: Claims) -> Result<Result<(), Refused>, StoreError> {
+    pub(crate) async fn reserve(&self, claims: Claims) -> Result<Result<(), NotClaimed>, StoreError> {
         let now = micros(claims.now);
         let looked = self.looked.load(Ordering::Relaxed);
         if now.saturating_sub(looked) >= HOUR
@@ -260,13 +260,13 @@ fn unavailable(error: &rusqlite::Error) -> StoreError {
     StoreError::Unavailable(format!("the counted state cannot be used: {error}{more}"))
 }
 
-fn reserve(connection: &Connection, claims: &Claims) -> rusqlite::Result<Result<(), Refused>> {
+fn reserve(connection: &Connection, claims: &Claims) -> rusqlite::Result<Result<(), NotClaimed>> {
     let mut places = Vec::with_capacity(claims.claims.len());
     for claim in &claims.claims {
         match claim.placed(&standing(connection, claim, claims.now)?) {
             Ok(placed) => places.push((claim, placed)),
             // All of it or nothing: nothing has been written yet.
-            Err(refused) => return Ok(Err(refused)),
+            Err(why) => return Ok(Err(NotClaimed { key: claim.key().clone(), why })),
         }
     }
     for (claim, placed) in places {
@@ -297,17 +297,27 @@ fn place(connection: &Connection, claims: &Claims, claim: &Claim, placed: Placed
             ])?,
         Placed::Again(earlier) => connection
             .prepare_cached(
-                "UPDATE claims SET decision = ?4, before = state, state = 0, holder = ?5, run = ?6, sole = ?7
+                "UPDATE claims SET decision = ?4, before = state, state = 0, holder = ?5, run = ?6, sole = ?7,
+                     request = ?8
                  WHERE source = ?1 AND subject = ?2 AND decision = ?3",
             )?
-            .execute(params![source, subject, earlier, decision, claims.holder.0, claims.run.0, claims.sole])?,
+            .execute(params![
+                source,
+                subject,
+                earlier,
+                decision,
+                claims.holder.0,
+                claims.run.0,
+                claims.sole,
+                claim.request().map(|request| request.0),
+            ])?,
     };
     Ok(())
 }
 
 fn standing(connection: &Connection, claim: &Claim, now: Timestamp) -> rusqlite::Result<Standing> {
     let value = counted(connection, claim.key(), now)?.value;
-    let Some(request) = claim.request() else { return Ok(Standing { value, same: None }) };
+    let Some(request) = claim.request() else { return Ok(Standing { value, same: None, open: None }) };
     let same = connection
         .prepare_cached(
             "SELECT state, decision FROM claims WHERE source = ?1 AND subject = ?2 AND request = ?3
@@ -317,7 +327,16 @@ fn standing(connection: &Connection, claim: &Claim, now: Timestamp) -> rusqlite:
             Ok((State::of(row.get(0)?), row.get(1)?))
         })
         .optional()?;
-    Ok(Standing { value, same })
+    let open = connection
+        .prepare_cached(
+            "SELECT MIN(decision) FROM claims
+             WHERE source = ?1 AND subject = ?2 AND request <> ?3 AND state = ?4",
+        )?
+        .query_row(
+            params![&*claim.key().source, &*claim.key().subject, request.0, State::Open.number()],
+            |row| row.get(0),
+        )?;
+    Ok(Standing { value, same, open })
 }
 
 fn settle(connection: &Connection, decision: DecisionId, ending: Ending) -> rusqlite::Result<()> {

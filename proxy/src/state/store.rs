@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use ordain_action::{DecisionId, Digest};
 use ordain_rules::{Counted, CounterKey};
 
-use super::claim::{Claims, Ending, Refused, Run, StoreError};
+use super::claim::{Claims, Ending, NotClaimed, Run, StoreError};
 use super::postgres::{Postgres, Server};
 use super::sqlite::Sqlite;
 
@@ -69,7 +69,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]; after [`StoreError::InDoubt`] the decision has to be settled as released.
-    pub async fn reserve(&self, claims: Claims) -> Result<Result<(), Refused>, StoreError> {
+    pub async fn reserve(&self, claims: Claims) -> Result<Result<(), NotClaimed>, StoreError> {
         match &self.engine {
             Engine::Sqlite(engine) => engine.reserve(claims).await,
             Engine::Postgres(engine) => engine.reserve(&claims).await,

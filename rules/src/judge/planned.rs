@@ -238,6 +238,7 @@ fn used(found: &Found<'_>, counters: &Counters) -> Option<NotPlanned> {
         Used::Unknown => {
             "was sent before by the same request, and what became of that is not known".to_owned()
         }
+        Used::Uncounted => "cannot be counted now".to_owned(),
     };
     let text = format!("`{}` of item `{}` of change `{}` {told}", found.call.operation, item.id, change.name);
     Some(NotPlanned { code: "change_used", near: 11, text })

@@ -45,7 +45,7 @@ fn answered(status: u16, identifiers: &[&str]) -> Outcome {
 fn folded(outcomes: &[Outcome]) -> LiveInventory {
     let mut live = LiveInventory::new();
     for (outcome, sequence) in outcomes.iter().zip(1..) {
-        live.apply_outcome(&action(CREATE), outcome, sequence);
+        live.apply_outcome(&action(CREATE), outcome, None, sequence);
     }
     live
 }
@@ -114,7 +114,7 @@ fn only_a_success_creates() {
 fn adding_to_a_clone_leaves_the_other_as_it_was() {
     let before = folded(&[answered(200, &["i-0123456789abcdef0"])]);
     let mut after = before.clone();
-    after.apply_outcome(&action(CREATE), &answered(200, &["i-0123456789abcdef1"]), 2);
+    after.apply_outcome(&action(CREATE), &answered(200, &["i-0123456789abcdef1"]), None, 2);
     assert_eq!((before.len(), before.sequence()), (1, 1));
     assert_eq!((after.len(), after.sequence()), (2, 2));
 }
@@ -138,7 +138,7 @@ fn a_name_that_the_caller_chose_is_known_after_the_create() {
          parent account 111122223333 scope",
     );
     let mut live = LiveInventory::new();
-    live.apply_outcome(&create, &answered(200, &[]), 1);
+    live.apply_outcome(&create, &answered(200, &[]), None, 1);
     check_on(
         &model(SHOP).with_live(&live),
         "agent cleaner
@@ -163,7 +163,7 @@ fn a_group_is_found_again_by_the_name_it_was_given() {
     ));
     let shrink = action(&format!("person dora\neffect autoscaling:SetDesiredCapacity update\n{GROUP}"));
     let mut live = LiveInventory::new();
-    live.apply_outcome(&create, &answered(200, &[]), 1);
+    live.apply_outcome(&create, &answered(200, &[]), None, 1);
     let snapshot = model(&format!("{SHOP}{NETWORK}"));
     let before = told(&judged(&snapshot, NOW, &shrink));
     assert!(before.starts_with("hold"), "without the outcome it is in the web team's account: {before}");

@@ -289,7 +289,7 @@ fn what_an_agent_created_itself_it_may_delete() {
     };
     let of = |actor: &str| {
         let mut live = LiveInventory::new();
-        live.apply_outcome(&action(&create.replace("agent cleaner", actor)), &outcome, 1);
+        live.apply_outcome(&action(&create.replace("agent cleaner", actor)), &outcome, None, 1);
         let delete = "agent cleaner\neffect ec2:DeleteVolume delete\ntarget ec2:volume - VolumeId=vol-0123456789abcdef0";
         codes_on(&estate().with_live(&live), delete)
     };
@@ -316,7 +316,7 @@ fn what_was_set_and_may_have_been_there_is_nobodys_own() {
                 error_code: None,
                 created: Vec::new(),
             };
-            live.apply_outcome(&action(&put.replace("agent cleaner", actor)), &outcome, sequence);
+            live.apply_outcome(&action(&put.replace("agent cleaner", actor)), &outcome, None, sequence);
         }
         codes_on(&estate().with_live(&live), &delete).contains("irreversible")
     };

@@ -16,7 +16,7 @@ use ordain_proof::record::{
     ActorRecord, CallRecord, DecisionRecord, DetailRecord, EffectRecord, EndRecord, OutcomeRecord,
     ParametersRecord, PartyRecord, ReadingRecord, ResourceRecord,
 };
-use ordain_rules::{Counted, CounterKey, Counters, Mode};
+use ordain_rules::{CarriedOut, Counted, CounterKey, Counters, Mode, Used};
 
 use super::Terms;
 
@@ -50,6 +50,8 @@ pub struct Recalled {
     pub live: u64,
     /// On which terms; `None` where it was recorded before they were kept.
     pub terms: Option<Terms>,
+    /// What of a change it carried out.
+    pub change: Option<CarriedOut>,
 }
 
 impl Recalled {
@@ -64,6 +66,10 @@ impl Recalled {
                 Some(until) => Some(until.parse().ok()?),
             };
             counters.set(CounterKey { source, subject }, Counted { value: kept.value, until });
+        }
+        for kept in &record.used {
+            let (source, subject) = (Arc::from(kept.source.as_ref()), Arc::from(kept.subject.as_ref()));
+            counters.refuse(CounterKey { source, subject }, Used::parse(&kept.why)?);
         }
         let terms = match &record.terms {
             None => None,
@@ -80,8 +86,21 @@ impl Recalled {
             counters,
             live: record.live,
             terms,
+            change: carried_out(record),
         })
     }
+}
+
+/// What of a change it carried out.
+pub(crate) fn carried_out(record: &DecisionRecord<'_>) -> Option<CarriedOut> {
+    let kept = record.change.as_ref()?;
+    Some(CarriedOut {
+        change: Arc::from(kept.name.as_ref()),
+        digest: Digest::from_hex(&kept.digest)?,
+        item: Arc::from(kept.item.as_ref()),
+        call: kept.call,
+        creates: kept.creates,
+    })
 }
 
 /// What became of it.

@@ -12,7 +12,7 @@ use ordain_action::{Action, DecisionId, Digest};
 use ordain_rules::{Counters, Mode};
 
 pub use back::Recalled;
-pub(crate) use back::{action_of, outcome_of};
+pub(crate) use back::{action_of, carried_out, outcome_of};
 pub use write::says;
 pub(crate) use write::{Frames, NotWritten, attempts, decision, outcome, own_change};
 

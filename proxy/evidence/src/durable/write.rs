@@ -11,11 +11,11 @@ use ordain_action::{
 };
 use ordain_proof::frame::{self, Kind};
 use ordain_proof::record::{
-    ActorRecord, AnsweredRecord, AttemptsRecord, BlobReference, CallRecord, ContentRecord, CounterRecord,
-    CreatedRecord, DecisionRecord, DetailRecord, DigestsRecord, EffectRecord, EndRecord, HeadRecord,
-    IdentifierRecord, LeafRecord, NewIdentifierRecord, OutcomeRecord, ParametersRecord, PartyRecord,
-    ReachPathRecord, ReachRecord, ReadingRecord, ReasonRecord, Record, RecordError, ResourceRecord,
-    StreamedRecord, TermsRecord, Text, UndecodableRecord, UpstreamRecord,
+    ActorRecord, AnsweredRecord, AttemptsRecord, BlobReference, CallRecord, CarriedOutRecord, ContentRecord,
+    CounterRecord, CreatedRecord, DecisionRecord, DetailRecord, DigestsRecord, EffectRecord, EndRecord,
+    HeadRecord, IdentifierRecord, LeafRecord, NewIdentifierRecord, OutcomeRecord, ParametersRecord,
+    PartyRecord, ReachPathRecord, ReachRecord, ReadingRecord, ReasonRecord, Record, RecordError,
+    ResourceRecord, StreamedRecord, TermsRecord, Text, UndecodableRecord, UpstreamRecord, UsedRecord,
 };
 use ordain_proof::tree::Hash;
 use ordain_rules::{Reach, ReachPath, Reason, Verdict, hands_over_authority};
@@ -206,6 +206,22 @@ fn outer<'a>(
                 until: counted.until.map(|until| until.to_string().into()),
             })
             .collect(),
+        used: decision
+            .counters
+            .refused()
+            .map(|(key, why)| UsedRecord {
+                source: Cow::Borrowed(&key.source),
+                subject: Cow::Borrowed(&key.subject),
+                why: why.as_str().into(),
+            })
+            .collect(),
+        change: verdict.change.as_ref().map(|carried| CarriedOutRecord {
+            name: Cow::Borrowed(&carried.change),
+            digest: carried.digest.to_hex().into(),
+            item: Cow::Borrowed(&carried.item),
+            call: carried.call,
+            creates: carried.creates,
+        }),
         content: ContentRecord::Whole(Box::new(detail)),
     }
 }

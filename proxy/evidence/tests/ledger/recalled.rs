@@ -159,7 +159,7 @@ async fn what_a_grant_or_an_update_makes_in_a_cluster_is_told_of_at_the_next_sta
     ledger.close().await;
     let mut folded = Vec::new();
     Reader::new(disk.storage())
-        .creations(|action, _, _| {
+        .creations(|action, _, _, _| {
             let Reading::Call(call) = &action.reading else { panic!("a call") };
             folded.push(call.effects[0].operation.split('/').next().unwrap().to_owned());
         })

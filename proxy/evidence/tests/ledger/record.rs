@@ -205,7 +205,7 @@ async fn a_kept_action_reads_back_as_it_was_judged() {
     }
     ledger.close().await;
     let mut read_back = Vec::new();
-    let collect = |action: &_, outcome: &_, sequence: ordain_evidence::Sequence| {
+    let collect = |action: &_, outcome: &_, _: Option<&_>, sequence: ordain_evidence::Sequence| {
         read_back.push((ordain_action::Action::clone(action), Outcome::clone(outcome), sequence.0));
     };
     Reader::new(disk.storage()).creations(collect).unwrap();

@@ -39,6 +39,12 @@ pub struct DecisionRecord<'a> {
     pub digests: DigestsRecord<'a>,
     /// What was counted.
     pub counters: Vec<CounterRecord<'a>>,
+    /// What nothing was left of when it was to be used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used: Vec<UsedRecord<'a>>,
+    /// What of a change it carries out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<CarriedOutRecord<'a>>,
     /// What it is about and why it was said.
     pub content: ContentRecord<'a>,
 }
@@ -128,6 +134,35 @@ pub struct DigestsRecord<'a> {
     pub catalogue: Text<'a>,
     /// The program.
     pub program: Text<'a>,
+}
+
+/// Something that nothing was left of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UsedRecord<'a> {
+    /// What it is a use of.
+    #[serde(borrow)]
+    pub source: Text<'a>,
+    /// Which of its uses.
+    pub subject: Text<'a>,
+    /// `up`, `in_flight`, `unknown` or `uncounted`.
+    pub why: Text<'a>,
+}
+
+/// What of a change a request carries out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CarriedOutRecord<'a> {
+    /// The change.
+    #[serde(borrow)]
+    pub name: Text<'a>,
+    /// The digest of its body, which was approved.
+    pub digest: Text<'a>,
+    /// The item.
+    pub item: Text<'a>,
+    /// Which of the item's calls, counted from zero.
+    pub call: u32,
+    /// What the upstream's answer says was created is the item.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub creates: bool,
 }
 
 /// One count.

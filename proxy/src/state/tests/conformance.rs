@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ordain_action::DecisionId;
 
-use super::engines::{Engine, HOLDER, RUN, amount, at, claims, decision, honoured, key, one_use};
+use super::engines::{Engine, HOLDER, RUN, amount, at, claims, decision, honoured, key, one_use, rebinding};
 use crate::state::{Claim, Claims, Ending, Refused, Run, Store, StoreError};
 
 /// Runs each of these on both engines.
@@ -42,6 +42,7 @@ on_both! {
     a_request_is_free_to_repeat_only_while_nothing_says_that_it_happened,
     an_unknown_outcome_blocks_the_repeat_unless_the_upstream_does_it_once,
     what_is_open_is_so_for_the_same_request_alone,
+    what_rebinds_is_open_for_another_request_too,
     approvals_holds_and_sessions_are_claims_and_marks,
     what_is_kept_survives_a_start_and_a_newer_form_is_refused,
     an_engine_that_is_lost_fails_closed_and_comes_back,
@@ -50,7 +51,7 @@ on_both! {
 async fn take(store: &Store, claim: Claim, now: i64) -> Result<DecisionId, Refused> {
     let decision = decision();
     let taken = store.reserve(claims(decision, vec![claim], at(now))).await.unwrap();
-    taken.map(|()| decision)
+    taken.map(|()| decision).map_err(|refused| refused.why)
 }
 
 async fn used(store: &Store, subject: &str, now: i64) -> u64 {
@@ -214,7 +215,7 @@ async fn all_of_it_is_claimed_or_nothing(engine: Engine) {
     take(&store, amount("robot", 3, 3), 0).await.unwrap();
     let both = vec![amount("alice", 1, 3), amount("robot", 1, 3)];
     let refused = store.reserve(claims(decision(), both.clone(), at(1))).await.unwrap();
-    assert_eq!(refused, Err(Refused::Over));
+    assert_eq!(refused.map_err(|refused| refused.why), Err(Refused::Over));
     assert_eq!(used(&store, "alice", 1).await, 0);
     let id = decision();
     store.reserve(claims(id, both.clone(), at(3600))).await.unwrap().unwrap();
@@ -318,6 +319,29 @@ async fn what_is_open_is_so_for_the_same_request_alone(engine: Engine) {
     take(&store, one_use("delete", "b", 2), 1).await.unwrap();
     assert_eq!(take(&store, one_use("delete", "c", 2), 2).await, Err(Refused::Over));
     take(&store, one_use("delete", "a", 2), 3).await.unwrap();
+}
+
+async fn what_rebinds_is_open_for_another_request_too(engine: Engine) {
+    let store = engine.open().await;
+    let keys = [key("change:c", "run")];
+    let run = |request: &str| rebinding(one_use("run", request, 1));
+    let refused = take(&store, run("in zone a"), 0).await.unwrap();
+    store.settle(refused, &keys, Ending::Open).await.unwrap();
+    // Corrected it is another request: what had no effect has used nothing up.
+    let corrected = take(&store, run("in zone b"), 1).await.unwrap();
+    assert_eq!(take(&store, run("in zone a"), 2).await, Err(Refused::Over), "the one use is in hand");
+    assert_eq!(take(&store, run("in zone b"), 2).await, Err(Refused::InFlight));
+    store.settle(corrected, &keys, Ending::Open).await.unwrap();
+    let third = take(&store, run("in zone a"), 3).await.unwrap();
+    store.settle(third, &keys, Ending::Spent).await.unwrap();
+    for request in ["in zone a", "in zone b"] {
+        assert_eq!(take(&store, run(request), 4).await, Err(Refused::Over), "{request}");
+    }
+    // What may have happened is no other request's.
+    let keys = [key("change:c", "stop")];
+    let unknown = take(&store, rebinding(one_use("stop", "a", 1)), 5).await.unwrap();
+    store.settle(unknown, &keys, Ending::Unknown).await.unwrap();
+    assert_eq!(take(&store, rebinding(one_use("stop", "b", 1)), 6).await, Err(Refused::Over));
 }
 
 async fn approvals_holds_and_sessions_are_claims_and_marks(engine: Engine) {

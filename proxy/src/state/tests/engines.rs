@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use ordain_action::{DecisionId, Digest};
-use ordain_rules::{Charge, CounterKey};
+use ordain_rules::{Charge, CounterKey, Use};
 use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::postgres_server::PostgresServer;
 use crate::settings::environment;
-use crate::state::{Claim, Claims, Kept, Run, Server, Store, Use};
+use crate::state::{Claim, Claims, Kept, Run, Server, Store};
 
 /// Where one test keeps what is counted.
 #[derive(Debug)]
@@ -83,13 +83,21 @@ pub(crate) fn amount(subject: &str, amount: u64, limit: u64) -> Claim {
 /// One of the uses of a change, for a request.
 pub(crate) fn one_use(change: &str, request: &str, uses: u64) -> Claim {
     let request = Digest::of(request.as_bytes());
-    Claim::Use(Use { key: key("change:c", change), request, uses, honoured: false })
+    Claim::Use(Use { key: key("change:c", change), request, uses, honoured: false, rebinds: false })
 }
 
 /// The same, of a request that the upstream does once however often it is sent.
 pub(crate) fn honoured(claim: Claim) -> Claim {
     match claim {
         Claim::Use(used) => Claim::Use(Use { honoured: true, ..used }),
+        Claim::Amount(_) => claim,
+    }
+}
+
+/// The same, where what was refused is free for another request too.
+pub(crate) fn rebinding(claim: Claim) -> Claim {
+    match claim {
+        Claim::Use(used) => Claim::Use(Use { rebinds: true, ..used }),
         Claim::Amount(_) => claim,
     }
 }

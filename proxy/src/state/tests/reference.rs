@@ -9,7 +9,7 @@ use ordain_action::{DecisionId, Digest};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 
-use super::engines::{Engine, HOLDER, RUN, amount, at, claims, decision, honoured, key, one_use};
+use super::engines::{Engine, HOLDER, RUN, amount, at, claims, decision, honoured, key, one_use, rebinding};
 use crate::state::{Claim, Ending, Refused, Run, Store};
 
 #[derive(Debug, Clone)]
@@ -65,6 +65,13 @@ impl Memory {
         same.map(|(_, kept)| if let Claim::Amount(charge) = &kept.claim { charge.amount } else { 1 }).sum()
     }
 
+    /// Where the first use for another request is that is open.
+    fn open(&self, used: &ordain_rules::Use) -> Option<usize> {
+        let other = |kept: &Kept| matches!(&kept.claim, Claim::Use(other) if other.key == used.key && other.request != used.request);
+        let open = self.0.iter().enumerate().filter(|(_, (_, kept))| kept.state == "open" && other(kept));
+        open.min_by_key(|(_, (decision, _))| *decision).map(|(place, _)| place)
+    }
+
     fn claim(
         &mut self,
         decision: DecisionId,
@@ -91,8 +98,11 @@ impl Memory {
                     match (find("unknown"), find("open")) {
                         (Some(_), _) if !used.honoured => return Err(Refused::Unknown),
                         (Some(place), _) | (None, Some(place)) => after.push(Some(place)),
-                        (None, None) if self.value(claim, now) >= used.uses => return Err(Refused::Over),
-                        (None, None) => after.push(None),
+                        (None, None) if self.value(claim, now) < used.uses => after.push(None),
+                        (None, None) => match self.open(used).filter(|_| used.rebinds) {
+                            Some(place) => after.push(Some(place)),
+                            None => return Err(Refused::Over),
+                        },
                     }
                 }
             }
@@ -102,6 +112,7 @@ impl Memory {
                 Some(place) => {
                     let (of, kept) = &mut self.0[place];
                     *of = decision;
+                    kept.claim = claim.clone();
                     kept.before = Some(kept.state);
                     kept.sole = sole;
                     kept.state = "reserved";
@@ -171,7 +182,8 @@ async fn agree(
                 let mut all = vec![own(amount(WHO[who], much, LIMIT))];
                 if let Some((change, request, token)) = used {
                     let claim = one_use(CHANGES[change].0, REQUESTS[request], CHANGES[change].1);
-                    all.push(own(if token { honoured(claim) } else { claim }));
+                    let claim = if token { honoured(claim) } else { claim };
+                    all.push(own(if change == 1 { rebinding(claim) } else { claim }));
                 }
                 let id = decision();
                 let mut taking = claims(id, all.clone(), at(now));
@@ -181,7 +193,7 @@ async fn agree(
                 taking.run = Run([run; 16]);
                 taking.holder = Digest::of(case.as_bytes());
                 let said = store.reserve(taking).await.unwrap();
-                prop_assert_eq!(said, memory.claim(id, (&all, sole), now));
+                prop_assert_eq!(said.map_err(|refused| refused.why), memory.claim(id, (&all, sole), now));
                 made.push(id);
             }
             Step::Settle(of, ending) => {

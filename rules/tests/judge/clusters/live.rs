@@ -29,7 +29,7 @@ fn names(action_text: &str, outcome: &Outcome, expected: &[&str]) {
 fn with(steps: &[(&str, Outcome)]) -> Snapshot {
     let mut live = LiveInventory::new();
     for ((text, outcome), sequence) in steps.iter().zip(1..) {
-        live.apply_outcome(&action(text), outcome, sequence);
+        live.apply_outcome(&action(text), outcome, None, sequence);
     }
     cluster().with_live(&live)
 }
