@@ -9,6 +9,7 @@ mod verdict;
 pub mod import;
 pub mod portrait;
 
+mod approval;
 mod azure;
 mod blast;
 mod budget;
@@ -30,6 +31,7 @@ mod refusal;
 mod resolve;
 mod slice;
 
+pub use approval::{Approval, statement};
 pub use budget::BudgetFigures;
 pub use calendar::{Planned, PlannedKind};
 pub use counters::{Charge, Counted, CounterKey, CounterNeeds, Counters};

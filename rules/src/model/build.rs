@@ -15,6 +15,7 @@ use super::people::People;
 use super::reference::{owner, reference};
 use super::text::{Body, Place, Placed, documents, nearest};
 use super::{Bounds, Freeze, Model, Problem, Source, budgets};
+use crate::approval::Approvals;
 use crate::calendar::Term;
 use crate::glob::Glob;
 use crate::inventory::{Account, Environment, Owners, Scope, Scopes, Tier};
@@ -53,9 +54,11 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
     let (mut inventory, found) = estate.finish(&ownership, &scopes);
     findings.extend(found);
     findings.extend(hosting::place(&mut inventory, &scopes));
+    let rules = Rules::load(&policies, &mut problems);
+    let approvals = Approvals::read(&placed, &people, &mut problems);
+    findings.extend(approvals.void(|_| None));
     findings.sort();
     findings.dedup();
-    let rules = Rules::load(&policies, &mut problems);
     let exceptions = Places { people: &people, problems: &mut problems }.exceptions(&placed, &rules);
     let ownership_tags = OWNER_TAGS.iter().map(|key| (*key).to_owned()).chain(tag_keys);
     let ownership_tags = ownership_tags.chain(owner_tags(&placed)).collect();
@@ -75,6 +78,7 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
         freezes,
         windows,
         exceptions,
+        approvals,
         limits,
         bounds,
         budgets,
@@ -106,7 +110,8 @@ fn owner_tags(placed: &[Placed]) -> impl Iterator<Item = String> {
         | Body::AgentBounds(_)
         | Body::Window(_)
         | Body::Exception(_)
-        | Body::Ownership(_) => &[],
+        | Body::Ownership(_)
+        | Body::Approval(_) => &[],
     });
     keys.map(|key| key.to_lowercase())
 }
@@ -174,7 +179,8 @@ impl Places<'_> {
                 | Body::Window(_)
                 | Body::Exception(_)
                 | Body::Inventory(_)
-                | Body::Ownership(_) => {}
+                | Body::Ownership(_)
+                | Body::Approval(_) => {}
             }
         }
         scopes.sort_by(|left, right| left.name.cmp(&right.name));
@@ -234,7 +240,8 @@ impl Places<'_> {
                 | Body::Window(_)
                 | Body::Exception(_)
                 | Body::Inventory(_)
-                | Body::Ownership(_) => {}
+                | Body::Ownership(_)
+                | Body::Approval(_) => {}
             }
         }
         freezes.sort_by(|left: &Freeze, right| left.name.cmp(&right.name));

@@ -15,6 +15,7 @@ mod ownership;
 mod people;
 mod reads;
 mod reference;
+mod signing;
 mod text;
 
 use std::borrow::Cow;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use ordain_action::{Access, Actor, ActorKind, Digest, Plane};
 
+use crate::approval::Approvals;
 use crate::budget::{Budget, BudgetFigures};
 use crate::calendar::Term;
 use crate::glob::Glob;
@@ -36,7 +38,7 @@ pub(crate) use build::digest;
 pub(crate) use estate::{OWNER_TAGS, account_and_region};
 pub(crate) use people::{People, Person};
 pub use text::without_freeze;
-pub(crate) use text::{nearest, split};
+pub(crate) use text::{Body, Placed, nearest, split};
 
 /// One file of the model directory: its path within it, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +89,7 @@ pub(crate) struct Model {
     pub(crate) freezes: Vec<Freeze>,
     pub(crate) windows: Vec<Window>,
     pub(crate) exceptions: Vec<Exception>,
+    pub(crate) approvals: Approvals,
     pub(crate) limits: AllLimits,
     pub(crate) bounds: Vec<Bounds>,
     pub(crate) budgets: Vec<Budget>,

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use ordain_action::ActorKind;
 
-use super::Problem;
 use super::document::ReadsSpec;
 use super::reference::{own, owner, reference};
 use super::text::{Body, Place, Placed, nearest};
+use super::{Problem, signing};
+use crate::approval::Key;
 
 /// What the model says about an actor.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Person {
     /// The systems it is declared to deploy.
     pub(crate) deploys: BTreeSet<Arc<str>>,
     pub(crate) reads: Option<ReadsSpec>,
+    /// What approvals of this person are signed with.
+    pub(crate) keys: Vec<Key>,
 }
 
 /// Everybody the model knows.
@@ -86,10 +89,12 @@ impl People {
                 | Body::Window(_)
                 | Body::Exception(_)
                 | Body::Inventory(_)
-                | Body::Ownership(_) => {}
+                | Body::Ownership(_)
+                | Body::Approval(_) => {}
             }
         }
         people.add_members(documents, problems);
+        signing::read(documents, &mut people.actors, problems);
         people
     }
 
@@ -106,7 +111,7 @@ impl People {
         }
         let groups = self.closure(&teams);
         let deploys = deploys.iter().map(|system| reference(system, "system")).collect();
-        let person = Person { kind, teams, groups, deploys, reads };
+        let person = Person { kind, teams, groups, deploys, reads, keys: Vec::new() };
         if self.actors.insert(Arc::clone(&name), person).is_some() {
             let text = format!("actor `{name}` is declared twice; keep one of the documents");
             problems.push(document.place.problem("name:", text));
