@@ -32,6 +32,7 @@ mod refusal;
 mod resolve;
 mod slice;
 
+pub use approval::{Approval, statement};
 pub use budget::BudgetFigures;
 pub use calendar::{Planned, PlannedKind};
 pub use counters::{Charge, Counted, CounterKey, CounterNeeds, Counters, Use, Used};

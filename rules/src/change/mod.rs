@@ -236,6 +236,11 @@ impl Found<'_> {
 }
 
 impl Change {
+    /// What an approval of it is given for, as it is written there.
+    pub(crate) fn approved_as(&self) -> String {
+        format!("sha256:{}", self.digest)
+    }
+
     /// Whether somebody may carry it out.
     pub(crate) fn is_for(&self, name: &str, person: &Person) -> bool {
         self.actors.contains(name) || self.groups.iter().any(|group| person.groups.contains(group))

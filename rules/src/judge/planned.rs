@@ -175,7 +175,7 @@ impl<'j> Carries<'j> {
                 && *by != party.name
                 && action.actor.on_behalf_of.iter().all(|other| other.name != *by)
         };
-        let digest = change.digest.to_hex();
+        let digest = change.approved_as();
         let given = model.approvals.of(&change.name, &digest);
         let given = given.filter(|approval| Term::once(Some(approval.at), None).in_force(now));
         let people = given.filter(|approval| may(&approval.by));

@@ -17,6 +17,7 @@ use super::text::{Body, Place, Placed, documents, nearest};
 use super::{Bounds, Freeze, Model, Problem, Source, budgets};
 use crate::approval::Approvals;
 use crate::calendar::Term;
+use crate::change::Change;
 use crate::glob::Glob;
 use crate::inventory::{Account, Environment, Owners, Scope, Scopes, Tier};
 use crate::limits::AllLimits;
@@ -54,12 +55,14 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
     let (mut inventory, found) = estate.finish(&ownership, &scopes);
     findings.extend(found);
     findings.extend(hosting::place(&mut inventory, &scopes));
-    findings.sort();
-    findings.dedup();
     let rules = Rules::load(&policies, &mut problems);
+    let approvals = Approvals::read(&placed, &people, &mut problems);
     let mut places = Places { people: &people, problems: &mut problems };
     let exceptions = places.exceptions(&placed, &rules);
     let changes = places.changes(&placed);
+    findings.extend(approvals.void(|name| changes.get(name).map(Change::approved_as)));
+    findings.sort();
+    findings.dedup();
     let ownership_tags = OWNER_TAGS.iter().map(|key| (*key).to_owned()).chain(tag_keys);
     let ownership_tags = ownership_tags.chain(owner_tags(&placed)).collect();
     problems.sort();
@@ -79,7 +82,7 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
         windows,
         exceptions,
         changes,
-        approvals: Approvals::default(),
+        approvals,
         limits,
         bounds,
         budgets,
@@ -112,7 +115,8 @@ fn owner_tags(placed: &[Placed]) -> impl Iterator<Item = String> {
         | Body::Window(_)
         | Body::Exception(_)
         | Body::Change(_)
-        | Body::Ownership(_) => &[],
+        | Body::Ownership(_)
+        | Body::Approval(_) => &[],
     });
     keys.map(|key| key.to_lowercase())
 }
@@ -181,7 +185,8 @@ impl Places<'_> {
                 | Body::Exception(_)
                 | Body::Change(_)
                 | Body::Inventory(_)
-                | Body::Ownership(_) => {}
+                | Body::Ownership(_)
+                | Body::Approval(_) => {}
             }
         }
         scopes.sort_by(|left, right| left.name.cmp(&right.name));
@@ -242,7 +247,8 @@ impl Places<'_> {
                 | Body::Exception(_)
                 | Body::Change(_)
                 | Body::Inventory(_)
-                | Body::Ownership(_) => {}
+                | Body::Ownership(_)
+                | Body::Approval(_) => {}
             }
         }
         freezes.sort_by(|left: &Freeze, right| left.name.cmp(&right.name));

@@ -165,6 +165,9 @@ pub(crate) struct UserSpec {
     pub(crate) member_of: Vec<String>,
     #[serde(default)]
     pub(crate) reads: Option<ReadsSpec>,
+    /// The SSH keys that approvals are signed with, as `ssh-keygen` writes public keys.
+    #[serde(default)]
+    pub(crate) signing_keys: Vec<String>,
 }
 
 /// An actor that is not a person, or a person who is not in the catalogue of users.
@@ -182,6 +185,9 @@ pub(crate) struct ActorSpec {
     pub(crate) only_planned: bool,
     #[serde(default)]
     pub(crate) reads: Option<ReadsSpec>,
+    /// Of a person, as in `User`.
+    #[serde(default)]
+    pub(crate) signing_keys: Vec<String>,
 }
 
 /// What an actor may read. A list left out takes no part; an empty one is none.

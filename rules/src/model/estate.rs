@@ -119,7 +119,8 @@ impl<'d> Estate<'d> {
             | Body::Window(_)
             | Body::Exception(_)
             | Body::Change(_)
-            | Body::Ownership(_) => {}
+            | Body::Ownership(_)
+            | Body::Approval(_) => {}
         }
     }
 

@@ -16,6 +16,7 @@ mod ownership;
 mod people;
 mod reads;
 mod reference;
+mod signing;
 mod text;
 
 use std::borrow::Cow;
@@ -39,7 +40,7 @@ pub(crate) use build::digest;
 pub(crate) use estate::{OWNER_TAGS, account_and_region};
 pub(crate) use people::{People, Person};
 pub use text::without_freeze;
-pub(crate) use text::{nearest, split};
+pub(crate) use text::{Body, Placed, nearest, split};
 
 /// One file of the model directory: its path within it, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]

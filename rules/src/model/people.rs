@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use ordain_action::ActorKind;
 
-use super::Problem;
 use super::document::ReadsSpec;
 use super::reference::{own, owner, reference};
 use super::text::{Body, Place, Placed, nearest};
+use super::{Problem, signing};
+use crate::approval::Key;
 
 /// What the model says about an actor.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Person {
     /// It makes planned changes only.
     pub(crate) only_planned: bool,
     pub(crate) reads: Option<ReadsSpec>,
+    /// What approvals of this person are signed with.
+    pub(crate) keys: Vec<Key>,
 }
 
 /// Everybody the model knows.
@@ -92,10 +95,12 @@ impl People {
                 | Body::Exception(_)
                 | Body::Change(_)
                 | Body::Inventory(_)
-                | Body::Ownership(_) => {}
+                | Body::Ownership(_)
+                | Body::Approval(_) => {}
             }
         }
         people.add_members(documents, problems);
+        signing::read(documents, &mut people.actors, problems);
         people
     }
 
@@ -112,7 +117,7 @@ impl People {
         }
         let groups = self.closure(&teams);
         let deploys = deploys.iter().map(|system| reference(system, "system")).collect();
-        let person = Person { kind, teams, groups, deploys, only_planned: false, reads };
+        let person = Person { kind, teams, groups, deploys, only_planned: false, reads, keys: Vec::new() };
         if self.actors.insert(Arc::clone(&name), person).is_some() {
             let text = format!("actor `{name}` is declared twice; keep one of the documents");
             problems.push(document.place.problem("name:", text));

@@ -13,6 +13,7 @@ use super::document::{
     OwnershipSpec, ResourceSpec, ScopeSpec, SystemSpec, UserSpec, WindowSpec,
 };
 use super::{Problem, Source};
+use crate::approval::ApprovalSpec;
 use crate::change::Plain;
 
 /// A document with the place it was read from.
@@ -53,9 +54,10 @@ pub(crate) enum Body {
     Change(ChangeSpec),
     Inventory(InventorySpec),
     Ownership(OwnershipSpec),
+    Approval(ApprovalSpec),
 }
 
-const KINDS: [&str; 20] = [
+const KINDS: [&str; 21] = [
     "Component",
     "Resource",
     "API",
@@ -76,6 +78,7 @@ const KINDS: [&str; 20] = [
     "Change",
     "Inventory",
     "Ownership",
+    "Approval",
 ];
 
 const VERSIONS: [&str; 3] = ["ordain/v1", "backstage.io/v1alpha1", "backstage.io/v1beta1"];
@@ -169,6 +172,7 @@ fn document(path: &str, line: usize, text: &str) -> Result<Placed, Problem> {
         "Change" => change(&place, text)?,
         "Inventory" => read(&place, text, Body::Inventory)?,
         "Ownership" => read(&place, text, Body::Ownership)?,
+        "Approval" => read(&place, text, Body::Approval)?,
         other => {
             let text = format!("unknown kind `{other}`; {}", nearest(other, &KINDS));
             return Err(place.problem("kind:", text));
