@@ -35,6 +35,7 @@ mod slice;
 pub use approval::{Approval, statement};
 pub use budget::BudgetFigures;
 pub use calendar::{Planned, PlannedKind};
+pub use change::{CallFact, ChangeFact, ItemFact};
 pub use counters::{Charge, Counted, CounterKey, CounterNeeds, Counters, Use, Used};
 pub use inventory::Provenance;
 pub use judge::{hands_over_authority, judge, needs, open, reach, reach_of_deleting, read};

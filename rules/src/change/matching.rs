@@ -4,7 +4,7 @@
 //! when the change was written comes from the upstream's answer to the call that created it, never from whoever asks.
 //! Leaves out who may carry the change out, when, and how often (`judge/planned.rs`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ordain_action::{Call as Request, Completeness, Effect, Resource, Role, Scalar};
@@ -167,16 +167,12 @@ impl At<'_> {
         path: &[Arc<str>],
         effect: &Effect,
     ) -> Result<(), Mismatch> {
-        let missing = |wanted: &Wanted| {
-            let text = format!("`{}` was planned as {} and is missing", path.join("."), wanted.told());
-            differs(OTHER_PARAMETER, text)
-        };
         let Some(wanted) = call.takes.get(path) else { return Ok(()) };
-        let Some(given) = given.get(path) else { return Err(missing(wanted)) };
+        let Some(given) = given.get(path) else { return Err(missing(&path.join("."), wanted)) };
         let Wanted::List(all) = wanted else { return Ok(()) };
         let mut at = At { names: self.names, steps: STEPS_MAX };
         match all.iter().find(|one| !elements(given).any(|element| at.whole(one, element, effect))) {
-            Some(lacking) => Err(missing(lacking)),
+            Some(lacking) => Err(missing(&path.join("."), lacking)),
             None => Ok(()),
         }
     }
@@ -218,21 +214,59 @@ impl At<'_> {
         }
     }
 
-    /// What differs in an element, where one alone is planned.
+    /// What differs in an element from the one of those planned that it is most like.
     fn nearest(&mut self, all: &[Wanted], element: &Given<'_>, path: &str, effect: &Effect) -> Mismatch {
-        match all {
-            [one @ Wanted::Map(_)] => {
-                let inner = self.tree(one, element, path, effect).err();
-                inner.unwrap_or_else(|| not_planned(path, element))
-            }
-            all => {
+        let like = |one: &&Wanted| self.differences(one, element, effect);
+        match all.iter().min_by_key(like) {
+            Some(Wanted::Map(members)) => self.in_members(members, element, path, effect),
+            Some(_) | None => {
                 let planned: Vec<String> = all.iter().take(4).map(Wanted::told).collect();
                 let mut mismatch = not_planned(path, element);
-                if !matches!(all.first(), Some(Wanted::Map(_))) {
-                    mismatch.text.push_str(&format!(": it is {}", planned.join(" or ")));
-                }
+                mismatch.text.push_str(&format!(": it is {}", planned.join(" or ")));
                 mismatch
             }
+        }
+    }
+
+    fn in_members(
+        &mut self,
+        members: &BTreeMap<Arc<str>, Wanted>,
+        element: &Given<'_>,
+        path: &str,
+        effect: &Effect,
+    ) -> Mismatch {
+        for (name, given) in &element.members {
+            let path = format!("{path}.{name}");
+            let Some(wanted) = members.get(*name) else { return not_planned(&path, given) };
+            if self.whole(wanted, given, effect) {
+                continue;
+            }
+            let inner = self.tree(wanted, given, &path, effect).err();
+            return inner.unwrap_or_else(|| incomplete(&path, wanted, given));
+        }
+        let lacking = members.iter().find(|(name, wanted)| {
+            !element.members.contains_key(&***name) && !matches!(wanted, Wanted::Optional(_))
+        });
+        match lacking {
+            Some((name, wanted)) => missing(&format!("{path}.{name}"), wanted),
+            None => not_planned(path, element),
+        }
+    }
+
+    /// How many parts of an element differ from what is planned.
+    fn differences(&self, wanted: &Wanted, given: &Given<'_>, effect: &Effect) -> usize {
+        let mut at = At { names: self.names, steps: STEPS_MAX };
+        match wanted {
+            Wanted::Map(members) => {
+                let differs = |(name, value): (&&str, &Given<'_>)| match members.get(*name) {
+                    Some(wanted) if at.whole(wanted, value, effect) => 0,
+                    Some(_) | None => 1,
+                };
+                let differing: usize = given.members.iter().map(differs).sum();
+                let lacking = members.keys().filter(|name| !given.members.contains_key(&***name)).count();
+                differing + lacking
+            }
+            other => usize::from(!at.whole(other, given, effect)),
         }
     }
 
@@ -324,6 +358,27 @@ fn only<'g>(given: &Given<'g>) -> Option<Scalar<'g>> {
     match (elements.next(), elements.next()) {
         (Some(one), None) if given.values.is_empty() && given.members.is_empty() => one.value(),
         _ => given.value(),
+    }
+}
+
+fn missing(path: &str, wanted: &Wanted) -> Mismatch {
+    let (inner, told) = wanted.first();
+    let path = [path, &*inner].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
+    differs(OTHER_PARAMETER, format!("`{path}` was planned as {told} and is missing"))
+}
+
+/// All that is there was planned, and it is not all that was.
+fn incomplete(path: &str, wanted: &Wanted, given: &Given<'_>) -> Mismatch {
+    match wanted {
+        Wanted::List(all) => match all.iter().find(|one| !matches!(one, Wanted::Optional(_))) {
+            Some(_) => {
+                let text =
+                    format!("`{path}={}` is not all that was planned: it is {}", first(given), wanted.told());
+                differs(OTHER_PARAMETER, text)
+            }
+            None => not_planned(path, given),
+        },
+        other => missing(path, other),
     }
 }
 

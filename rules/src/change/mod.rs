@@ -6,6 +6,7 @@
 mod given;
 mod matching;
 mod plain;
+mod shown;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,6 +21,7 @@ use crate::{CarriedOut, CounterKey};
 pub(crate) use matching::Mismatch;
 use matching::Names;
 pub(crate) use plain::{Plain, canonical};
+pub use shown::{CallFact, ChangeFact, ItemFact};
 pub(crate) use wanted::Wanted;
 
 /// How a change is approved, as in ITIL.

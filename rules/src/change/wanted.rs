@@ -185,6 +185,28 @@ impl Wanted {
         }
     }
 
+    /// Where the first value of it is, and what.
+    pub(crate) fn first(&self) -> (String, String) {
+        let inner = match self {
+            Self::Map(members) => members.iter().next().map(|(name, value)| (name.to_string(), value)),
+            Self::List(all) => all.first().map(|one| (String::new(), one)),
+            Self::Optional(value) => return value.first(),
+            Self::Text(_)
+            | Self::Null
+            | Self::Empty
+            | Self::Of(_)
+            | Self::Mentions(_)
+            | Self::Secret
+            | Self::Json(_)
+            | Self::OneOf(_)
+            | Self::Pattern(_) => None,
+        };
+        let Some((name, value)) = inner else { return (String::new(), self.told()) };
+        let (rest, told) = value.first();
+        let path: Vec<String> = [name, rest].into_iter().filter(|part| !part.is_empty()).collect();
+        (path.join("."), told)
+    }
+
     /// What it is, for people: short.
     pub(crate) fn told(&self) -> String {
         match self {

@@ -244,7 +244,8 @@ impl<'j> Judgement<'j> {
             }
             self.uses(party, person, touched, planned);
             // What it would have had to be to be planned, where that would have been a ground.
-            if !owned {
+            // Of whom makes planned changes only the rule says so.
+            if !owned && (touched.is_data() || !person.only_planned) {
                 self.reasons.extend(planned.reason(touched.index));
             }
             if touched.is_data() {

@@ -245,7 +245,10 @@ impl Places<'_> {
             }
             (Some(review), Kind::Emergency) => {
                 let from = Some(review.as_str());
-                let written = Written { from, time_zone: spec.time_zone.as_deref(), ..Written::default() };
+                // It is due until the change is taken away.
+                let until = Some("9999-12-30T00:00:00Z");
+                let written =
+                    Written { from, until, time_zone: spec.time_zone.as_deref(), ..Written::default() };
                 return self.term(place, &format!("the review of change `{name}`"), written);
             }
         };

@@ -180,7 +180,7 @@ spec: {type: team, children: []}
             unowned: 16,
             actors: 0,
             groups: 2,
-            rules: 26,
+            rules: 28,
             sources: {
                 "aws-config:shop": 18,
             },

@@ -169,7 +169,7 @@ spec: {type: team, children: []}
             unowned: 0,
             actors: 0,
             groups: 2,
-            rules: 26,
+            rules: 28,
             sources: {
                 "cloudformation:111122223333": 22,
             },

@@ -171,7 +171,7 @@ spec: {type: team, children: []}
             unowned: 0,
             actors: 0,
             groups: 3,
-            rules: 26,
+            rules: 28,
             sources: {
                 "terraform:shop": 12,
             },

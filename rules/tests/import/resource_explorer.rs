@@ -105,7 +105,7 @@ spec: {type: team, children: []}
             unowned: 2,
             actors: 0,
             groups: 2,
-            rules: 26,
+            rules: 28,
             sources: {
                 "resource-explorer:111122223333": 4,
             },

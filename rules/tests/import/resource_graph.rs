@@ -81,7 +81,7 @@ fn what_was_imported_has_owners_and_relations_in_the_model() {
             unowned: 0,
             actors: 0,
             groups: 5,
-            rules: 26,
+            rules: 28,
             sources: {
                 "resource-graph:shop": 17,
             },

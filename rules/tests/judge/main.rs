@@ -5,6 +5,7 @@
 
 mod azure;
 mod budgets;
+mod changes;
 mod circumstances;
 mod clusters;
 mod copies;
