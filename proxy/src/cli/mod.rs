@@ -6,6 +6,7 @@ mod actor;
 mod asked;
 mod budget;
 mod ca;
+mod change;
 mod check;
 mod credentials;
 mod decode;

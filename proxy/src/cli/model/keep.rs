@@ -46,12 +46,15 @@ pub(in crate::cli) fn would_break(config: &Config, changes: &[Change]) -> anyhow
 /// Records each change and makes it.
 pub(in crate::cli) fn keep(config: &Config, changes: &[Change]) -> anyhow::Result<()> {
     files::prepare(&config.state)?;
-    fs::create_dir_all(&config.model).with_context(|| format!("cannot make `{}`", config.model.display()))?;
     for one in changes {
         own::record(config, &Clock::system(), ChangeKind::Model, one.summary.clone())?;
         let path = config.model.join(&one.file);
         match &one.text {
-            Some(text) => write(&path, text)?,
+            Some(text) => {
+                let folder = path.parent().unwrap_or(&config.model);
+                fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+                write(&path, text)?;
+            }
             None => {
                 fs::remove_file(&path).with_context(|| format!("cannot remove `{}`", path.display()))?;
             }
