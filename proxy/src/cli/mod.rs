@@ -107,6 +107,8 @@ enum Verb {
     Model(model::Arguments),
     /// List freezes and windows, begin a freeze and end one.
     Freeze(freeze::Arguments),
+    /// List changes that were planned, show one, approve it, and take it away.
+    Change(change::Arguments),
     /// List the exceptions: which gates are lifted for whom, and until when.
     Exception(exception::Arguments),
     /// Check the settings and the model, as `serve` would load them.
@@ -209,6 +211,7 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
         Verb::Ca(arguments) => ca::run(context, arguments),
         Verb::Model(arguments) => model::run(context, arguments),
         Verb::Freeze(arguments) => freeze::run(context, arguments),
+        Verb::Change(arguments) => change::run(context, arguments),
         Verb::Exception(arguments) => exception::run(context, &arguments),
         Verb::Validate(arguments) => validate::run(context, arguments),
         Verb::Ledger(arguments) => ledger::run(context, arguments),

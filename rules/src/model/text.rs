@@ -125,18 +125,38 @@ pub(crate) fn split(text: &str) -> Vec<(usize, &str)> {
 /// A file's text without the freeze of a name; empty where no other document is in it. `None` where the freeze is not.
 #[must_use]
 pub fn without_freeze(text: &str, name: &str) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Head {
-        kind: Option<String>,
-        metadata: Option<Metadata>,
-    }
+    without(text, |head| {
+        head.kind.as_deref() == Some("Freeze") && head.metadata.as_ref().is_some_and(|of| of.name == name)
+    })
+}
+
+/// A file's text without the change of a name and approvals of it; empty where no other document is in it. `None` where
+/// none of them is.
+#[must_use]
+pub fn without_change(text: &str, name: &str) -> Option<String> {
+    without(text, |head| match head.kind.as_deref() {
+        Some("Change") => head.metadata.as_ref().is_some_and(|of| of.name == name),
+        Some("Approval") => head.spec.as_ref().is_some_and(|of| of.change.as_deref() == Some(name)),
+        Some(_) | None => false,
+    })
+}
+
+/// What tells which document this is.
+#[derive(serde::Deserialize)]
+struct Head {
+    kind: Option<String>,
+    metadata: Option<Metadata>,
+    spec: Option<Of>,
+}
+
+#[derive(serde::Deserialize)]
+struct Of {
+    change: Option<String>,
+}
+
+fn without(text: &str, is_one: impl Fn(&Head) -> bool) -> Option<String> {
     let parts = split(text);
-    let is_it = |part: &str| {
-        let head = yaml_serde::from_str::<Head>(part).ok();
-        head.is_some_and(|head| {
-            head.kind.as_deref() == Some("Freeze") && head.metadata.is_some_and(|of| of.name == name)
-        })
-    };
+    let is_it = |part: &str| yaml_serde::from_str::<Head>(part).is_ok_and(|head| is_one(&head));
     let rest: Vec<&str> = parts.iter().map(|(_, part)| *part).filter(|part| !is_it(part)).collect();
     if rest.len() == parts.len() {
         return None;
