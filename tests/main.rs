@@ -16,6 +16,7 @@ mod attacks;
 mod census;
 mod chain;
 mod chaining;
+mod changes;
 mod container;
 mod counted;
 mod credentials;

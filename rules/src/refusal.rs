@@ -31,6 +31,9 @@ pub(crate) fn reason(
 /// The code of what is said where an exception lifted a gate.
 pub(crate) const EXCEPTED: &str = "exception_lifted";
 
+/// The codes of what differs from a plan.
+pub(crate) const OF_PLANS: [&str; 4] = ["change_closed", "change_used", "not_planned", "unplanned"];
+
 /// An exception lifted a gate that would have said no.
 pub(crate) fn excepted(
     party: &Party,

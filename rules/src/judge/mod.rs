@@ -249,8 +249,11 @@ fn conclude(
     reasons.sort_by(|left, right| {
         // Of what admits, that somebody was excepted is told first, and counted.
         let quiet = |reason: &Reason| reason.code.as_str() != refusal::EXCEPTED;
+        // Of what refuses, what differs from a plan: whoever carries one out is told that and not whose it is.
+        let beside = |reason: &Reason| !refusal::OF_PLANS.contains(&reason.code.as_str());
         let order = |reason: &Reason| {
-            (std::cmp::Reverse(reason.ruling), quiet(reason), reason.effect, reason.code.clone())
+            let first = (std::cmp::Reverse(reason.ruling), quiet(reason), beside(reason));
+            (first, reason.effect, reason.code.clone())
         };
         order(left).cmp(&order(right)).then_with(|| left.text.cmp(&right.text))
     });
