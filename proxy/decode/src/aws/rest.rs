@@ -12,17 +12,33 @@ use super::marker::Markers;
 use super::site::Site;
 use crate::Head;
 use crate::form::fields::clip;
-use crate::form::uri::{self, Fit, Segments};
+use crate::form::uri::{self, Fit, Segments, Slash};
 
 /// How exactly an operation is named by a head; more is better, from the left.
 type Weight = (Fit, usize, usize, usize);
 
-/// Finds the operations of some services.
+/// Finds the operations of some services. Clients of Go leave out the slash that a template ends with, and AWS takes that for
+/// the same, where nothing else is meant by it.
 pub(super) fn find<'r>(
     services: &[&'r Service],
     head: &Head<'_>,
     markers: &Markers<'_>,
     site: &Site,
+) -> Result<Vec<Found<'r>>, Undecodable> {
+    match find_by(services, head, markers, site, Slash::Agrees) {
+        Err(why) if why.reason_code == "unknown_operation" => {
+            find_by(services, head, markers, site, Slash::LeftOut).map_err(|_| why)
+        }
+        found => found,
+    }
+}
+
+fn find_by<'r>(
+    services: &[&'r Service],
+    head: &Head<'_>,
+    markers: &Markers<'_>,
+    site: &Site,
+    slash: Slash,
 ) -> Result<Vec<Found<'r>>, Undecodable> {
     let mut found = Vec::new();
     let mut refused = None;
@@ -43,7 +59,7 @@ pub(super) fn find<'r>(
                 }
             }
         };
-        match one_service(service, protocol, head, markers, &segments) {
+        match one_service((service, protocol), head, markers, &segments, slash) {
             Ok(read) => found.extend(read),
             Err(why) => refused = Some(why),
         }
@@ -60,11 +76,11 @@ pub(super) fn find<'r>(
 }
 
 fn one_service<'r>(
-    service: &'r Service,
-    protocol: Protocol,
+    (service, protocol): (&'r Service, Protocol),
     head: &Head<'_>,
     markers: &Markers<'_>,
     segments: &Segments<'_>,
+    slash: Slash,
 ) -> Result<Option<Found<'r>>, Undecodable> {
     let mut best: Option<(Weight, Found<'r>)> = None;
     let mut tied: Option<&'r Operation> = None;
@@ -72,7 +88,7 @@ fn one_service<'r>(
         if !is_method(operation, head, markers) {
             continue;
         }
-        let Some((fit, labels)) = uri::fit(&operation.http.path, segments) else { continue };
+        let Some((fit, labels)) = uri::fit_by(&operation.http.path, segments, slash) else { continue };
         let Some((literals, required, headers)) = discriminators(operation, head, markers) else { continue };
         let weight = (fit, literals, required, headers);
         let better = best.as_ref().map(|(known, _)| weight.cmp(known));

@@ -94,6 +94,21 @@ pub struct Fit(Vec<u8>);
 /// label.
 #[must_use]
 pub fn fit<'t>(template: &'t str, segments: &Segments<'_>) -> Option<(Fit, Vec<Label<'t>>)> {
+    fit_by(template, segments, Slash::Agrees)
+}
+
+/// Whether the slash behind a template has to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slash {
+    /// Where the template has one, and nowhere else.
+    Agrees,
+    /// It may be left out, as clients do that are generated without it.
+    LeftOut,
+}
+
+/// The same, where the trailing slash of a template may be left out.
+#[must_use]
+pub fn fit_by<'t>(template: &'t str, segments: &Segments<'_>, slash: Slash) -> Option<(Fit, Vec<Label<'t>>)> {
     let path = template.split(['?', '#']).next().unwrap_or_default();
     let path = path.strip_prefix('/').unwrap_or(path);
     let (path, trailing_slash) = path.strip_suffix('/').map_or((path, false), |path| (path, true));
@@ -132,7 +147,8 @@ pub fn fit<'t>(template: &'t str, segments: &Segments<'_>) -> Option<(Fit, Vec<L
             }
         }
     }
-    (given.is_empty() && (greedy || trailing_slash == segments.trailing_slash))
+    let left_out = slash == Slash::LeftOut && trailing_slash && !segments.trailing_slash;
+    (given.is_empty() && (greedy || left_out || trailing_slash == segments.trailing_slash))
         .then_some((Fit(weights), labels))
 }
 
