@@ -41,6 +41,8 @@ pub(crate) enum Per {
     Actor,
     /// Each session of an actor has its own; all requests of an actor without sessions are one.
     Session,
+    /// Each change has its own; what carries out none is not counted.
+    Change,
     /// All have one.
     All,
 }
@@ -57,12 +59,13 @@ pub(crate) enum Counts {
 }
 
 impl Per {
-    pub(crate) const ALL: [Self; 3] = [Self::Actor, Self::Session, Self::All];
+    pub(crate) const ALL: [Self; 4] = [Self::Actor, Self::Session, Self::Change, Self::All];
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Actor => "actor",
             Self::Session => "session",
+            Self::Change => "change",
             Self::All => "all",
         }
     }
@@ -95,17 +98,18 @@ impl Budget {
             && self.operations.as_ref().is_none_or(|all| all.iter().any(|glob| glob.matches(operation)))
     }
 
-    /// Under which key it is counted for a party.
-    pub(crate) fn key(&self, actor: &Actor, party: &Party) -> CounterKey {
+    /// Under which key it is counted for a party that carries out a change, or none.
+    pub(crate) fn key(&self, actor: &Actor, party: &Party, change: Option<&Arc<str>>) -> Option<CounterKey> {
         let subject = match (self.per, &actor.session) {
             (Per::All, _) => Arc::from("all"),
+            (Per::Change, _) => Arc::clone(change?),
             // Of whom somebody acts for no session is known: it is the actor's own credential that has one.
             (Per::Session, Some(session)) if party == &actor.party => {
                 Arc::from(format!("{} in {session}", party.name))
             }
             (Per::Actor | Per::Session, _) => Arc::clone(&party.name),
         };
-        CounterKey { source: Arc::from(format!("{PREFIX}{}", self.name)), subject }
+        Some(CounterKey { source: Arc::from(format!("{PREFIX}{}", self.name)), subject })
     }
 }
 
@@ -119,7 +123,7 @@ pub struct BudgetFigures {
     pub source: Arc<str>,
     /// Its name.
     pub name: Arc<str>,
-    /// Who shares it: `actor`, `session` or `all`.
+    /// Who shares it: `actor`, `session`, `change` or `all`.
     pub per: &'static str,
     /// What is counted: `changes`, `targets` or `dependants`.
     pub counts: &'static str,

@@ -4,12 +4,13 @@
 //! has more behind it than the limit. Leaves out counting.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ordain_action::{Action, Call, Party, Reading};
 
 use super::stages::Touched;
 use crate::blast::Measured;
-use crate::budget::{Budget, Counts};
+use crate::budget::{Budget, Counts, Per};
 use crate::model::{Model, Person};
 use crate::{Charge, Count, CounterKey, CounterNeeds, Counters, Reason, Ruling, Snapshot, refusal};
 
@@ -23,10 +24,16 @@ pub fn needs(snapshot: &Snapshot, action: &Action) -> CounterNeeds {
     let Reading::Call(call) = &action.reading else { return CounterNeeds::default() };
     let parties = std::iter::once(&action.actor.party).chain(&action.actor.on_behalf_of);
     let known = parties.filter_map(|party| Some((party, model.people.actors.get(&party.name)?)));
-    known.flat_map(|(party, person)| keys(model, action, call, party, person)).collect()
+    known.flat_map(|(party, person)| keys((snapshot, model), action, call, party, person)).collect()
 }
 
-fn keys(model: &Model, action: &Action, call: &Call, party: &Party, person: &Person) -> Vec<CounterKey> {
+fn keys(
+    (snapshot, model): (&Snapshot, &Model),
+    action: &Action,
+    call: &Call,
+    party: &Party,
+    person: &Person,
+) -> Vec<CounterKey> {
     // A change of labels may be judged as a grant: which it is shows only when it is resolved.
     let may_count = |budget: &&Budget| {
         call.effects.iter().filter(|effect| effect.access.is_change()).any(|effect| {
@@ -36,7 +43,20 @@ fn keys(model: &Model, action: &Action, call: &Call, party: &Party, person: &Per
         })
     };
     let of = model.budgets.iter().filter(|budget| budget.is_of(party, person)).filter(may_count);
-    of.map(|budget| budget.key(&action.actor, party)).collect()
+    let (of_changes, others): (Vec<&Budget>, Vec<&Budget>) = of.partition(|budget| budget.per == Per::Change);
+    let mut keys: Vec<CounterKey> =
+        others.into_iter().filter_map(|budget| budget.key(&action.actor, party, None)).collect();
+    if !of_changes.is_empty() {
+        // Of whichever of its changes it turns out to carry out.
+        let calls = model.changes.calls(&action.actor, call, |change| change.is_for(&party.name, person));
+        let held = calls.iter().filter(|found| found.holds(call, snapshot.live()).is_ok());
+        for change in held.map(|found| &found.change.name) {
+            keys.extend(
+                of_changes.iter().filter_map(|budget| budget.key(&action.actor, party, Some(change))),
+            );
+        }
+    }
+    keys
 }
 
 fn operation(effect: &ordain_action::Effect) -> String {
@@ -47,14 +67,14 @@ fn operation(effect: &ordain_action::Effect) -> String {
 pub(super) fn charge(
     model: &Model,
     action: &Action,
-    parties: &[(&Party, &Person)],
+    parties: &[(&Party, &Person, Option<Arc<str>>)],
     touched: &[Touched<'_>],
     measured: &Measured,
     counters: &Counters,
 ) -> (Vec<Charge>, Vec<Reason>) {
     let (mut charges, mut reasons) = (BTreeMap::new(), Vec::new());
     for budget in &model.budgets {
-        for (party, _) in parties.iter().filter(|(party, person)| budget.is_of(party, person)) {
+        for (party, _, change) in parties.iter().filter(|(party, person, _)| budget.is_of(party, person)) {
             let counted: Vec<(&Touched<'_>, u64)> =
                 touched.iter().filter_map(|touched| Some((touched, counted(budget, touched)?))).collect();
             let Some((first, _)) = counted.first() else { continue };
@@ -64,7 +84,7 @@ pub(super) fn charge(
                 Counts::Targets => Some(counted.iter().map(|(_, targets)| targets).sum()),
                 Counts::Dependants => measured.unknown.is_empty().then_some(measured.dependants),
             };
-            let key = budget.key(&action.actor, party);
+            let Some(key) = budget.key(&action.actor, party, change.as_ref()) else { continue };
             match taken.of(&key, amount, counters) {
                 Err(reason) => reasons.push(reason),
                 Ok(0) => {}
@@ -120,7 +140,11 @@ impl Taken<'_> {
         if amount == 0 || counted.value.saturating_add(amount) <= *limit {
             return Ok(amount);
         }
-        let shared = if key.subject == self.party.name { format!("`{who}` has") } else { shared(key) };
+        let shared = match self.budget.per {
+            Per::Change => format!("change `{}` has", key.subject),
+            Per::Actor | Per::Session | Per::All if key.subject == self.party.name => format!("`{who}` has"),
+            Per::Actor | Per::Session | Per::All => shared(key),
+        };
         let mut text = format!(
             "{shared} used {} of {limit} {what} within {window} (budget `{name}`), and this takes {amount} more",
             counted.value

@@ -83,15 +83,16 @@ pub fn judge(
     let measured = measure(&estate, &starts);
     let mut judgement = Judgement::new(&estate, action, &measured, now);
     judgement.reads(snapshot, call);
-    let (mut uses, mut carried) = (Vec::new(), None);
+    let (mut uses, mut carried, mut charged) = (Vec::new(), None, Vec::new());
     for (party, person) in &parties {
         let planned =
             Planned::of((snapshot, model), (action, call), (party, person), &touched, (counters, now));
         judgement.party(party, person, &touched, &planned);
         uses.extend(planned.uses(request));
         carried = carried.or_else(|| planned.carried_out());
+        charged.push((*party, *person, planned.change().cloned()));
     }
-    let (charges, exceeded) = budgets::charge(model, action, &parties, &touched, &measured, counters);
+    let (charges, exceeded) = budgets::charge(model, action, &charged, &touched, &measured, counters);
     judgement.reasons.extend(exceeded);
     let judged = conclude(snapshot, action, request, &touched, &measured, judgement, parties.first());
     judged.charging(charges, uses, carried)

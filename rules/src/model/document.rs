@@ -414,7 +414,7 @@ pub(crate) struct BudgetSpec {
     /// Where; everywhere, when left out.
     #[serde(default)]
     pub(crate) covers: CoversSpec,
-    /// Who shares it: each `actor` (the default) or `session` has its own, or `all` have one.
+    /// Who shares it: each `actor` (the default), `session` or `change` has its own, or `all` have one.
     #[serde(default)]
     pub(crate) per: Option<String>,
     /// How long a change counts, for example `1h`.

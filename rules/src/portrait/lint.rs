@@ -86,6 +86,7 @@ pub fn lint(
         age(model, now, stale_after, &mut flaws);
         ambiguity(model, &mut flaws);
         terms(model, now, &mut flaws);
+        changes(model, now, &mut flaws);
         undeclared(snapshot, model, seen, &mut flaws);
     }
     flaws.extend(snapshot.findings().iter().map(|finding| Flaw {
@@ -196,6 +197,29 @@ fn terms(model: &Model, now: Timestamp, flaws: &mut Vec<Flaw>) {
         if one.review.as_ref().is_some_and(|review| review.in_force(now)) {
             let text = format!("its review is due; `{owner}` should say whether it is still needed");
             flaw(FlawKind::Due, "exception", &one.name, text);
+        }
+    }
+}
+
+/// Changes that are over, that somebody has to look at afterwards, and that wait for somebody to approve them.
+fn changes(model: &Model, now: Timestamp, flaws: &mut Vec<Flaw>) {
+    for change in model.changes.iter() {
+        let (name, author) = (&change.name, &change.author);
+        let mut flaw = |kind: FlawKind, text: String| {
+            flaws.push(Flaw { kind, about: Arc::from(format!("change {name}")), text });
+        };
+        if change.review.as_ref().is_some_and(|review| review.in_force(now)) {
+            let text =
+                format!("its review is due; somebody other than `{author}` should look at what was done");
+            flaw(FlawKind::Due, format!("{text}, and withdraw it"));
+        } else if change.term.is_over(now) {
+            // An emergency is kept until somebody has looked at it.
+            if change.review.is_some() {
+                continue;
+            }
+            flaw(FlawKind::Over, format!("it is over; take it away with `ordain change withdraw {name}`"));
+        } else if model.approvals.of(name, &change.approved_as()).next().is_none() {
+            flaw(FlawKind::Due, format!("nobody has approved it as it is; `ordain change approve {name}`"));
         }
     }
 }

@@ -237,15 +237,15 @@ spec: {within: 1h, limit: 1}
     check_problems(
         &[("shop.yaml", &format!("{SHOP}{wrong}"))],
         expect![[r#"
-        shop.yaml:134: actor `nobody` is not declared; known here are `alice`, `cleaner`, `deploy`, `dora`, `paul`
-        shop.yaml:135: group `nowhere` is not declared; known here are `data`, `payroll`, `shop`, `web`
-        shop.yaml:136: unknown actor kind `robot`; known here are `person`, `pipeline`, `agent`
-        shop.yaml:137: reads are not counted; take `read` out of `access`
-        shop.yaml:137: unknown effect class `remove`; known here are `read`, `create`, `update`, `delete`, `grant`, `expose`, `execute`, `tag`, `secret_read`
-        shop.yaml:138: `per` is `team`; known here are `actor`, `session`, `all`
-        shop.yaml:139: `counts` is `money`; known here are `changes`, `targets`, `dependants`
-        shop.yaml:140: `soon` is no window of a budget; write for example `1h` or `30d`, of at most `366d`
-        shop.yaml:141: budget `wrong` counts to 1000000000; give it at most 100000
-        shop.yaml:145: budget `wrong` is declared twice; give each its own name"#]],
+            shop.yaml:134: actor `nobody` is not declared; known here are `alice`, `cleaner`, `deploy`, `dora`, `paul`
+            shop.yaml:135: group `nowhere` is not declared; known here are `data`, `payroll`, `shop`, `web`
+            shop.yaml:136: unknown actor kind `robot`; known here are `person`, `pipeline`, `agent`
+            shop.yaml:137: reads are not counted; take `read` out of `access`
+            shop.yaml:137: unknown effect class `remove`; known here are `read`, `create`, `update`, `delete`, `grant`, `expose`, `execute`, `tag`, `secret_read`
+            shop.yaml:138: `per` is `team`; known here are `actor`, `session`, `change`, `all`
+            shop.yaml:139: `counts` is `money`; known here are `changes`, `targets`, `dependants`
+            shop.yaml:140: `soon` is no window of a budget; write for example `1h` or `30d`, of at most `366d`
+            shop.yaml:141: budget `wrong` counts to 1000000000; give it at most 100000
+            shop.yaml:145: budget `wrong` is declared twice; give each its own name"#]],
     );
 }

@@ -2,10 +2,13 @@
 //!
 //! Leaves out counting uses, which the state engines are tested for, and where changes come from.
 
+use std::sync::LazyLock;
+
 use expect_test::expect;
 use jiff::Timestamp;
-use ordain_action::{Action, Created, Digest, Outcome};
-use ordain_rules::{Counters, Judged, LiveInventory, Snapshot, Used, judge};
+use ordain_action::{Action, Created, Digest, Outcome, Parameters, Reading, Scalar};
+use ordain_rules::{Counters, Judged, LiveInventory, Ruling, Snapshot, Used, judge};
+use proptest::prelude::*;
 use ssh_key::private::{Ed25519Keypair, PrivateKey};
 use ssh_key::{HashAlg, LineEnding};
 
@@ -129,8 +132,7 @@ fn judged(snapshot: &Snapshot, text: &str) -> Judged {
 /// The refusals of an action, in words.
 fn refused(snapshot: &Snapshot, text: &str) -> String {
     let judged = judged(snapshot, text);
-    let refusals =
-        judged.verdict.reasons.iter().filter(|reason| reason.ruling != ordain_rules::Ruling::Admit);
+    let refusals = judged.verdict.reasons.iter().filter(|reason| reason.ruling != Ruling::Admit);
     let lines: Vec<String> =
         refusals.map(|reason| format!("{}: {}", reason.code.as_str(), reason.text)).collect();
     lines.join("\n")
@@ -531,4 +533,171 @@ fn what_is_wrong_with_a_change_is_said_with_its_place() {
         &[("shop.yaml", &with(&twice))],
         expect!["shop.yaml:170: in `spec.items[0].calls[0].takes`: `GroupName` is given twice; remove one"],
     );
+}
+
+#[test]
+fn a_budget_may_be_of_each_change() {
+    let budget = "---\napiVersion: ordain/v1\nkind: Budget\nmetadata: {name: of-changes}\nspec: {per: change, within: 1h, limit: 1}\n";
+    let shop = approved(&[CHANGE, budget].concat(), &["olivia"]);
+    let needed = |text: &str| {
+        let needs = ordain_rules::needs(&shop, &action(text));
+        needs.keys().map(|key| format!("{} {}", key.source, key.subject)).collect::<Vec<_>>()
+    };
+    assert_eq!(needed(TERMINATE), ["budget:of-changes web-42"]);
+    let other = TERMINATE.replace("i-0web", "i-0other");
+    assert_eq!(needed(&other), [""; 0], "what carries out no change is none of theirs");
+    let mut counters = Counters::new();
+    let key = ordain_rules::needs(&shop, &action(TERMINATE)).keys().next().unwrap().clone();
+    counters.set(key.clone(), ordain_rules::Counted { value: 0, until: None });
+    let fits = judged_at(&shop, NOW, &action(TERMINATE), &counters);
+    assert_eq!((fits.charges.len(), fits.uses.len()), (1, 1), "{}", told(&fits));
+    counters.set(key, ordain_rules::Counted { value: 1, until: None });
+    let over = judged_at(&shop, NOW, &action(TERMINATE), &counters);
+    assert_eq!((over.charges.len(), over.uses.len()), (0, 0), "what is refused uses nothing");
+    expect![[r#"
+        deny (enforce), no permit
+        deny blast_radius budget_exceeded: change `web-42` has used 1 of 1 changes within 1h (budget `of-changes`), and this takes 1 more
+            → wait, or have whoever keeps the model raise `limit` of budget `of-changes`
+        admit legitimacy approved_change: change `web-42` plans this, and `web` approved it
+        owners: web
+        reach: 1 + 1, tier high, crosses web"#]].assert_eq(&told(&over));
+}
+
+#[test]
+fn what_waits_or_is_over_is_told() {
+    use ordain_rules::portrait::lint;
+    let told = |snapshot: &Snapshot, at: &str| {
+        let flaws = lint(
+            snapshot,
+            &std::collections::BTreeMap::new(),
+            now(at),
+            jiff::SignedDuration::from_hours(9000),
+        );
+        let of_changes = flaws.into_iter().filter(|flaw| flaw.about.starts_with("change "));
+        of_changes
+            .map(|flaw| format!("{} {}: {}\n", flaw.kind.as_str(), flaw.about, flaw.text))
+            .collect::<String>()
+    };
+    let emergency = CHANGE.replace("type: normal", "type: emergency\n  review: 2026-11-25T09:00:00Z");
+    let (waits, approved) = (approved(CHANGE, &[]), approved(&emergency, &["olivia"]));
+    let said = [
+        told(&waits, NOW),
+        told(&waits, "2026-11-24T12:00:00Z"),
+        told(&approved, NOW),
+        told(&approved, "2026-11-24T12:00:00Z"),
+        told(&approved, "2026-11-25T09:00:00Z"),
+    ];
+    expect![[r#"
+        due change web-42: nobody has approved it as it is; `ordain change approve web-42`
+
+        over change web-42: it is over; take it away with `ordain change withdraw web-42`
+
+
+
+        due change web-42: its review is due; somebody other than `paul` should look at what was done, and withdraw it
+    "#]].assert_eq(&said.join("\n"));
+}
+
+/// One way in which a request differs from what was approved.
+#[derive(Debug, Clone)]
+enum Differs {
+    /// A byte of a value.
+    Value(usize, usize),
+    /// A byte of a name.
+    Path(usize, usize),
+    /// A parameter more.
+    More(String, String),
+    /// Who asks, where, and what for.
+    Actor,
+    Account,
+    Region,
+    Operation,
+    /// What it is about.
+    Target(usize),
+}
+
+fn differs() -> impl Strategy<Value = Differs> {
+    prop_oneof![
+        8 => (any::<usize>(), any::<usize>()).prop_map(|(leaf, byte)| Differs::Value(leaf, byte)),
+        4 => (any::<usize>(), any::<usize>()).prop_map(|(leaf, byte)| Differs::Path(leaf, byte)),
+        4 => ("[A-Z][a-zA-Z.1]{0,12}", "[a-z0-9*/:.-]{0,12}").prop_map(|(path, value)| Differs::More(path, value)),
+        1 => Just(Differs::Actor),
+        1 => Just(Differs::Account),
+        1 => Just(Differs::Region),
+        1 => Just(Differs::Operation),
+        2 => any::<usize>().prop_map(Differs::Target),
+    ]
+}
+
+/// The text with another letter at a place.
+fn another(text: &str, at: usize) -> String {
+    let mut letters: Vec<char> = text.chars().collect();
+    if letters.is_empty() {
+        return "x".to_owned();
+    }
+    let at = at % letters.len();
+    letters[at] = if letters[at] == 'x' { 'y' } else { 'x' };
+    letters.into_iter().collect()
+}
+
+fn differing(asked: &Action, differs: &Differs) -> Action {
+    let mut changed = asked.clone();
+    let Reading::Call(call) = &mut changed.reading else { panic!("a call") };
+    let effect = &mut call.effects[0];
+    let leaves: Vec<(String, String)> =
+        effect.parameters.iter().map(|leaf| (leaf.path.to_owned(), text_of(leaf.value))).collect();
+    let mut said = leaves.clone();
+    match differs {
+        Differs::Value(leaf, byte) => {
+            let leaf = leaf % said.len();
+            said[leaf].1 = another(&said[leaf].1, *byte);
+        }
+        Differs::Path(leaf, byte) => {
+            let leaf = leaf % said.len();
+            said[leaf].0 = another(&said[leaf].0, *byte);
+        }
+        Differs::More(path, value) => said.push((path.clone(), value.clone())),
+        Differs::Actor => changed.actor.party.name = "cleaner".into(),
+        Differs::Account => changed.actor.upstream.account = "444455556666".into(),
+        Differs::Region => call.region = "eu-west-2".into(),
+        Differs::Operation => effect.operation = format!("{}s", effect.operation).into(),
+        Differs::Target(byte) => {
+            let resource = &mut effect.resources[0];
+            resource.name = another(&resource.name, *byte);
+            resource.identifiers.clear();
+        }
+    }
+    let Reading::Call(call) = &mut changed.reading else { panic!("a call") };
+    let mut parameters = Parameters::new();
+    for (path, value) in said {
+        parameters.push(&path, Scalar::Text(&value)).unwrap();
+    }
+    call.effects[0].parameters = parameters;
+    changed
+}
+
+fn text_of(value: Scalar<'_>) -> String {
+    match value {
+        Scalar::Text(text) | Scalar::Number(text) => text.to_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    /// Whatever differs, what was approved admits only itself.
+    #[test]
+    fn what_was_approved_admits_nothing_else(which in 0..3_usize, differs in differs()) {
+        static SHOP_MADE: LazyLock<Snapshot> = LazyLock::new(|| made(&approved(CHANGE, &["olivia"]), "sg-77"));
+        let asked = action([CREATE, AUTHORIZE, TERMINATE][which]);
+        let counters = Counters::new();
+        prop_assert_eq!(judged_at(&SHOP_MADE, NOW, &asked, &counters).verdict.ruling, Ruling::Admit);
+        // A network is told by a parameter as well, and two of its parents' names are nobody's to tell apart here.
+        prop_assume!(!(which == 0 && matches!(differs, Differs::Target(_))));
+        let other = differing(&asked, &differs);
+        let verdict = judged_at(&SHOP_MADE, NOW, &other, &counters).verdict;
+        prop_assert_ne!(verdict.ruling, Ruling::Admit, "{:?}", other);
+        prop_assert_eq!(verdict.change, None);
+    }
 }
