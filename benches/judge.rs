@@ -92,9 +92,37 @@ fn rules(count: usize) -> String {
     text
 }
 
-fn snapshot(rule_count: usize, resources: usize) -> Snapshot {
+/// Changes that are open, each for one person and a few resources: what they plan is what is asked for now and then.
+fn changes(count: usize) -> String {
+    let mut text = String::new();
+    for number in 0..count {
+        let team = number % TEAMS;
+        let _ = write!(
+            text,
+            "---\napiVersion: ordain/v1\nkind: Change\nmetadata: {{name: change-{number}}}\nspec:\n  type: standard\n  \
+             why: it is needed\n  author: person-{}\n  actors: [person-{team}]\n  from: 1970-01-01T00:00:00Z\n  until: \
+             2099-01-01T00:00:00Z\n  account: \"{ACCOUNT}\"\n  region: eu-west-1\n  items:\n",
+            (team + 1) % TEAMS
+        );
+        for item in 0..5 {
+            let at = number + item * TEAMS;
+            let _ = write!(
+                text,
+                "  - id: host-{item}\n    type: ec2:instance\n    name: {}\n    identifiers: [i-{at:08x}]\n    calls:\n    \
+                 - operation: ec2:ModifyInstanceAttribute\n      takes: {{InstanceId: {{$of: host-{item}}}, InstanceType: \
+                 {{Value: m5.large}}}}\n    - operation: ec2:TerminateInstances\n      takes: {{InstanceId: [{{$of: \
+                 host-{item}}}]}}\n",
+                name(at)
+            );
+        }
+    }
+    text
+}
+
+fn snapshot((rule_count, resources, open): Size) -> Snapshot {
     let sources = [
         Source { path: "estate.yaml".to_owned(), text: documents(resources) },
+        Source { path: "changes.yaml".to_owned(), text: changes(open) },
         Source { path: "rules/own.cedar".to_owned(), text: rules(rule_count) },
     ];
     Snapshot::load(&sources, Modes::new(Mode::Enforce))
@@ -150,11 +178,16 @@ fn decide(snapshot: &Snapshot, action: &Action) -> Judged {
     judge(snapshot, black_box(action), Digest([7; 32]), &Counters::new(), jiff::Timestamp::UNIX_EPOCH)
 }
 
-const SIZES: [(usize, usize); 4] = [(100, 1_000), (10_000, 1_000), (100, 100_000), (10_000, 100_000)];
+/// Rules, resources and open changes.
+type Size = (usize, usize, usize);
 
-#[divan::bench(args = [(100, 1_000), (10_000, 1_000), (100, 100_000)], sample_count = 200)]
-fn decision(bencher: divan::Bencher<'_, '_>, (rules, resources): (usize, usize)) {
-    let snapshot = snapshot(rules, resources);
+const SIZES: [Size; 5] =
+    [(100, 1_000, 0), (100, 1_000, 50), (10_000, 1_000, 50), (100, 100_000, 1_000), (10_000, 100_000, 1_000)];
+
+#[divan::bench(args = [(100, 1_000, 50), (10_000, 1_000, 50), (100, 100_000, 1_000)], sample_count = 200)]
+fn decision(bencher: divan::Bencher<'_, '_>, size: Size) {
+    let snapshot = snapshot(size);
+    let (_, resources, _) = size;
     let actions: Vec<Action> = (0..resources).step_by(resources / REPEATED).map(action).collect();
     let mut next = actions.iter().cycle();
     bencher.bench_local(|| next.next().map(|action| decide(&snapshot, action)));
@@ -162,7 +195,7 @@ fn decision(bencher: divan::Bencher<'_, '_>, (rules, resources): (usize, usize))
 
 #[divan::bench(args = [1_000, 10_000], sample_count = 5)]
 fn load(bencher: divan::Bencher<'_, '_>, resources: usize) {
-    bencher.bench_local(|| snapshot(100, resources));
+    bencher.bench_local(|| snapshot((100, resources, 0)));
 }
 
 /// Single decisions, one of each size in turn, so that noise falls on all alike.
@@ -170,13 +203,13 @@ fn percentiles() {
     let mut out = std::io::stdout().lock();
     let snapshots: Vec<(Snapshot, Vec<Action>)> = SIZES
         .iter()
-        .map(|(rules, resources)| {
+        .map(|(rules, resources, open)| {
             let began = Instant::now();
-            let snapshot = snapshot(*rules, *resources);
+            let snapshot = snapshot((*rules, *resources, *open));
             let took = began.elapsed();
             let _ = writeln!(
                 out,
-                "loaded {rules} rules, {resources} resources in {took:.2?}: {:?}",
+                "loaded {rules} rules, {resources} resources, {open} changes in {took:.2?}: {:?}",
                 snapshot.summary().entries
             );
             let actions = (0..*resources).step_by(resources / REPEATED).map(action).collect();
@@ -199,7 +232,7 @@ fn percentiles() {
     let _ = writeln!(out, "the same {REPEATED} changes again and again");
     tell(&mut out, times);
     let mut times: Vec<Vec<u64>> = Vec::new();
-    for ((snapshot, _), (_, resources)) in snapshots.iter().zip(SIZES) {
+    for ((snapshot, _), (_, resources, _)) in snapshots.iter().zip(SIZES) {
         // Resources that no decision was about before: those between the ones above.
         let fresh = (0..resources).filter(|number| number % (resources / REPEATED) != 0).take(ROUNDS);
         let took = fresh.map(action).map(|action| {
@@ -214,12 +247,12 @@ fn percentiles() {
 }
 
 fn tell(out: &mut impl std::io::Write, times: Vec<Vec<u64>>) {
-    for ((rules, resources), mut times) in SIZES.into_iter().zip(times) {
+    for ((rules, resources, open), mut times) in SIZES.into_iter().zip(times) {
         times.sort_unstable();
         let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default() / 1_000;
         let _ = writeln!(
             out,
-            "{rules:>6} rules {resources:>7} resources: p50 {:>4} µs, p90 {:>4} µs, p99 {:>4} µs",
+            "{rules:>6} rules {resources:>7} resources {open:>5} changes: p50 {:>4} µs, p90 {:>4} µs, p99 {:>4} µs",
             at(50),
             at(90),
             at(99)

@@ -81,19 +81,35 @@ impl Names<'_> {
     }
 }
 
+/// A request as it is held against any number of calls.
+pub(crate) struct Asked<'a> {
+    request: &'a Request,
+    given: Vec<Given<'a>>,
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn of(request: &'a Request) -> Self {
+        Self { request, given: request.effects.iter().map(|effect| Given::of(&effect.parameters)).collect() }
+    }
+}
+
 /// Holds a request against a call.
 pub(super) fn matches(
     names: &Names<'_>,
     (item, call): (&Item, &Call),
-    request: &Request,
+    asked: &Asked<'_>,
 ) -> Result<(), Mismatch> {
     let mut at = At { names, steps: STEPS_MAX };
+    let request = asked.request;
     let Some(first) = request.effects.first() else {
         return Err(differs(OTHER_THING, "it does nothing".to_owned()));
     };
     let is_own = |effect: &&Effect| effect.service == first.service && effect.operation == first.operation;
-    for effect in request.effects.iter().filter(is_own) {
-        at.effect(item, call, effect)?;
+    for (effect, given) in request.effects.iter().zip(&asked.given).filter(|(effect, _)| is_own(effect)) {
+        at.effect((item, call), effect, given)?;
+    }
+    if request.effects.len() == 1 {
+        return Ok(());
     }
     // What else it does it does by the same words, or by words that were not held against anything.
     let said: BTreeSet<(&str, String)> = spoken(first);
@@ -117,7 +133,12 @@ struct At<'a> {
 }
 
 impl At<'_> {
-    fn effect(&mut self, item: &Item, call: &Call, effect: &Effect) -> Result<(), Mismatch> {
+    fn effect(
+        &mut self,
+        (item, call): (&Item, &Call),
+        effect: &Effect,
+        given: &Given<'_>,
+    ) -> Result<(), Mismatch> {
         match effect.parameters.completeness() {
             Completeness::Complete => {}
             Completeness::Partial(_) | Completeness::Opaque(_) if call.partial => {}
@@ -126,10 +147,9 @@ impl At<'_> {
                 return Err(differs(OTHER_PARAMETER, text));
             }
         }
-        let given = Given::of(&effect.parameters);
-        self.tree(&call.takes, &given, "", effect)?;
+        self.tree(&call.takes, given, "", effect)?;
         for path in &call.must {
-            self.must(call, &given, path, effect)?;
+            self.must(call, given, path, effect)?;
         }
         self.targets(item, call, effect)
     }

@@ -9,17 +9,17 @@ mod plain;
 mod shown;
 mod wanted;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use ordain_action::{Actor, Call as Request, Digest, Plane};
+use ordain_action::{Actor, Call as Request, Digest, Plane, Scalar};
 
 use crate::calendar::Term;
 use crate::live::LiveInventory;
 use crate::model::Person;
 use crate::{CarriedOut, CounterKey};
-pub(crate) use matching::Mismatch;
 use matching::Names;
+pub(crate) use matching::{Asked, Mismatch};
 pub(crate) use plain::{Plain, canonical};
 pub use shown::{CallFact, ChangeFact, ItemFact};
 pub(crate) use wanted::Wanted;
@@ -125,42 +125,46 @@ pub(crate) struct Found<'c> {
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     all: Vec<Change>,
-    /// By operation and account, in the order of the changes.
-    by_operation: HashMap<(Arc<str>, Arc<str>), Vec<Place>>,
-    /// Those of each account that name an actor or a group.
-    of: BTreeMap<Arc<str>, Vec<u32>>,
+    /// Those that name an actor or a group.
+    of: HashMap<Arc<str>, Of>,
+}
+
+/// What somebody may carry out, in the order of the changes.
+#[derive(Debug, Default)]
+struct Of {
+    changes: Vec<u32>,
+    /// Every call of an operation.
+    calls: HashMap<Arc<str>, Vec<Place>>,
+    /// Of those the calls of items that are known by some name, by each of their names.
+    named: HashMap<(Arc<str>, Arc<str>), Vec<Place>>,
+    /// The rest of them.
+    unnamed: HashMap<Arc<str>, Vec<Place>>,
 }
 
 /// Services whose requests go to one region, wherever what a change is about lies.
 const GLOBAL: [&str; 8] =
     ["iam", "route53", "cloudfront", "sts", "organizations", "globalaccelerator", "shield", "budgets"];
 
+/// The most calls that are looked at for what is nearest to a request that is none of them.
+const NEAREST_MAX: usize = 256;
+
 impl Changes {
     /// The changes of a model, sorted by name.
     pub(crate) fn new(mut all: Vec<Change>) -> Self {
         all.sort_by(|left, right| left.name.cmp(&right.name));
-        let mut by_operation: HashMap<(Arc<str>, Arc<str>), Vec<Place>> = HashMap::new();
-        let mut of: BTreeMap<Arc<str>, Vec<u32>> = BTreeMap::new();
+        let mut of: HashMap<Arc<str>, Of> = HashMap::new();
         for (change, number) in all.iter().zip(0..) {
             for who in change.actors.iter().chain(&change.groups) {
-                of.entry(Arc::clone(who)).or_default().push(number);
-            }
-            for (item, at) in change.items.iter().zip(0..) {
-                for (call, own) in item.calls.iter().zip(0..) {
-                    let key = (Arc::clone(&call.operation), Arc::clone(&change.account));
-                    by_operation.entry(key).or_default().push(Place { change: number, item: at, call: own });
-                }
+                let of = of.entry(Arc::clone(who)).or_default();
+                of.changes.push(number);
+                of.add(change, number);
             }
         }
-        Self { all, by_operation, of }
+        Self { all, of }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Change> {
         self.all.iter()
-    }
-
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.all.is_empty()
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Change> {
@@ -168,25 +172,63 @@ impl Changes {
         self.all.get(at)
     }
 
-    /// Calls of changes for somebody that have the operation of a request, in the order of the changes.
-    pub(crate) fn calls(
+    /// Somebody may carry out some change.
+    pub(crate) fn is_for(&self, name: &str, person: &Person) -> bool {
+        self.groups_of(name, person).next().is_some()
+    }
+
+    fn groups_of<'c>(&'c self, name: &'c str, person: &'c Person) -> impl Iterator<Item = &'c Of> {
+        // Most models have none, and most actors.
+        let who = std::iter::once(name).chain(person.groups.iter().map(AsRef::as_ref));
+        who.take(if self.of.is_empty() { 0 } else { usize::MAX }).filter_map(|who| self.of.get(who))
+    }
+
+    /// Calls that a request may be, of changes for somebody: those of its operation that are known by a name that it says, and
+    /// those whose items have none yet. In the order of the changes.
+    pub(crate) fn candidates(
         &self,
-        actor: &Actor,
         request: &Request,
-        is_for: impl Fn(&Change) -> bool,
+        actor: &Actor,
+        name: &str,
+        person: &Person,
     ) -> Vec<Found<'_>> {
-        let Some(first) = request.effects.first() else { return Vec::new() };
-        let operation: Arc<str> = Arc::from(format!("{}:{}", first.service, first.operation));
-        let key = (operation, Arc::clone(&actor.upstream.account));
-        let everywhere = GLOBAL.contains(&first.service.as_ref());
+        let Some(operation) = operation(request) else { return Vec::new() };
+        let mut places: BTreeSet<Place> = BTreeSet::new();
+        for of in self.groups_of(name, person) {
+            places.extend(of.unnamed.get(&operation).into_iter().flatten());
+            if of.named.is_empty() {
+                continue;
+            }
+            for text in said(request) {
+                places.extend(of.named.get(&(Arc::clone(&operation), Arc::from(text))).into_iter().flatten());
+            }
+        }
+        self.found(places, request, actor)
+    }
+
+    /// Calls of the operation of a request, of changes for somebody: what is nearest to it is among the first of them.
+    pub(crate) fn nearest(
+        &self,
+        request: &Request,
+        actor: &Actor,
+        name: &str,
+        person: &Person,
+    ) -> Vec<Found<'_>> {
+        let Some(operation) = operation(request) else { return Vec::new() };
+        let calls = self.groups_of(name, person).filter_map(|of| of.calls.get(&operation));
+        self.found(calls.flatten().copied().take(NEAREST_MAX).collect(), request, actor)
+    }
+
+    fn found(&self, places: BTreeSet<Place>, request: &Request, actor: &Actor) -> Vec<Found<'_>> {
+        let service = request.effects.first().map_or("", |effect| &effect.service);
+        let everywhere = GLOBAL.contains(&service);
         let here = |found: &Found<'_>| {
-            let region = &found.change.region;
-            found.change.plane == request.plane
+            let Change { plane, account, region, .. } = found.change;
+            *plane == request.plane
+                && *account == actor.upstream.account
                 && (everywhere || region.is_empty() || request.region.is_empty() || *region == request.region)
-                && is_for(found.change)
         };
-        let places = self.by_operation.get(&key).into_iter().flatten();
-        places.filter_map(|place| self.at(*place)).filter(here).collect()
+        places.into_iter().filter_map(|place| self.at(place)).filter(here).collect()
     }
 
     fn at(&self, place: Place) -> Option<Found<'_>> {
@@ -197,18 +239,64 @@ impl Changes {
     }
 
     /// Changes that somebody may carry out, in an account.
-    pub(crate) fn of(&self, name: &Arc<str>, person: &Person, account: &str) -> Vec<&Change> {
-        let who = std::iter::once(name).chain(&person.groups);
-        let numbers: BTreeSet<u32> = who.filter_map(|who| self.of.get(who)).flatten().copied().collect();
+    pub(crate) fn of(&self, name: &str, person: &Person, account: &str) -> Vec<&Change> {
+        let numbers = self.groups_of(name, person).flat_map(|of| &of.changes).copied();
+        let numbers: BTreeSet<u32> = numbers.collect();
         let all = numbers.into_iter().filter_map(|number| self.all.get(number as usize));
         all.filter(|change| *change.account == *account).collect()
     }
 }
 
+impl Of {
+    fn add(&mut self, change: &Change, number: u32) {
+        for (item, at) in change.items.iter().zip(0..) {
+            // What an answer will say it is called is not known here.
+            let is_there = !item.calls.iter().any(|call| call.creates);
+            let names: BTreeSet<&Arc<str>> =
+                item.name.iter().chain(&item.identifiers).filter(|_| is_there).collect();
+            for (call, own) in item.calls.iter().zip(0..) {
+                let (operation, place) = (&call.operation, Place { change: number, item: at, call: own });
+                self.calls.entry(Arc::clone(operation)).or_default().push(place);
+                // Told by its own name alone: another item's may be one that only an answer says.
+                let is_own = call.takes.items().into_iter().any(|other| *other == item.id);
+                if is_own && !names.is_empty() {
+                    for name in names.iter().flat_map(|name| [name.as_ref(), tail(name)]) {
+                        let key = (Arc::clone(operation), Arc::from(name));
+                        self.named.entry(key).or_default().push(place);
+                    }
+                } else {
+                    self.unnamed.entry(Arc::clone(operation)).or_default().push(place);
+                }
+            }
+        }
+    }
+}
+
+/// What a name of AWS ends with, by which many requests know it; of any other the whole.
+fn tail(name: &str) -> &str {
+    let last = name.strip_prefix("arn:").and_then(|name| name.rsplit([':', '/']).next());
+    last.filter(|last| !last.is_empty()).unwrap_or(name)
+}
+
+fn operation(request: &Request) -> Option<Arc<str>> {
+    request.effects.first().map(|effect| Arc::from(format!("{}:{}", effect.service, effect.operation)))
+}
+
+/// Every text by which a request may name something.
+fn said(request: &Request) -> BTreeSet<&str> {
+    let Some(first) = request.effects.first() else { return BTreeSet::new() };
+    let values = first.parameters.iter().filter_map(|leaf| match leaf.value {
+        Scalar::Text(text) | Scalar::Number(text) => Some(text),
+        Scalar::Bool(_) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => None,
+    });
+    let names = first.resources.iter().map(|resource| resource.name.as_str());
+    values.chain(names).collect()
+}
+
 impl Found<'_> {
     /// Whether a request is what the call says.
-    pub(crate) fn holds(&self, request: &Request, live: &LiveInventory) -> Result<(), Mismatch> {
-        matching::matches(&Names { change: self.change, live }, (self.item, self.call), request)
+    pub(crate) fn holds(&self, asked: &Asked<'_>, live: &LiveInventory) -> Result<(), Mismatch> {
+        matching::matches(&Names { change: self.change, live }, (self.item, self.call), asked)
     }
 
     /// What its uses are counted under.
@@ -241,10 +329,5 @@ impl Change {
     /// What an approval of it is given for, as it is written there.
     pub(crate) fn approved_as(&self) -> String {
         format!("sha256:{}", self.digest)
-    }
-
-    /// Whether somebody may carry it out.
-    pub(crate) fn is_for(&self, name: &str, person: &Person) -> bool {
-        self.actors.contains(name) || self.groups.iter().any(|group| person.groups.contains(group))
     }
 }

@@ -11,6 +11,7 @@ use ordain_action::{Action, Call, Party, Reading};
 use super::stages::Touched;
 use crate::blast::Measured;
 use crate::budget::{Budget, Counts, Per};
+use crate::change::Asked;
 use crate::model::{Model, Person};
 use crate::{Charge, Count, CounterKey, CounterNeeds, Counters, Reason, Ruling, Snapshot, refusal};
 
@@ -48,8 +49,9 @@ fn keys(
         others.into_iter().filter_map(|budget| budget.key(&action.actor, party, None)).collect();
     if !of_changes.is_empty() {
         // Of whichever of its changes it turns out to carry out.
-        let calls = model.changes.calls(&action.actor, call, |change| change.is_for(&party.name, person));
-        let held = calls.iter().filter(|found| found.holds(call, snapshot.live()).is_ok());
+        let (changes, asked) = (&model.changes, Asked::of(call));
+        let calls = changes.candidates(call, &action.actor, &party.name, person);
+        let held = calls.iter().filter(|found| found.holds(&asked, snapshot.live()).is_ok());
         for change in held.map(|found| &found.change.name) {
             keys.extend(
                 of_changes.iter().filter_map(|budget| budget.key(&action.actor, party, Some(change))),

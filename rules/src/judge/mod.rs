@@ -25,7 +25,7 @@ use crate::{
     Verdict,
 };
 pub use foresee::{reach, reach_of_deleting};
-use planned::Planned;
+use planned::{Asking, Planned};
 use stages::{Judgement, Touched};
 
 pub use budgets::needs;
@@ -85,8 +85,8 @@ pub fn judge(
     judgement.reads(snapshot, call);
     let (mut uses, mut carried, mut charged) = (Vec::new(), None, Vec::new());
     for (party, person) in &parties {
-        let planned =
-            Planned::of((snapshot, model), (action, call), (party, person), &touched, (counters, now));
+        let asking = Asking { snapshot, model, action, call, party, person, counters, now };
+        let planned = Planned::of(asking, &touched);
         judgement.party(party, person, &touched, &planned);
         uses.extend(planned.uses(request));
         carried = carried.or_else(|| planned.carried_out());

@@ -3,6 +3,7 @@
 //! Leaves out what a call of a change says (`change/`), and counting its uses (the state engine), which says what has been
 //! used when something is reserved: a decision that nothing is left for is made again with that.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use ordain_action::{Action, ActorKind, Call, Digest, Party};
 
 use super::stages::Touched;
 use crate::calendar::{Phase, Term};
-use crate::change::{Change, Found, Kind, Mismatch};
+use crate::change::{Asked, Change, Found, Kind, Mismatch};
 use crate::inventory::Owners;
 use crate::model::{Model, Person};
 use crate::{CarriedOut, Count, Counters, Reason, Ruling, Snapshot, Use, Used, refusal};
@@ -22,18 +23,38 @@ pub(super) enum Planned<'j> {
     /// No change is for this party.
     Nothing,
     /// One is, and the request is none of its calls.
-    Not(NotPlanned),
+    Not(Box<NotPlanned<'j>>),
     /// It is a call of one.
     Carries(Carries<'j>),
 }
 
-/// Why a request is none that was planned.
+/// Why a request is none that was planned: found out where somebody is told.
 #[derive(Debug)]
-pub(super) struct NotPlanned {
+pub(super) struct NotPlanned<'j> {
+    asking: Asking<'j>,
+    nearest: OnceCell<Nearest>,
+}
+
+/// What is nearest to it.
+#[derive(Debug)]
+struct Nearest {
     code: &'static str,
     near: u8,
     /// What differs, for people.
     text: String,
+}
+
+/// Who asks for what, and by what it is judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asking<'j> {
+    pub(super) snapshot: &'j Snapshot,
+    pub(super) model: &'j Model,
+    pub(super) action: &'j Action,
+    pub(super) call: &'j Call,
+    pub(super) party: &'j Party,
+    pub(super) person: &'j Person,
+    pub(super) counters: &'j Counters,
+    pub(super) now: Timestamp,
 }
 
 /// A call that a request carries out.
@@ -47,39 +68,21 @@ pub(super) struct Carries<'j> {
 }
 
 impl<'j> Planned<'j> {
-    pub(super) fn of(
-        (snapshot, model): (&'j Snapshot, &'j Model),
-        (action, call): (&Action, &Call),
-        (party, person): (&Party, &Person),
-        touched: &[Touched<'_>],
-        (counters, now): (&Counters, Timestamp),
-    ) -> Self {
+    pub(super) fn of(asking: Asking<'j>, touched: &[Touched<'_>]) -> Self {
+        let Asking { snapshot, model, action, call, party, person, .. } = asking;
         let changes = &model.changes;
-        if changes.is_empty() {
+        if !changes.is_for(&party.name, person) {
             return Self::Nothing;
         }
-        let mine = changes.of(&party.name, person, &action.actor.upstream.account);
-        if mine.is_empty() {
-            return Self::Nothing;
-        }
-        let mut nearest: Option<NotPlanned> = None;
-        let mut kept = |other: NotPlanned| {
-            if nearest.as_ref().is_none_or(|known| known.near < other.near) {
-                nearest = Some(other);
-            }
+        let asked = Asked::of(call);
+        let fits = |found: &Found<'_>| {
+            found.holds(&asked, snapshot.live()).is_ok() && asking.refused(found).is_none()
         };
-        for found in changes.calls(&action.actor, call, |change| change.is_for(&party.name, person)) {
-            let held = found.holds(call, snapshot.live()).and_then(|()| read_only(&found, call));
-            let not = match held {
-                Err(mismatch) => differs(&found, mismatch),
-                Ok(()) => match closed(&found, now).or_else(|| used(&found, counters)) {
-                    Some(not) => not,
-                    None => return Self::Carries(Carries::of(model, found, (action, party), touched, now)),
-                },
-            };
-            kept(not);
+        let candidates = changes.candidates(call, &action.actor, &party.name, person);
+        match candidates.into_iter().find(fits) {
+            Some(found) => Self::Carries(Carries::of(asking, found, touched)),
+            None => Self::Not(Box::new(NotPlanned { asking, nearest: OnceCell::new() })),
         }
-        Self::Not(nearest.unwrap_or_else(|| unknown(&mine, call)))
     }
 
     /// The name of the change that is carried out.
@@ -104,7 +107,7 @@ impl<'j> Planned<'j> {
     pub(super) fn unplanned(&self) -> Option<String> {
         match self {
             Self::Nothing => Some("no change is open that it may carry out".to_owned()),
-            Self::Not(not) => Some(not.text.clone()),
+            Self::Not(not) => Some(not.nearest().text.clone()),
             Self::Carries(carries) if carries.whole => None,
             Self::Carries(carries) => {
                 Some(format!("change `{}` is not approved by all whose it is", carries.found.change.name))
@@ -114,7 +117,8 @@ impl<'j> Planned<'j> {
 
     /// The reason that it is none that was planned, where some change is for the party.
     pub(super) fn reason(&self, effect: usize) -> Option<Reason> {
-        let Self::Not(NotPlanned { code, text, .. }) = self else { return None };
+        let Self::Not(not) = self else { return None };
+        let Nearest { code, text, .. } = not.nearest();
         let remedy =
             "carry out what was planned, or write down what is needed and have it approved".to_owned();
         Some(refusal::reason(Ruling::Deny, Count::Legitimacy, code, effect, (text.clone(), remedy)))
@@ -157,14 +161,42 @@ impl<'j> Planned<'j> {
     }
 }
 
+impl NotPlanned<'_> {
+    /// What is nearest to the request of what was planned.
+    fn nearest(&self) -> &Nearest {
+        self.nearest.get_or_init(|| {
+            let Asking { snapshot, model, action, call, party, person, .. } = self.asking;
+            let asked = Asked::of(call);
+            let mut nearest: Option<Nearest> = None;
+            for found in model.changes.nearest(call, &action.actor, &party.name, person) {
+                let other = match found.holds(&asked, snapshot.live()) {
+                    Err(mismatch) => Some(differs(&found, mismatch)),
+                    Ok(()) => self.asking.refused(&found),
+                };
+                if let Some(other) = other
+                    && nearest.as_ref().is_none_or(|known| known.near < other.near)
+                {
+                    nearest = Some(other);
+                }
+            }
+            nearest.unwrap_or_else(|| {
+                let account = &action.actor.upstream.account;
+                unknown(&model.changes.of(&party.name, person, account), call)
+            })
+        })
+    }
+}
+
+impl Asking<'_> {
+    /// Why a call that the request is cannot be carried out by it.
+    fn refused(&self, found: &Found<'_>) -> Option<Nearest> {
+        read_only(found, self.call).or_else(|| closed(found, self.now)).or_else(|| used(found, self.counters))
+    }
+}
+
 impl<'j> Carries<'j> {
-    fn of(
-        model: &'j Model,
-        found: Found<'j>,
-        (action, party): (&Action, &Party),
-        touched: &[Touched<'_>],
-        now: Timestamp,
-    ) -> Self {
+    fn of(asking: Asking<'j>, found: Found<'j>, touched: &[Touched<'_>]) -> Self {
+        let Asking { model, action, party, now, .. } = asking;
         let change = found.change;
         let sites = || touched.iter().flat_map(|touched| &touched.judged);
         let owners: BTreeSet<Arc<str>> =
@@ -197,29 +229,22 @@ impl<'j> Carries<'j> {
 }
 
 /// A call that is not counted hands out what it hands out, and changes nothing.
-fn read_only(found: &Found<'_>, call: &Call) -> Result<(), Mismatch> {
+fn read_only(found: &Found<'_>, call: &Call) -> Option<Nearest> {
     let changes = |effect: &&ordain_action::Effect| {
         effect.access.is_change() && effect.access != ordain_action::Access::SecretRead
     };
-    match call.effects.iter().find(changes) {
-        Some(effect) if found.call.reads => Err(Mismatch {
-            near: 0,
-            text: format!(
-                "`{}:{}` was planned as something that only reads",
-                effect.service, effect.operation
-            ),
-        }),
-        Some(_) | None => Ok(()),
-    }
+    let effect = call.effects.iter().find(changes).filter(|_| found.call.reads)?;
+    let text = format!("`{}:{}` was planned as something that only reads", effect.service, effect.operation);
+    Some(differs(found, Mismatch { near: 0, text }))
 }
 
-fn differs(found: &Found<'_>, mismatch: Mismatch) -> NotPlanned {
+fn differs(found: &Found<'_>, mismatch: Mismatch) -> Nearest {
     let Mismatch { near, text } = mismatch;
     let text = format!("{text} (change `{}`, item `{}`)", found.change.name, found.item.id);
-    NotPlanned { code: "not_planned", near, text }
+    Nearest { code: "not_planned", near, text }
 }
 
-fn closed(found: &Found<'_>, now: Timestamp) -> Option<NotPlanned> {
+fn closed(found: &Found<'_>, now: Timestamp) -> Option<Nearest> {
     let Found { change, item, .. } = found;
     let text = match change.term.phase(now) {
         Phase::In { .. } => return None,
@@ -227,10 +252,10 @@ fn closed(found: &Found<'_>, now: Timestamp) -> Option<NotPlanned> {
         Phase::Out { begins: None } => "is over".to_owned(),
     };
     let text = format!("change `{}`, which plans this as `{}`, {text}", change.name, item.id);
-    Some(NotPlanned { code: "change_closed", near: 10, text })
+    Some(Nearest { code: "change_closed", near: 10, text })
 }
 
-fn used(found: &Found<'_>, counters: &Counters) -> Option<NotPlanned> {
+fn used(found: &Found<'_>, counters: &Counters) -> Option<Nearest> {
     let Found { change, item, .. } = found;
     let told = match counters.used(&found.key())? {
         Used::Up => format!("was carried out already, as often as it may be ({})", found.limit()),
@@ -241,10 +266,10 @@ fn used(found: &Found<'_>, counters: &Counters) -> Option<NotPlanned> {
         Used::Uncounted => "cannot be counted now".to_owned(),
     };
     let text = format!("`{}` of item `{}` of change `{}` {told}", found.call.operation, item.id, change.name);
-    Some(NotPlanned { code: "change_used", near: 11, text })
+    Some(Nearest { code: "change_used", near: 11, text })
 }
 
-fn unknown(mine: &[&Change], call: &Call) -> NotPlanned {
+fn unknown(mine: &[&Change], call: &Call) -> Nearest {
     let operation = call
         .effects
         .first()
@@ -253,5 +278,5 @@ fn unknown(mine: &[&Change], call: &Call) -> NotPlanned {
     let names: Vec<String> = mine.iter().take(4).map(|change| format!("`{}`", change.name)).collect();
     let more = if mine.len() > names.len() { " and others" } else { "" };
     let text = format!("`{operation}` was not planned (change {}{more})", names.join(", "));
-    NotPlanned { code: "not_planned", near: 0, text }
+    Nearest { code: "not_planned", near: 0, text }
 }
