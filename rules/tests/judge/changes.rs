@@ -435,7 +435,8 @@ fn a_change_is_for_its_time_its_actors_its_account_and_its_uses() {
                 .find(|reason| reason.code.as_str() == code)
                 .map(|reason| reason.text.clone())
         };
-        of("change_closed").or_else(|| of("change_used")).or_else(|| of("not_planned")).unwrap_or_default()
+        let told = ["change_closed", "change_used", "not_planned", "unplanned"].into_iter().find_map(of);
+        told.unwrap_or_else(|| "nothing of changes".to_owned())
     };
     let key = judged(&shop, TERMINATE).uses[0].key.clone();
     let mut said = vec![
@@ -449,14 +450,13 @@ fn a_change_is_for_its_time_its_actors_its_account_and_its_uses() {
         said.push(at(NOW, TERMINATE, &counters));
     }
     expect![[r#"
-
-
-
-
-
-
-    "#]]
-    .assert_eq(&said.join("\n"));
+        `outside` makes planned changes only: change `web-42`, which plans this as `aws_instance.web`, opens 2026-11-24T09:00:00Z
+        `outside` makes planned changes only: change `web-42`, which plans this as `aws_instance.web`, is over
+        nothing of changes
+        `outside` makes planned changes only: `ec2:TerminateInstances` of item `aws_instance.web` of change `web-42` was carried out already, as often as it may be (1)
+        `outside` makes planned changes only: `ec2:TerminateInstances` of item `aws_instance.web` of change `web-42` is being carried out by the same request
+        `outside` makes planned changes only: `ec2:TerminateInstances` of item `aws_instance.web` of change `web-42` was sent before by the same request, and what became of that is not known
+        `outside` makes planned changes only: `ec2:TerminateInstances` of item `aws_instance.web` of change `web-42` cannot be counted now"#]].assert_eq(&said.join("\n"));
 }
 
 #[test]
