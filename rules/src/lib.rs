@@ -38,7 +38,10 @@ pub use counters::{Charge, Counted, CounterKey, CounterNeeds, Counters};
 pub use inventory::Provenance;
 pub use judge::{hands_over_authority, judge, needs, open, reach, reach_of_deleting, read};
 pub use live::{LiveFact, LiveInventory, created_by};
-pub use model::{Fact, Finding, Problem, Relation, RuleFact, Snapshot, Source, Summary, without_freeze};
+pub use model::{
+    Fact, Finding, Problem, Relation, RuleFact, Snapshot, Source, Summary, nearest, without_freeze,
+    yaml_problem,
+};
 pub use modes::Modes;
 pub use read_scope::ReadScope;
 pub use verdict::{
