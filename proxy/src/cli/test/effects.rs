@@ -174,7 +174,7 @@ pub(super) fn written(effect: &Effect) -> Option<written::Effect> {
         }
     }
     let operation = format!("{}:{}", effect.service, effect.operation);
-    Some(written::Effect {
+    let written = written::Effect {
         iam_action: Some(effect.iam_action.to_string()).filter(|action| *action != operation),
         operation,
         access: effect.access.as_str().to_owned(),
@@ -186,7 +186,29 @@ pub(super) fn written(effect: &Effect) -> Option<written::Effect> {
             Completeness::Partial(_) => Some("partial".to_owned()),
             Completeness::Opaque(_) => Some("opaque".to_owned()),
         },
-    })
+    };
+    // What would be read back as anything else is no record of what was decided.
+    self::effect(&written).is_ok_and(|again| is_same(&again, effect)).then_some(written)
+}
+
+/// The same to the judge: the order of identifiers, why parameters are missing and which the digest leaves out are not.
+fn is_same(one: &Effect, other: &Effect) -> bool {
+    let plain = |effect: &Effect| {
+        let mut resources = effect.resources.clone();
+        resources.iter_mut().for_each(|resource| resource.identifiers.sort());
+        let incomplete = match effect.parameters.completeness() {
+            Completeness::Complete => 0,
+            Completeness::Partial(_) => 1,
+            Completeness::Opaque(_) => 2,
+        };
+        let leaves: Vec<(String, String)> = effect
+            .parameters
+            .iter()
+            .map(|leaf| (leaf.path.to_owned(), format!("{:?}", leaf.value)))
+            .collect();
+        (Effect { resources, parameters: Parameters::new(), ..effect.clone() }, leaves, incomplete)
+    };
+    plain(one) == plain(other)
 }
 
 fn value(leaf: &Leaf<'_>) -> Value {
