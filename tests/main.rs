@@ -13,6 +13,7 @@
 
 mod asking;
 mod attacks;
+mod cases;
 mod census;
 mod chain;
 mod chaining;

@@ -41,7 +41,8 @@ pub use inventory::Provenance;
 pub use judge::{hands_over_authority, judge, needs, open, reach, reach_of_deleting, read};
 pub use live::{CarriedOut, LiveFact, LiveInventory, created_by};
 pub use model::{
-    Fact, Finding, Problem, Relation, RuleFact, Snapshot, Source, Summary, without_change, without_freeze,
+    Fact, Finding, Problem, Relation, RuleFact, Snapshot, Source, Summary, nearest, without_change,
+    without_freeze, yaml_problem,
 };
 pub use modes::Modes;
 pub use read_scope::ReadScope;

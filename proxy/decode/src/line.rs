@@ -91,6 +91,18 @@ pub fn decode_raw(rooms: &Rooms, at: At<'_>, id: &str, raw: &[u8], out: &mut Str
     write(id, at.upstream, read, out);
 }
 
+/// Reads one raw HTTP request as what came there: what it would do.
+///
+/// # Errors
+/// The text is no HTTP request. One that no room claims is undecodable, and no error.
+pub fn read_raw_request(rooms: &Rooms, at: At<'_>, raw: &[u8]) -> Result<Reading, Undecodable> {
+    match read_raw(rooms, at, raw) {
+        Ok((reading, _)) => Ok(reading),
+        Err(why) if matches!(why.reason_code, "bad_http" | "bad_header") => Err(why),
+        Err(why) => Ok(Reading::Undecodable { plane: Plane::Unknown, why }),
+    }
+}
+
 fn read_line(rooms: &Rooms, at: At<'_>, line: &Line<'_>) -> Result<(Reading, Digest), Undecodable> {
     let rest = line.url.split_once("://").map(|(_, rest)| rest).ok_or_else(|| bad_url(&line.url))?;
     let cut = rest.find(['/', '?', '#']).unwrap_or(rest.len());

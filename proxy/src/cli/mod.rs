@@ -26,6 +26,7 @@ mod replay;
 mod report;
 mod run;
 mod serve;
+mod test;
 mod tunnels;
 mod validate;
 mod way;
@@ -93,6 +94,8 @@ enum Verb {
     Report(report::Arguments),
     /// Judge recorded decisions again by a model or by other rules: what changes, and which rules are dead.
     Replay(replay::Arguments),
+    /// Judge the cases of a model, and say which are not judged as they should be.
+    Test(test::Arguments),
     /// Create, import, list and revoke the keys that actors hold.
     Key(key::Arguments),
     /// Revoke an actor with all that shows it, allow it again, and list those that are revoked.
@@ -204,6 +207,7 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
         Verb::Explain(arguments) => explain::run(context, arguments),
         Verb::Report(arguments) => report::run(context, arguments),
         Verb::Replay(arguments) => replay::run(context, arguments),
+        Verb::Test(arguments) => test::run(context, arguments),
         Verb::Key(arguments) => key::run(context, arguments),
         Verb::Actor(arguments) => actor::run(context, arguments),
         Verb::Budget(arguments) => budget::run(context, arguments),

@@ -7,6 +7,7 @@
 mod difference;
 mod hits;
 mod past;
+mod recall;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -19,6 +20,7 @@ use ordain_rules::{Modes, Snapshot, Verdict};
 
 pub use difference::{Changed, Group};
 pub use hits::Hits;
+pub use recall::{Remembered, recall};
 
 use difference::Differences;
 use past::Past;
@@ -233,7 +235,8 @@ impl Replay {
 }
 
 /// Judges once more, as it was judged: by the same way in and on the same terms.
-fn judged(model: &Snapshot, recalled: &Recalled) -> Verdict {
+#[must_use]
+pub fn judged(model: &Snapshot, recalled: &Recalled) -> Verdict {
     let Recalled { action, request, now, counters, .. } = recalled;
     let Some(Terms { mode, control_only, nobody }) = recalled.terms else {
         return ordain_rules::judge(model, action, *request, counters, *now).verdict;

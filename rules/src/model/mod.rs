@@ -39,8 +39,8 @@ use crate::{LiveInventory, Mode, Modes, ReadScope, kubernetes, read_scope};
 pub(crate) use build::digest;
 pub(crate) use estate::{OWNER_TAGS, account_and_region};
 pub(crate) use people::{People, Person};
-pub(crate) use text::{Body, Placed, nearest, split};
-pub use text::{without_change, without_freeze};
+pub(crate) use text::{Body, Placed, split};
+pub use text::{nearest, without_change, without_freeze, yaml_problem};
 
 /// One file of the model directory: its path within it, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -167,7 +167,7 @@ fn without(text: &str, is_one: impl Fn(&Head) -> bool) -> Option<String> {
 
 fn document(path: &str, line: usize, text: &str) -> Result<Placed, Problem> {
     let place = Place { path: path.to_owned(), line, text: Arc::from(text) };
-    let kind = kind_of(text).map_err(|error| yaml_problem(&place, &error))?;
+    let kind = kind_of(text).map_err(|error| yaml_problem(&place.path, place.line, &error))?;
     let Some(kind) = kind else {
         return Err(place.problem("", "the document has no `kind`; add one, for example `kind: Component`"));
     };
@@ -223,7 +223,8 @@ fn read<S: DeserializeOwned>(
     text: &str,
     body: fn(S) -> Body,
 ) -> Result<(Metadata, Body), Problem> {
-    let document: Document<S> = yaml_serde::from_str(text).map_err(|error| yaml_problem(place, &error))?;
+    let document: Document<S> =
+        yaml_serde::from_str(text).map_err(|error| yaml_problem(&place.path, place.line, &error))?;
     if !VERSIONS.contains(&document.api_version.as_str()) {
         let text = format!(
             "unknown apiVersion `{}`; {}",
@@ -237,7 +238,8 @@ fn read<S: DeserializeOwned>(
 
 /// A change is approved by the digest of its body, which is read beside what it says.
 fn change(place: &Place, text: &str) -> Result<(Metadata, Body), Problem> {
-    let body: Document<Plain> = yaml_serde::from_str(text).map_err(|error| yaml_problem(place, &error))?;
+    let body: Document<Plain> =
+        yaml_serde::from_str(text).map_err(|error| yaml_problem(&place.path, place.line, &error))?;
     let (metadata, mut read) = read(place, text, Body::Change)?;
     if let Body::Change(spec) = &mut read {
         spec.body = Some(body.spec);
@@ -245,11 +247,13 @@ fn change(place: &Place, text: &str) -> Result<(Metadata, Body), Problem> {
     Ok((metadata, read))
 }
 
-fn yaml_problem(place: &Place, error: &yaml_serde::Error) -> Problem {
+/// What a text is not that begins at a line of a file, told as of a model's document: the place, and the word that was meant.
+#[must_use]
+pub fn yaml_problem(path: &str, line: usize, error: &yaml_serde::Error) -> Problem {
     let whole = error.to_string();
     let message = whole.split(" at line ").next().unwrap_or_default();
     let offset = error.location().map_or(0, |location| location.line().saturating_sub(1));
-    Problem { path: place.path.clone(), line: place.line + offset, text: reword(message) }
+    Problem { path: path.to_owned(), line: line + offset, text: reword(message) }
 }
 
 /// serde lists every word it knows; people want the one they meant.
@@ -279,7 +283,8 @@ fn reword(message: &str) -> String {
 }
 
 /// `did you mean …` where one is near, else all that are known.
-pub(crate) fn nearest(given: &str, known: &[&str]) -> String {
+#[must_use]
+pub fn nearest(given: &str, known: &[&str]) -> String {
     let near = |word: &&&str| strsim::jaro_winkler(&given.to_lowercase(), &word.to_lowercase());
     let best = known.iter().max_by(|a, b| near(a).total_cmp(&near(b)));
     match best {
