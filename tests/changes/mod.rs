@@ -172,7 +172,6 @@ fn serial_an_approved_change_is_carried_out_once_on_postgres() {
 fn raced(server: Option<&PostgresServer>, attempts: usize) {
     let desk = Desk::new(&change("host-goes", "normal", "", TERMINATE), server);
     desk.approve("host-goes");
-    let probe = format!("TerminateInstances&InstanceId.1={INSTANCE}&DryRun=false");
     let admitted = Arc::new(AtomicUsize::new(0));
     let threads = 50;
     let racing: Vec<_> = (0..threads)

@@ -7,12 +7,15 @@
 mod asset_inventory;
 mod aws_config;
 mod backstage;
+mod changes;
 mod cloudformation;
 mod clusters;
 mod cyclonedx;
 mod granted;
+mod matcher;
 mod portraits;
 mod providers;
+mod references;
 mod resource_explorer;
 mod resource_graph;
 mod service_graph;

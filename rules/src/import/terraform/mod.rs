@@ -112,6 +112,16 @@ fn left_out(kind: &str, count: usize) -> String {
     }
 }
 
+/// What a type of AWS is called by the provider.
+pub(super) fn kind_of(terraform: &str) -> Option<&'static str> {
+    vocabulary::find(terraform).map(|word| word.kind)
+}
+
+/// The attributes that requests know resources of a type of AWS by, beside `id` and `arn`.
+pub(super) fn identifiers(terraform: &str) -> &'static [&'static str] {
+    vocabulary::find(terraform).map(|word| word.identifiers).unwrap_or_default()
+}
+
 /// What comes most often; of several the last in order.
 fn most<T: Ord>(all: impl Iterator<Item = T>) -> Option<T> {
     let mut counts: BTreeMap<T, usize> = BTreeMap::new();
