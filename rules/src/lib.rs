@@ -11,6 +11,7 @@ pub mod portrait;
 
 mod azure;
 mod blast;
+mod blueprint;
 mod budget;
 mod calendar;
 mod counters;
@@ -30,6 +31,8 @@ mod refusal;
 mod resolve;
 mod slice;
 
+pub use blueprint::BlueprintFact;
+pub use blueprint::library::{LIBRARY, LibraryEntry};
 pub use budget::BudgetFigures;
 pub use calendar::{Planned, PlannedKind};
 pub use counters::{Charge, Counted, CounterKey, CounterNeeds, Counters};

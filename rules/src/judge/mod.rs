@@ -2,6 +2,7 @@
 //!
 //! Leaves out everything that acts: the same snapshot, action, counters and time make the same verdict.
 
+mod blueprints;
 mod budgets;
 mod circumstances;
 mod cluster;
@@ -81,6 +82,7 @@ pub fn judge(
     for (party, person) in &parties {
         judgement.party(party, person, &touched);
     }
+    judgement.reasons.extend(blueprints::hold(model, call.plane, &parties, &touched, now));
     let (charges, exceeded) = budgets::charge(model, action, &parties, &touched, &measured, counters);
     judgement.reasons.extend(exceeded);
     let judged = conclude(snapshot, action, request, &touched, &measured, judgement, parties.first());

@@ -56,7 +56,9 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
     findings.sort();
     findings.dedup();
     let rules = Rules::load(&policies, &mut problems);
-    let exceptions = Places { people: &people, problems: &mut problems }.exceptions(&placed, &rules);
+    let blueprints = Places { people: &people, problems: &mut problems }.blueprints(&placed);
+    let exceptions =
+        Places { people: &people, problems: &mut problems }.exceptions(&placed, &rules, &blueprints);
     let ownership_tags = OWNER_TAGS.iter().map(|key| (*key).to_owned()).chain(tag_keys);
     let ownership_tags = ownership_tags.chain(owner_tags(&placed)).collect();
     problems.sort();
@@ -78,6 +80,7 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
         limits,
         bounds,
         budgets,
+        blueprints,
         rules,
         kept: Kept::default(),
         findings,
@@ -106,7 +109,8 @@ fn owner_tags(placed: &[Placed]) -> impl Iterator<Item = String> {
         | Body::AgentBounds(_)
         | Body::Window(_)
         | Body::Exception(_)
-        | Body::Ownership(_) => &[],
+        | Body::Ownership(_)
+        | Body::Blueprint(_) => &[],
     });
     keys.map(|key| key.to_lowercase())
 }
@@ -174,7 +178,8 @@ impl Places<'_> {
                 | Body::Window(_)
                 | Body::Exception(_)
                 | Body::Inventory(_)
-                | Body::Ownership(_) => {}
+                | Body::Ownership(_)
+                | Body::Blueprint(_) => {}
             }
         }
         scopes.sort_by(|left, right| left.name.cmp(&right.name));
@@ -234,7 +239,8 @@ impl Places<'_> {
                 | Body::Window(_)
                 | Body::Exception(_)
                 | Body::Inventory(_)
-                | Body::Ownership(_) => {}
+                | Body::Ownership(_)
+                | Body::Blueprint(_) => {}
             }
         }
         freezes.sort_by(|left: &Freeze, right| left.name.cmp(&right.name));

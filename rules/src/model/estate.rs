@@ -118,7 +118,8 @@ impl<'d> Estate<'d> {
             | Body::AgentBounds(_)
             | Body::Window(_)
             | Body::Exception(_)
-            | Body::Ownership(_) => {}
+            | Body::Ownership(_)
+            | Body::Blueprint(_) => {}
         }
     }
 

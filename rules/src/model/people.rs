@@ -86,7 +86,8 @@ impl People {
                 | Body::Window(_)
                 | Body::Exception(_)
                 | Body::Inventory(_)
-                | Body::Ownership(_) => {}
+                | Body::Ownership(_)
+                | Body::Blueprint(_) => {}
             }
         }
         people.add_members(documents, problems);

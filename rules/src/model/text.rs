@@ -12,6 +12,7 @@ use super::document::{
     OwnershipSpec, ResourceSpec, ScopeSpec, SystemSpec, UserSpec, WindowSpec,
 };
 use super::{Problem, Source};
+use crate::blueprint::written::BlueprintSpec;
 
 /// A document with the place it was read from.
 #[derive(Debug)]
@@ -50,9 +51,10 @@ pub(crate) enum Body {
     Exception(ExceptionSpec),
     Inventory(InventorySpec),
     Ownership(OwnershipSpec),
+    Blueprint(Box<BlueprintSpec>),
 }
 
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 20] = [
     "Component",
     "Resource",
     "API",
@@ -72,6 +74,7 @@ const KINDS: [&str; 19] = [
     "Exception",
     "Inventory",
     "Ownership",
+    "Blueprint",
 ];
 
 const VERSIONS: [&str; 3] = ["ordain/v1", "backstage.io/v1alpha1", "backstage.io/v1beta1"];
@@ -164,6 +167,7 @@ fn document(path: &str, line: usize, text: &str) -> Result<Placed, Problem> {
         "Exception" => read(&place, text, Body::Exception)?,
         "Inventory" => read(&place, text, Body::Inventory)?,
         "Ownership" => read(&place, text, Body::Ownership)?,
+        "Blueprint" => read(&place, text, Body::Blueprint)?,
         other => {
             let text = format!("unknown kind `{other}`; {}", nearest(other, &KINDS));
             return Err(place.problem("kind:", text));
