@@ -13,6 +13,7 @@
 
 mod asking;
 mod attacks;
+mod blueprints;
 mod census;
 mod chain;
 mod chaining;

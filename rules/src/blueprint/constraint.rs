@@ -22,8 +22,8 @@ pub(crate) struct Constraint {
 pub(crate) enum Asks {
     /// Of each value at some paths, which are spellings of one parameter.
     Value { paths: Vec<Path>, presence: Presence, allowed: Box<Allowed> },
-    /// Of each item at some paths, by itself.
-    Each { paths: Vec<Path>, presence: Presence, parameters: Vec<Constraint> },
+    /// Of each item at some paths, by itself; or of one of them at least.
+    Each { paths: Vec<Path>, presence: Presence, parameters: Vec<Constraint>, one: bool },
     /// One of several lists of constraints has to hold.
     AnyOf(Vec<Vec<Constraint>>),
 }
@@ -52,12 +52,16 @@ pub(super) struct Asked<'a> {
 }
 
 impl Constraint {
+    /// Whether it is asked at all, for all that the request says.
+    pub(super) fn is_asked(&self, asked: Asked<'_>, node: &Node<'_>) -> bool {
+        let is_for = |all: &Vec<Glob>| all.iter().any(|glob| glob.matches(asked.operation));
+        self.operations.as_ref().is_none_or(is_for)
+            && self.when.iter().all(|condition| condition.may_hold(asked.sent.spelling, node))
+    }
+
     /// Adds what is not as it is asked for, for people.
     pub(super) fn hold(&self, asked: Asked<'_>, node: &Node<'_>, violations: &mut Vec<String>) {
-        let is_for = |all: &Vec<Glob>| all.iter().any(|glob| glob.matches(asked.operation));
-        if !self.operations.as_ref().is_none_or(is_for)
-            || !self.when.iter().all(|condition| condition.may_hold(asked.sent.spelling, node))
-        {
+        if !self.is_asked(asked, node) {
             return;
         }
         match &self.asks {
@@ -70,10 +74,15 @@ impl Constraint {
                     }
                 }
             }
-            Asks::Each { paths, presence, parameters } => {
+            Asks::Each { paths, presence, parameters, one } => {
                 let found = node.find(paths, asked.sent.spelling);
                 let asking = Asking { asked, node, paths, presence: *presence };
-                if asking.presence(&found, &Allowed::default(), violations) {
+                if !asking.presence(&found, &Allowed::default(), violations) {
+                    return;
+                }
+                if *one {
+                    some_of(&found, parameters, asked, violations);
+                } else {
                     for (node, constraint) in
                         found.nodes.iter().flat_map(|node| parameters.iter().map(move |one| (node, one)))
                     {
@@ -97,7 +106,7 @@ impl Constraint {
                 presence.may_hold(&found)
                     && (found.is_nothing() || allowed.is_anything() || found.may_be(allowed))
             }
-            Asks::Each { paths, presence, parameters } => {
+            Asks::Each { paths, presence, parameters, .. } => {
                 let found = node.find(paths, spelling);
                 presence.may_hold(&found)
                     && (found.is_nothing()
@@ -233,6 +242,22 @@ impl Asking<'_, '_> {
         let path = best.map_or("", Path::as_str);
         if self.node.path.is_empty() { path.to_owned() } else { format!("{}.{path}", shown(self.node.path)) }
     }
+}
+
+/// Of several items one has to be as it is asked for.
+fn some_of(found: &Found<'_, '_>, parameters: &[Constraint], asked: Asked<'_>, violations: &mut Vec<String>) {
+    let mut first = None;
+    for node in &found.nodes {
+        let mut own = Vec::new();
+        for constraint in parameters {
+            constraint.hold(asked, node, &mut own);
+        }
+        match own.into_iter().next() {
+            None => return,
+            Some(said) => first = first.or(Some(said)),
+        }
+    }
+    violations.extend(first.map(|said| format!("{said}; and no other item is as it asks")));
 }
 
 fn any_of(all: &[Vec<Constraint>], asked: Asked<'_>, node: &Node<'_>, violations: &mut Vec<String>) {

@@ -66,13 +66,14 @@ impl Constraint {
                     if allowed.is_anything() { String::new() } else { format!(" is {}", allowed.told()) };
                 format!("{}{}{is}", paths.join(" or "), presence.told())
             }
-            Asks::Each { paths, presence, parameters } => {
+            Asks::Each { paths, presence, parameters, one } => {
                 let paths: Vec<String> = paths.iter().map(|path| format!("`{}`", path.as_str())).collect();
                 let (paths, inner) = (paths.join(" or "), joined(parameters, ", and "));
                 if inner.is_empty() {
                     format!("{paths}{}", presence.told())
                 } else {
-                    format!("of each of {paths}{}: {inner}", presence.told())
+                    let of = if *one { "one" } else { "each" };
+                    format!("of {of} of {paths}{}: {inner}", presence.told())
                 }
             }
             Asks::AnyOf(all) => {

@@ -31,8 +31,7 @@ pub(crate) struct Entry {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Place {
     /// What it is, for people.
-    #[serde(rename = "is")]
-    pub(crate) _is: String,
+    pub(crate) is: String,
     pub(crate) default: Value,
 }
 
@@ -47,13 +46,81 @@ macro_rules! library {
 }
 
 library! {
+    "aws/dynamodb-protected",
+    "aws/ec2-encrypted-volumes",
+    "aws/ec2-imdsv2",
+    "aws/ec2-instance-types",
+    "aws/ec2-no-public-ip",
+    "aws/ecr-immutable",
+    "aws/eks-private-endpoint",
+    "aws/elb-internal",
+    "aws/iam-permissions-boundary",
+    "aws/iam-role-sessions",
+    "aws/kms-deletion-window",
+    "aws/kms-rotation",
+    "aws/lambda-limits",
+    "aws/lambda-runtimes",
+    "aws/logs-retention",
+    "aws/rds-backups",
+    "aws/rds-encrypted",
+    "aws/rds-multi-az",
+    "aws/rds-not-public",
+    "aws/required-tags",
+    "aws/s3-bucket-encrypted",
     "aws/s3-bucket-private",
+    "aws/s3-bucket-versioned",
+    "aws/secrets-rotation",
+    "aws/security-group-admin-ports",
+    "aws/security-group-sources",
+    "aws/sns-encrypted",
+    "aws/sqs-encrypted",
+    "azure/key-vault-protected",
+    "azure/locations",
+    "azure/nsg-sources",
+    "azure/required-tags",
+    "azure/sql-private",
+    "azure/storage-private",
+    "azure/storage-secure",
+    "azure/vm-sizes",
+    "google/bucket-locations",
+    "google/bucket-not-public",
+    "google/bucket-uniform-access",
+    "google/firewall-sources",
+    "google/machine-types",
+    "google/no-external-ip",
+    "google/required-labels",
+    "google/shielded-vm",
+    "google/sql-private",
+    "kubernetes/image-registries",
+    "kubernetes/image-tags",
+    "kubernetes/ingress-tls",
+    "kubernetes/pods-not-privileged",
+    "kubernetes/pods-not-root",
+    "kubernetes/pods-without-host",
+    "kubernetes/replicas",
+    "kubernetes/required-labels",
+    "kubernetes/resource-limits",
+    "kubernetes/service-types",
 }
 
 impl LibraryEntry {
     /// The entry of a name.
     pub(crate) fn named(name: &str) -> Option<&'static Self> {
         LIBRARY.iter().find(|entry| entry.name == name)
+    }
+
+    /// Why it is.
+    #[must_use]
+    pub fn why(&self) -> String {
+        let said = self.read().ok().and_then(|entry| entry.spec.get("why")?.as_str().map(str::to_owned));
+        said.unwrap_or_default()
+    }
+
+    /// What a model may say of it, each with what it is.
+    #[must_use]
+    pub fn takes(&self) -> Vec<String> {
+        let places = self.read().map(|entry| entry.with).unwrap_or_default();
+        places.into_iter().map(|(name, place)| format!("{name}: {}", place.is)).collect()
     }
 
     pub(crate) fn read(&self) -> Result<Entry, yaml_serde::Error> {

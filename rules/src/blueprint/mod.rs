@@ -133,13 +133,23 @@ impl Blueprint {
             return vec![Violation::Said(format!("`{operation}` is no part of blueprint `{name}`"))];
         }
         let sent = Sent::of(plane, effect);
-        let reads = !self.parameters.is_empty() || !self.tags.is_empty() || self.only.is_some();
-        if reads && (sent.unread || effect.parameters.completeness() != Completeness::Complete) {
-            return vec![Violation::Unread];
-        }
         let asked =
             Asked { blueprint: name, operation: &operation, sent: &sent, is_whole: is_whole(plane, effect) };
         let root = sent.tree();
+        let reads = || {
+            let is_asked = |constraint: &Constraint| constraint.is_asked(asked, &root);
+            !self.tags.is_empty() || self.only.is_some() || self.parameters.iter().any(is_asked)
+        };
+        // Of what Azure puts in the place of all tags nothing is unread: what is not in it is gone.
+        let is_all_tags = plane == Plane::Azure && effect.access == Access::Tag;
+        let is_unread = match effect.parameters.completeness() {
+            Completeness::Complete => sent.unread,
+            Completeness::Partial(_) => !is_all_tags,
+            Completeness::Opaque(_) => true,
+        };
+        if is_unread && reads() {
+            return vec![Violation::Unread];
+        }
         let mut said = Vec::new();
         for constraint in &self.parameters {
             constraint.hold(asked, &root, &mut said);

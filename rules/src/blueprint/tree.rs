@@ -167,6 +167,8 @@ impl<'t> Node<'t> {
                 Scalar::Null => found.taken = true,
                 // Of what `*` stands for not everything leads on.
                 Scalar::Text(_) | Scalar::Number(_) | Scalar::Bool(_) | Scalar::Token(_) if any => {}
+                // A document that was kept as a secret, and read beside.
+                Scalar::Token(_) if !self.members.is_empty() || !self.items.is_empty() => {}
                 Scalar::Text(_) | Scalar::Number(_) | Scalar::Bool(_) | Scalar::Token(_) => {
                     found.odd.push(self);
                 }

@@ -54,7 +54,7 @@ pub(crate) struct BlueprintSpec {
     pub(crate) only: Option<Vec<String>>,
 }
 
-/// What is asked of a parameter (`path`), of each item of a list (`each`), or one of several (`anyOf`).
+/// What is asked of a parameter (`path`), of each item of a list (`each`), of one at least (`some`), or one of several (`anyOf`).
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct ConstraintSpec {
@@ -63,6 +63,8 @@ pub(crate) struct ConstraintSpec {
     pub(crate) path: Words,
     #[serde(default)]
     pub(crate) each: Words,
+    #[serde(default)]
+    pub(crate) some: Words,
     #[serde(default)]
     pub(crate) any_of: Vec<Vec<ConstraintSpec>>,
     #[serde(default)]

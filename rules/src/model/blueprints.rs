@@ -184,13 +184,26 @@ impl Reading<'_> {
             self.wrong("parameters:", text);
             return None;
         }
-        let word =
-            spec.path.0.iter().chain(&spec.each.0).next().map_or("parameters:", String::as_str).to_owned();
+        let word = spec
+            .path
+            .0
+            .iter()
+            .chain(&spec.each.0)
+            .chain(&spec.some.0)
+            .next()
+            .map_or("parameters:", String::as_str)
+            .to_owned();
         self.misplaced(spec, at, &word);
-        let given = [!spec.path.0.is_empty(), !spec.each.0.is_empty(), !spec.any_of.is_empty()];
+        let items = if spec.some.0.is_empty() { &spec.each } else { &spec.some };
+        let given = [
+            !spec.path.0.is_empty(),
+            !spec.each.0.is_empty(),
+            !spec.some.0.is_empty(),
+            !spec.any_of.is_empty(),
+        ];
         if given.iter().filter(|is_given| **is_given).count() != 1 {
             let text = format!(
-                "a constraint of blueprint `{}` is about one of `path`, `each` and `anyOf`; give it one",
+                "a constraint of blueprint `{}` is about one of `path`, `each`, `some` and `anyOf`; give it one",
                 self.name
             );
             self.wrong(&word, text);
@@ -214,10 +227,10 @@ impl Reading<'_> {
                 self.wrong(&word, text);
             }
             Asks::Value { paths, presence, allowed: Box::new(allowed) }
-        } else if spec.each.0.is_empty() {
+        } else if items.0.is_empty() {
             Asks::AnyOf(any_of)
         } else {
-            Asks::Each { paths: self.paths(&spec.each)?, presence, parameters }
+            Asks::Each { paths: self.paths(items)?, presence, parameters, one: !spec.some.0.is_empty() }
         };
         Some(Constraint { operations: spec.operations.as_deref().map(globs), when, asks })
     }
@@ -225,6 +238,7 @@ impl Reading<'_> {
     /// Keys that mean nothing where they stand.
     fn misplaced(&mut self, spec: &ConstraintSpec, at: Where, word: &str) {
         let is_value = !spec.path.0.is_empty();
+        let is_items = !spec.each.0.is_empty() || !spec.some.0.is_empty();
         let asks_value = !allows_anything(spec);
         let wrong = [
             (
@@ -238,12 +252,12 @@ impl Reading<'_> {
             (at == Where::Condition && spec.required, "a condition is not `required`; write `present: true`"),
             (!is_value && asks_value, "values are asked for at a `path`; put it there"),
             (
-                spec.each.0.is_empty() && !spec.parameters.is_empty(),
-                "`parameters` within a constraint are of each item; name the list in `each`",
+                !is_items && !spec.parameters.is_empty(),
+                "`parameters` within a constraint are of each item; name the list in `each` or `some`",
             ),
             (
-                !spec.each.0.is_empty() && spec.parameters.is_empty() && spec.present != Some(false),
-                "`each` asks nothing of its items; say it in `parameters`",
+                is_items && spec.parameters.is_empty() && spec.present != Some(false),
+                "nothing is asked of the items; say it in `parameters`",
             ),
             (
                 !spec.any_of.is_empty() && (spec.required || spec.present.is_some()),
@@ -286,6 +300,7 @@ impl Reading<'_> {
         };
         let is_more = !spec.path.0.is_empty()
             || !spec.each.0.is_empty()
+            || !spec.some.0.is_empty()
             || !spec.any_of.is_empty()
             || !spec.when.is_empty()
             || !spec.parameters.is_empty()

@@ -190,6 +190,13 @@ fn labels_are_tags_too() {
     assert_eq!(azure("update", "location = x"), "");
     assert_ne!(azure("update", "tags.other = x"), "", "what is sent is all that there is afterwards");
     assert_ne!(azure("update", "tags := {}"), "");
+    assert!(azure("tag", "tags.other = x\npartial").contains("tag `team` is not given"));
+    assert_eq!(
+        azure("tag", "tags.team = x\npartial"),
+        "",
+        "what is not named there is gone, and that is known"
+    );
+    assert!(azure("update", "location = x\npartial").contains("not all of them could be read"));
     let google = |access: &str, more: &str| {
         said_of(
             &snapshot,

@@ -250,6 +250,19 @@ fn items_of_their_own_are_asked_by_themselves() {
 }
 
 #[test]
+fn one_item_of_several_has_to_be_so() {
+    let spec = "  parameters:\n  - some: Attributes\n    present: true\n    parameters: [{path: Name, equals: Key, present: true}, {path: Value, matches: '?*', present: true}]";
+    let other = "Attributes.1.Name = Other\nAttributes.1.Value = x";
+    assert_eq!(said(spec, &format!("{other}\nAttributes.2.Name = Key\nAttributes.2.Value = k")), "");
+    expect![
+        "`Attributes.1.Name` is `Other`, and blueprint `golden` allows `Key`; and no other item is as it asks"
+    ]
+    .assert_eq(&said(spec, &format!("{other}\nAttributes.2.Name = Key")));
+    expect!["`Attributes` is not given, and blueprint `golden` requires it"]
+        .assert_eq(&said(spec, "Name = x"));
+}
+
+#[test]
 fn one_of_several_has_to_hold() {
     let spec = "  parameters:
   - anyOf:
@@ -285,6 +298,18 @@ fn many_violations_are_counted_and_not_all_told() {
     let text = said(spec, &groups.join("\n"));
     assert_eq!(text.lines().count(), 17);
     assert!(text.contains("24 more of the request are not as blueprint `golden` has them"), "{text}");
+}
+
+#[test]
+fn what_was_not_read_matters_where_something_is_asked_of_it() {
+    let spec = "  parameters:\n  - {path: A, equals: b, when: [{path: TypeName, equals: AWS::S3::Bucket}]}";
+    assert_eq!(said(spec, "TypeName = AWS::SQS::Queue\npartial"), "");
+    for parameters in ["TypeName = AWS::S3::Bucket\npartial", "partial"] {
+        assert!(said(spec, parameters).starts_with("parameters_incomplete"), "{parameters}");
+    }
+    let document = "  parameters:\n  - {path: DesiredState.A, equals: b, required: true}";
+    assert_eq!(said(document, "DesiredState := secret\nDesiredState.A = b"), "", "it was read beside");
+    assert!(said(document, "DesiredState := secret").contains("cannot be told"));
 }
 
 #[test]

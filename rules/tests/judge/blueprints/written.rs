@@ -55,14 +55,14 @@ fn a_constraint_asks_one_thing_of_one_place() {
     check_constraint(
         "{equals: b}",
         expect![[r#"
-        blue.yaml:7: a constraint of blueprint `golden` is about one of `path`, `each` and `anyOf`; give it one
+        blue.yaml:7: a constraint of blueprint `golden` is about one of `path`, `each`, `some` and `anyOf`; give it one
         blue.yaml:7: in blueprint `golden`: values are asked for at a `path`; put it there"#]],
     );
     check_constraint(
         "{path: A, each: B, equals: b}",
         expect![[r#"
-        blue.yaml:8: a constraint of blueprint `golden` is about one of `path`, `each` and `anyOf`; give it one
-        blue.yaml:8: in blueprint `golden`: `each` asks nothing of its items; say it in `parameters`"#]],
+        blue.yaml:8: a constraint of blueprint `golden` is about one of `path`, `each`, `some` and `anyOf`; give it one
+        blue.yaml:8: in blueprint `golden`: nothing is asked of the items; say it in `parameters`"#]],
     );
     check_constraint(
         "{path: A}",
@@ -149,7 +149,7 @@ fn what_is_said_twice_or_nowhere_is_refused() {
     check_constraint(
         "{each: A, equals: b}",
         expect![[r#"
-        blue.yaml:8: in blueprint `golden`: `each` asks nothing of its items; say it in `parameters`
+        blue.yaml:8: in blueprint `golden`: nothing is asked of the items; say it in `parameters`
         blue.yaml:8: in blueprint `golden`: values are asked for at a `path`; put it there"#]],
     );
     check_constraint(
