@@ -3,7 +3,7 @@
 //! Leaves out which requests it is held against (`mod.rs`) and how it is written (`model/blueprints.rs`).
 
 use super::allowed::{Allowed, Truth, told};
-use super::path::{Part, Path, Spelling, parts};
+use super::path::{Part, Path, Spelling, names_of};
 use super::tree::{Found, Node, Sent};
 use crate::glob::Glob;
 use crate::refusal::shown;
@@ -221,8 +221,7 @@ impl Asking<'_, '_> {
 
     /// What holds it is put in its place whole.
     fn is_replaced(&self) -> bool {
-        let above: Vec<String> =
-            parts(self.node.path).filter(|(.., position)| !position).map(|(_, name, _)| name).collect();
+        let above = names_of(self.node.path);
         let is_replaced = |path: &Path| {
             let own = path.parts.iter().map(|part| match part {
                 Part::Any => "*",

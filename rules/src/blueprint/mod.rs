@@ -144,7 +144,7 @@ impl Blueprint {
         let is_all_tags = plane == Plane::Azure && effect.access == Access::Tag;
         let is_unread = match effect.parameters.completeness() {
             Completeness::Complete => sent.unread,
-            Completeness::Partial(_) => !is_all_tags,
+            Completeness::Partial(_) => !is_all_tags || sent.unread,
             Completeness::Opaque(_) => true,
         };
         if is_unread && reads() {
@@ -172,7 +172,11 @@ impl Blueprint {
         if !self.tags.is_empty() {
             known.extend(tags::paths());
         }
-        let others = sent.paths().filter(|path| !known.iter().any(|one| one.holds(sent.spelling, path)));
+        let is_known = |path: &&str| {
+            let names = path::names_of(path);
+            known.iter().any(|one| one.holds(sent.spelling, &names))
+        };
+        let others = sent.paths().filter(|path| !is_known(path));
         said.extend(others.map(|path| {
             let path = crate::refusal::shown(path);
             format!("`{path}` is given, and blueprint `{}` has no such parameter", self.name)

@@ -109,13 +109,16 @@ impl Path {
         Self { parts, text: format!("{}.{}", other.text, self.text) }
     }
 
-    /// Whether a parameter stands at this path or below it.
-    pub(super) fn holds(&self, spelling: Spelling, path: &str) -> bool {
-        let found: Vec<String> =
-            parts(path).filter(|(.., position)| !position).map(|(_, name, _)| name).collect();
-        self.parts.len() <= found.len()
-            && self.parts.iter().zip(&found).all(|(part, name)| part.compare(spelling, name) == Alike::Same)
+    /// Whether a parameter of these names stands at this path or below it.
+    pub(super) fn holds(&self, spelling: Spelling, names: &[String]) -> bool {
+        self.parts.len() <= names.len()
+            && self.parts.iter().zip(names).all(|(part, name)| part.compare(spelling, name) == Alike::Same)
     }
+}
+
+/// The names that lead to a parameter, without list positions.
+pub(super) fn names_of(path: &str) -> Vec<String> {
+    parts(path).filter(|(.., position)| !position).map(|(_, name, _)| name).collect()
 }
 
 /// The names of a parameter's path: each with its place among all, and whether it is a list position. The words that forms

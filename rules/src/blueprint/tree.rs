@@ -10,6 +10,10 @@ use ordain_action::{Effect, Plane, Scalar};
 use super::path::{Alike, Part, Path, Spelling, parts};
 use crate::kubernetes::Body;
 
+/// The most parts of a path. Documents nest no deeper; a form may have a name of any length, and a tree as deep as that
+/// could not even be let go of.
+const DEPTH_MAX: usize = 128;
+
 /// What an effect sends: of a patch of Kubernetes, what it sets and takes away.
 #[derive(Debug)]
 pub(crate) struct Sent<'e> {
@@ -49,10 +53,12 @@ impl<'e> Sent<'e> {
         let made_up =
             effect.parameters.iter().filter(|leaf| leaf.idempotency).map(|leaf| leaf.path).collect();
         let spelling = Spelling::of(plane);
-        if plane != Plane::Kubernetes {
-            let leaves =
-                effect.parameters.iter().map(|leaf| (Cow::Borrowed(leaf.path), leaf.value)).collect();
-            return Self { leaves, made_up, unread: false, spelling, replaced: Vec::new() };
+        let dots = |path: &str| memchr::memchr_iter(b'.', path.as_bytes()).count();
+        let too_deep = effect.parameters.iter().any(|leaf| dots(leaf.path) >= DEPTH_MAX);
+        if plane != Plane::Kubernetes || too_deep {
+            let own = effect.parameters.iter().filter(|_| !too_deep);
+            let leaves = own.map(|leaf| (Cow::Borrowed(leaf.path), leaf.value)).collect();
+            return Self { leaves, made_up, unread: too_deep, spelling, replaced: Vec::new() };
         }
         let body = Body::of(effect);
         // The operations of a patch are in it beside what they do.

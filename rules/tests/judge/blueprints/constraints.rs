@@ -322,6 +322,15 @@ fn an_operation_may_be_no_part_of_it() {
     assert_eq!(said_of_update(narrowed, "A = c"), "");
 }
 
+/// A form may have a name of any length: a tree as deep as that would be the end of the program.
+#[test]
+fn a_path_without_end_is_not_read() {
+    let spec = "  parameters:\n  - {path: A, equals: b}";
+    let deep = format!("A{} = b", ".1".repeat(500_000));
+    assert!(said(spec, &deep).starts_with("parameters_incomplete"));
+    assert_eq!(said(spec, &format!("A{} = b", ".1".repeat(127))), "");
+}
+
 #[test]
 fn parameters_that_could_not_be_read_are_refused() {
     for word in ["partial", "opaque"] {

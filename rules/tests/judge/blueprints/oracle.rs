@@ -210,8 +210,11 @@ struct Flat {
 
 fn flat(path: &[&str], leaves: &[Leaf]) -> Flat {
     let mut flat = Flat::default();
-    for (at, value) in leaves {
-        let at = names(at);
+    for (place, value) in leaves {
+        let at = names(place);
+        // A document that is kept as a secret may be read beside.
+        let is_read =
+            || leaves.iter().any(|(other, _)| other.len() > place.len() && other.starts_with(place));
         if at == path {
             flat.values.push(*value);
         } else if at.starts_with(path) {
@@ -220,6 +223,7 @@ fn flat(path: &[&str], leaves: &[Leaf]) -> Flat {
             match value {
                 Value::Null => flat.taken = true,
                 Value::Empty => {}
+                Value::Secret if is_read() => {}
                 _ => flat.odd = true,
             }
         }
@@ -277,12 +281,12 @@ fn naive(constraint: &Constraint, leaves: &[Leaf]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn constraints_say_what_flat_paths_do(
         constraint in constraint(),
-        requests in prop::collection::vec(leaves(), 24),
+        requests in prop::collection::vec(leaves(), 64),
     ) {
         let document = document(&constraint);
         for leaves in requests {

@@ -2,9 +2,14 @@
 //!
 //! Leaves out blueprints that are as they should be.
 
-use expect_test::{Expect, expect};
+use std::collections::BTreeMap;
 
-use crate::support::{SHOP, check_problems};
+use expect_test::{Expect, expect};
+use jiff::SignedDuration;
+use ordain_rules::LIBRARY;
+use ordain_rules::portrait::lint;
+
+use crate::support::{NOW, SHOP, check_problems, models};
 
 fn check(spec: &str, expected: Expect) {
     let text = format!("apiVersion: ordain/v1\nkind: Blueprint\nmetadata: {{name: golden}}\nspec:\n{spec}\n");
@@ -207,6 +212,20 @@ fn an_entry_of_the_library_is_taken_by_its_name() {
             "blue.yaml:8: blueprint `golden` gives values to no entry; name the entry of the library in `use`"
         ],
     );
+}
+
+#[test]
+fn the_library_names_operations_that_there_are() {
+    let documents = LIBRARY.iter().map(|entry| {
+        let name = entry.name.replace('/', "-");
+        format!(
+            "apiVersion: ordain/v1\nkind: Blueprint\nmetadata: {{name: {name}}}\nspec: {{use: {}}}\n",
+            entry.name
+        )
+    });
+    let snapshot = models(&[("blue.yaml", &documents.collect::<Vec<_>>().join("---\n"))]);
+    let found = lint(&snapshot, &BTreeMap::new(), NOW.parse().unwrap(), SignedDuration::from_hours(24));
+    assert!(found.is_empty(), "{found:?}");
 }
 
 #[test]
