@@ -13,6 +13,7 @@
 
 mod asking;
 mod attacks;
+mod blueprints;
 mod cases;
 mod census;
 mod chain;

@@ -12,6 +12,7 @@ pub mod portrait;
 mod approval;
 mod azure;
 mod blast;
+mod blueprint;
 mod budget;
 mod calendar;
 mod change;
@@ -33,6 +34,8 @@ mod resolve;
 mod slice;
 
 pub use approval::{Approval, statement};
+pub use blueprint::BlueprintFact;
+pub use blueprint::library::{LIBRARY, LibraryEntry};
 pub use budget::BudgetFigures;
 pub use calendar::{Planned, PlannedKind};
 pub use change::{CallFact, ChangeFact, ItemFact};

@@ -4,6 +4,7 @@
 
 mod actor;
 mod asked;
+mod blueprint;
 mod budget;
 mod ca;
 mod change;
@@ -100,6 +101,8 @@ enum Verb {
     Key(key::Arguments),
     /// Revoke an actor with all that shows it, allow it again, and list those that are revoked.
     Actor(actor::Arguments),
+    /// Show the blueprints of the model and of the library: what the parameters of requests have to be.
+    Blueprint(blueprint::Arguments),
     /// Show what is used of the budgets of the model.
     Budget(budget::Arguments),
     /// Print a key that ends by itself, as the provider's `credential_process` is to print it.
@@ -210,6 +213,7 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
         Verb::Test(arguments) => test::run(context, arguments),
         Verb::Key(arguments) => key::run(context, arguments),
         Verb::Actor(arguments) => actor::run(context, arguments),
+        Verb::Blueprint(arguments) => blueprint::run(context, arguments),
         Verb::Budget(arguments) => budget::run(context, arguments),
         Verb::Credentials(arguments) => credentials::run(context, arguments),
         Verb::Ca(arguments) => ca::run(context, arguments),

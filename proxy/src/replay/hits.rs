@@ -12,7 +12,7 @@ use ordain_rules::Snapshot;
 pub struct Hits {
     /// Its id.
     pub rule: String,
-    /// `ground` or `gate`.
+    /// `ground`, `gate` or `blueprint`.
     pub class: &'static str,
     /// The file it stands in, and the line.
     pub place: String,

@@ -96,7 +96,7 @@ impl Planned {
 }
 
 /// What is covered, for people.
-fn covered(covers: &Covers) -> String {
+pub(crate) fn covered(covers: &Covers) -> String {
     let Covers { accounts, environments, systems, owners, names } = covers;
     let sets = [("account", accounts), ("environment", environments), ("system", systems), ("owner", owners)];
     let words = sets.iter().flat_map(|(word, all)| all.iter().map(move |one| (word, one)));

@@ -14,6 +14,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Span, Timestamp};
 
+pub(crate) use agenda::covered;
 pub use agenda::{Planned, PlannedKind};
 pub(crate) use written::Written;
 

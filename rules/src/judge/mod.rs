@@ -2,6 +2,7 @@
 //!
 //! Leaves out everything that acts: the same snapshot, action, counters and time make the same verdict.
 
+mod blueprints;
 mod budgets;
 mod circumstances;
 mod cluster;
@@ -92,6 +93,7 @@ pub fn judge(
         carried = carried.or_else(|| planned.carried_out());
         charged.push((*party, *person, planned.change().cloned()));
     }
+    judgement.reasons.extend(blueprints::hold(model, call.plane, &parties, &touched, now));
     let (charges, exceeded) = budgets::charge(model, action, &charged, &touched, &measured, counters);
     judgement.reasons.extend(exceeded);
     let judged = conclude(snapshot, action, request, &touched, &measured, judgement, parties.first());

@@ -58,7 +58,8 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
     let rules = Rules::load(&policies, &mut problems);
     let approvals = Approvals::read(&placed, &people, &mut problems);
     let mut places = Places { people: &people, problems: &mut problems };
-    let exceptions = places.exceptions(&placed, &rules);
+    let blueprints = places.blueprints(&placed);
+    let exceptions = places.exceptions(&placed, &rules, &blueprints);
     let changes = places.changes(&placed);
     findings.extend(approvals.void(|name| changes.get(name).map(Change::approved_as)));
     findings.sort();
@@ -86,6 +87,7 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
         limits,
         bounds,
         budgets,
+        blueprints,
         rules,
         kept: Kept::default(),
         findings,
@@ -116,7 +118,8 @@ fn owner_tags(placed: &[Placed]) -> impl Iterator<Item = String> {
         | Body::Exception(_)
         | Body::Change(_)
         | Body::Ownership(_)
-        | Body::Approval(_) => &[],
+        | Body::Approval(_)
+        | Body::Blueprint(_) => &[],
     });
     keys.map(|key| key.to_lowercase())
 }
@@ -186,7 +189,8 @@ impl Places<'_> {
                 | Body::Change(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_)
-                | Body::Approval(_) => {}
+                | Body::Approval(_)
+                | Body::Blueprint(_) => {}
             }
         }
         scopes.sort_by(|left, right| left.name.cmp(&right.name));
@@ -248,7 +252,8 @@ impl Places<'_> {
                 | Body::Change(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_)
-                | Body::Approval(_) => {}
+                | Body::Approval(_)
+                | Body::Blueprint(_) => {}
             }
         }
         freezes.sort_by(|left: &Freeze, right| left.name.cmp(&right.name));

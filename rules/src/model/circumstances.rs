@@ -12,6 +12,7 @@ use super::document::{CoversSpec, ExceptionSpec, FreezeSpec, WindowSpec};
 use super::reference::{owner, reference};
 use super::text::{Body, Place, Placed, nearest};
 use super::{Covers, Exception, Freeze, Window};
+use crate::blueprint::{self, Blueprints};
 use crate::calendar::{self, Term, Written};
 use crate::policy::{Class, Rules};
 
@@ -73,11 +74,17 @@ impl Places<'_> {
     }
 
     /// Exceptions name gates, so that the rules have to be read before.
-    pub(super) fn exceptions(&mut self, placed: &[Placed], rules: &Rules) -> Vec<Exception> {
+    pub(super) fn exceptions(
+        &mut self,
+        placed: &[Placed],
+        rules: &Rules,
+        blueprints: &Blueprints,
+    ) -> Vec<Exception> {
         let mut exceptions = Vec::new();
         for document in placed {
             if let Body::Exception(spec) = &document.body {
-                exceptions.extend(self.exception(&document.place, &document.metadata.name, spec, rules));
+                let gates = (rules, blueprints);
+                exceptions.extend(self.exception(&document.place, &document.metadata.name, spec, gates));
             }
         }
         exceptions.sort_by(|left, right| left.name.cmp(&right.name));
@@ -89,10 +96,13 @@ impl Places<'_> {
         place: &Place,
         name: &str,
         spec: &ExceptionSpec,
-        rules: &Rules,
+        (rules, blueprints): (&Rules, &Blueprints),
     ) -> Option<Exception> {
         for id in &spec.lifts {
-            self.gate(place, id, rules);
+            match id.strip_prefix(blueprint::PREFIX) {
+                Some(name) => self.lifted_blueprint(place, name, blueprints),
+                None => self.gate(place, id, rules),
+            }
         }
         let covers = covered(&spec.covers);
         let lacks = |what: &str, needed: &str| format!("exception `{name}` {what}; {needed}");
@@ -181,6 +191,15 @@ impl Places<'_> {
         self.problems.push(place.problem(id, text));
     }
 
+    /// Every blueprint can be lifted, by its name.
+    fn lifted_blueprint(&mut self, place: &Place, name: &str, blueprints: &Blueprints) {
+        let known: Vec<&str> = blueprints.all().iter().map(|blueprint| blueprint.name.as_ref()).collect();
+        if !known.contains(&name) {
+            let text = format!("there is no blueprint `{name}`; {}", nearest(name, &known));
+            self.problems.push(place.problem(name, text));
+        }
+    }
+
     /// Whoever approves is a person, and nobody that it is for.
     fn approver(&mut self, place: &Place, name: &str, spec: &ExceptionSpec, groups: &BTreeSet<Arc<str>>) {
         let approver = spec.approved_by.as_str();
@@ -246,7 +265,7 @@ impl Places<'_> {
         access
     }
 
-    fn actor_kinds(&mut self, words: &[String], place: &Place) -> Vec<ActorKind> {
+    pub(super) fn actor_kinds(&mut self, words: &[String], place: &Place) -> Vec<ActorKind> {
         let mut kinds = Vec::new();
         for word in words {
             match ActorKind::parse(word) {

@@ -120,7 +120,8 @@ impl<'d> Estate<'d> {
             | Body::Exception(_)
             | Body::Change(_)
             | Body::Ownership(_)
-            | Body::Approval(_) => {}
+            | Body::Approval(_)
+            | Body::Blueprint(_) => {}
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Leaves out judging by it (`judge.rs`).
 
+mod blueprints;
 mod budgets;
 mod build;
 mod changes;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use ordain_action::{Access, Actor, ActorKind, Digest, Plane};
 
 use crate::approval::Approvals;
+use crate::blueprint::{BlueprintFact, Blueprints};
 use crate::budget::{Budget, BudgetFigures};
 use crate::calendar::Term;
 use crate::change::Changes;
@@ -37,6 +39,7 @@ use crate::slice::Kept;
 use crate::{LiveInventory, Mode, Modes, ReadScope, kubernetes, read_scope};
 
 pub(crate) use build::digest;
+pub(crate) use document::CoversSpec;
 pub(crate) use estate::{OWNER_TAGS, account_and_region};
 pub(crate) use people::{People, Person};
 pub(crate) use text::{Body, Placed, split};
@@ -96,6 +99,7 @@ pub(crate) struct Model {
     pub(crate) limits: AllLimits,
     pub(crate) bounds: Vec<Bounds>,
     pub(crate) budgets: Vec<Budget>,
+    pub(crate) blueprints: Blueprints,
     pub(crate) rules: Rules,
     pub(crate) kept: Kept,
     findings: Vec<Finding>,
@@ -216,7 +220,7 @@ pub struct Relation<'s> {
 pub struct RuleFact<'s> {
     /// Its id, which reasons name.
     pub id: &'s str,
-    /// `ground`, why a change may be, or `gate`, each of which alone denies.
+    /// `ground`, why a change may be, or `gate`, each of which alone denies; `blueprint`, which denies too.
     pub class: &'static str,
     /// The file it stands in.
     pub path: &'s str,
@@ -342,13 +346,18 @@ impl Snapshot {
         relations
     }
 
-    /// The rules in force, built in ones included, by id.
+    /// The rules in force, built in ones included, by id; then blueprints, by name.
     pub fn rules(&self) -> impl Iterator<Item = RuleFact<'_>> {
         let rules = self.model.as_ref().map_or(&[][..], |model| model.rules.all());
-        rules.iter().map(|rule| {
+        let rules = rules.iter().map(|rule| {
             let (path, line) = rule.place();
             RuleFact { id: &rule.id, class: rule.class.as_str(), path, line }
-        })
+        });
+        let blueprints = self.model.as_ref().map_or(&[][..], |model| model.blueprints.all());
+        rules.chain(blueprints.iter().map(|blueprint| {
+            let (path, line) = &blueprint.place;
+            RuleFact { id: &blueprint.id, class: "blueprint", path, line: *line }
+        }))
     }
 
     /// What does not fit together in the model, sorted.
@@ -382,6 +391,11 @@ impl Snapshot {
     /// The budgets, by name.
     pub fn budgets(&self) -> impl Iterator<Item = BudgetFigures> {
         self.model.iter().flat_map(|model| model.budgets.iter().map(BudgetFigures::from))
+    }
+
+    /// The blueprints, by name.
+    pub fn blueprints(&self) -> impl Iterator<Item = BlueprintFact> {
+        self.model.iter().flat_map(|model| model.blueprints.all().iter().map(BlueprintFact::from))
     }
 
     /// What an actor may read: what the model says of it; everything its credential is bound to while

@@ -96,7 +96,8 @@ impl People {
                 | Body::Change(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_)
-                | Body::Approval(_) => {}
+                | Body::Approval(_)
+                | Body::Blueprint(_) => {}
             }
         }
         people.add_members(documents, problems);

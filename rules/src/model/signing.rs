@@ -81,6 +81,7 @@ fn signing_keys(body: &Body) -> &[String] {
         | Body::Change(_)
         | Body::Inventory(_)
         | Body::Ownership(_)
-        | Body::Approval(_) => &[],
+        | Body::Approval(_)
+        | Body::Blueprint(_) => &[],
     }
 }

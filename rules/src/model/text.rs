@@ -14,6 +14,7 @@ use super::document::{
 };
 use super::{Problem, Source};
 use crate::approval::ApprovalSpec;
+use crate::blueprint::written::BlueprintSpec;
 use crate::change::Plain;
 
 /// A document with the place it was read from.
@@ -55,9 +56,10 @@ pub(crate) enum Body {
     Inventory(InventorySpec),
     Ownership(OwnershipSpec),
     Approval(ApprovalSpec),
+    Blueprint(Box<BlueprintSpec>),
 }
 
-const KINDS: [&str; 21] = [
+const KINDS: [&str; 22] = [
     "Component",
     "Resource",
     "API",
@@ -79,6 +81,7 @@ const KINDS: [&str; 21] = [
     "Inventory",
     "Ownership",
     "Approval",
+    "Blueprint",
 ];
 
 const VERSIONS: [&str; 3] = ["ordain/v1", "backstage.io/v1alpha1", "backstage.io/v1beta1"];
@@ -193,6 +196,7 @@ fn document(path: &str, line: usize, text: &str) -> Result<Placed, Problem> {
         "Inventory" => read(&place, text, Body::Inventory)?,
         "Ownership" => read(&place, text, Body::Ownership)?,
         "Approval" => read(&place, text, Body::Approval)?,
+        "Blueprint" => read(&place, text, Body::Blueprint)?,
         other => {
             let text = format!("unknown kind `{other}`; {}", nearest(other, &KINDS));
             return Err(place.problem("kind:", text));

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use ordain_catalog::Catalog;
 
 use crate::Snapshot;
-use crate::model::Model;
+use crate::model::{Model, nearest};
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -87,6 +88,7 @@ pub fn lint(
         ambiguity(model, &mut flaws);
         terms(model, now, &mut flaws);
         changes(model, now, &mut flaws);
+        operations(model, &mut flaws);
         undeclared(snapshot, model, seen, &mut flaws);
     }
     flaws.extend(snapshot.findings().iter().map(|finding| Flaw {
@@ -220,6 +222,45 @@ fn changes(model: &Model, now: Timestamp, flaws: &mut Vec<Flaw>) {
             flaw(FlawKind::Over, format!("it is over; take it away with `ordain change withdraw {name}`"));
         } else if model.approvals.of(name, &change.approved_as()).next().is_none() {
             flaw(FlawKind::Due, format!("nobody has approved it as it is; `ordain change approve {name}`"));
+        }
+    }
+}
+
+/// Operations that blueprints name and AWS does not have. What other planes have is not known by name here, and what a
+/// template makes is an operation of ours.
+fn operations(model: &Model, flaws: &mut Vec<Flaw>) {
+    let named = model.blueprints.all().iter().flat_map(|blueprint| {
+        let globs = blueprint.operations.iter().chain(&blueprint.refuses);
+        globs
+            .filter(|glob| glob.literal_prefix() == glob.as_str())
+            .map(move |glob| (blueprint, glob.as_str()))
+    });
+    let named: Vec<_> = named.collect();
+    if named.is_empty() {
+        return;
+    }
+    let catalog = Catalog::new();
+    for (blueprint, named) in named {
+        let Some((service, operation)) = named.split_once(':') else { continue };
+        // Other planes have services of the same names, with operations that look otherwise.
+        if !operation.starts_with(|letter: char| letter.is_ascii_uppercase())
+            || operation.contains(['.', '/'])
+        {
+            continue;
+        }
+        let Some(service) = catalog.service(service).filter(|_| service != "cloudformation") else {
+            continue;
+        };
+        if service.operation(operation).is_none() {
+            let known: Vec<&str> = service.operations().iter().map(|one| &*one.name).collect();
+            flaws.push(Flaw {
+                kind: FlawKind::Unfit,
+                about: Arc::from(format!("blueprint {}", blueprint.name)),
+                text: format!(
+                    "`{named}` is no operation that is known, and nothing is held against it; {}",
+                    nearest(operation, &known)
+                ),
+            });
         }
     }
 }

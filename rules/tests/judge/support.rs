@@ -117,7 +117,7 @@ pub(crate) fn told(judged: &Judged) -> String {
 /// Reads an action. The first line is who: `agent cleaner [for person alice] [claimed]`. Then effects,
 /// each `effect ec2:TerminateInstances delete [data]` with its resources
 /// `target|parent|uses ec2:instance NAME|- [carried|reviewed|bound|scope|unnamed] [pattern] [Member=value]`,
-/// its parameters `Path = text` or `Path := true`, `:= 0`, `:= null`, `:= {}`, and `partial` or `opaque` where they are
+/// its parameters `Path = text` or `Path := true`, `:= 0`, `:= null`, `:= {}`, `:= secret`, and `partial` or `opaque` where they are
 /// not complete. An action that names something of a cluster is of the cluster `prod`, one that has
 /// an id of Azure of the tenant `contoso`, any other of an AWS account.
 pub(crate) fn action(text: &str) -> Action {
@@ -217,6 +217,7 @@ fn detail(effect: &mut Effect, line: &str) {
                 "false" => Scalar::Bool(false),
                 "null" => Scalar::Null,
                 "{}" => Scalar::Empty,
+                "secret" => Scalar::Token("hmac-sha256:0a"),
                 number => Scalar::Number(number),
             };
             effect.parameters.push(path, value).unwrap();
