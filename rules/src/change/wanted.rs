@@ -173,6 +173,16 @@ impl Wanted {
         })
     }
 
+    /// A path, or as much of it as leads to a list.
+    pub(crate) fn to_list(&self, mut path: Vec<Arc<str>>) -> Vec<Arc<str>> {
+        let is_list =
+            |length: &usize| matches!(self.get(path.get(..*length).unwrap_or_default()), Some(Self::List(_)));
+        if let Some(length) = (1..path.len()).find(is_list) {
+            path.truncate(length);
+        }
+        path
+    }
+
     /// Whether anything at all would do.
     pub(crate) fn is_open(&self) -> bool {
         match self {

@@ -323,7 +323,9 @@ impl Places<'_> {
             }
         };
         let paths = spec.must.iter().map(|path| path.split('.').map(Arc::from).collect::<Vec<Arc<str>>>());
-        let must: Vec<Vec<Arc<str>>> = paths.collect();
+        // Of an element of a list all has to be there: a path into one is a path to the list.
+        let mut must: Vec<Vec<Arc<str>>> = paths.map(|path| takes.to_list(path)).collect();
+        must.dedup();
         for path in must.iter().filter(|path| takes.get(path).is_none()) {
             let path = path.join(".");
             wrong(

@@ -3,6 +3,7 @@
 //! Leaves out what a change is and whether a request is part of one (`ordain_rules`), and counting its uses (`state`).
 
 mod approve;
+mod import;
 mod listed;
 
 use anyhow::bail;
@@ -24,6 +25,8 @@ pub(super) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
+    /// Make a change of what others plan.
+    Import(Box<import::Arguments>),
     /// What is planned: for when, by whom, who has approved it, and how much of it is done.
     List,
     /// One change whole: every call with every parameter, and how often each was carried out.
@@ -44,6 +47,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     let config = context.config()?;
     let now = Clock::system().now();
     match arguments.verb {
+        Verb::Import(arguments) => import::run(context, &config, &arguments, now),
         Verb::List => listed::list(context, &config, now),
         Verb::Show { name } => listed::show(context, &config, &one(&config, &name, now)?, now),
         Verb::Approve(arguments) => {

@@ -108,6 +108,7 @@ impl Draft {
             ("groups", json!(told.groups)),
             ("from", json!(told.from)),
             ("until", json!(told.until)),
+            ("review", json!(told.review)),
             ("uses", json!(told.uses.unwrap_or(1))),
             ("source", json!(self.from)),
             ("revision", json!(format!("sha256:{}", hex::encode(Sha256::digest(&source.text))))),

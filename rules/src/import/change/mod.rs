@@ -36,6 +36,8 @@ pub struct ChangeTold<'t> {
     pub from: Option<Timestamp>,
     /// Until when it may be carried out.
     pub until: Option<Timestamp>,
+    /// Of an emergency: when somebody looks at what was done.
+    pub review: Option<Timestamp>,
     /// How often each of its calls may take effect; once, if not given.
     pub uses: Option<u64>,
     /// The account it is for, where the source does not say.
