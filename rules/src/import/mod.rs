@@ -29,7 +29,9 @@ use jiff::Timestamp;
 pub use asset_inventory::{AssetInventory, asset_inventory};
 pub use aws_config::{AwsConfig, aws_config};
 pub use backstage::{Backstage, backstage};
-pub use change::{ChangeKind, ChangeTold, ImportedChange, terraform_plan};
+pub use change::{
+    ChangeKind, ChangeTold, ImportedChange, Recorded, change_set, recorded_request, terraform_plan,
+};
 pub use cloudformation::{CloudFormation, cloudformation};
 pub use codeowners::codeowners;
 pub use cyclonedx::{CycloneDx, cyclonedx};

@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 
 use expect_test::expect;
 use jiff::Timestamp;
-use ordain_rules::import::{ChangeTold, ImportedChange, terraform_plan};
+use ordain_rules::import::{
+    ChangeTold, ImportedChange, Recorded, change_set, recorded_request, terraform_plan,
+};
 use serde_json::Value;
 
 use crate::matcher::{Change, Identities, Request};
@@ -346,4 +348,124 @@ fn what_a_plan_does_not_say_has_to_be_told() {
         cannot import `plan.json`: it would end at 2026-11-28T10:00:00Z and begin at 2026-11-28T10:00:00Z; give a later end
         cannot import `plan.json`: no call of it may take effect; give `uses` from 1 on
         cannot import `plan.json`: it does not say which account it is for; give the account"#]].assert_eq(&all.join("\n"));
+}
+
+const SET: &str = r#"{
+    "ChangeSetName": "wider", "ChangeSetId": "arn:aws:cloudformation:eu-west-1:111122223333:changeSet/wider/0a",
+    "StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/shop/0b", "StackName": "shop",
+    "Parameters": [{"ParameterKey": "Password", "ParameterValue": "hunter2"}],
+    "Status": "CREATE_COMPLETE", "ExecutionStatus": "AVAILABLE", "Changes": [
+        {"Type": "Resource", "ResourceChange": {"Action": "Modify", "LogicalResourceId": "Db", "PhysicalResourceId": "shop",
+            "ResourceType": "AWS::RDS::DBInstance", "Replacement": "True", "Details": []}},
+        {"Type": "Resource", "ResourceChange": {"Action": "Add", "LogicalResourceId": "Queue", "ResourceType": "AWS::SQS::Queue"}},
+        {"Type": "Resource", "ResourceChange": {"Action": "Remove", "LogicalResourceId": "Old", "PhysicalResourceId": "old",
+            "ResourceType": "AWS::S3::Bucket"}}]}"#;
+
+#[test]
+fn a_change_set_is_one_request_and_what_it_does_is_told() {
+    let actors = actors();
+    let read = |text: &str| change_set(&source("set.json", text), &told(&actors));
+    let change = read(SET).unwrap();
+    assert!(!change.text.contains("hunter2"));
+    expect![[r#"
+        - id: shop/wider
+          type: cloudformation:stack
+          action: update
+          name: arn:aws:cloudformation:eu-west-1:111122223333:stack/shop/0b
+          identifiers: [arn:aws:cloudformation:eu-west-1:111122223333:changeSet/wider/0a, shop]
+          notes:
+          - "add: `Queue` (AWS::SQS::Queue)"
+          - "it is carried out by its identifier alone: another set may have its name later"
+          - "modify: `Db` (AWS::RDS::DBInstance, `shop`), and is replaced"
+          - "remove: `Old` (AWS::S3::Bucket, `old`)"
+          calls:
+          - operation: cloudformation:ExecuteChangeSet
+            takes:
+              ChangeSetName: arn:aws:cloudformation:eu-west-1:111122223333:changeSet/wider/0a
+              StackName: {$in: [arn:aws:cloudformation:eu-west-1:111122223333:stack/shop/0b, shop]}
+            must: [ChangeSetName]
+    "#]]
+    .assert_eq(&items(&change.text));
+    let refused = |from: &str, to: &str| read(&SET.replacen(from, to, 1)).unwrap_err().to_string();
+    let all = [
+        refused("AVAILABLE", "EXECUTE_COMPLETE"),
+        refused("CREATE_COMPLETE", "FAILED"),
+        refused("\"Changes\"", "\"NextToken\": \"n\", \"Changes\""),
+        refused("\"StackName\"", "\"ChangeSetName\""),
+        read("{}").unwrap_err().to_string(),
+    ];
+    expect![[r#"
+        cannot import `set.json`: it cannot be carried out (`EXECUTE_COMPLETE`); make it again
+        cannot import `set.json`: it cannot be carried out (`FAILED`); make it again
+        cannot import `set.json`: it is only a part of the change set; give the output of `aws cloudformation describe-change-set` with all its pages
+        cannot import `set.json`: it is not a change set that can be read: `ChangeSetName` is given twice; remove one at line 3 column 101; give the output of `aws cloudformation describe-change-set`
+        cannot import `set.json`: it is no change set; give the output of `aws cloudformation describe-change-set`"#]].assert_eq(&all.join("\n"));
+}
+
+#[test]
+fn a_recorded_request_may_be_made_as_it_was() {
+    let leaves = serde_json::json!([
+        ["InstanceType", "text", "t3.micro"],
+        ["MaxCount", "number", "1"],
+        ["EbsOptimized", "bool", false],
+        ["SecurityGroupId.1", "text", "sg-1"],
+        ["SecurityGroupId.2", "text", "sg-2"],
+        ["UserData", "token", "hmac-sha256:00"],
+        ["Tags.member.1.Key", "text", "a"],
+        ["Tags.member.1.Value", "text", "b"],
+        ["KeyName", "empty", ""],
+    ]);
+    let record = serde_json::json!({"predicate": {
+        "actor": {"upstream": {"account": "111122223333"}},
+        "content": {"whole": {"reading": {"call": {"plane": "aws", "region": "eu-west-1", "effects": [{
+            "service": "ec2", "operation": "RunInstances", "access": "create",
+            "resources": [{"role": "target", "kind": "ec2:instance", "name": "arn:aws:ec2:eu-west-1:111122223333:instance/i-1",
+                "identifiers": [["InstanceId", "i-1"]]}],
+            "parameters": {"completeness": "complete", "leaves": leaves},
+        }]}}}},
+    }});
+    let (actors, open) = (actors(), ["Tags.Value".to_owned()]);
+    let read = |text: &str| {
+        recorded_request(&source("record.json", text), &Recorded { open: &open }, &told(&actors))
+    };
+    let change = read(&record.to_string()).unwrap();
+    assert!(!change.text.contains("hmac"));
+    expect![[r#"
+        - id: ec2:RunInstances
+          type: ec2:instance
+          action: create
+          name: arn:aws:ec2:eu-west-1:111122223333:instance/i-1
+          identifiers: [i-1]
+          notes: ["`Tags.Value` is left open: it may be anything"]
+          calls:
+          - operation: ec2:RunInstances
+            creates: true
+            takes:
+              EbsOptimized: false
+              InstanceType: t3.micro
+              KeyName: ""
+              MaxCount: "1"
+              SecurityGroupId: [sg-1, sg-2]
+              Tags: [{Key: a, Value: {$any: []}}]
+              UserData: {$secret: true}
+            must:
+            - EbsOptimized
+            - InstanceType
+            - KeyName
+            - MaxCount
+            - SecurityGroupId
+            - Tags.Key
+            - Tags.Value
+            - UserData
+    "#]]
+    .assert_eq(&items(&change.text));
+    let all = [
+        read("{}").unwrap_err().to_string(),
+        read(&format!("[{record}, {record}]")).unwrap_err().to_string(),
+        read("[").unwrap_err().to_string(),
+    ];
+    expect![[r#"
+        cannot import `record.json`: it holds no request that was read whole; give one record as `ordain ledger query -o json` prints it
+        cannot import `record.json`: it is 2 records; give one record as `ordain ledger query -o json` prints it
+        cannot import `record.json`: it is not a record that can be read: EOF while parsing a list at line 1 column 1; give one record as `ordain ledger query -o json` prints it"#]].assert_eq(&all.join("\n"));
 }

@@ -16,6 +16,8 @@ use crate::model::Source;
 pub(super) struct Draft {
     /// The word of the source, for example `terraform`.
     pub(super) from: &'static str,
+    /// The plane, in the word of configuration.
+    pub(super) plane: String,
     pub(super) account: String,
     pub(super) region: String,
     pub(super) items: Vec<Item>,
@@ -112,7 +114,7 @@ impl Draft {
             ("uses", json!(told.uses.unwrap_or(1))),
             ("source", json!(self.from)),
             ("revision", json!(format!("sha256:{}", hex::encode(Sha256::digest(&source.text))))),
-            ("plane", json!("aws")),
+            ("plane", json!(self.plane)),
             ("account", json!(self.account)),
             ("region", json!(self.region)),
         ]);

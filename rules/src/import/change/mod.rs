@@ -3,13 +3,17 @@
 //! Leaves out what a document means to the judge (`change`). What is sensitive in a source gets into no document, nor
 //! into a note or a message; what cannot be told from a source is left out and said.
 
+mod change_set;
 mod document;
 mod emit;
+mod recorded;
 mod strict;
 mod terraform;
 
 use jiff::Timestamp;
 
+pub use change_set::change_set;
+pub use recorded::{Recorded, recorded_request};
 pub use terraform::terraform_plan;
 
 use super::ImportError;

@@ -49,6 +49,7 @@ pub fn terraform_plan(source: &Source, told: &ChangeTold<'_>) -> Result<Imported
     let maker = Maker { items: &items, place: &place };
     let mut draft = Draft {
         from: "terraform",
+        plane: "aws".to_owned(),
         account: place.account.clone(),
         region: place.region.clone(),
         ..Draft::default()
