@@ -244,6 +244,14 @@ fn blueprints_are_listed_and_shown() {
         }
         exit 0"#]],
     );
+    gate.finish();
+}
+
+#[test]
+fn what_is_not_there_is_said_and_the_library_tells_its_text() {
+    let mut setup = Setup::default();
+    setup.model.push(("blueprints.yaml", OWN.to_owned()));
+    let gate = Gate::start(setup);
     check(
         &gate,
         &["blueprint", "show", "our-machine"],
