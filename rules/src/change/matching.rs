@@ -64,6 +64,7 @@ impl Names<'_> {
         let Some(item) = self.item(id) else { return false };
         let names = self.of(item);
         let is_tail = |name: &&str| name.starts_with("arn:") && name.rsplit([':', '/']).next() == Some(text);
+        let whole = || self.identifier(item, text).is_some_and(|identifier| names.contains(identifier));
         // The request names the same thing another way: a queue by its URL.
         let elsewhere = |resource: &Resource| {
             !resource.pattern
@@ -72,7 +73,22 @@ impl Names<'_> {
         };
         names.contains(text)
             || (!text.is_empty() && names.iter().any(|name| is_tail(&name)))
+            || whole()
             || effect.resources.iter().any(elsewhere)
+    }
+
+    /// What a name of AWS ends with, where it is one of the item's own type, in the change's own account and region.
+    fn identifier<'t>(&self, item: &Item, text: &'t str) -> Option<&'t str> {
+        let mut parts = text.strip_prefix("arn:")?.splitn(5, ':');
+        let (_partition, service, region, account, own) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let (of, kind) = item.kind.split_once(':')?;
+        let here = service == of
+            && account == &*self.change.account
+            && (region.is_empty() || region == &*self.change.region);
+        let rest = own.strip_prefix(kind).and_then(|rest| rest.strip_prefix(['/', ':']));
+        let tail = rest.and_then(|rest| rest.rsplit('/').next());
+        here.then(|| tail.unwrap_or(own))
     }
 
     /// Whether a text mentions an item by something that means no other thing.
@@ -111,9 +127,14 @@ pub(super) fn matches(
     if request.effects.len() == 1 {
         return Ok(());
     }
-    // What else it does it does by the same words, or by words that were not held against anything.
+    // What else it does it does by the same words, or by those of a call beside it.
     let said: BTreeSet<(&str, String)> = spoken(first);
-    for other in request.effects.iter().filter(|effect| !is_own(effect)) {
+    for (other, given) in request.effects.iter().zip(&asked.given).filter(|(effect, _)| !is_own(effect)) {
+        let operation = format!("{}:{}", other.service, other.operation);
+        let mut beside = item.calls.iter().filter(|call| *call.operation == *operation);
+        if beside.any(|call| at.tree(&call.takes, given, "", other).is_ok()) {
+            continue;
+        }
         if let Some((path, value)) = spoken(other).into_iter().find(|leaf| !said.contains(leaf)) {
             let text = format!("`{path}={value}` of `{}:{}` was not planned", other.service, other.operation);
             return Err(differs(OTHER_PARAMETER, text));
@@ -149,7 +170,7 @@ impl At<'_> {
         }
         self.tree(&call.takes, given, "", effect)?;
         for path in &call.must {
-            self.must(call, given, path, effect)?;
+            Self::must(call, given, path)?;
         }
         self.targets(item, call, effect)
     }
@@ -180,20 +201,11 @@ impl At<'_> {
         Ok(())
     }
 
-    fn must(
-        &self,
-        call: &Call,
-        given: &Given<'_>,
-        path: &[Arc<str>],
-        effect: &Effect,
-    ) -> Result<(), Mismatch> {
-        let Some(wanted) = call.takes.get(path) else { return Ok(()) };
-        let Some(given) = given.get(path) else { return Err(missing(&path.join("."), wanted)) };
-        let Wanted::List(all) = wanted else { return Ok(()) };
-        let mut at = At { names: self.names, steps: STEPS_MAX };
-        match all.iter().find(|one| !elements(given).any(|element| at.whole(one, element, effect))) {
-            Some(lacking) => Err(missing(&path.join("."), lacking)),
-            None => Ok(()),
+    /// What has to be there is there; of a list, some of it.
+    fn must(call: &Call, given: &Given<'_>, path: &[Arc<str>]) -> Result<(), Mismatch> {
+        match (call.takes.get(path), given.get(path)) {
+            (Some(wanted), None) => Err(missing(&path.join("."), wanted)),
+            (Some(_), Some(_)) | (None, _) => Ok(()),
         }
     }
 
@@ -309,13 +321,11 @@ impl At<'_> {
                         given.members.contains_key(&**name) || matches!(wanted, Wanted::Optional(_))
                     })
             }
+            // Fewer of them are less: clients ask for some at a time, and never for none.
             Wanted::List(all) => {
                 elements(given).all(|element| all.iter().any(|one| self.whole(one, element, effect)))
-                    && all.iter().all(|one| {
-                        matches!(one, Wanted::Optional(_))
-                            || elements(given).any(|element| self.whole(one, element, effect))
-                    })
             }
+            Wanted::Mentions(items) if items.is_empty() => true,
             Wanted::Text(_)
             | Wanted::Null
             | Wanted::Empty
