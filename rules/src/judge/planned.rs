@@ -246,13 +246,14 @@ fn differs(found: &Found<'_>, mismatch: Mismatch) -> Nearest {
 
 fn closed(found: &Found<'_>, now: Timestamp) -> Option<Nearest> {
     let Found { change, item, .. } = found;
-    let text = match change.term.phase(now) {
+    let (near, text) = match change.term.phase(now) {
         Phase::In { .. } => return None,
-        Phase::Out { begins: Some(begins) } => format!("opens {}", change.term.told(begins)),
-        Phase::Out { begins: None } => "is over".to_owned(),
+        // Whoever is early is told that before what was done by another.
+        Phase::Out { begins: Some(begins) } => (12, format!("opens {}", change.term.told(begins))),
+        Phase::Out { begins: None } => (10, "is over".to_owned()),
     };
     let text = format!("change `{}`, which plans this as `{}`, {text}", change.name, item.id);
-    Some(Nearest { code: "change_closed", near: 10, text })
+    Some(Nearest { code: "change_closed", near, text })
 }
 
 fn used(found: &Found<'_>, counters: &Counters) -> Option<Nearest> {
