@@ -30,6 +30,10 @@ impl Index {
             note(&mut index.by_signing_name, &head.signing_name, at);
             note(&mut index.by_endpoint_prefix, &head.endpoint_prefix, at);
             note(&mut index.by_target_prefix, &head.target_prefix, at);
+            // Clients made from Smithy models name the service's shape, which has no dots: it is what stands last.
+            if let Some((_, shape)) = head.target_prefix.rsplit_once('.') {
+                note(&mut index.by_target_prefix, shape, at);
+            }
             note(&mut index.by_rpc_name, &head.rpc_name, at);
             if head.protocols.contains(&Protocol::Query) || head.protocols.contains(&Protocol::Ec2) {
                 note(&mut index.by_version, &head.version, at);

@@ -214,6 +214,9 @@ fn names_on_the_wire_lead_to_services() {
     }
     let catalog = Catalog::new();
     assert_eq!(names(catalog.by_target_prefix("DynamoDB_20120810")), ["dynamodb"]);
+    for prefix in ["CloudTrail_20131101", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101"] {
+        assert_eq!(names(catalog.by_target_prefix(prefix)), ["cloudtrail"]);
+    }
     assert_eq!(names(catalog.by_version("2016-11-15")), ["ec2"]);
     assert_eq!(names(catalog.by_rpc_name("GraniteServiceVersion20100801")), ["cloudwatch"]);
     assert!(names(catalog.by_signing_name("rds")).contains(&"neptune"));

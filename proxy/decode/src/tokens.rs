@@ -30,7 +30,8 @@ impl Tokens {
         format!("hmac-sha256:{}", hex::encode(mac.finalize().into_bytes()))
     }
 
-    /// A parameter as it may be seen: the token of a secret, which is put into `token`, or the value itself.
+    /// A parameter as it may be seen: the token of a secret, which is put into `token`, or the value itself. An empty
+    /// text hides nothing, and stays.
     pub(crate) fn cover<'v>(
         &self,
         value: Scalar<'v>,
@@ -38,7 +39,7 @@ impl Tokens {
         token: &'v mut String,
     ) -> Scalar<'v> {
         match value {
-            Scalar::Text(text) | Scalar::Number(text) if is_secret() => {
+            Scalar::Text(text) | Scalar::Number(text) if !text.is_empty() && is_secret() => {
                 *token = self.token(text);
                 Scalar::Token(token)
             }
@@ -106,6 +107,17 @@ mod tests {
             Tokens::new(key).token("what do ya want for nothing?"),
             "hmac-sha256:5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
         );
+    }
+
+    #[test]
+    fn an_empty_secret_is_no_token() {
+        let tokens = Tokens::new([7; 32]);
+        let cover = |text: &str| {
+            let mut token = String::new();
+            matches!(tokens.cover(Scalar::Text(text), || true, &mut token), Scalar::Token(_))
+        };
+        assert!(!cover(""));
+        assert!(cover(" "));
     }
 
     #[test]

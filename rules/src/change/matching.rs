@@ -63,7 +63,8 @@ impl Names<'_> {
     fn means(&self, id: &str, text: &str, effect: &Effect) -> bool {
         let Some(item) = self.item(id) else { return false };
         let names = self.of(item);
-        let is_tail = |name: &&str| name.starts_with(["a", "/"]) && name.rsplit([':', '/']).next() == Some(text);
+        let has_parts = |name: &str| name.starts_with("arn:") || name.starts_with('/');
+        let is_tail = |name: &&str| has_parts(name) && name.rsplit([':', '/']).next() == Some(text);
         let whole = || self.identifier(item, text).is_some_and(|identifier| names.contains(identifier));
         // The request names the same thing another way: a queue by its URL.
         let elsewhere = |resource: &Resource| {

@@ -68,7 +68,13 @@ pub(super) fn of(
             "the bucket is reached by a host of its own; send the request to that host",
         ));
     }
-    let destination = hosts.upstream(&effect.service, region, Variant::Plain).ok_or_else(|| none(region))?;
+    // What S3 keeps apart is asked for by a signing name of its own, and refused above.
+    let destination = if matches!(&*effect.service, "s3" | "s3control") {
+        hosts.upstream(&effect.service, region, Variant::Plain)
+    } else {
+        hosts.upstream_of(operation, region, Variant::Plain)
+    };
+    let destination = destination.ok_or_else(|| none(region))?;
     let host_prefix = if &*effect.service == "s3" {
         if site.prefix.is_empty() { String::new() } else { format!("{}.", site.prefix) }
     } else {

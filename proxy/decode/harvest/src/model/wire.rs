@@ -281,7 +281,7 @@ impl<'m> Walk<'m> {
     }
 }
 
-/// Paths of the elements of an XML body that may repeat, without item numbers.
+/// Paths of the elements of an XML body that may repeat, with the items of the lists around them.
 pub(crate) fn xml_lists(visits: &[Visit<'_>]) -> Vec<String> {
     let mut lists: Vec<String> = visits
         .iter()
@@ -290,7 +290,7 @@ pub(crate) fn xml_lists(visits: &[Visit<'_>]) -> Vec<String> {
             let at = visit.path.rfind(".*")?;
             visit.path.get(..at)
         })
-        .map(|path| format!("body:{}", path.replace(".*", "")))
+        .map(|path| format!("body:{path}"))
         .collect();
     lists.sort();
     lists.dedup();

@@ -167,6 +167,8 @@ impl Leaves {
         for leaf in &self.all {
             match &leaf.scalar {
                 Flat::Text(text) => fields.put_at(&leaf.path, Scalar::Text(text)),
+                // An empty text hides nothing.
+                Flat::Secret(text) if text.is_empty() => fields.put_at(&leaf.path, Scalar::Text(text)),
                 Flat::Secret(text) => fields.put_at(&leaf.path, Scalar::Token(&room.tokens.token(text))),
                 Flat::Number(text) => fields.put_at(&leaf.path, Scalar::Number(text)),
                 Flat::Bool(truth) => fields.put_at(&leaf.path, Scalar::Bool(*truth)),
