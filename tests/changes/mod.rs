@@ -12,9 +12,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use jiff::{Timestamp, ToSpan as _};
+use jiff::ToSpan as _;
 
-use crate::harness::{Answer, Gate, PostgresServer, Reply, Sent, Setup, eventually, said, skipped, variable};
+use crate::harness::{
+    Answer, Gate, PostgresServer, Reply, Sent, Setup, eventually, now, said, skipped, variable,
+};
 
 const INSTANCE: &str = "i-0123456789abcdef0";
 
@@ -31,7 +33,7 @@ fn people(key: &str) -> String {
 
 /// A change of one item for this actor, from an hour ago to in an hour.
 fn change(name: &str, kind: &str, more: &str, calls: &str) -> String {
-    let now = Timestamp::now();
+    let now = now();
     let (from, until) = (now - 1.hour(), now + 1.hour());
     format!(
         "---\napiVersion: ordain/v1\nkind: Change\nmetadata: {{name: {name}}}\nspec:\n  type: {kind}\n  why: for the test\n  \

@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Timestamp, people};
-use crate::harness::{Gate, Setup, eventually, said, skipped, variable};
+use super::people;
+use crate::harness::{Gate, Setup, eventually, now, said, skipped, variable};
 use crate::planes::aws::clients::{before_moto, needed};
 
 const SHOP: &str = include_str!("shop/main.tf");
@@ -102,7 +102,7 @@ impl Terraform {
             .args(arguments)
             .current_dir(self.folder.path())
             .env_clear()
-            .env("PATH", std::env::var("PATH").unwrap_or_default())
+            .env("PATH", variable("PATH").unwrap_or_default())
             .env("HOME", self.folder.path())
             .env("TF_CLI_CONFIG_FILE", self.path("rc"))
             .env("TF_CLI_ARGS", "-no-color")
@@ -215,7 +215,7 @@ fn serial_a_plan_is_carried_out_by_its_own_calls_and_by_no_others() {
     let used = "`sqs:CreateQueue` of item `aws_sqs_queue.plain` of change `small` was carried out already";
     assert!(told.contains(used), "{told}");
     // Planned and approved, for another time.
-    let late = Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    let late = now() + jiff::SignedDuration::from_hours(1);
     shop.plan("late", &["--from", &late.to_string()]);
     let (ended, told) = shop.terraform(&again);
     assert_eq!(ended, Some(1), "{told}");

@@ -73,7 +73,7 @@ impl Names<'_> {
                 && resource.identifiers.iter().any(|identifier| identifier.value == text)
         };
         names.contains(text)
-            || (!text.is_empty() && names.iter().any(|name| is_tail(&name)))
+            || (!text.is_empty() && names.iter().any(is_tail))
             || whole()
             || effect.resources.iter().any(elsewhere)
     }
@@ -218,33 +218,35 @@ impl At<'_> {
         path: &str,
         effect: &Effect,
     ) -> Result<(), Mismatch> {
-        match wanted {
-            Wanted::Map(members) if given.elements.is_empty() && given.values.is_empty() => {
-                for (name, value) in &given.members {
-                    let path = if path.is_empty() { (*name).to_owned() } else { format!("{path}.{name}") };
-                    let Some(wanted) = members.get(*name) else { return Err(not_planned(&path, value)) };
-                    self.tree(wanted, value, &path, effect)?;
-                }
-                Ok(())
+        if let Wanted::Map(members) = wanted
+            && given.elements.is_empty()
+            && given.values.is_empty()
+        {
+            for (name, value) in &given.members {
+                let path = if path.is_empty() { (*name).to_owned() } else { format!("{path}.{name}") };
+                let Some(wanted) = members.get(*name) else { return Err(not_planned(&path, value)) };
+                self.tree(wanted, value, &path, effect)?;
             }
-            Wanted::List(all) => {
-                for element in elements(given) {
-                    if !all.iter().any(|one| self.whole(one, element, effect)) {
-                        return Err(self.nearest(all, element, path, effect));
-                    }
-                }
-                Ok(())
-            }
-            Wanted::Empty if path.is_empty() => match given.members.iter().next() {
-                Some((name, value)) => Err(not_planned(name, value)),
-                None => Ok(()),
-            },
-            other if self.whole(other, given, effect) => Ok(()),
-            other => {
-                let text = format!("`{path}={}` was not planned: it is {}", first(given), other.told());
-                Err(differs(OTHER_PARAMETER, text))
-            }
+            return Ok(());
         }
+        if let Wanted::List(all) = wanted {
+            for element in elements(given) {
+                if !all.iter().any(|one| self.whole(one, element, effect)) {
+                    return Err(self.nearest(all, element, path, effect));
+                }
+            }
+            return Ok(());
+        }
+        // A call without parameters.
+        if path.is_empty() && *wanted == Wanted::Empty {
+            let first = given.members.iter().next();
+            return first.map_or(Ok(()), |(name, value)| Err(not_planned(name, value)));
+        }
+        if self.whole(wanted, given, effect) {
+            return Ok(());
+        }
+        let text = format!("`{path}={}` was not planned: it is {}", first(given), wanted.told());
+        Err(differs(nearness(wanted), text))
     }
 
     /// What differs in an element from the one of those planned that it is most like.
@@ -256,6 +258,7 @@ impl At<'_> {
                 let planned: Vec<String> = all.iter().take(4).map(Wanted::told).collect();
                 let mut mismatch = not_planned(path, element);
                 mismatch.text.push_str(&format!(": it is {}", planned.join(" or ")));
+                mismatch.near = all.iter().map(nearness).min().unwrap_or(mismatch.near);
                 mismatch
             }
         }
@@ -275,7 +278,7 @@ impl At<'_> {
                 continue;
             }
             let inner = self.tree(wanted, given, &path, effect).err();
-            return inner.unwrap_or_else(|| incomplete(&path, wanted, given));
+            return inner.unwrap_or_else(|| missing(&path, wanted));
         }
         let lacking = members.iter().find(|(name, wanted)| {
             !element.members.contains_key(&***name) && !matches!(wanted, Wanted::Optional(_))
@@ -289,18 +292,13 @@ impl At<'_> {
     /// How many parts of an element differ from what is planned.
     fn differences(&self, wanted: &Wanted, given: &Given<'_>, effect: &Effect) -> usize {
         let mut at = At { names: self.names, steps: STEPS_MAX };
-        match wanted {
-            Wanted::Map(members) => {
-                let differs = |(name, value): (&&str, &Given<'_>)| match members.get(*name) {
-                    Some(wanted) if at.whole(wanted, value, effect) => 0,
-                    Some(_) | None => 1,
-                };
-                let differing: usize = given.members.iter().map(differs).sum();
-                let lacking = members.keys().filter(|name| !given.members.contains_key(&***name)).count();
-                differing + lacking
-            }
-            other => usize::from(!at.whole(other, given, effect)),
-        }
+        let Wanted::Map(members) = wanted else { return usize::from(!at.whole(wanted, given, effect)) };
+        let differs = |(name, value): (&&str, &Given<'_>)| match members.get(*name) {
+            Some(wanted) if at.whole(wanted, value, effect) => 0,
+            Some(_) | None => 1,
+        };
+        let differing: usize = given.members.iter().map(differs).sum();
+        differing + members.keys().filter(|name| !given.members.contains_key(&***name)).count()
     }
 
     /// The one is the other: nothing beside it, and nothing missing that is not optional.
@@ -366,6 +364,24 @@ impl At<'_> {
     }
 }
 
+/// What is about another thing is farther off than what is about this one, otherwise.
+const fn nearness(wanted: &Wanted) -> u8 {
+    match wanted {
+        Wanted::Of(_) => OTHER_THING,
+        Wanted::Text(_)
+        | Wanted::Null
+        | Wanted::Empty
+        | Wanted::Map(_)
+        | Wanted::List(_)
+        | Wanted::Mentions(_)
+        | Wanted::Secret
+        | Wanted::Json(_)
+        | Wanted::OneOf(_)
+        | Wanted::Pattern(_)
+        | Wanted::Optional(_) => OTHER_PARAMETER,
+    }
+}
+
 /// Two values are one, whatever the order of their members.
 fn same(left: &Value, right: &Value) -> bool {
     let (mut one, mut other) = (String::new(), String::new());
@@ -396,21 +412,6 @@ fn missing(path: &str, wanted: &Wanted) -> Mismatch {
     let (inner, told) = wanted.first();
     let path = [path, &*inner].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
     differs(OTHER_PARAMETER, format!("`{path}` was planned as {told} and is missing"))
-}
-
-/// All that is there was planned, and it is not all that was.
-fn incomplete(path: &str, wanted: &Wanted, given: &Given<'_>) -> Mismatch {
-    match wanted {
-        Wanted::List(all) => match all.iter().find(|one| !matches!(one, Wanted::Optional(_))) {
-            Some(_) => {
-                let text =
-                    format!("`{path}={}` is not all that was planned: it is {}", first(given), wanted.told());
-                differs(OTHER_PARAMETER, text)
-            }
-            None => not_planned(path, given),
-        },
-        other => missing(path, other),
-    }
 }
 
 fn not_planned(path: &str, given: &Given<'_>) -> Mismatch {

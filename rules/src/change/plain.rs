@@ -76,7 +76,7 @@ pub(crate) fn canonical(value: &Value, text: &mut String) {
     match value {
         Value::Object(members) => {
             let mut sorted: Vec<(&String, &Value)> = members.iter().collect();
-            sorted.sort_by(|(left, _), (right, _)| left.cmp(right));
+            sorted.sort_by_key(|(name, _)| *name);
             text.push('{');
             for (at, (name, value)) in sorted.into_iter().enumerate() {
                 text.push_str(if at == 0 { "" } else { "," });

@@ -169,6 +169,13 @@ fn said(wanted: &Wanted, path: &mut String, all: &mut Vec<(String, String)>) {
         }
         Wanted::Text(text) => all.push((path.clone(), text.to_string())),
         Wanted::Json(value) => all.push((path.clone(), value.to_string())),
-        other => all.push((path.clone(), other.told())),
+        Wanted::Null
+        | Wanted::Empty
+        | Wanted::Of(_)
+        | Wanted::Mentions(_)
+        | Wanted::Secret
+        | Wanted::OneOf(_)
+        | Wanted::Pattern(_)
+        | Wanted::Optional(_) => all.push((path.clone(), wanted.told())),
     }
 }

@@ -255,6 +255,16 @@ fn effect(service: &str, operation: &str, access: Access) -> Effect {
 /// What every question begins with.
 const REACH: Figures = Figures { known: true, targets: 1, dependants: 1, owners_crossed: 0, irreversible: 0 };
 
+/// All that there is, and all rules.
+fn all(model: &Model, shape: &Shape, question: &Question<'_>) -> Whole {
+    let rules = model.rules.all().iter().map(|rule| rule.policy().clone());
+    Whole {
+        policies: PolicySet::from_policies(rules).unwrap(),
+        entities: whole(model, shape, question),
+        schema: crate::policy::schema().unwrap(),
+    }
+}
+
 fn check(shape: &Shape) -> Result<(), TestCaseError> {
     let model = model(shape);
     let live = LiveInventory::new();
@@ -311,14 +321,7 @@ fn check(shape: &Shape) -> Result<(), TestCaseError> {
                     reach: REACH,
                     with_parameters: true,
                 };
-                let whole = whole_estate.get_or_insert_with(|| Whole {
-                    policies: PolicySet::from_policies(
-                        model.rules.all().iter().map(|rule| rule.policy().clone()),
-                    )
-                    .unwrap(),
-                    entities: whole(&model, shape, &question),
-                    schema: crate::policy::schema().unwrap(),
-                });
+                let whole = whole_estate.get_or_insert_with(|| all(&model, shape, &question));
                 prop_assert_eq!(on_the_slice(&model, &question), on_the_whole(whole, &question));
                 // The same thing is asked of under other circumstances, one at a time, so that an answer that was kept
                 // for others would be told here.

@@ -83,8 +83,12 @@ resource "aws_security_group" "web" {
   }
   tags = { team = "web" }
 }
+resource "aws_security_group" "ssh" {
+  name   = "${var.prefix}-ssh"
+  vpc_id = aws_vpc.main.id
+}
 resource "aws_vpc_security_group_ingress_rule" "ssh" {
-  security_group_id = aws_security_group.web.id
+  security_group_id = aws_security_group.ssh.id
   cidr_ipv4         = "10.1.0.0/16"
   from_port         = 22
   to_port           = 22
@@ -164,7 +168,6 @@ resource "aws_s3_bucket_policy" "data" {
 resource "aws_sqs_queue" "jobs" {
   name                       = "${var.prefix}-jobs"
   visibility_timeout_seconds = 60
-  redrive_policy             = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead.arn, maxReceiveCount = 3 })
   tags                       = { team = "web" }
 }
 resource "aws_sqs_queue" "dead" { name = "${var.prefix}-dead" }

@@ -198,9 +198,9 @@ fn used(config: &Config, changes: &[ChangeFact], now: Timestamp) -> anyhow::Resu
         return Ok(Used::new());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let counted = runtime.block_on(async {
+    let counted: Result<_, StoreError> = runtime.block_on(async {
         let store = config.counted.open().await?;
-        Ok::<_, StoreError>(store.counted(keys.clone(), now).await?)
+        store.counted(keys.clone(), now).await
     });
     let counted = counted.context("what was carried out of the changes cannot be read")?;
     Ok(keys.into_iter().zip(counted.into_iter().map(|counted| counted.value)).collect())
