@@ -139,6 +139,12 @@ impl Counters {
         self.values.get(key).copied()
     }
 
+    /// The key that stands for all that could be used.
+    #[must_use]
+    pub fn any_use() -> CounterKey {
+        CounterKey { source: Arc::from("change:*"), subject: Arc::from("*") }
+    }
+
     /// Says that nothing of a key could be used.
     pub fn refuse(&mut self, key: CounterKey, why: Used) {
         self.used.insert(key, why);
@@ -147,7 +153,10 @@ impl Counters {
     /// Why nothing of a key could be used; `None` where that was not tried, or not refused.
     #[must_use]
     pub fn used(&self, key: &CounterKey) -> Option<Used> {
-        self.used.get(key).copied()
+        if self.used.is_empty() {
+            return None;
+        }
+        self.used.get(key).or_else(|| self.used.get(&Self::any_use())).copied()
     }
 
     /// All that could not be used, in a fixed order.

@@ -321,3 +321,15 @@ fn a_change_is_listed_shown_and_withdrawn() {
     assert_eq!(String::from_utf8_lossy(&listed.stdout).trim(), "[]");
     desk.gate.finish();
 }
+
+/// What is planned several times is done as often, and not once more: whichever of them is left.
+#[test]
+fn serial_the_same_planned_several_times_is_done_as_often() {
+    let desk = Desk::new(&change("host-goes", "normal", "", &TERMINATE.repeat(7)), None);
+    desk.approve("host-goes");
+    let ended: Vec<u16> = (0..9).map(|_| desk.terminate().status).collect();
+    assert_eq!(ended, [200, 200, 200, 200, 200, 200, 200, 403, 403]);
+    desk.settled();
+    assert_eq!(desk.used("host-goes"), [1; 7]);
+    desk.gate.finish();
+}

@@ -35,6 +35,9 @@ use settle::{Held, Settling};
 /// How often a decision is judged again because what it was reached on has changed meanwhile.
 const ATTEMPTS: usize = 4;
 
+/// How often it is because nothing is left of what it would use: a change may plan the same several times.
+const USES: usize = 64;
+
 /// For how long nobody tries anew after it could not be opened.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -285,7 +288,8 @@ impl State {
     ) -> Reserved {
         // What nothing is left of stays so for this decision.
         let mut used: Vec<(CounterKey, Used)> = Vec::new();
-        for attempt in 0..=ATTEMPTS {
+        let (mut attempts, mut tried) = (0, 0);
+        loop {
             // What takes of nothing that is counted, refusals among it, goes on as it is.
             if judged.charges.is_empty() && judged.uses.is_empty() {
                 return Reserved::new(judged, None);
@@ -294,14 +298,22 @@ impl State {
                 Ok(held) => return Reserved::new(judged, Some(held)),
                 Err(unreserved) => unreserved,
             };
-            let changed = unreserved != Unreserved::Unavailable && attempt < ATTEMPTS;
+            let changed = match &unreserved {
+                Unreserved::Used(..) => tried < USES,
+                Unreserved::Changed => attempts < ATTEMPTS,
+                Unreserved::Unavailable => false,
+            };
             match unreserved {
-                Unreserved::Used(key, why) => used.push((key, why)),
-                // What cannot be counted cannot be used.
-                Unreserved::Unavailable | Unreserved::Changed if !changed => {
-                    used.extend(judged.uses.iter().map(|one| (one.key.clone(), Used::Uncounted)));
+                Unreserved::Used(key, why) if changed => {
+                    tried += 1;
+                    used.push((key, why));
                 }
-                Unreserved::Unavailable | Unreserved::Changed => {}
+                Unreserved::Changed if changed => attempts += 1,
+                // INVARIANT: what was not reserved is not admitted. Nothing can be used from here on, and what is counted is
+                // not known: the next verdict claims nothing.
+                Unreserved::Used(..) | Unreserved::Changed | Unreserved::Unavailable => {
+                    used.push((Counters::any_use(), Used::Uncounted));
+                }
             }
             let model = renewed(decision);
             decision.counters = if changed {
@@ -319,6 +331,5 @@ impl State {
                 decision.now,
             );
         }
-        Reserved::new(judged, None)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Leaves out what a change says of them (`matching.rs`).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ordain_action::{Parameters, Scalar};
@@ -11,9 +12,9 @@ use ordain_action::{Parameters, Scalar};
 pub(super) struct Given<'g> {
     /// Its value, where it has one. Two leaves at one place are two values of it.
     pub(super) values: Vec<Scalar<'g>>,
-    pub(super) members: BTreeMap<&'g str, Self>,
+    pub(super) members: BTreeMap<Cow<'g, str>, Self>,
     /// By position, so that elements keep what belongs to them together.
-    pub(super) elements: BTreeMap<&'g str, Self>,
+    pub(super) elements: BTreeMap<Cow<'g, str>, Self>,
 }
 
 impl<'g> Given<'g> {
@@ -22,14 +23,14 @@ impl<'g> Given<'g> {
         let mut root = Self::default();
         for leaf in parameters.iter().filter(|leaf| !leaf.idempotency) {
             let mut at = &mut root;
-            let mut parts = leaf.path.split('.').peekable();
+            let mut parts = parts(leaf.path).into_iter().peekable();
             while let Some(part) = parts.next() {
                 // The query protocol of AWS writes `member` before positions, XML the name of what a list is of.
                 if matches!(part, "member" | "item") && parts.peek().is_some_and(|next| is_position(next)) {
                     continue;
                 }
                 let inside = if is_position(part) { &mut at.elements } else { &mut at.members };
-                at = inside.entry(part).or_default();
+                at = inside.entry(unescaped(part)).or_default();
             }
             at.values.push(leaf.value);
         }
@@ -53,4 +54,32 @@ impl<'g> Given<'g> {
 /// A place in a list.
 fn is_position(part: &str) -> bool {
     !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The parts of a path. A name that has a dot, or looks like a place in a list, has a backslash before that.
+fn parts(path: &str) -> Vec<&str> {
+    let (mut all, mut begin, mut escaped) = (Vec::new(), 0, false);
+    for (at, letter) in path.char_indices() {
+        if letter == '.' && !escaped {
+            all.push(path.get(begin..at).unwrap_or_default());
+            begin = at + 1;
+        }
+        escaped = letter == '\\' && !escaped;
+    }
+    all.push(path.get(begin..).unwrap_or_default());
+    all
+}
+
+fn unescaped(part: &str) -> Cow<'_, str> {
+    if !part.contains('\\') {
+        return Cow::Borrowed(part);
+    }
+    let (mut text, mut escaped) = (String::with_capacity(part.len()), false);
+    for letter in part.chars() {
+        escaped = letter == '\\' && !escaped;
+        if !escaped {
+            text.push(letter);
+        }
+    }
+    Cow::Owned(text)
 }

@@ -4,6 +4,7 @@
 //! when the change was written comes from the upstream's answer to the call that created it, never from whoever asks.
 //! Leaves out who may carry the change out, when, and how often (`judge/planned.rs`).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -63,8 +64,7 @@ impl Names<'_> {
     fn means(&self, id: &str, text: &str, effect: &Effect) -> bool {
         let Some(item) = self.item(id) else { return false };
         let names = self.of(item);
-        let has_parts = |name: &str| name.starts_with("arn:") || name.starts_with('/');
-        let is_tail = |name: &&str| has_parts(name) && name.rsplit([':', '/']).next() == Some(text);
+        let ends = |name: &&str| super::ends(name).any(|end| end == text);
         let whole = || self.identifier(item, text).is_some_and(|identifier| names.contains(identifier));
         // The request names the same thing another way: a queue by its URL.
         let elsewhere = |resource: &Resource| {
@@ -73,7 +73,7 @@ impl Names<'_> {
                 && resource.identifiers.iter().any(|identifier| identifier.value == text)
         };
         names.contains(text)
-            || (!text.is_empty() && names.iter().any(is_tail))
+            || (!text.is_empty() && names.iter().any(ends))
             || whole()
             || effect.resources.iter().any(elsewhere)
     }
@@ -88,8 +88,7 @@ impl Names<'_> {
             && account == &*self.change.account
             && (region.is_empty() || region == &*self.change.region);
         let rest = own.strip_prefix(kind).and_then(|rest| rest.strip_prefix(['/', ':']));
-        let tail = rest.and_then(|rest| rest.rsplit('/').next());
-        here.then(|| tail.unwrap_or(own))
+        here.then(|| rest.unwrap_or(own))
     }
 
     /// Whether a text mentions an item by something that means no other thing.
@@ -223,16 +222,19 @@ impl At<'_> {
             && given.values.is_empty()
         {
             for (name, value) in &given.members {
-                let path = if path.is_empty() { (*name).to_owned() } else { format!("{path}.{name}") };
-                let Some(wanted) = members.get(*name) else { return Err(not_planned(&path, value)) };
+                let path = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+                let Some(wanted) = members.get(name.as_ref()) else { return Err(not_planned(&path, value)) };
                 self.tree(wanted, value, &path, effect)?;
             }
             return Ok(());
         }
         if let Wanted::List(all) = wanted {
+            let mut left: Vec<&Wanted> = all.iter().collect();
             for element in elements(given) {
-                if !all.iter().any(|one| self.whole(one, element, effect)) {
-                    return Err(self.nearest(all, element, path, effect));
+                match left.iter().position(|one| self.whole(one, element, effect)) {
+                    // What is planned once is done once.
+                    Some(at) => drop(left.swap_remove(at)),
+                    None => return Err(self.nearest(all, element, path, effect)),
                 }
             }
             return Ok(());
@@ -273,7 +275,7 @@ impl At<'_> {
     ) -> Mismatch {
         for (name, given) in &element.members {
             let path = format!("{path}.{name}");
-            let Some(wanted) = members.get(*name) else { return not_planned(&path, given) };
+            let Some(wanted) = members.get(name.as_ref()) else { return not_planned(&path, given) };
             if self.whole(wanted, given, effect) {
                 continue;
             }
@@ -293,7 +295,7 @@ impl At<'_> {
     fn differences(&self, wanted: &Wanted, given: &Given<'_>, effect: &Effect) -> usize {
         let mut at = At { names: self.names, steps: STEPS_MAX };
         let Wanted::Map(members) = wanted else { return usize::from(!at.whole(wanted, given, effect)) };
-        let differs = |(name, value): (&&str, &Given<'_>)| match members.get(*name) {
+        let differs = |(name, value): (&Cow<'_, str>, &Given<'_>)| match members.get(name.as_ref()) {
             Some(wanted) if at.whole(wanted, value, effect) => 0,
             Some(_) | None => 1,
         };
@@ -314,15 +316,21 @@ impl At<'_> {
                 given.values.is_empty()
                     && given.elements.is_empty()
                     && given.members.iter().all(|(name, value)| {
-                        members.get(*name).is_some_and(|wanted| self.whole(wanted, value, effect))
+                        members.get(name.as_ref()).is_some_and(|wanted| self.whole(wanted, value, effect))
                     })
                     && members.iter().all(|(name, wanted)| {
                         given.members.contains_key(&**name) || matches!(wanted, Wanted::Optional(_))
                     })
             }
-            // Fewer of them are less: clients ask for some at a time, and never for none.
+            // Fewer things are less: clients ask for some at a time. A list of plain values is one value.
             Wanted::List(all) => {
-                elements(given).all(|element| all.iter().any(|one| self.whole(one, element, effect)))
+                let mut left: Vec<&Wanted> = all.iter().collect();
+                let is_planned = |element: &Given<'_>| {
+                    let at = left.iter().position(|one| self.whole(one, element, effect));
+                    at.map(|at| left.swap_remove(at)).is_some()
+                };
+                elements(given).all(is_planned)
+                    && left.iter().all(|one| matches!(one, Wanted::Map(_) | Wanted::Optional(_)))
             }
             Wanted::Mentions(items) if items.is_empty() => true,
             Wanted::Text(_)
@@ -426,7 +434,7 @@ fn leaf(given: &Given<'_>) -> (String, String) {
         return (String::new(), told(*value));
     }
     let (name, inside) = match (given.members.first_key_value(), given.elements.first_key_value()) {
-        (Some((name, inside)), _) => ((*name).to_owned(), inside),
+        (Some((name, inside)), _) => (name.to_string(), inside),
         (None, Some((_, inside))) => (String::new(), inside),
         (None, None) => return (String::new(), String::new()),
     };

@@ -145,6 +145,9 @@ struct Of {
 const GLOBAL: [&str; 8] =
     ["iam", "route53", "cloudfront", "sts", "organizations", "globalaccelerator", "shield", "budgets"];
 
+/// The most calls that a request is held against: what is none of them was not planned.
+const CANDIDATES_MAX: usize = 512;
+
 /// The most calls that are looked at for what is nearest to a request that is none of them.
 const NEAREST_MAX: usize = 256;
 
@@ -228,7 +231,7 @@ impl Changes {
                 && *account == actor.upstream.account
                 && (everywhere || region.is_empty() || request.region.is_empty() || *region == request.region)
         };
-        places.into_iter().filter_map(|place| self.at(place)).filter(here).collect()
+        places.into_iter().filter_map(|place| self.at(place)).filter(here).take(CANDIDATES_MAX).collect()
     }
 
     fn at(&self, place: Place) -> Option<Found<'_>> {
@@ -260,7 +263,8 @@ impl Of {
                 // Told by its own name alone: another item's may be one that only an answer says.
                 let is_own = call.takes.items().into_iter().any(|other| *other == item.id);
                 if is_own && !names.is_empty() {
-                    for name in names.iter().flat_map(|name| [name.as_ref(), tail(name)]) {
+                    let all = names.iter().flat_map(|name| std::iter::once(name.as_ref()).chain(ends(name)));
+                    for name in all {
                         let key = (Arc::clone(operation), Arc::from(name));
                         self.named.entry(key).or_default().push(place);
                     }
@@ -272,10 +276,15 @@ impl Of {
     }
 }
 
-/// What a name of AWS ends with, by which many requests know it; of any other the whole.
-fn tail(name: &str) -> &str {
-    let last = name.strip_prefix("arn:").and_then(|name| name.rsplit([':', '/']).next());
-    last.filter(|last| !last.is_empty()).unwrap_or(name)
+/// What a name ends with, by which requests know it too: of a name of AWS all behind the type, and of one that has a path the
+/// last part only where nothing else can have that (`iam`).
+pub(super) fn ends(name: &str) -> impl Iterator<Item = &str> {
+    let own = name.strip_prefix("arn:").and_then(|rest| rest.splitn(5, ':').nth(4));
+    let behind = own.and_then(|own| own.split_once(['/', ':'])).map(|(_, behind)| behind);
+    let path = name.strip_prefix('/').and_then(|path| path.split_once('/')).map(|(_, behind)| behind);
+    let last = behind.filter(|_| name.contains(":iam::")).and_then(|behind| behind.rsplit('/').next());
+    let all = [own, behind, path.filter(|path| !path.contains('/')), last];
+    all.into_iter().flatten().filter(|end| !end.is_empty() && !end.contains('*'))
 }
 
 fn operation(request: &Request) -> Option<Arc<str>> {
@@ -290,7 +299,9 @@ fn said(request: &Request) -> BTreeSet<&str> {
         Scalar::Bool(_) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => None,
     });
     let names = first.resources.iter().map(|resource| resource.name.as_str());
-    values.chain(names).collect()
+    let all: BTreeSet<&str> = values.chain(names).collect();
+    let more: Vec<&str> = all.iter().flat_map(|text| ends(text)).collect();
+    all.into_iter().chain(more).collect()
 }
 
 impl Found<'_> {

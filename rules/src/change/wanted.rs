@@ -81,39 +81,9 @@ impl Wanted {
             if let Some(form) = FORMS.iter().find(|form| *form == name) {
                 return Err(format!("`{form}` stands alone; take the other members away"));
             }
-            // A dot in a name is one more level, as it is in the paths of a request.
-            let (first, rest) = match name.split_once('.') {
-                Some((first, rest)) => (first, Some(rest)),
-                None => (name.as_str(), None),
-            };
-            let value = match rest {
-                None => Self::at(value, depth)?,
-                Some(rest) => {
-                    let nested = serde_json::Map::from_iter([(rest.to_owned(), value.clone())]);
-                    Self::at(&Value::Object(nested), depth)?
-                }
-            };
-            match read.remove(first) {
-                None => drop(read.insert(Arc::from(first), value)),
-                Some(other) => drop(read.insert(Arc::from(first), other.joined(value, name)?)),
-            }
+            read.insert(Arc::from(name.as_str()), Self::at(value, depth)?);
         }
         Ok(Self::Map(read))
-    }
-
-    /// Two of one name are one where both have members.
-    fn joined(self, other: Self, name: &str) -> Result<Self, String> {
-        let (Self::Map(mut own), Self::Map(others)) = (self, other) else {
-            return Err(format!("`{name}` is given twice; remove one"));
-        };
-        for (key, value) in others {
-            let joined = match own.remove(&key) {
-                Some(known) => known.joined(value, name)?,
-                None => value,
-            };
-            own.insert(key, joined);
-        }
-        Ok(Self::Map(own))
     }
 
     fn form(form: &str, value: &Value, depth: usize) -> Result<Self, String> {

@@ -15,6 +15,8 @@ use crate::calendar::{Phase, Term};
 use crate::change::{Asked, Change, Found, Kind, Mismatch};
 use crate::inventory::Owners;
 use crate::model::{Model, Person};
+use crate::owner::Standing;
+use crate::resolve::Site;
 use crate::{CarriedOut, Count, Counters, Reason, Ruling, Snapshot, Use, Used, refusal};
 
 /// What the changes of a model say of a request, for one party.
@@ -63,8 +65,10 @@ pub(super) struct Carries<'j> {
     found: Found<'j>,
     /// Owners of what is touched that have approved it; for an emergency all, where one has.
     approved: BTreeSet<Arc<str>>,
-    /// Everything that is touched has an owner who has.
+    /// Everything that is touched has owners, and all of them have.
     whole: bool,
+    /// It has, or the actor acts for its owners: then it is carried out, and counted.
+    carried: bool,
 }
 
 impl<'j> Planned<'j> {
@@ -79,8 +83,20 @@ impl<'j> Planned<'j> {
             found.holds(&asked, snapshot.live()).is_ok() && asking.refused(found).is_none()
         };
         let candidates = changes.candidates(call, &action.actor, &party.name, person);
-        match candidates.into_iter().find(fits) {
-            Some(found) => Self::Carries(Carries::of(asking, found, touched)),
+        let mut waiting = None;
+        for found in candidates.into_iter().filter(fits) {
+            let carries = Carries::of(asking, found, touched);
+            if carries.whole {
+                return Self::Carries(carries);
+            }
+            // One that waits hides none that is approved.
+            let better = |known: &Carries<'_>| (known.carried, known.approved.len());
+            if waiting.as_ref().is_none_or(|known| better(known) < better(&carries)) {
+                waiting = Some(carries);
+            }
+        }
+        match waiting {
+            Some(carries) => Self::Carries(carries),
             None => Self::Not(Box::new(NotPlanned { asking, nearest: OnceCell::new() })),
         }
     }
@@ -141,7 +157,7 @@ impl<'j> Planned<'j> {
     /// What it carries out, where that is approved as a whole.
     pub(super) fn carried_out(&self) -> Option<CarriedOut> {
         match self {
-            Self::Carries(carries) if carries.whole => Some(carries.found.carried_out()),
+            Self::Carries(carries) if carries.carried => Some(carries.found.carried_out()),
             Self::Carries(_) | Self::Nothing | Self::Not(_) => None,
         }
     }
@@ -149,7 +165,7 @@ impl<'j> Planned<'j> {
     /// What of the change it uses.
     pub(super) fn uses(&self, request: Digest) -> Option<Use> {
         match self {
-            Self::Carries(carries) if carries.whole && !carries.found.call.reads => Some(Use {
+            Self::Carries(carries) if carries.carried && !carries.found.call.reads => Some(Use {
                 key: carries.found.key(),
                 request,
                 uses: carries.found.limit(),
@@ -196,11 +212,13 @@ impl Asking<'_> {
 
 impl<'j> Carries<'j> {
     fn of(asking: Asking<'j>, found: Found<'j>, touched: &[Touched<'_>]) -> Self {
-        let Asking { model, action, party, now, .. } = asking;
+        let Asking { model, action, party, person, now, .. } = asking;
         let change = found.change;
         let sites = || touched.iter().flat_map(|touched| &touched.judged);
-        let owners: BTreeSet<Arc<str>> =
-            sites().flat_map(|site| site.standing.owners.iter().cloned()).collect();
+        // What is hooked up or set to work is its owners' to say as well.
+        let used = touched.iter().flat_map(|touched| &touched.uses);
+        let all = sites().chain(used);
+        let owners: BTreeSet<Arc<str>> = all.flat_map(|site| site.standing.owners.iter().cloned()).collect();
         let may = |by: &Arc<str>| {
             *by != change.author
                 && *by != action.actor.party.name
@@ -219,12 +237,14 @@ impl<'j> Carries<'j> {
         if change.kind == Kind::Emergency && !approved.is_empty() {
             approved.clone_from(&owners);
         }
-        let whole = !owners.is_empty()
-            && sites().all(|site| {
-                !site.standing.owners.is_empty()
-                    && site.standing.owners.iter().all(|owner| approved.contains(owner))
-            });
-        Self { found, approved, whole }
+        let is_approved = |site: &Site| {
+            let owners = &site.standing.owners;
+            !owners.is_empty() && owners.iter().all(|owner| approved.contains(owner))
+        };
+        let whole = touched.iter().any(|touched| !touched.judged.is_empty()) && sites().all(is_approved);
+        let is_own = |site: &Site| Standing::of(person, site).suffices();
+        let carried = !approved.is_empty() && sites().all(|site| is_approved(site) || is_own(site));
+        Self { found, approved, whole, carried }
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct Touched<'e> {
     targets: Vec<Site>,
     /// Where what is created will be, by its own name: what holds for that holds for the change, whoever owns what it lies in.
     pub(super) places: Vec<Site>,
-    uses: Vec<Site>,
+    pub(super) uses: Vec<Site>,
     /// The types that would be created.
     creates: Vec<Arc<str>>,
     facts: Facts,

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use jiff::{Span, Timestamp};
 use ordain_rules::Source;
-use ordain_rules::import::{ChangeKind, ChangeTold, ImportedChange, terraform_plan};
+use ordain_rules::import::{
+    ChangeKind, ChangeTold, ImportedChange, Recorded, change_set, recorded_request, terraform_plan,
+};
 use serde::Serialize;
 
 use crate::cli::model::keep::{self, Change};
@@ -39,6 +41,24 @@ enum From {
         /// again.
         #[arg(long = "vocabulary", value_name = "FILE")]
         vocabularies: Vec<PathBuf>,
+    },
+    /// A change set of CloudFormation: what `aws cloudformation describe-change-set` prints.
+    #[command(name = "cloudformation")]
+    CloudFormation {
+        /// The file; `-` for standard input.
+        set: PathBuf,
+        #[command(flatten)]
+        told: Told,
+    },
+    /// A request that was made before: its record, as `ordain ledger query -o json` prints it.
+    Request {
+        /// The file; `-` for standard input.
+        record: PathBuf,
+        /// A parameter that may be anything, by its path without positions; may be given again.
+        #[arg(long = "open", value_name = "PATH")]
+        open: Vec<String>,
+        #[command(flatten)]
+        told: Told,
     },
 }
 
@@ -116,35 +136,54 @@ pub(super) fn run(
     arguments: &Arguments,
     now: Timestamp,
 ) -> anyhow::Result<Exit> {
-    let From::Terraform { plan, told, vocabularies } = &arguments.from;
-    let source = read(plan)?;
-    let vocabularies = vocabularies.iter().map(|path| read(path)).collect::<anyhow::Result<Vec<_>>>()?;
-    let from = told.from.unwrap_or(now);
-    let account = told.account.clone().or_else(|| only_account(config));
-    let imported = terraform_plan(
-        &source,
-        &ChangeTold {
-            name: &told.name,
-            kind: match told.kind {
+    let account = only_account(config);
+    let (told, imported) = match &arguments.from {
+        From::Terraform { plan, told, vocabularies } => {
+            let vocabularies =
+                vocabularies.iter().map(|path| read(path)).collect::<anyhow::Result<Vec<_>>>()?;
+            let of = told.of(account.as_deref(), &vocabularies, now)?;
+            (told, terraform_plan(&read(plan)?, &of)?)
+        }
+        From::CloudFormation { set, told } => {
+            (told, change_set(&read(set)?, &told.of(account.as_deref(), &[], now)?)?)
+        }
+        From::Request { record, open, told } => {
+            let of = told.of(account.as_deref(), &[], now)?;
+            (told, recorded_request(&read(record)?, &Recorded { open }, &of)?)
+        }
+    };
+    keep_it(context, config, &told.name, imported)
+}
+
+impl Told {
+    fn of<'t>(
+        &'t self,
+        account: Option<&'t str>,
+        vocabularies: &'t [Source],
+        now: Timestamp,
+    ) -> anyhow::Result<ChangeTold<'t>> {
+        let from = self.from.unwrap_or(now);
+        Ok(ChangeTold {
+            name: &self.name,
+            kind: match self.kind {
                 Kind::Standard => ChangeKind::Standard,
                 Kind::Normal => ChangeKind::Normal,
                 Kind::Emergency => ChangeKind::Emergency,
             },
-            why: &told.why,
-            ticket: told.ticket.as_deref(),
-            author: &told.author,
-            actors: &told.actors,
-            groups: &told.groups,
+            why: &self.why,
+            ticket: self.ticket.as_deref(),
+            author: &self.author,
+            actors: &self.actors,
+            groups: &self.groups,
             from: Some(from),
-            until: Some(told.until.map_or_else(|| from.checked_add(Span::new().hours(OPEN)), Ok)?),
-            review: told.review,
-            uses: told.uses,
-            account: account.as_deref(),
-            region: told.region.as_deref(),
-            vocabularies: &vocabularies,
-        },
-    )?;
-    keep_it(context, config, &told.name, imported)
+            until: Some(self.until.map_or_else(|| from.checked_add(Span::new().hours(OPEN)), Ok)?),
+            review: self.review,
+            uses: self.uses,
+            account: self.account.as_deref().or(account),
+            region: self.region.as_deref(),
+            vocabularies,
+        })
+    }
 }
 
 fn keep_it(context: &Context, config: &Config, name: &str, imported: ImportedChange) -> anyhow::Result<Exit> {

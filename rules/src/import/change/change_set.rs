@@ -90,6 +90,7 @@ pub fn change_set(source: &Source, told: &ChangeTold<'_>) -> Result<ImportedChan
             operation: "cloudformation:ExecuteChangeSet".to_owned(),
             takes,
             must: BTreeSet::from(["ChangeSetName".to_owned()]),
+            partial: true,
             ..Call::default()
         }],
     };
