@@ -9,6 +9,7 @@ mod cluster;
 mod foresee;
 mod labels;
 mod planned;
+mod reads;
 mod stages;
 
 use std::collections::BTreeSet;
@@ -124,7 +125,7 @@ pub fn read(snapshot: &Snapshot, action: &Action, request: Digest) -> Judged {
             return refuse(snapshot, action, request, vec![refusal::undecodable("not_a_read", text)]);
         }
     };
-    let mut reasons = stages::foreign_reads(snapshot, action, call);
+    let mut reasons = reads::foreign(snapshot, action, call);
     if let Some(model) = snapshot.model() {
         let parties = std::iter::once(&action.actor.party).chain(&action.actor.on_behalf_of);
         reasons.extend(parties.filter_map(|party| {
@@ -200,7 +201,7 @@ pub fn hands_over_authority(effect: &Effect) -> bool {
 /// A data-level change where only control is judged: counted, as reads are, and within the read scope.
 fn pass_through(snapshot: &Snapshot, action: &Action, call: &Call, request: Digest) -> Judged {
     let mode = snapshot.modes().of(&action.actor.upstream);
-    let reasons = stages::outside_scope(snapshot, action, call, |effect| effect.level == Level::Data);
+    let reasons = reads::outside_scope(snapshot, action, call, |effect| effect.level == Level::Data);
     if reasons.is_empty() {
         let permit = Some(Permit::new(PermitKind::PassThrough, request));
         return Judged::free(bare(snapshot, mode, Ruling::Admit, reasons), permit);

@@ -12,11 +12,11 @@ use ordain_action::{
 
 use super::circumstances::{Circumstances, declared};
 use super::planned::Planned;
-use super::{cluster, labels};
+use super::{cluster, labels, reads};
 use crate::blast::{Measured, Start, Why};
 use crate::facts::{Facts, copies, is_engaged};
 use crate::kubernetes::{self, creates};
-use crate::model::{Covers, Person, account_and_region};
+use crate::model::{Covers, Person};
 use crate::owner::{self, Standing};
 use crate::policy::Answer;
 use crate::resolve::{Estate, Site};
@@ -223,7 +223,7 @@ impl<'j> Judgement<'j> {
 
     /// Reads beside the changes of a call are bound by the read scope all the same.
     pub(crate) fn reads(&mut self, snapshot: &Snapshot, call: &Call) {
-        let foreign = foreign_reads(snapshot, self.action, call);
+        let foreign = reads::foreign(snapshot, self.action, call);
         self.foreign_read = !foreign.is_empty();
         self.reasons.extend(foreign);
     }
@@ -545,48 +545,6 @@ fn ask(question: &mut Question<'_>) -> Result<Answer, Unasked> {
     }
     let (request, entities) = question.slice().map_err(Unasked::Slice)?;
     Ok(rules.ask(&candidates, &request, &entities))
-}
-
-/// Reads of a call that the read scope of some party does not cover.
-pub(crate) fn foreign_reads(snapshot: &Snapshot, action: &Action, call: &Call) -> Vec<Reason> {
-    let is_cluster = call.plane == Plane::Kubernetes;
-    let is_foreign =
-        |effect: &Effect| effect.access == Access::Read && !(is_cluster && cluster::is_discovery(effect));
-    outside_scope(snapshot, action, call, is_foreign)
-}
-
-/// Effects of some sort that the read scope of the actor does not cover.
-pub(crate) fn outside_scope(
-    snapshot: &Snapshot,
-    action: &Action,
-    call: &Call,
-    of_sort: impl Fn(&Effect) -> bool,
-) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    let actor = &action.actor;
-    for party in std::iter::once(&actor.party).chain(&actor.on_behalf_of) {
-        let scope = snapshot.read_scope_of(&party.name);
-        for (index, effect) in call.effects.iter().enumerate().filter(|(_, effect)| of_sort(effect)) {
-            let mut accounts = vec![Arc::clone(&actor.upstream.account)];
-            let named = effect.resources.iter().filter(|resource| resource.role != Role::Uses);
-            accounts.extend(
-                named.clone().map(|resource| account_and_region(&snapshot.canonical(&resource.name)).0),
-            );
-            // A name without an account, or with the provider's own, is told apart by nothing else.
-            // Whatever project has it: who may read some may not read that.
-            let any = |account: &str| account.contains('*') && call.plane != Plane::Gcp;
-            let foreign = accounts
-                .iter()
-                .filter(|account| !account.is_empty() && account.as_ref() != "aws" && !any(account))
-                .find(|account| !scope.reaches(call.plane, account, &effect.service));
-            if let Some(account) = foreign {
-                reasons.push(refusal::outside_read_scope(party, account, &effect.service, index));
-            } else if let Some(resource) = cluster::outside(snapshot, scope, named) {
-                reasons.push(refusal::outside_namespace(party, resource, index));
-            }
-        }
-    }
-    reasons
 }
 
 /// Names of the provider's own: managed policies, public images and snapshots, its own documents.
