@@ -380,6 +380,7 @@ fn a_change_set_is_one_request_and_what_it_does_is_told() {
           - "remove: `Old` (AWS::S3::Bucket, `old`)"
           calls:
           - operation: cloudformation:ExecuteChangeSet
+            partial: true
             takes:
               ChangeSetName: arn:aws:cloudformation:eu-west-1:111122223333:changeSet/wider/0a
               StackName: {$in: [arn:aws:cloudformation:eu-west-1:111122223333:stack/shop/0b, shop]}

@@ -257,7 +257,7 @@ fn what_no_exception_may_be() {
         lifts,
         "[owner-changes-own]",
         expect![
-            "x.yaml:5: `owner-changes-own` is a ground and denies nothing; known here are `admin-grant`, `agent-executes`, `agent-exposes`, `agent-grants`, `agent-reads-secrets`, `agent-silences-audit`, `escalation-grant`, `external-address`, `host-path`, `open-trust`, `outside-window`, `pod-security-off`, `privileged-pod`, `public-load-balancer`, `public-storage`, `publicly-accessible`, `shared-with-everyone`, `world-open-admin-port`"
+            "x.yaml:5: `owner-changes-own` is a ground and denies nothing; known here are `admin-grant`, `agent-executes`, `agent-exposes`, `agent-grants`, `agent-reads-secrets`, `agent-silences-audit`, `escalation-grant`, `external-address`, `host-path`, `open-trust`, `outside-window`, `pod-security-off`, `privileged-pod`, `public-load-balancer`, `public-storage`, `publicly-accessible`, `shared-with-everyone`, `unplanned`, `world-open-admin-port`"
         ],
     );
     check_exception(

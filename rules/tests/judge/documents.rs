@@ -87,7 +87,7 @@ fn a_rule_has_to_say_why_and_what_to_do() {
         )],
         expect![[r#"
             rules/a.cedar:3: the rule has no `@id`; add one
-            rules/a.cedar:5: unknown place `{wher}`; known here are `actor`, `owner`, `resource`, `system`, `operation`, `access`, `freeze`, `window`, `dependants`, `environment`, `tier`
+            rules/a.cedar:5: unknown place `{wher}`; known here are `actor`, `owner`, `resource`, `system`, `operation`, `access`, `change`, `unplanned`, `freeze`, `window`, `dependants`, `environment`, `tier`
             rules/a.cedar:7: `c` is a ground and forbids; a ground permits
             rules/a.cedar:9: `d` gives no reason or no remedy; say why it refuses and what to do
             rules/a.cedar:11: unknown annotation `@remdey`; did you mean `remedy`"#]],

@@ -76,11 +76,11 @@ fn what_is_planned_once_in_a_list_is_given_once_and_values_are_all_given() {
 
 #[test]
 fn who_acts_for_one_owner_carries_out_what_the_other_approved_and_uses_it() {
-    let own = CHANGE.split_once("  items:").unwrap().0.replace("actors: [outside]", "actors: [cleaner]");
+    let own = CHANGE.split_once("  items:").unwrap().0.replace("actors: [outside]", "actors: [alice]");
     let change = format!(
         "{own}  items:\n  - id: both\n    type: rds:db\n    calls:\n    - {{operation: \"rds:DeleteDBInstance\", takes: {{DBInstanceIdentifier: warehouse, Host: i-0web}}}}\n"
     );
-    let both = "agent cleaner
+    let both = "person alice
     effect rds:DeleteDBInstance update
     target rds:db arn:aws:rds:eu-west-1:111122223333:db:warehouse DBInstanceIdentifier=warehouse
     target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0web Host=i-0web
