@@ -5,10 +5,11 @@
 //! Leaves out who may carry the change out, when, and how often (`judge/planned.rs`).
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use ordain_action::{Call as Request, Completeness, Effect, Resource, Role, Scalar};
+use ordain_action::{Call as Request, Completeness, Effect, NameBasis, Resource, Role, Scalar};
 use serde_json::Value;
 
 use super::given::Given;
@@ -20,8 +21,12 @@ use crate::live::LiveInventory;
 /// The longest value that is told.
 const TOLD_MAX: usize = 200;
 
-/// The most comparisons of one request with one call: what is given in lists is held against each that is planned.
-const STEPS_MAX: usize = 200_000;
+/// The most comparisons of one request with all calls that it may be: what is given in lists is held against each that is
+/// planned. Beyond them nothing is what was planned.
+const STEPS_MAX: usize = 1_000_000;
+
+/// How many letters of a document cost as much as a comparison.
+const STEP: usize = 32;
 
 /// Why a request is not what a call says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,11 +106,13 @@ impl Names<'_> {
 pub(crate) struct Asked<'a> {
     request: &'a Request,
     given: Vec<Given<'a>>,
+    steps: Cell<usize>,
 }
 
 impl<'a> Asked<'a> {
     pub(crate) fn of(request: &'a Request) -> Self {
-        Self { request, given: request.effects.iter().map(|effect| Given::of(&effect.parameters)).collect() }
+        let given = request.effects.iter().map(|effect| Given::of(&effect.parameters)).collect();
+        Self { request, given, steps: Cell::new(STEPS_MAX) }
     }
 }
 
@@ -115,85 +122,79 @@ pub(super) fn matches(
     (item, call): (&Item, &Call),
     asked: &Asked<'_>,
 ) -> Result<(), Mismatch> {
-    let mut at = At { names, steps: STEPS_MAX };
+    let at = At { names, steps: &asked.steps };
     let request = asked.request;
     let Some(first) = request.effects.first() else {
         return Err(differs(OTHER_THING, "it does nothing".to_owned()));
     };
     let is_own = |effect: &&Effect| effect.service == first.service && effect.operation == first.operation;
     for (effect, given) in request.effects.iter().zip(&asked.given).filter(|(effect, _)| is_own(effect)) {
-        at.effect((item, call), effect, given)?;
+        at.effect((item, call), (effect, first), given)?;
     }
-    if request.effects.len() == 1 {
-        return Ok(());
-    }
-    // What else it does it does by the same words, or by those of a call beside it.
-    let said: BTreeSet<(&str, String)> = spoken(first);
     for (other, given) in request.effects.iter().zip(&asked.given).filter(|(effect, _)| !is_own(effect)) {
-        let operation = format!("{}:{}", other.service, other.operation);
-        let mut beside = item.calls.iter().filter(|call| *call.operation == *operation);
-        if beside.any(|call| at.tree(&call.takes, given, "", other).is_ok()) {
-            continue;
-        }
-        if let Some((path, value)) = spoken(other).into_iter().find(|leaf| !said.contains(leaf)) {
-            let text = format!("`{path}={value}` of `{}:{}` was not planned", other.service, other.operation);
-            return Err(differs(OTHER_PARAMETER, text));
-        }
+        at.beside((item, call), (other, first), given)?;
     }
     Ok(())
 }
 
-fn spoken(effect: &Effect) -> BTreeSet<(&str, String)> {
-    let leaves = effect.parameters.iter().filter(|leaf| !leaf.idempotency);
-    leaves.map(|leaf| (leaf.path, told(leaf.value))).collect()
-}
-
 struct At<'a> {
     names: &'a Names<'a>,
-    steps: usize,
+    steps: &'a Cell<usize>,
 }
 
 impl At<'_> {
+    /// An effect is what a call says. `first` is the one that the request is for: what another is about may stand there.
     fn effect(
-        &mut self,
+        &self,
         (item, call): (&Item, &Call),
-        effect: &Effect,
+        (effect, first): (&Effect, &Effect),
         given: &Given<'_>,
     ) -> Result<(), Mismatch> {
-        match effect.parameters.completeness() {
-            Completeness::Complete => {}
-            Completeness::Partial(_) | Completeness::Opaque(_) if call.partial => {}
-            Completeness::Partial(why) | Completeness::Opaque(why) => {
-                let text = format!("not every parameter of it can be read ({why})");
-                return Err(differs(OTHER_PARAMETER, text));
-            }
-        }
+        complete(call, effect)?;
         self.tree(&call.takes, given, "", effect)?;
         for path in &call.must {
             Self::must(call, given, path)?;
         }
-        self.targets(item, call, effect)
+        let texts = texts(effect).chain(texts(first)).filter(|_| !call.partial).collect();
+        self.targets(item, effect, &texts, |target| is_account(target, &self.names.change.account))
     }
 
-    /// What it is about has to be told by a parameter that was held against the call, or be the item itself.
-    fn targets(&self, item: &Item, call: &Call, effect: &Effect) -> Result<(), Mismatch> {
-        let texts: BTreeSet<&str> = effect
-            .parameters
-            .iter()
-            .filter_map(|leaf| match leaf.value {
-                Scalar::Text(text) | Scalar::Number(text) => Some(text),
-                Scalar::Bool(_) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => None,
-            })
-            .collect();
+    /// What else a request does, by another operation: what a call of the item beside it says, or nothing but what the first
+    /// effect says, about things that it names.
+    fn beside(
+        &self,
+        (item, call): (&Item, &Call),
+        (other, first): (&Effect, &Effect),
+        given: &Given<'_>,
+    ) -> Result<(), Mismatch> {
+        let operation = format!("{}:{}", other.service, other.operation);
+        let mut beside = item.calls.iter().filter(|call| *call.operation == *operation);
+        if beside.any(|call| self.effect((item, call), (other, first), given).is_ok()) {
+            return Ok(());
+        }
+        complete(call, other)?;
+        let said: HashSet<(&str, Scalar<'_>)> = spoken(first).collect();
+        if let Some((path, value)) = spoken(other).find(|leaf| !said.contains(leaf)) {
+            let text = format!("`{path}={}` of `{operation}` was not planned", told(value));
+            return Err(differs(OTHER_PARAMETER, text));
+        }
+        self.targets(item, other, &texts(first).collect(), |_| false)
+    }
+
+    /// What it is about has to be told by a text that was held against the call, or be the item itself.
+    fn targets(
+        &self,
+        item: &Item,
+        effect: &Effect,
+        texts: &BTreeSet<&str>,
+        may: impl Fn(&Resource) -> bool,
+    ) -> Result<(), Mismatch> {
         let names = self.names.of(item);
-        let whole = self.names.change.account.as_ref();
         for target in effect.resources.iter().filter(|resource| resource.role == Role::Target) {
             let named = !target.pattern && names.contains(target.name.as_str());
-            let by_parameters = !call.partial
-                && !target.identifiers.is_empty()
+            let by_parameters = !target.identifiers.is_empty()
                 && target.identifiers.iter().all(|identifier| texts.contains(identifier.value.as_str()));
-            let said = || texts.contains(target.name.as_str());
-            if !named && !by_parameters && !said() && !is_account(target, whole) {
+            if !named && !by_parameters && !texts.contains(target.name.as_str()) && !may(target) {
                 let text = format!("`{}` is not what was planned", crate::refusal::shown(&target.name));
                 return Err(differs(OTHER_THING, text));
             }
@@ -210,13 +211,7 @@ impl At<'_> {
     }
 
     /// Every part that is given is one that is wanted.
-    fn tree(
-        &mut self,
-        wanted: &Wanted,
-        given: &Given<'_>,
-        path: &str,
-        effect: &Effect,
-    ) -> Result<(), Mismatch> {
+    fn tree(&self, wanted: &Wanted, given: &Given<'_>, path: &str, effect: &Effect) -> Result<(), Mismatch> {
         if let Wanted::Map(members) = wanted
             && given.elements.is_empty()
             && given.values.is_empty()
@@ -241,8 +236,8 @@ impl At<'_> {
         }
         // A call without parameters.
         if path.is_empty() && *wanted == Wanted::Empty {
-            let first = given.members.iter().next();
-            return first.map_or(Ok(()), |(name, value)| Err(not_planned(name, value)));
+            let is_empty = given.members.is_empty() && given.elements.is_empty() && given.values.is_empty();
+            return if is_empty { Ok(()) } else { Err(not_planned(path, given)) };
         }
         if self.whole(wanted, given, effect) {
             return Ok(());
@@ -252,7 +247,7 @@ impl At<'_> {
     }
 
     /// What differs in an element from the one of those planned that it is most like.
-    fn nearest(&mut self, all: &[Wanted], element: &Given<'_>, path: &str, effect: &Effect) -> Mismatch {
+    fn nearest(&self, all: &[Wanted], element: &Given<'_>, path: &str, effect: &Effect) -> Mismatch {
         let like = |one: &&Wanted| self.differences(one, element, effect);
         match all.iter().min_by_key(like) {
             Some(Wanted::Map(members)) => self.in_members(members, element, path, effect),
@@ -267,7 +262,7 @@ impl At<'_> {
     }
 
     fn in_members(
-        &mut self,
+        &self,
         members: &BTreeMap<Arc<str>, Wanted>,
         element: &Given<'_>,
         path: &str,
@@ -293,10 +288,9 @@ impl At<'_> {
 
     /// How many parts of an element differ from what is planned.
     fn differences(&self, wanted: &Wanted, given: &Given<'_>, effect: &Effect) -> usize {
-        let mut at = At { names: self.names, steps: STEPS_MAX };
-        let Wanted::Map(members) = wanted else { return usize::from(!at.whole(wanted, given, effect)) };
+        let Wanted::Map(members) = wanted else { return usize::from(!self.whole(wanted, given, effect)) };
         let differs = |(name, value): (&Cow<'_, str>, &Given<'_>)| match members.get(name.as_ref()) {
-            Some(wanted) if at.whole(wanted, value, effect) => 0,
+            Some(wanted) if self.whole(wanted, value, effect) => 0,
             Some(_) | None => 1,
         };
         let differing: usize = given.members.iter().map(differs).sum();
@@ -304,9 +298,8 @@ impl At<'_> {
     }
 
     /// The one is the other: nothing beside it, and nothing missing that is not optional.
-    fn whole(&mut self, wanted: &Wanted, given: &Given<'_>, effect: &Effect) -> bool {
-        self.steps = self.steps.saturating_sub(1);
-        if self.steps == 0 {
+    fn whole(&self, wanted: &Wanted, given: &Given<'_>, effect: &Effect) -> bool {
+        if !self.goes_on(1) {
             return false;
         }
         match wanted {
@@ -344,6 +337,13 @@ impl At<'_> {
         }
     }
 
+    /// Whether there is as much left to be compared.
+    fn goes_on(&self, steps: usize) -> bool {
+        let left = self.steps.get().saturating_sub(steps);
+        self.steps.set(left);
+        left > 0
+    }
+
     fn scalar(&self, wanted: &Wanted, value: Scalar<'_>, effect: &Effect) -> bool {
         let text = match value {
             Scalar::Text(text) | Scalar::Number(text) => text,
@@ -358,7 +358,8 @@ impl At<'_> {
             Wanted::Of(item) => self.names.means(item, text, effect),
             Wanted::Mentions(items) => items.iter().all(|item| self.names.mentions(item, text)),
             Wanted::Json(wanted) => {
-                serde_json::from_str::<Plain>(text).is_ok_and(|Plain(value)| same(wanted, &value))
+                self.goes_on(text.len() / STEP)
+                    && serde_json::from_str::<Plain>(text).is_ok_and(|Plain(value)| same(wanted, &value))
             }
             Wanted::Pattern(glob) => glob.matches(text),
             Wanted::Null
@@ -459,7 +460,29 @@ fn told(value: Scalar<'_>) -> String {
     [text.get(..end).unwrap_or_default(), cut].concat()
 }
 
+/// The account, project or cluster of the change as a whole, which a request is about that names nothing narrower.
 fn is_account(target: &Resource, account: &str) -> bool {
-    target.basis == ordain_action::NameBasis::Scope
-        && (target.name.split(':').nth(4) == Some(account) || target.name.contains(account))
+    target.basis == NameBasis::Scope && target.name.split([':', '/']).any(|part| part == account)
+}
+
+fn complete(call: &Call, effect: &Effect) -> Result<(), Mismatch> {
+    match effect.parameters.completeness() {
+        Completeness::Complete => Ok(()),
+        Completeness::Partial(_) | Completeness::Opaque(_) if call.partial => Ok(()),
+        Completeness::Partial(why) | Completeness::Opaque(why) => {
+            Err(differs(OTHER_PARAMETER, format!("not every parameter of it can be read ({why})")))
+        }
+    }
+}
+
+fn spoken(effect: &Effect) -> impl Iterator<Item = (&str, Scalar<'_>)> {
+    effect.parameters.iter().filter(|leaf| !leaf.idempotency).map(|leaf| (leaf.path, leaf.value))
+}
+
+/// The texts by which an effect may name something.
+pub(super) fn texts(effect: &Effect) -> impl Iterator<Item = &str> {
+    effect.parameters.iter().filter_map(|leaf| match leaf.value {
+        Scalar::Text(text) | Scalar::Number(text) => Some(text),
+        Scalar::Bool(_) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => None,
+    })
 }

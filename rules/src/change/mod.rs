@@ -12,7 +12,7 @@ mod wanted;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use ordain_action::{Actor, Call as Request, Digest, Plane, Scalar};
+use ordain_action::{Actor, Call as Request, Digest, Plane};
 
 use crate::calendar::Term;
 use crate::live::LiveInventory;
@@ -31,7 +31,7 @@ pub(crate) enum Kind {
     Standard,
     /// Approved by every owner of what it touches.
     Normal,
-    /// Approved by one of them, and looked at afterwards.
+    /// Approved by one owner of each thing that it touches, and looked at afterwards.
     Emergency,
 }
 
@@ -260,9 +260,7 @@ impl Of {
             for (call, own) in item.calls.iter().zip(0..) {
                 let (operation, place) = (&call.operation, Place { change: number, item: at, call: own });
                 self.calls.entry(Arc::clone(operation)).or_default().push(place);
-                // Told by its own name alone: another item's may be one that only an answer says.
-                let is_own = call.takes.items().into_iter().any(|other| *other == item.id);
-                if is_own && !names.is_empty() {
+                if call.takes.is_about(&item.id) && !names.is_empty() {
                     let all = names.iter().flat_map(|name| std::iter::once(name.as_ref()).chain(ends(name)));
                     for name in all {
                         let key = (Arc::clone(operation), Arc::from(name));
@@ -294,12 +292,8 @@ fn operation(request: &Request) -> Option<Arc<str>> {
 /// Every text by which a request may name something.
 fn said(request: &Request) -> BTreeSet<&str> {
     let Some(first) = request.effects.first() else { return BTreeSet::new() };
-    let values = first.parameters.iter().filter_map(|leaf| match leaf.value {
-        Scalar::Text(text) | Scalar::Number(text) => Some(text),
-        Scalar::Bool(_) | Scalar::Null | Scalar::Empty | Scalar::Token(_) => None,
-    });
     let names = first.resources.iter().map(|resource| resource.name.as_str());
-    let all: BTreeSet<&str> = values.chain(names).collect();
+    let all: BTreeSet<&str> = matching::texts(first).chain(names).collect();
     let more: Vec<&str> = all.iter().flat_map(|text| ends(text)).collect();
     all.into_iter().chain(more).collect()
 }

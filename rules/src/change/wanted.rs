@@ -125,6 +125,16 @@ impl Wanted {
         }
     }
 
+    /// A parameter is what an item is known by, and nothing else: a request that is this says so.
+    pub(super) fn is_about(&self, id: &str) -> bool {
+        let is_it = |value: &Self| *value == Self::Of(Arc::from(id));
+        let Self::Map(members) = self else { return false };
+        members.values().any(|value| match value {
+            Self::List(all) => all.iter().all(is_it),
+            other => is_it(other),
+        })
+    }
+
     /// What is at a path of members.
     pub(crate) fn get(&self, path: &[Arc<str>]) -> Option<&Self> {
         path.iter().try_fold(self, |at, name| match at {

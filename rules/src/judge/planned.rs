@@ -63,7 +63,7 @@ pub(super) struct Asking<'j> {
 #[derive(Debug)]
 pub(super) struct Carries<'j> {
     found: Found<'j>,
-    /// Owners of what is touched that have approved it; for an emergency all, where one has.
+    /// Owners of what is touched that have approved it.
     approved: BTreeSet<Arc<str>>,
     /// Everything that is touched has owners, and all of them have.
     whole: bool,
@@ -112,9 +112,7 @@ impl<'j> Planned<'j> {
     /// Whether the owners of something have approved a change that plans this.
     pub(super) fn approves(&self, owners: &Owners) -> bool {
         match self {
-            Self::Carries(carries) => {
-                !owners.is_empty() && owners.iter().all(|owner| carries.approved.contains(owner))
-            }
+            Self::Carries(carries) => carries.approves(owners),
             Self::Nothing | Self::Not(_) => false,
         }
     }
@@ -234,17 +232,23 @@ impl<'j> Carries<'j> {
         for person in people.filter(|person| person.kind == ActorKind::Person) {
             approved.extend(owners.iter().filter(|owner| person.teams.contains(*owner)).cloned());
         }
-        if change.kind == Kind::Emergency && !approved.is_empty() {
-            approved.clone_from(&owners);
-        }
-        let is_approved = |site: &Site| {
-            let owners = &site.standing.owners;
-            !owners.is_empty() && owners.iter().all(|owner| approved.contains(owner))
-        };
-        let whole = touched.iter().any(|touched| !touched.judged.is_empty()) && sites().all(is_approved);
+        let mut carries = Self { found, approved, whole: false, carried: false };
+        let is_approved = |site: &Site| carries.approves(&site.standing.owners);
         let is_own = |site: &Site| Standing::of(person, site).suffices();
-        let carried = !approved.is_empty() && sites().all(|site| is_approved(site) || is_own(site));
-        Self { found, approved, whole, carried }
+        let whole = sites().next().is_some() && sites().all(is_approved);
+        let carried = !carries.approved.is_empty() && sites().all(|site| is_approved(site) || is_own(site));
+        (carries.whole, carries.carried) = (whole, carried);
+        carries
+    }
+
+    /// Whether owners of something have approved it: all of them, and in an emergency one of them. Of another thing nobody
+    /// else has a say.
+    fn approves(&self, owners: &Owners) -> bool {
+        let has = |owner: &Arc<str>| self.approved.contains(owner);
+        match self.found.change.kind {
+            Kind::Standard | Kind::Normal => !owners.is_empty() && owners.iter().all(has),
+            Kind::Emergency => owners.iter().any(has),
+        }
     }
 }
 

@@ -257,6 +257,15 @@ impl Places<'_> {
     }
 
     fn items(&mut self, place: &Place, name: &str, specs: &[ItemSpec]) -> Vec<Item> {
+        for spec in
+            specs.iter().filter(|spec| spec.name.iter().chain(&spec.identifiers).any(String::is_empty))
+        {
+            let text = format!(
+                "item `{}` is known by an empty text, which every text has in it; remove it",
+                spec.id
+            );
+            self.problems.push(place.problem(&spec.id, text));
+        }
         let mut items: Vec<Item> = Vec::with_capacity(specs.len());
         let mut ids: BTreeSet<&str> = BTreeSet::new();
         for spec in specs {

@@ -60,28 +60,8 @@ pub(super) fn read(
 }
 
 fn signing_keys(body: &Body) -> &[String] {
-    match body {
-        Body::User(spec) => &spec.signing_keys,
-        Body::Actor(spec) => &spec.signing_keys,
-        Body::Component(_)
-        | Body::Resource(_)
-        | Body::Api(_)
-        | Body::System(_)
-        | Body::Domain(_)
-        | Body::Group(_)
-        | Body::Account(_)
-        | Body::Environment(_)
-        | Body::Scope(_)
-        | Body::Freeze(_)
-        | Body::Limits(_)
-        | Body::Budget(_)
-        | Body::AgentBounds(_)
-        | Body::Window(_)
-        | Body::Exception(_)
-        | Body::Change(_)
-        | Body::Inventory(_)
-        | Body::Ownership(_)
-        | Body::Approval(_)
-        | Body::Blueprint(_) => &[],
+    if let Body::User(spec) = body {
+        return &spec.signing_keys;
     }
+    if let Body::Actor(spec) = body { &spec.signing_keys } else { &[] }
 }

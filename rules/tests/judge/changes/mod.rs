@@ -4,6 +4,7 @@
 
 mod differs;
 mod names;
+mod whose;
 
 use expect_test::expect;
 use jiff::Timestamp;
@@ -218,47 +219,6 @@ fn what_was_planned_waits_for_everybody_whose_it_is() {
     expect![[r#"
         unplanned: `outside` makes planned changes only: change `web-42` is not approved by all whose it is
         change_not_approved: change `web-42` plans this as `aws_instance.web`, and `web` has not approved it"#]].assert_eq(&refused(&approved(&both, &["olivia"]), &asked));
-}
-
-#[test]
-fn one_of_the_owners_is_enough_in_an_emergency() {
-    let two = "pipeline outside
-    effect rds:DeleteDBInstance delete
-    target rds:db arn:aws:rds:eu-west-1:111122223333:db:warehouse DBInstanceIdentifier=warehouse
-    DBInstanceIdentifier = warehouse
-    effect ec2:TerminateInstances delete
-    target ec2:instance arn:aws:ec2:eu-west-1:111122223333:instance/i-0web InstanceId=warehouse
-    DBInstanceIdentifier = warehouse";
-    let change = r#"
----
-apiVersion: ordain/v1
-kind: Change
-metadata: {name: both}
-spec:
-  type: normal
-  why: both go
-  author: paul
-  actors: [outside]
-  from: 2026-11-24T09:00:00Z
-  until: 2026-11-24T12:00:00Z
-  account: "111122223333"
-  region: eu-west-1
-  items:
-  - id: both
-    type: rds:db
-    calls:
-    - {operation: "rds:DeleteDBInstance", takes: {DBInstanceIdentifier: warehouse}}
-"#;
-    let codes =
-        |text: &str| text.lines().map(|line| line.split(':').next().unwrap().to_owned()).collect::<Vec<_>>();
-    assert_eq!(
-        codes(&refused(&approved(change, &["omar"]), two)),
-        ["unplanned", "unplanned", "change_not_approved"]
-    );
-    let emergency = change.replace("type: normal", "type: emergency\n  review: 2026-11-25T09:00:00Z");
-    assert_eq!(refused(&approved(&emergency, &["omar"]), two), "");
-    assert_eq!(refused(&approved(change, &["omar", "olivia"]), two), "");
-    assert_ne!(refused(&approved(&emergency, &["pia"]), two), "", "who owns nothing of it approves nothing");
 }
 
 #[test]
