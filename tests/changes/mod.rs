@@ -71,18 +71,11 @@ impl Desk {
         Self { gate: Gate::start(setup), key, _keys: keys }
     }
 
-    /// Approves a change, and waits until the running gate has taken that up.
     fn approve(&self, name: &str) {
-        let model = || {
-            let page = self.gate.admin_page("/metrics").1;
-            page.lines().find(|line| line.starts_with("ordain_model_info")).map(str::to_owned)
-        };
-        let before = model();
-        assert!(before.is_some(), "the gate says which model it has");
-        let key = self.key.to_str().unwrap();
-        let approved = self.gate.run(&["change", "approve", name, "--as", "olivia", "--key", key]);
-        assert!(approved.status.success(), "{}", said(&approved));
-        eventually("the approval counts", || model() != before);
+        changes_model(
+            &self.gate,
+            &["change", "approve", name, "--as", "olivia", "--key", self.key.to_str().unwrap()],
+        );
     }
 
     fn send(&self, call: &str) -> Reply {
@@ -112,6 +105,19 @@ impl Desk {
     fn arrived(&self, word: &str) -> usize {
         self.gate.recorder.arrived().iter().filter(|one| one.body_text().contains(word)).count()
     }
+}
+
+/// Runs a verb that changes the model, and waits until the running gate has taken that up.
+fn changes_model(gate: &Gate, arguments: &[&str]) {
+    let model = || {
+        let page = gate.admin_page("/metrics").1;
+        page.lines().find(|line| line.starts_with("ordain_model_info")).map(str::to_owned)
+    };
+    let before = model();
+    assert!(before.is_some(), "the gate says which model it has");
+    let done = gate.run(arguments);
+    assert!(done.status.success(), "{}", said(&done));
+    eventually("the model is taken up", || model() != before);
 }
 
 fn postgres() -> Option<PostgresServer> {
@@ -331,5 +337,58 @@ fn serial_the_same_planned_several_times_is_done_as_often() {
     assert_eq!(ended, [200, 200, 200, 200, 200, 200, 200, 403, 403]);
     desk.settled();
     assert_eq!(desk.used("host-goes"), [1; 7]);
+    desk.gate.finish();
+}
+
+/// What was refused is in the ledger, and what is in the ledger can be planned.
+#[test]
+fn serial_a_request_of_the_ledger_is_planned_and_approved_as_it_was() {
+    let desk = Desk::new("", None);
+    let stop = |more: &str| desk.send(&format!("StopInstances&InstanceId.1={INSTANCE}{more}"));
+    assert_eq!(stop("").status, 403);
+    let listed = desk.gate.run(&["-o", "json", "ledger", "query", "--operation", "ec2:StopInstances"]);
+    let record = desk.gate.folder.path().join("record.json");
+    fs::write(&record, listed.stdout).unwrap();
+    let told = ["--name", "stop-it", "--why", "it is too warm", "--author", "mallory", "--actor", "deploy"];
+    let import = ["change", "import", "request", record.to_str().unwrap()].into_iter().chain(told);
+    changes_model(&desk.gate, &import.collect::<Vec<_>>());
+    desk.approve("stop-it");
+    let other = stop("&Force=true");
+    assert!(other.text().contains("`Force=true` was not planned"), "{}", other.text());
+    assert_eq!(stop("").status, 200);
+    assert!(stop("").text().contains("was carried out already"));
+    desk.gate.finish();
+}
+
+/// A change set is carried out by its identifier, once: another of its name is another.
+#[test]
+fn serial_a_change_set_is_carried_out_as_it_was_described() {
+    let desk = Desk::new("", None);
+    let stack =
+        "arn:aws:cloudformation:us-east-1:123456789012:stack/shop/0a1b2c3d-0000-1111-2222-333344445555";
+    let set = |id: &str| format!("arn:aws:cloudformation:us-east-1:123456789012:changeSet/wider/{id}");
+    let described = serde_json::json!({
+        "ChangeSetName": "wider", "ChangeSetId": set("0a"), "StackId": stack, "StackName": "shop",
+        "Status": "CREATE_COMPLETE", "ExecutionStatus": "AVAILABLE",
+        "Changes": [{"Type": "Resource", "ResourceChange": {"Action": "Add", "LogicalResourceId": "Queue", "ResourceType": "AWS::SQS::Queue"}}],
+    });
+    let file = desk.gate.folder.path().join("set.json");
+    fs::write(&file, described.to_string()).unwrap();
+    let told = ["--name", "shop-wider", "--why", "a queue more", "--author", "mallory", "--actor", "deploy"];
+    let import = ["change", "import", "cloudformation", file.to_str().unwrap()].into_iter().chain(told);
+    changes_model(&desk.gate, &import.collect::<Vec<_>>());
+    desk.approve("shop-wider");
+    let execute = |id: &str| {
+        let form =
+            format!("Action=ExecuteChangeSet&Version=2010-05-15&StackName={stack}&ChangeSetName={}", set(id));
+        desk.gate
+            .client("deploy")
+            .send(&Sent::form("cloudformation", &form.replace(':', "%3A").replace('/', "%2F")))
+    };
+    let other = execute("0b");
+    assert!(other.text().contains("was not planned"), "{}", other.text());
+    let done = execute("0a");
+    assert_eq!(done.status, 200, "{}", done.text());
+    assert!(execute("0a").text().contains("was carried out already"));
     desk.gate.finish();
 }

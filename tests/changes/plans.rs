@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::people;
-use crate::harness::{Gate, Setup, eventually, now, said, skipped, variable};
+use super::{changes_model, people};
+use crate::harness::{Gate, Setup, now, said, skipped, variable};
 use crate::planes::aws::clients::{before_moto, needed};
 
 const SHOP: &str = include_str!("shop/main.tf");
@@ -137,18 +137,8 @@ impl Terraform {
             vec!["change", "import", "terraform", path(&plan), "--name", name, "--why", "the shop's ground"];
         arguments.extend(["--author", "mallory", "--actor", "deploy", "--region", "us-east-1"]);
         arguments.extend(more);
-        self.gate_does(&arguments);
-        let model = || {
-            self.gate
-                .admin_page("/metrics")
-                .1
-                .lines()
-                .find(|line| line.starts_with("ordain_model_info"))
-                .map(str::to_owned)
-        };
-        let before = model();
-        self.gate_does(&["change", "approve", name, "--as", "olivia", "--key", path(&self.key)]);
-        eventually("the approval counts", || model() != before);
+        changes_model(&self.gate, &arguments);
+        changes_model(&self.gate, &["change", "approve", name, "--as", "olivia", "--key", path(&self.key)]);
     }
 
     fn gate_does(&self, arguments: &[&str]) -> String {
