@@ -129,10 +129,8 @@ impl Wanted {
     pub(super) fn is_about(&self, id: &str) -> bool {
         let is_it = |value: &Self| *value == Self::Of(Arc::from(id));
         let Self::Map(members) = self else { return false };
-        members.values().any(|value| match value {
-            Self::List(all) => all.iter().all(is_it),
-            other => is_it(other),
-        })
+        let is_list = |value: &Self| matches!(value, Self::List(all) if all.iter().all(is_it));
+        members.values().any(|value| is_it(value) || is_list(value))
     }
 
     /// What is at a path of members.
