@@ -32,6 +32,7 @@ pub struct Bound {
     action: Arc<Action>,
     digest: Digest,
     named: Option<Named>,
+    binds_content: bool,
 }
 
 impl Bound {
@@ -55,10 +56,13 @@ impl Bound {
         let (reading, named) = named::resolve(keys, claim, identified, &held, reading, now)?;
         check_protocol(held.head(), &reading)?;
         check_withheld(claim, held.bytes().map_or(&[][..], |bytes| bytes))?;
+        // What a stream says is judged by nobody, whoever opens it: that it is opened is what is approved.
+        let opens = matches!(&reading, Reading::Call(call) if call.answer.upgrades);
+        let binds_content = held.bytes().is_some() || identified.payload_sha256().is_some() || opens;
         let action = Arc::new(Action { actor: identified.actor.clone(), reading });
         let head = head::of(arrival, held.head());
         let digest = request_digest(&action, || head::digest(&head, held.sha256()));
-        Ok(Self { held, action, digest, named })
+        Ok(Self { held, action, digest, named, binds_content })
     }
 
     /// What it would do.
@@ -82,6 +86,12 @@ impl Bound {
     /// The request, to be looked at.
     pub const fn held(&self) -> &Held {
         &self.held
+    }
+
+    /// Whether its digest says all that it would do: not of a body that streams and whose hash nobody declared.
+    #[must_use]
+    pub const fn binds_content(&self) -> bool {
+        self.binds_content
     }
 
     /// The token of ours that it is about.

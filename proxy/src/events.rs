@@ -18,8 +18,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use tracing::{Level, event};
+use uuid::Uuid;
 
 use crate::fault::Fault;
+use crate::holds::EventKind;
 use crate::listen::ListenCounts;
 
 /// Labels of a decision.
@@ -58,6 +60,29 @@ pub struct Metrics {
     ways: Ways,
     model: Family<ModelLabels, Gauge>,
     counted: CountedState,
+    holds: Holds,
+}
+
+/// What is counted of what waits for its owners.
+#[derive(Debug)]
+struct Holds {
+    waiting: Gauge,
+    happened: Family<HoldLabels, Counter>,
+}
+
+impl Holds {
+    fn registered(registry: &mut Registry) -> Self {
+        let (waiting, happened) = (Gauge::default(), Family::default());
+        registry.register("holds", "What waits for its owners now", waiting.clone());
+        registry.register("hold_events", "Holds opened and answers given, at this gate", happened.clone());
+        Self { waiting, happened }
+    }
+}
+
+/// Labels of what happened to a hold.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct HoldLabels {
+    what: &'static str,
 }
 
 /// What is counted of the counted state.
@@ -196,6 +221,7 @@ impl Metrics {
         let ways = Ways::registered(&mut registry);
         let counted = CountedState::registered(&mut registry);
         let model = Family::default();
+        let holds = Holds::registered(&mut registry);
         registry.register("model_info", "The model and the rules in force, by their digests", model.clone());
         Self {
             registry,
@@ -215,6 +241,7 @@ impl Metrics {
             ways,
             model,
             counted,
+            holds,
         }
     }
 
@@ -328,6 +355,16 @@ impl Metrics {
         event!(Level::WARN, %peer, reason_code, text = fault.log_text(), "refused");
     }
 
+    /// Something happened to a hold.
+    pub fn hold(&self, kind: EventKind) {
+        self.holds.happened.get_or_create(&HoldLabels { what: kind.as_str() }).inc();
+    }
+
+    /// So many holds wait.
+    pub fn holds_waiting(&self, waiting: usize) {
+        self.holds.waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    }
+
     /// The ledger took a record, or failed to.
     pub fn appended(&self, took: Duration) {
         self.append_duration.observe(took.as_secs_f64());
@@ -419,6 +456,16 @@ pub fn not_settled(decision: DecisionId, why: &str) {
 /// Decisions that an earlier run left are settled from the ledger.
 pub fn settling_left_over(decisions: usize) {
     event!(Level::INFO, decisions, "settling from the ledger what was left reserved");
+}
+
+/// Something happened to what waits for its owners.
+pub fn hold(kind: EventKind, hold: Uuid, by: &str, what: &str) {
+    event!(Level::INFO, %hold, by, what, "hold {}", kind.as_str());
+}
+
+/// That a hold was opened could not be recorded.
+pub fn hold_unrecorded(hold: Uuid, why: &str) {
+    event!(Level::ERROR, %hold, why, "a hold was opened and could not be recorded");
 }
 
 /// The gate stops taking requests and lets those in flight end.

@@ -7,9 +7,11 @@ use std::fmt;
 
 use ordain_action::{Action, DecisionId, Denial, DenialKind, ReasonCode};
 use ordain_rules::{Ruling, Verdict};
+use uuid::Uuid;
 
 use crate::forward::ForwardError;
 use crate::held::HoldError;
+use crate::holds::{self, Asked};
 
 /// Something that ended a request other than an answer.
 #[derive(Debug, Clone)]
@@ -19,6 +21,7 @@ pub struct Fault {
     text: String,
     detail: String,
     decision: Option<DecisionId>,
+    hold: Option<Uuid>,
 }
 
 impl Fault {
@@ -26,24 +29,38 @@ impl Fault {
     #[must_use]
     pub fn new(kind: DenialKind, reason: &str, text: impl Into<String>) -> Self {
         let reason_code = ReasonCode::new(reason).unwrap_or_else(ReasonCode::internal_fault);
-        Self { kind, reason_code, text: text.into(), detail: String::new(), decision: None }
+        Self { kind, reason_code, text: text.into(), detail: String::new(), decision: None, hold: None }
     }
 
     /// The judge's refusal: who may not do what to which resource, why, and what would help.
     #[must_use]
-    pub fn refused(action: &Action, verdict: &Verdict, decision: DecisionId) -> Self {
+    pub fn refused(action: &Action, verdict: &Verdict, decision: DecisionId, asked: Option<&Asked>) -> Self {
         let deciding = verdict.reasons.iter().find(|reason| reason.ruling != Ruling::Admit);
         let (code, why) = match deciding {
             Some(reason) if reason.remedy.is_empty() => (reason.code.clone(), reason.text.clone()),
             Some(reason) => (reason.code.clone(), format!("{}; {}", reason.text, reason.remedy)),
             None => (ReasonCode::internal_fault(), "no reason was recorded; tell the operator".to_owned()),
         };
+        // Whoever asked is told whom it waits for, in place of whom to ask.
+        let why = match (asked, deciding) {
+            (Some(asked), Some(reason)) => format!("{}; {}", reason.text, holds::told(asked)),
+            (Some(_) | None, _) => why,
+        };
         let effect = deciding.map_or(0, |reason| reason.effect);
         // The plane's own sentence, which tools and people already know how to read.
         let text = ordain_decode::refusal(&action.actor.party.name, &action.reading, effect, &why);
         let mut fault = Self::new(DenialKind::Forbidden, code.as_str(), text);
         fault.decision = Some(decision);
+        if let Some(Asked::Waits { id, .. }) = asked {
+            fault.hold = Some(*id);
+        }
         fault
+    }
+
+    /// The hold that the request waits under.
+    #[must_use]
+    pub const fn hold(&self) -> Option<Uuid> {
+        self.hold
     }
 
     /// A proof of ours did not fit: the caller is told no more than that.

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,6 +36,7 @@ use crate::files;
 use crate::forward::{AnswerBody, ForwardError, Forwarder, OutBody, Outward, Protocol, Trust};
 use crate::front::NOBODY_MAX;
 use crate::held::{Budget, Need};
+use crate::holds::Holds;
 use crate::identity::{self, Claimed, Identified, Known, Schemes};
 use crate::keys::{IssuedKey, KeyStore};
 use crate::listen::{ConnectionInfo, ListenCounts, ListenSettings, Tls, Verifier};
@@ -44,7 +44,7 @@ use crate::model::Model;
 use crate::outgoing::Outgoing;
 use crate::place::{Arrival, Places};
 use crate::state::State;
-use crate::throttle::Throttle;
+use crate::throttle::{self, Throttle};
 use crate::upstream::{Carried, Leaving, Own, Source, Upstreams, Whose};
 
 /// What a caller is told in warn mode.
@@ -89,6 +89,8 @@ pub struct Gate {
     pub budget: Budget,
     /// How much each actor may ask for.
     pub throttle: ArcSwap<Throttle>,
+    /// What waits for its owners.
+    pub holds: Holds,
     /// Changes in flight.
     pub changes: Arc<Changes>,
     /// What the command line presents to have its own changes recorded.
@@ -153,7 +155,7 @@ impl Gate {
         let catalogue = catalogue_digest(&rooms);
         Ok(Arc::new(Self {
             catalogue,
-            throttle: ArcSwap::from_pointee(throttle(&config)),
+            throttle: ArcSwap::from_pointee(throttle::of(&config)),
             budget: Budget::new(config.limits.held, config.limits.unproven),
             admin_token: files::admin_token(&config.state)?,
             clock,
@@ -166,6 +168,7 @@ impl Gate {
                 .await?,
             ledger,
             upstreams: Arc::new(upstreams),
+            holds: Holds::new(config.holds.parked),
             changes: Arc::new(Changes::default()),
             forwarder: Arc::new(forwarder),
             outward,
@@ -212,8 +215,8 @@ impl Gate {
         let limits = &config.limits;
         self.model.set_modes(config.modes());
         self.budget.resize(limits.held, limits.unproven);
-        if throttle_of(&self.config.load()) != throttle_of(&config) {
-            self.throttle.store(Arc::new(throttle(&config)));
+        if throttle::limits(&self.config.load()) != throttle::limits(&config) {
+            self.throttle.store(Arc::new(throttle::of(&config)));
         }
         self.outward.set_timeout(limits.upstream_timeout);
         self.places.store(Arc::new(Places::new(&config.upstreams)));
@@ -362,6 +365,7 @@ impl Gate {
             counters,
             live: model.live().sequence(),
             terms: Terms { mode, control_only, nobody: false },
+            hold: None,
         }
     }
 
@@ -553,15 +557,6 @@ fn live(directory: &Path) -> anyhow::Result<LiveInventory> {
         })?;
     }
     Ok(live)
-}
-
-const fn throttle_of(config: &Config) -> (usize, Option<NonZeroU32>) {
-    (config.limits.actor_requests, config.limits.actor_requests_per_second)
-}
-
-fn throttle(config: &Config) -> Throttle {
-    let (at_once, rate) = throttle_of(config);
-    Throttle::new(at_once, rate)
 }
 
 fn listen_settings(config: &Config, tls: Option<Tls>, clients: Option<Verifier>) -> ListenSettings {

@@ -19,6 +19,7 @@ mod again;
 pub mod bound;
 pub mod head;
 pub mod held;
+pub mod holds;
 pub mod identity;
 pub mod model;
 pub mod state;

@@ -26,6 +26,9 @@ pub const STATUS: &str = "/v1/status";
 /// The path on the admin address that has the keys looked at.
 pub const KEYS: &str = "/v1/keys/look";
 
+/// The path on the admin address that lists holds, and below which each is shown and answered.
+pub const HOLDS: &str = "/v1/holds";
+
 /// The path on the admin address that gives SDKs a credential.
 pub const CREDENTIALS: &str = "/v1/credentials";
 
@@ -34,6 +37,9 @@ pub const AZURE: &str = "/v1/identity/azure";
 
 /// The path on the admin address below which, behind the token, SDKs of Google find a metadata server.
 pub const GOOGLE: &str = "/v1/identity/google";
+
+/// The longest answer of a gate that is read.
+const ANSWER_MAX: usize = 16 * 1024 * 1024;
 
 /// What a running gate says of itself to its operator.
 #[derive(Debug, Serialize, Deserialize)]
@@ -101,6 +107,19 @@ pub fn keys_changed(config: &Config) {
     drop(asked);
 }
 
+/// Asks the gate that runs on a configuration's state directory something; what it answers that is no error.
+///
+/// # Errors
+/// None answers, or it says why not.
+pub fn asked(config: &Config, request: Request<Full<bytes::Bytes>>) -> anyhow::Result<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (status, text) = runtime.block_on(send(config, request))?;
+    if status.is_success() {
+        return Ok(text);
+    }
+    bail!("{}", text.trim())
+}
+
 async fn ask(config: &Config, kind: ChangeKind, summary: String) -> anyhow::Result<()> {
     let said = serde_json::to_vec(&Said { kind: kind.as_str().to_owned(), summary })?;
     let request = Request::post(PATH)
@@ -120,7 +139,7 @@ async fn send(
     let address = where_said(&config.state, "admin").unwrap_or(config.admin);
     let help = || {
         format!(
-            "a gate holds the ledger and cannot be asked at `{address}` to record this; check `listen.admin`"
+            "the gate cannot be asked at `{address}`; start it, or check `listen.admin`"
         )
     };
     let stream = tokio::net::TcpStream::connect(address).await.with_context(help)?;
@@ -133,14 +152,14 @@ async fn send(
     request.headers_mut().insert(AUTHORIZATION, authorization);
     let response = sender.send_request(request).await.with_context(help)?;
     let status = response.status();
-    let answer = http_body_util::Limited::new(response.into_body(), 64 * 1024);
+    let answer = http_body_util::Limited::new(response.into_body(), ANSWER_MAX);
     let text = read(answer).await;
     drop(sender);
     drop(driven.await);
     Ok((status, text))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the answer of our own gate, limited to 64 KiB")]
+#[expect(clippy::disallowed_methods, reason = "the answer of our own gate, limited")]
 async fn read(body: http_body_util::Limited<hyper::body::Incoming>) -> String {
     match body.collect().await {
         Ok(collected) => String::from_utf8_lossy(&collected.to_bytes()).into_owned(),

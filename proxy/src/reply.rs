@@ -6,6 +6,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full};
 use ordain_action::{DecisionId, Denial, DenialKind};
 use ordain_decode::NativeResponse;
+use uuid::Uuid;
 
 use crate::payload::BodyError;
 
@@ -17,6 +18,9 @@ pub const DECISION_ID: HeaderName = HeaderName::from_static("ordain-decision-id"
 
 /// The response header that carries the machine-readable reason.
 pub const REASON_CODE: HeaderName = HeaderName::from_static("ordain-reason-code");
+
+/// The response header that names the hold that a request waits under.
+pub const HOLD_ID: HeaderName = HeaderName::from_static("ordain-hold-id");
 
 /// The response header that says, in warn mode, what enforce would have said.
 pub const WARNING: HeaderName = HeaderName::from_static("ordain-warning");
@@ -62,6 +66,13 @@ pub fn plain(denial: &Denial) -> Response<ReplyBody> {
 /// Puts the decision's name on a response.
 pub fn name_decision(headers: &mut HeaderMap, decision: DecisionId) {
     put(headers, DECISION_ID, &decision.to_string());
+}
+
+/// Puts the hold's name on a response that is refused until it is answered.
+pub fn name_hold(headers: &mut HeaderMap, hold: Option<Uuid>) {
+    if let Some(hold) = hold {
+        put(headers, HOLD_ID, &hold.to_string());
+    }
 }
 
 /// Puts what enforce would have said on a response.

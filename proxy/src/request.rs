@@ -26,7 +26,7 @@ use crate::outgoing::Outgoing;
 use crate::place::Arrival;
 use crate::reply::{self, ReplyBody};
 use crate::throttle::Seat;
-use crate::{again, front, head, issued, outcome, shown, stream, way, withheld};
+use crate::{front, head, holds, issued, outcome, shown, stream, way, withheld};
 
 /// Answers one request: with what the control plane answered, or with a denial in its own form.
 ///
@@ -68,7 +68,9 @@ pub async fn serve(
         Ok(response) => response,
         Err(fault) => {
             gate.metrics.refused(peer, &fault);
-            reply::native(claim.deny(&fault.denial()))
+            let mut response = reply::native(claim.deny(&fault.denial()));
+            reply::name_hold(response.headers_mut(), fault.hold());
+            response
         }
     }
 }
@@ -179,17 +181,18 @@ async fn change(
     (mut decision, judged_in): (Decision, Duration),
     outgoing: Outgoing,
     seat: Arc<Seat>,
-    reply: Reply,
+    mut reply: Reply,
 ) {
     // A caller who has gone before the record has asked for nothing.
     if reply.is_closed() {
         return;
     }
-    // What it was judged on may have changed since: then it is judged again, and what holds now is recorded.
-    let renewed = |decision: &mut Decision| again::renewed(&gate, decision);
-    let reserved = gate.state.reserve_for(judged, &mut decision, renewed, &gate.metrics).await;
+    // What waits for its owners is judged again with what they answered; what it was judged on may have changed since, too:
+    // what holds now is recorded.
+    let (reserved, asked) =
+        holds::reserve(&gate, judged, &mut decision, &outgoing.bound, &mut reply).await;
     gate.metrics.decided(&decision, reserved.verdict(), judged_in);
-    let refusal = Fault::refused(&decision.action, reserved.verdict(), decision.id);
+    let refusal = Fault::refused(&decision.action, reserved.verdict(), decision.id, asked.as_ref());
     let warning = gate.warning(reserved.verdict());
     let (id, action) = (decision.id, Arc::clone(&decision.action));
 

@@ -11,6 +11,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ordain_action::{DenialKind, Party};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::config::Config;
 use crate::fault::Fault;
 
 /// Actors that ask for nothing are forgotten when there are more than so many.
@@ -71,6 +72,19 @@ impl Throttle {
         seats.insert(party.clone(), Arc::clone(&made));
         made
     }
+}
+
+/// What a configuration allows each actor: requests at once, and a second where that is limited.
+#[must_use]
+pub const fn limits(config: &Config) -> (usize, Option<NonZeroU32>) {
+    (config.limits.actor_requests, config.limits.actor_requests_per_second)
+}
+
+/// The throttle of a configuration.
+#[must_use]
+pub fn of(config: &Config) -> Throttle {
+    let (at_once, rate) = limits(config);
+    Throttle::new(at_once, rate)
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use ordain_action::Digest;
 
+use crate::Granted;
+
 /// One thing that is counted, for example a budget's uses within a window.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CounterKey {
@@ -119,13 +121,14 @@ impl FromIterator<CounterKey> for CounterNeeds {
 pub struct Counters {
     values: BTreeMap<CounterKey, Counted>,
     used: BTreeMap<CounterKey, Used>,
+    granted: Option<Box<Granted>>,
 }
 
 impl Counters {
     /// Nothing counted.
     #[must_use]
     pub const fn new() -> Self {
-        Self { values: BTreeMap::new(), used: BTreeMap::new() }
+        Self { values: BTreeMap::new(), used: BTreeMap::new(), granted: None }
     }
 
     /// Sets one count.
@@ -157,6 +160,17 @@ impl Counters {
             return None;
         }
         self.used.get(key).or_else(|| self.used.get(&Self::any_use())).copied()
+    }
+
+    /// Says what people answered to the request's hold.
+    pub fn grant(&mut self, granted: Option<Box<Granted>>) {
+        self.granted = granted;
+    }
+
+    /// What people answered to the request's hold; `None` where it has none.
+    #[must_use]
+    pub fn granted(&self) -> Option<&Granted> {
+        self.granted.as_deref()
     }
 
     /// All that could not be used, in a fixed order.

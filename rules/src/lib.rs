@@ -6,6 +6,7 @@
 mod judge;
 mod verdict;
 
+pub mod hold;
 pub mod import;
 pub mod portrait;
 
@@ -20,6 +21,7 @@ mod counters;
 mod facts;
 mod glob;
 mod grants;
+
 mod inventory;
 mod kubernetes;
 mod limits;
@@ -33,13 +35,14 @@ mod refusal;
 mod resolve;
 mod slice;
 
-pub use approval::{Approval, statement};
+pub use approval::{Approval, hold_statement, statement};
 pub use blueprint::BlueprintFact;
 pub use blueprint::library::{LIBRARY, LibraryEntry};
 pub use budget::BudgetFigures;
 pub use calendar::{Planned, PlannedKind};
 pub use change::{CallFact, ChangeFact, ItemFact};
 pub use counters::{Charge, Counted, CounterKey, CounterNeeds, Counters, Use, Used};
+pub use hold::{Answered, Endorsement, Granted, Proof, Question, Waits};
 pub use inventory::Provenance;
 pub use judge::{hands_over_authority, judge, needs, open, reach, reach_of_deleting, read};
 pub use live::{CarriedOut, LiveFact, LiveInventory, created_by};

@@ -23,6 +23,8 @@ pub(crate) struct Limits {
     pub(crate) irreversible: Option<u64>,
     /// A reach that is not known is over every limit.
     pub(crate) must_be_known: bool,
+    /// What is over a limit waits for everybody whose it reaches, and is not denied.
+    pub(crate) holds: bool,
 }
 
 /// Groups smaller than this have no share worth limiting: one of two is always half.
@@ -41,6 +43,7 @@ impl Limits {
                 tier: Some(Tier::High),
                 irreversible: Some(0),
                 must_be_known: true,
+                holds: false,
             },
             ActorKind::Pipeline => Self {
                 targets: Some(200),
@@ -50,6 +53,7 @@ impl Limits {
                 tier: None,
                 irreversible: None,
                 must_be_known: false,
+                holds: false,
             },
             ActorKind::Person => Self {
                 targets: Some(50),
@@ -59,6 +63,7 @@ impl Limits {
                 tier: None,
                 irreversible: None,
                 must_be_known: false,
+                holds: false,
             },
         }
     }

@@ -25,7 +25,7 @@ pub(crate) fn reason(
     (text, remedy): (String, String),
 ) -> Reason {
     let code = ReasonCode::new(code).unwrap_or_else(ReasonCode::internal_fault);
-    Reason { ruling, count, code, text, remedy, rules: Vec::new(), effect }
+    Reason { ruling, count, code, text, remedy, rules: Vec::new(), effect, asks: Vec::new() }
 }
 
 /// The code of what is said where an exception lifted a gate.
@@ -138,7 +138,7 @@ pub(crate) fn not_owner(party: &Party, site: &Site, effect: usize) -> Reason {
     reason(Ruling::Deny, Count::Ownership, "not_owner", effect, (text, remedy))
 }
 
-pub(crate) fn approval_required(party: &Party, site: &Site, effect: usize) -> Reason {
+pub(crate) fn approval_required(party: &Party, asks: Vec<Arc<str>>, site: &Site, effect: usize) -> Reason {
     let owners = quoted(&site.standing.owners);
     let text = format!(
         "`{}` belongs to {owners}, which has to approve what `{}` would do to it",
@@ -146,7 +146,8 @@ pub(crate) fn approval_required(party: &Party, site: &Site, effect: usize) -> Re
         party.name
     );
     let remedy = format!("ask {owners} to approve it, or to make the change");
-    reason(Ruling::Hold, Count::Ownership, "approval_required", effect, (text, remedy))
+    let words = (text, remedy);
+    Reason { asks, ..reason(Ruling::Hold, Count::Ownership, "approval_required", effect, words) }
 }
 
 /// What an effect class does, as a verb before a resource.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ordain_action::{Digest, ReasonCode};
 
-use crate::{CarriedOut, Charge, Use};
+use crate::{CarriedOut, Charge, Use, Waits};
 
 /// Deny beats hold beats admit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -108,6 +108,8 @@ pub struct Reason {
     pub rules: Vec<Arc<str>>,
     /// The index of the effect it is about.
     pub effect: usize,
+    /// Whose approval it waits for, sorted; empty where it waits for none of the request itself.
+    pub asks: Vec<Arc<str>>,
 }
 
 /// What a change reaches through the relation graph.
@@ -244,4 +246,6 @@ pub struct Judged {
     pub charges: Vec<Charge>,
     /// What it uses up, sorted by key: nothing where it is not admitted.
     pub uses: Vec<Use>,
+    /// What its owners are asked, where all that it waits for is their approval of the request.
+    pub waits: Option<Box<Waits>>,
 }

@@ -112,7 +112,7 @@ impl Ledger {
         decision: Decision,
         request: R,
     ) -> Result<Recorded<R>, Unrecorded<R>> {
-        let (Judged { verdict, permit, charges: _, uses: _ }, reservation) = reserved.into_parts();
+        let (Judged { verdict, permit, charges: _, uses: _, waits: _ }, reservation) = reserved.into_parts();
         match permit {
             Some(permit) => self.admit(permit, verdict, reservation, decision, request).await,
             None => Ok(Recorded::Refused(self.refuse(verdict, decision).await)),

@@ -23,6 +23,8 @@ pub enum ChangeKind {
     Key,
     /// Anything else that is configured.
     Configuration,
+    /// What waits for its owners: it was asked for, or answered.
+    Hold,
 }
 
 impl ChangeKind {
@@ -37,6 +39,7 @@ impl ChangeKind {
             Self::Mode => "mode",
             Self::Key => "key",
             Self::Configuration => "configuration",
+            Self::Hold => "hold",
         }
     }
 }

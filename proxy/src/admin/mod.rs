@@ -5,6 +5,9 @@
 //! Leaves out making those changes: keys and model are changed in the state directory.
 
 mod container;
+mod holds;
+
+pub(crate) use holds::Answering;
 mod metadata;
 
 use std::net::SocketAddr;
@@ -47,6 +50,9 @@ pub async fn run(
         .route(own::PATH, post(own_change))
         .route(own::STATUS, get(status))
         .route(own::KEYS, post(look_at_keys))
+        .route(own::HOLDS, get(holds::list))
+        .route(&format!("{}/{{id}}", own::HOLDS), get(holds::show))
+        .route(&format!("{}/{{id}}/answers", own::HOLDS), post(holds::answer))
         .with_state(gate)
         .merge(credentials);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -89,6 +95,7 @@ async fn ready_for_changes(State(gate): State<Arc<Gate>>) -> impl IntoResponse {
 
 async fn metrics(State(gate): State<Arc<Gate>>) -> impl IntoResponse {
     gate.observe();
+    holds::observe(&gate).await;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], gate.metrics.render())
 }

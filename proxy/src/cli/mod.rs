@@ -16,6 +16,7 @@ mod env;
 mod exception;
 mod explain;
 mod freeze;
+mod hold;
 mod isolated;
 mod key;
 mod kubeconfig;
@@ -27,6 +28,7 @@ mod replay;
 mod report;
 mod run;
 mod serve;
+mod signing;
 mod test;
 mod tunnels;
 mod validate;
@@ -115,6 +117,8 @@ enum Verb {
     Freeze(freeze::Arguments),
     /// List changes that were planned, show one, approve it, and take it away.
     Change(change::Arguments),
+    /// List what waits for its owners, show it, approve or deny it, and wait for it.
+    Hold(hold::Arguments),
     /// List the exceptions: which gates are lifted for whom, and until when.
     Exception(exception::Arguments),
     /// Check the settings and the model, as `serve` would load them.
@@ -134,6 +138,8 @@ pub enum Exit {
     No,
     /// Usage or configuration.
     Usage,
+    /// It waits still.
+    Waiting,
     /// The ledger does not verify.
     Ledger,
     /// As the program ended that was run.
@@ -146,6 +152,7 @@ impl From<Exit> for ExitCode {
             Exit::Ok => 0,
             Exit::No => 1,
             Exit::Usage => 2,
+            Exit::Waiting => 3,
             Exit::Ledger => 4,
             Exit::Child(code) => code,
         })
@@ -220,6 +227,7 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
         Verb::Model(arguments) => model::run(context, arguments),
         Verb::Freeze(arguments) => freeze::run(context, arguments),
         Verb::Change(arguments) => change::run(context, arguments),
+        Verb::Hold(arguments) => hold::run(context, &arguments),
         Verb::Exception(arguments) => exception::run(context, &arguments),
         Verb::Validate(arguments) => validate::run(context, arguments),
         Verb::Ledger(arguments) => ledger::run(context, arguments),

@@ -5,6 +5,7 @@
 mod credential;
 mod described;
 mod egress;
+mod holds;
 mod identity;
 mod login;
 mod secrets;
@@ -25,6 +26,7 @@ use crate::state::{Kept, Server};
 
 pub use credential::PlainCredential;
 pub use described::{GrpcUpstream, OpenApiUpstream};
+pub use holds::Holds;
 pub use egress::{Chain, Egress, PassRule};
 pub use login::{KeystoneLogin, KeystoneScope, KeystoneShows, Known, VaultToken, VsphereLogin, Within};
 pub use secrets::{GoogleFile, OAuthClient, OAuthShows, SecretFrom, VaultSecret, VaultShows, VaultStore};
@@ -63,6 +65,8 @@ pub struct Config {
     pub ledger: PathBuf,
     /// Where what is counted once is kept.
     pub counted: Kept,
+    /// What waits for its owners.
+    pub holds: Holds,
     /// The name checkpoints are signed under.
     pub origin: String,
     /// A catalogue overlay.
@@ -154,6 +158,7 @@ impl Config {
             model: settings.model.directory.unwrap_or_else(|| state.join("model")),
             upstreams,
             counted: counted(settings.counted, &state)?,
+            holds: holds::resolve(&settings.holds)?,
             ledger: settings.ledger.directory.unwrap_or_else(|| state.join("ledger")),
             origin: settings.ledger.origin.unwrap_or_else(default_origin),
             overlay: settings.catalogue.overlay,

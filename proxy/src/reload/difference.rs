@@ -35,7 +35,7 @@ pub(super) fn needs_restart(old: &Config, new: &Config) -> Result<(), String> {
 
 type Fixed = (&'static str, String);
 
-fn fixed(config: &Config) -> [Fixed; 17] {
+fn fixed(config: &Config) -> [Fixed; 18] {
     let overlay = config.overlay.as_ref().map_or_else(String::new, |path| path.display().to_string());
     let addresses = |by: Redirection| {
         let those = config.transparent.iter().filter(|(_, how)| *how == by);
@@ -59,6 +59,7 @@ fn fixed(config: &Config) -> [Fixed; 17] {
         ("model.directory", config.model.display().to_string()),
         ("ledger.directory", config.ledger.display().to_string()),
         ("counted", counted(&config.counted)),
+        ("holds.parked", config.holds.parked.to_string()),
         ("ledger.origin", config.origin.clone()),
         ("catalogue.overlay", overlay),
         ("upstream.descriptors, upstream.description, upstream.methods and upstream.mounts", apis(config)),
@@ -229,7 +230,7 @@ fn parts(upstream: &UpstreamConfig) -> [(&'static str, String); 10] {
     ]
 }
 
-fn plain(config: &Config) -> [(&'static str, String); 16] {
+fn plain(config: &Config) -> [(&'static str, String); 20] {
     let limits = &config.limits;
     let passes: Vec<String> = config.outward.pass.iter().map(ToString::to_string).collect();
     let (certificate, key) = config.tls.as_ref().map_or_else(Default::default, |(certificate, key)| {
@@ -253,6 +254,10 @@ fn plain(config: &Config) -> [(&'static str, String); 16] {
         ("limits.idle_timeout", format!("{:?}", limits.idle_timeout)),
         ("limits.upstream_timeout", format!("{:?}", limits.upstream_timeout)),
         ("limits.drain", format!("{:?}", limits.drain)),
+        ("holds.lasts", format!("{:?}", config.holds.lasts)),
+        ("holds.granted", format!("{:?}", config.holds.granted)),
+        ("holds.park", format!("{:?}", config.holds.park.unwrap_or_default())),
+        ("holds.per_actor", config.holds.per_actor.to_string()),
         ("listen.tls", format!("{certificate} {key}")),
         ("log.filter", config.log.filter.clone().unwrap_or_else(|| "info".to_owned())),
     ]

@@ -2,6 +2,7 @@
 //!
 //! Leaves out what they mean together (`config`). The only file that reads the environment.
 
+mod holds;
 mod listen;
 mod login;
 mod secrets;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::identity::settings::Identity;
+pub use holds::Holds;
 pub use listen::{Addresses, Egress, Listen, Tls};
 pub use login::{Keystone, VaultToken, Vsphere};
 pub use secrets::{Google, OAuth, Vault, VaultApprole, VaultJwt, VaultKubernetes, VaultLogin};
@@ -40,6 +42,8 @@ pub struct Settings {
     pub ledger: Ledger,
     /// What is counted once: budgets.
     pub counted: Counted,
+    /// What waits for its owners.
+    pub holds: Holds,
     /// What is known of the vendors beyond what this build carries.
     pub catalogue: Catalogue,
     /// Logging.

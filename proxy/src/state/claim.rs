@@ -265,7 +265,7 @@ impl fmt::Display for StoreError {
 impl std::error::Error for StoreError {}
 
 /// The form in which both engines keep it.
-pub(crate) const VERSION: i64 = 2;
+pub(crate) const VERSION: i64 = 3;
 
 /// How long after it counts no more something is still kept, in microseconds: clocks of gates that share it may differ.
 pub(crate) const KEPT: i64 = 24 * HOUR;

@@ -4,6 +4,7 @@
 //! engines (`store.rs`).
 
 mod claim;
+mod hold;
 mod postgres;
 mod server;
 mod settle;
@@ -21,10 +22,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use ordain_action::Digest;
 use ordain_evidence::{Decision, Reservation, Reserved};
-use ordain_rules::{CounterKey, CounterNeeds, Counters, Judged, Snapshot, Used};
+use ordain_rules::{CounterKey, CounterNeeds, Counters, Judged, Snapshot, Used, Waits};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+pub use hold::{Answer, Closed, Given, Hold, Opened, Opening};
 pub use claim::{Claim, Claims, Ending, NotClaimed, Refused, Run, StoreError};
 pub use server::Server;
 pub use store::Store;
@@ -37,6 +39,16 @@ const ATTEMPTS: usize = 4;
 
 /// How often it is because nothing is left of what it would use: a change may plan the same several times.
 const USES: usize = 64;
+
+/// How long who does the same again waits until what they did before has settled: it was answered before it was.
+const SETTLES: [Duration; 6] = [
+    Duration::from_millis(2),
+    Duration::from_millis(5),
+    Duration::from_millis(15),
+    Duration::from_millis(40),
+    Duration::from_millis(80),
+    Duration::from_millis(160),
+];
 
 /// For how long nobody tries anew after it could not be opened.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -190,6 +202,68 @@ impl State {
         self.settling.finish(at_most).await;
     }
 
+    /// The hold that a request waits under, or that was denied; none where it cannot be looked up.
+    pub async fn hold_of(&self, request: Digest, now: Timestamp) -> Option<Hold> {
+        let found = match self.store().await {
+            Ok(store) => store.hold_of(request, now).await,
+            Err(error) => Err(error),
+        };
+        self.noted(Needed::Reading, found).flatten()
+    }
+
+    /// Opens a hold, or joins one; none where that cannot be kept.
+    pub async fn open_hold(&self, opening: Opening) -> Option<Opened> {
+        let opened = match self.store().await {
+            Ok(store) => store.open_hold(opening).await,
+            Err(error) => Err(error),
+        };
+        self.noted(Needed::Writing, opened)
+    }
+
+    /// Keeps what somebody answered.
+    ///
+    /// # Errors
+    /// It cannot be kept now, or nobody knows whether it was.
+    pub async fn answer_hold(
+        &self,
+        id: Uuid,
+        answer: Answer,
+        now: Timestamp,
+        until: Option<Timestamp>,
+    ) -> Result<Given, String> {
+        let store = self.store().await.map_err(|error| error.to_string())?;
+        store.answer_hold(id, answer, now, until).await.map_err(|error| error.to_string())
+    }
+
+    /// A hold.
+    ///
+    /// # Errors
+    /// It cannot be looked up now.
+    pub async fn hold(&self, id: Uuid) -> Result<Option<Hold>, String> {
+        let store = self.store().await.map_err(|error| error.to_string())?;
+        store.hold(id).await.map_err(|error| error.to_string())
+    }
+
+    /// The holds whose time was not over at a time, the youngest first.
+    ///
+    /// # Errors
+    /// They cannot be looked up now.
+    pub async fn holds(&self, since: Timestamp) -> Result<Vec<Hold>, String> {
+        // A file that is not there holds nothing, and none is made by looking.
+        if !self.kept.is_there() {
+            return Ok(Vec::new());
+        }
+        let store = self.store().await.map_err(|error| error.to_string())?;
+        store.holds(since).await.map_err(|error| error.to_string())
+    }
+
+    /// Whether what a hold approved was sent, or is being sent.
+    pub async fn is_used(&self, hold: &Hold) -> bool {
+        let Ok(store) = self.store().await else { return false };
+        let counted = store.counted(vec![hold.granted().key()], hold.opened).await;
+        counted.is_ok_and(|counted| counted.iter().any(|one| one.value > 0))
+    }
+
     async fn reserve(
         &self,
         decision: &Decision,
@@ -279,23 +353,33 @@ impl State {
 impl State {
     /// Reserves what a verdict was reached on. Where that has changed since, it is judged again; what cannot be counted is
     /// judged as that, which denies it. Judging again is judging then: `renewed` puts into the decision what holds by now.
+    /// What it waits for in the end is beside it.
     pub async fn reserve_for(
         &self,
         mut judged: Judged,
         decision: &mut Decision,
         renewed: impl Fn(&mut Decision) -> Arc<Snapshot> + Send,
         metrics: &Metrics,
-    ) -> Reserved {
+    ) -> (Reserved, Option<Box<Waits>>) {
         // What nothing is left of stays so for this decision.
         let mut used: Vec<(CounterKey, Used)> = Vec::new();
         let (mut attempts, mut tried) = (0, 0);
         loop {
             // What takes of nothing that is counted, refusals among it, goes on as it is.
             if judged.charges.is_empty() && judged.uses.is_empty() {
-                return Reserved::new(judged, None);
+                let waits = judged.waits.take();
+                return (Reserved::new(judged, None), waits);
             }
-            let unreserved = match self.reserve(decision, &judged).await {
-                Ok(held) => return Reserved::new(judged, Some(held)),
+            let mut reserved = self.reserve(decision, &judged).await;
+            for pause in SETTLES {
+                if !matches!(&reserved, Err(Unreserved::Used(_, Used::InFlight))) {
+                    break;
+                }
+                tokio::time::sleep(pause).await;
+                reserved = self.reserve(decision, &judged).await;
+            }
+            let unreserved = match reserved {
+                Ok(held) => return (Reserved::new(judged, Some(held)), None),
                 Err(unreserved) => unreserved,
             };
             let changed = match &unreserved {
@@ -315,6 +399,8 @@ impl State {
                     used.push((Counters::any_use(), Used::Uncounted));
                 }
             }
+            // What people answered is so still; whether it holds is the judge's to say.
+            let granted = decision.counters.granted().cloned().map(Box::new);
             let model = renewed(decision);
             decision.counters = if changed {
                 metrics.judged_again();
@@ -322,6 +408,7 @@ impl State {
             } else {
                 Counters::new()
             };
+            decision.counters.grant(granted);
             used.iter().for_each(|(key, why)| decision.counters.refuse(key.clone(), *why));
             judged = ordain_rules::judge(
                 &model,

@@ -20,6 +20,7 @@ use super::claim::{
     Becomes, Claim, Claims, Ending, HOUR, KEPT, NotClaimed, Placed, Run, Standing, State, StoreError,
     VERSION, figure, micros, read_figure, until,
 };
+use super::hold;
 pub(crate) use super::server::Server;
 use super::server::{Connected, Pool};
 
@@ -75,7 +76,7 @@ const SCHEMA: &str = "
 /// The counted state on a server.
 #[derive(Debug)]
 pub(crate) struct Postgres {
-    pool: Arc<Pool>,
+    pub(super) pool: Arc<Pool>,
     // When what is kept no longer was last looked for.
     looked: AtomicI64,
 }
@@ -214,7 +215,7 @@ impl Postgres {
     }
 
     /// Does something in a transaction that has its keys to itself; again, where the server ended it for another's sake.
-    async fn transact<W: Work>(&self, keys: &[CounterKey], work: W) -> Result<W::Done, StoreError> {
+    pub(super) async fn transact<W: Work>(&self, keys: &[CounterKey], work: W) -> Result<W::Done, StoreError> {
         let mut tried = 0;
         let deadline = tokio::time::Instant::now() + DEADLINE;
         loop {
@@ -252,7 +253,7 @@ impl Postgres {
         }
     }
 
-    async fn within<T>(&self, asked: impl Future<Output = Result<T, Error>>) -> Result<T, StoreError> {
+    pub(super) async fn within<T>(&self, asked: impl Future<Output = Result<T, Error>>) -> Result<T, StoreError> {
         match tokio::time::timeout(PATIENCE, asked).await {
             Ok(done) => done.map_err(|error| unavailable(&error)),
             Err(_late) => Err(StoreError::Unavailable(format!(
@@ -264,7 +265,7 @@ impl Postgres {
 }
 
 /// Something that is done in a transaction.
-trait Work: Sync {
+pub(super) trait Work: Sync {
     type Done: Send;
 
     fn carry_out(
@@ -343,6 +344,7 @@ async fn forget(pool: Arc<Pool>, since: i64) {
           LIMIT $1 FOR UPDATE SKIP LOCKED)";
     let asked = async {
         connected.client().execute(passed, &[&since, &PASSED_MAX]).await?;
+        hold::postgres::forget(connected.client(), since).await?;
         connected.client().execute(empty, &[&PASSED_MAX]).await
     };
     // A connection that is not given back is closed.
@@ -362,8 +364,9 @@ async fn version(connected: &Connected) -> Result<Option<i64>, Error> {
 
 async fn make(connected: &Connected) -> Result<(), Error> {
     let text = format!(
-        "BEGIN;{SCHEMA}INSERT INTO ordain_version (one, version) VALUES (1, {VERSION})
-         ON CONFLICT (one) DO UPDATE SET version = GREATEST(ordain_version.version, excluded.version);COMMIT;"
+        "BEGIN;{SCHEMA}{}INSERT INTO ordain_version (one, version) VALUES (1, {VERSION})
+         ON CONFLICT (one) DO UPDATE SET version = GREATEST(ordain_version.version, excluded.version);COMMIT;",
+        hold::POSTGRES,
     );
     let made = connected.client().batch_execute(&text).await;
     if made.is_err() {

@@ -20,6 +20,7 @@ use super::claim::{
     Becomes, Claim, Claims, Ending, HOUR, KEPT, NotClaimed, Placed, Run, Standing, State, StoreError,
     VERSION, figure, micros, read_figure, until,
 };
+use super::hold;
 
 /// The most that is written together.
 const BATCH_MAX: usize = 256;
@@ -168,6 +169,22 @@ impl Sqlite {
         .await
     }
 
+    /// Does something in a transaction of the writer's.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        run(&self.writer, work).await
+    }
+
+    /// Looks at something that is kept.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        read(&self.reader, work).await
+    }
+
     pub(crate) async fn raise(&self, key: CounterKey, value: u64) -> Result<Option<u64>, StoreError> {
         run(&self.writer, move |connection| {
             let before = mark(connection, (&key.source, &key.subject))?;
@@ -194,11 +211,13 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
         connection.pragma_query_value(None, "user_version", |row| row.get(0))
     };
     let lacking = match prepared().map_err(|error| unavailable(&error))? {
-        0 => SCHEMA,
-        found if found < VERSION => SECOND,
+        0 => [SCHEMA, hold::SQLITE],
+        1 => [SECOND, hold::SQLITE],
+        found if found < VERSION => [hold::SQLITE, ""],
         VERSION => return Ok(()),
         newer => return Err(StoreError::Newer(newer)),
-    };
+    }
+    .concat();
     let text = format!("BEGIN IMMEDIATE;{lacking}PRAGMA user_version = {VERSION};COMMIT;");
     connection.execute_batch(&text).map_err(|error| unavailable(&error))
 }
@@ -246,7 +265,7 @@ fn forget(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
              (SELECT source, subject, decision FROM claims WHERE until <= ?1 LIMIT ?2)",
         )?
         .execute([micros(now).saturating_sub(KEPT), PASSED_MAX])?;
-    Ok(())
+    hold::sqlite::forget(connection, now)
 }
 
 fn unavailable(error: &rusqlite::Error) -> StoreError {

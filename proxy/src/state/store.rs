@@ -1,6 +1,6 @@
 //! Where what is counted once is kept: one small set of operations, and the engines that have them.
 //!
-//! Uses, approvals and budgets are claims (`claim.rs`); a hold is a claim of one use by the request that waits; sessions
+//! Uses, approvals and budgets are claims (`claim.rs`); holds have rows of their own (`hold/`); sessions
 //! and other things that only ever go forward are marks, which rise and never fall. Leaves out how each engine does it,
 //! and when the gate asks.
 
@@ -20,8 +20,9 @@ pub struct Store {
     engine: Engine,
 }
 
+/// The engines that there are.
 #[derive(Debug)]
-enum Engine {
+pub(super) enum Engine {
     Sqlite(Sqlite),
     Postgres(Box<Postgres>),
 }
@@ -41,6 +42,10 @@ impl Store {
     /// [`StoreError`]: it cannot be reached, or a newer version wrote what is there.
     pub async fn postgres(server: &Server) -> Result<Self, StoreError> {
         Ok(Self { engine: Engine::Postgres(Box::new(Postgres::open(server).await?)) })
+    }
+
+    pub(super) const fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// What stands counted under each key.

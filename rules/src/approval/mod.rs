@@ -67,6 +67,13 @@ pub fn statement(change: &str, digest: &str, by: &str, at: Timestamp) -> String 
     format!("ordain approval v1\nchange {change}\ndigest {digest}\nby {by}\nat {at}\n")
 }
 
+/// What a person signs to approve what waits under a hold, byte for byte. `question` is the digest of its question, in
+/// hexadecimal digits.
+#[must_use]
+pub fn hold_statement(hold: &str, question: &str, by: &str, at: Timestamp) -> String {
+    format!("ordain hold approval v1\nhold {hold}\nquestion sha256:{question}\nby {by}\nat {at}\n")
+}
+
 impl Approvals {
     /// Reads and verifies every approval; one that is not as it should be is a problem of the model.
     pub(crate) fn read(documents: &[Placed], people: &People, problems: &mut Vec<Problem>) -> Self {
@@ -167,6 +174,23 @@ impl Snapshot {
     }
 }
 
+/// Whether a person signed for one hold and nothing else: the fingerprint of the key it is by.
+pub(crate) fn verify_hold(
+    people: &People,
+    (hold, question): (&str, &str),
+    (by, at): (&str, Timestamp),
+    signature: &str,
+) -> Result<String, String> {
+    let signed = || {
+        let keys = keys(people, by)?;
+        well_formed(hold, &format!("sha256:{question}"), by)?;
+        let sign = format!("ordain hold approve {hold} --as {by}");
+        let over = "this hold, question, person and time";
+        is_by(keys, (by, &sign, over), &hold_statement(hold, question, by, at), signature)
+    };
+    signed().map_err(|fault| fault.text)
+}
+
 /// Why something is no approval, and which words of its document to point at.
 #[derive(Debug)]
 struct Fault {
@@ -185,11 +209,22 @@ fn verify(
 ) -> Result<String, Fault> {
     let keys = keys(people, by)?;
     well_formed(change, digest, by)?;
+    let sign = format!("ordain change approve {change} --as {by}");
+    let over = "these `change`, `digest`, `by` and `at`";
+    is_by(keys, (by, &sign, over), &statement(change, digest, by, at), signature)
+}
+
+/// Whether a statement is signed with one of a person's keys: the fingerprint of that. `sign` is the command that signs it,
+/// and `over` what it is over, for whoever is told that it is not.
+fn is_by(
+    keys: &[Key],
+    (by, sign, over): (&str, &str, &str),
+    statement: &str,
+    signature: &str,
+) -> Result<String, Fault> {
     let fault = |text: String| Fault { words: "signature:", text };
     let Some(signature) = Signature::read(signature) else {
-        let text = format!(
-            "this is no signature of `ssh-keygen -Y sign`; sign it with `ordain change approve {change} --as {by}`"
-        );
+        let text = format!("this is no signature of `ssh-keygen -Y sign`; sign it with `{sign}`");
         return Err(fault(text));
     };
     if signature.namespace() != NAMESPACE {
@@ -206,10 +241,9 @@ fn verify(
             signer.fingerprint(),
         )));
     };
-    if !key.signed(&statement(change, digest, by, at), &signature) {
+    if !key.signed(statement, &signature) {
         return Err(fault(format!(
-            "the signature is not over these `change`, `digest`, `by` and `at`; restore what was signed, or have \
-             `{by}` approve it again"
+            "the signature is not over {over}; restore what was signed, or have `{by}` approve it again"
         )));
     }
     if !signature.was_touched() {

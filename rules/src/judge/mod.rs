@@ -7,6 +7,7 @@ mod budgets;
 mod circumstances;
 mod cluster;
 mod foresee;
+mod held;
 mod labels;
 mod planned;
 mod reads;
@@ -98,6 +99,8 @@ pub fn judge(
     let (charges, exceeded) = budgets::charge(model, action, &charged, &touched, &measured, counters);
     judgement.reasons.extend(exceeded);
     let judged = conclude(snapshot, action, request, &touched, &measured, judgement, parties.first());
+    let (judged, used) = held::settle(model, (action, request), counters, now, judged);
+    uses.extend(used);
     judged.charging(charges, uses, carried)
 }
 
@@ -285,7 +288,7 @@ fn permit(verdict: &Verdict, request: Digest) -> Option<Permit> {
 impl Judged {
     /// What takes of nothing that is counted.
     const fn free(verdict: Verdict, permit: Option<Permit>) -> Self {
-        Self { verdict, permit, charges: Vec::new(), uses: Vec::new() }
+        Self { verdict, permit, charges: Vec::new(), uses: Vec::new(), waits: None }
     }
 
     /// What takes of what is counted, if it is admitted: what would be refused takes of nothing in any mode, so that

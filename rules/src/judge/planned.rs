@@ -13,6 +13,7 @@ use ordain_action::{Action, ActorKind, Call, Digest, Party};
 use super::stages::Touched;
 use crate::calendar::{Phase, Term};
 use crate::change::{Asked, Change, Found, Kind, Mismatch};
+use crate::hold;
 use crate::inventory::Owners;
 use crate::model::{Model, Person};
 use crate::owner::Standing;
@@ -222,6 +223,7 @@ impl<'j> Carries<'j> {
                 && *by != action.actor.party.name
                 && *by != party.name
                 && action.actor.on_behalf_of.iter().all(|other| other.name != *by)
+                && !hold::run_by(model, action, by)
         };
         let digest = change.approved_as();
         let given = model.approvals.of(&change.name, &digest);

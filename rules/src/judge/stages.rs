@@ -313,7 +313,9 @@ impl<'j> Judgement<'j> {
             return false;
         }
         self.reasons.push(if owner::related(self.estate.model, person, site) {
-            refusal::approval_required(party, site, effect)
+            let missing = |owner: &&Arc<str>| !person.teams.contains(*owner);
+            let asks = site.standing.owners.iter().filter(missing).cloned().collect();
+            refusal::approval_required(party, asks, site, effect)
         } else {
             refusal::not_owner(party, site, effect)
         });
@@ -452,7 +454,10 @@ impl<'j> Judgement<'j> {
             let ruling = match rule.class {
                 crate::policy::Class::Ground => Ruling::Admit,
                 crate::policy::Class::Gate => Ruling::Deny,
+                crate::policy::Class::Hold => Ruling::Hold,
             };
+            // Nobody is asked about what is nobody's: that it has no owner was said.
+            let asks = if ruling == Ruling::Hold { site.standing.owners.to_vec() } else { Vec::new() };
             said.push(Reason {
                 ruling,
                 count: rule.count,
@@ -461,6 +466,7 @@ impl<'j> Judgement<'j> {
                 remedy: rule.remedy.fill(&value),
                 rules: vec![Arc::clone(&rule.id)],
                 effect: touched.index,
+                asks,
             });
         }
         self.reasons.extend(said);
@@ -504,13 +510,12 @@ impl<'j> Judgement<'j> {
         }
         for (code, text, remedy) in self.measured.over(limits, party, &person.teams) {
             let text = format!("{text} for {} `{}`", party.kind.as_str(), party.name);
-            self.reasons.push(refusal::reason(
-                Ruling::Deny,
-                Count::BlastRadius,
-                code,
-                effect,
-                (text, remedy),
-            ));
+            // Nobody can be asked where nobody is known whose it reaches.
+            let asks: Vec<Arc<str>> =
+                if limits.holds { self.measured.owners.iter().cloned().collect() } else { Vec::new() };
+            let ruling = if asks.is_empty() { Ruling::Deny } else { Ruling::Hold };
+            let reason = refusal::reason(ruling, Count::BlastRadius, code, effect, (text, remedy));
+            self.reasons.push(Reason { asks, ..reason });
         }
         for unknown in &self.measured.unknown {
             let Some(touched) = touched.iter().find(|touched| touched.index == unknown.effect) else {

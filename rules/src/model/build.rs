@@ -289,6 +289,14 @@ impl Places<'_> {
         own.share_of_group = spec.share_of_group.or(own.share_of_group);
         own.tier = tier.or(own.tier);
         own.irreversible = spec.irreversible.or(own.irreversible);
+        match spec.ruling.as_deref() {
+            None | Some("deny") => {}
+            Some("hold") => own.holds = true,
+            Some(other) => {
+                let text = format!("unknown ruling `{other}`; {}", nearest(other, &["deny", "hold"]));
+                self.problems.push(place.problem(other, text));
+            }
+        }
     }
 
     pub(super) fn owners(&mut self, text: Option<&str>, place: &Place) -> Owners {

@@ -169,7 +169,7 @@ impl Places<'_> {
     /// Only a gate that says of itself that it may be lifted can be, and a freeze is none that an exception lifts.
     fn gate(&mut self, place: &Place, id: &str, rules: &Rules) {
         let may_be_lifted = |id: &str| {
-            id != FROZEN && rules.by_id(id).is_some_and(|rule| rule.class == Class::Gate && rule.liftable)
+            id != FROZEN && rules.by_id(id).is_some_and(|rule| rule.class != Class::Ground && rule.liftable)
         };
         if may_be_lifted(id) {
             return;
@@ -183,7 +183,7 @@ impl Places<'_> {
             None => format!("there is no gate `{id}`; {}", nearest(id, &known)),
             Some(rule) => match rule.class {
                 Class::Ground => format!("`{id}` is a ground and denies nothing; {}", nearest(id, &known)),
-                Class::Gate => format!(
+                Class::Gate | Class::Hold => format!(
                     "gate `{id}` cannot be lifted: it has no `unless {{ context.lifted.contains(\"{id}\") }}`; remove it"
                 ),
             },

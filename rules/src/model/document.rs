@@ -154,6 +154,20 @@ pub(crate) struct GroupSpec {
     pub(crate) children: Vec<String>,
     #[serde(default)]
     pub(crate) members: Vec<String>,
+    /// How many of it have to approve what waits for it, and how.
+    #[serde(default)]
+    pub(crate) approvals: Option<ApprovalsSpec>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct ApprovalsSpec {
+    /// By how many different people; one, where it is left out.
+    #[serde(default)]
+    pub(crate) at_least: Option<usize>,
+    /// Only what a person signed with a key of their own counts, and no word of the gate's for somebody who was logged in.
+    #[serde(default)]
+    pub(crate) signed: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -183,6 +197,9 @@ pub(crate) struct ActorSpec {
     /// It makes planned changes only.
     #[serde(default)]
     pub(crate) only_planned: bool,
+    /// The people who run it, and so approve nothing that it asks for.
+    #[serde(default)]
+    pub(crate) operators: Vec<String>,
     #[serde(default)]
     pub(crate) reads: Option<ReadsSpec>,
     /// Of a person, as in `User`.
@@ -391,6 +408,9 @@ pub(crate) struct LimitsSpec {
     /// Things with data that no other copy has, which one request may delete.
     #[serde(default)]
     pub(crate) irreversible: Option<u64>,
+    /// `deny`, or `hold`: what is over a limit waits for everybody whose it reaches.
+    #[serde(default)]
+    pub(crate) ruling: Option<String>,
 }
 
 /// How much may be changed in all within a window of time.

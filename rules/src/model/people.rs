@@ -29,6 +29,23 @@ pub(crate) struct Person {
     pub(crate) reads: Option<ReadsSpec>,
     /// What approvals of this person are signed with.
     pub(crate) keys: Vec<Key>,
+    /// The people who run it.
+    pub(crate) operators: BTreeSet<Arc<str>>,
+}
+
+/// What it takes for a team to approve what waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Quorum {
+    /// How many different people.
+    pub(crate) at_least: usize,
+    /// Only what they signed counts.
+    pub(crate) signed: bool,
+}
+
+impl Default for Quorum {
+    fn default() -> Self {
+        Self { at_least: 1, signed: false }
+    }
 }
 
 /// Everybody the model knows.
@@ -40,6 +57,7 @@ pub(crate) struct People {
     /// E-mail addresses of users, to their references, for CODEOWNERS.
     pub(crate) emails: BTreeMap<String, Arc<str>>,
     users: BTreeSet<Arc<str>>,
+    quorums: BTreeMap<Arc<str>, Quorum>,
 }
 
 impl People {
@@ -50,6 +68,7 @@ impl People {
             let name = document.metadata.name.as_str();
             if let Body::Group(_) = &document.body {
                 let group = owner(&own("group", document.metadata.namespace.as_deref(), name));
+                people.quorum(document, &group, problems);
                 if people.groups.get(&group).is_some_and(|above| above.contains(&group)) {
                     let text = format!("group `{name}` is part of itself; correct `parent` or `children`");
                     problems.push(document.place.problem("name:", text));
@@ -76,6 +95,8 @@ impl People {
                     people.add(document, person, problems);
                     if let Some(person) = people.actors.get_mut(name) {
                         person.only_planned = actor.only_planned;
+                        let operators = actor.operators.iter();
+                        person.operators = operators.map(|name| Arc::from(name.as_str())).collect();
                     }
                 }
                 Body::Component(_)
@@ -101,6 +122,7 @@ impl People {
             }
         }
         people.add_members(documents, problems);
+        people.check_operators(documents, problems);
         signing::read(documents, &mut people.actors, problems);
         people
     }
@@ -118,10 +140,46 @@ impl People {
         }
         let groups = self.closure(&teams);
         let deploys = deploys.iter().map(|system| reference(system, "system")).collect();
-        let person = Person { kind, teams, groups, deploys, only_planned: false, reads, keys: Vec::new() };
+        let (keys, operators) = (Vec::new(), BTreeSet::new());
+        let person = Person { kind, teams, groups, deploys, only_planned: false, reads, keys, operators };
         if self.actors.insert(Arc::clone(&name), person).is_some() {
             let text = format!("actor `{name}` is declared twice; keep one of the documents");
             problems.push(document.place.problem("name:", text));
+        }
+    }
+
+    /// What it takes for an owner to approve.
+    pub(crate) fn quorum_of(&self, owner: &str) -> Quorum {
+        self.quorums.get(owner).copied().unwrap_or_default()
+    }
+
+    fn quorum(&mut self, document: &Placed, group: &Arc<str>, problems: &mut Vec<Problem>) {
+        let Body::Group(spec) = &document.body else { return };
+        let Some(approvals) = &spec.approvals else { return };
+        let at_least = approvals.at_least.unwrap_or(1);
+        if at_least == 0 {
+            let text = "`atLeast: 0` would let nobody's approval suffice; give the number of people, 1 or more";
+            problems.push(document.place.problem("atLeast:", text.to_owned()));
+        }
+        let quorum = Quorum { at_least: at_least.max(1), signed: approvals.signed };
+        self.quorums.insert(Arc::clone(group), quorum);
+    }
+
+    /// Whoever runs an actor has to be known, or leaving them out of its approvals would leave out nobody.
+    fn check_operators(&self, documents: &[Placed], problems: &mut Vec<Problem>) {
+        for document in documents {
+            let Body::Actor(actor) = &document.body else { continue };
+            for operator in &actor.operators {
+                let known = self.actors.get(operator.as_str());
+                if known.is_some_and(|known| known.kind == ActorKind::Person) {
+                    continue;
+                }
+                let text = format!(
+                    "operator `{operator}` is no person of the model; {}",
+                    nearest(operator, &self.names())
+                );
+                problems.push(document.place.problem(operator, text));
+            }
         }
     }
 

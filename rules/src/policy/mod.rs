@@ -49,6 +49,8 @@ pub(crate) enum Class {
     Ground,
     /// Each alone denies.
     Gate,
+    /// Each alone holds, until the owners of what it is about have approved the request.
+    Hold,
 }
 
 impl Class {
@@ -57,6 +59,7 @@ impl Class {
         match self {
             Self::Ground => "ground",
             Self::Gate => "gate",
+            Self::Hold => "hold",
         }
     }
 }
@@ -151,7 +154,7 @@ impl Candidates {
 pub(crate) struct Answer {
     /// Grounds that hold, sorted.
     pub(crate) grounds: Vec<u32>,
-    /// Gates that say no, sorted.
+    /// Gates that say no and holds that ask, sorted.
     pub(crate) gates: Vec<u32>,
     /// Rules that could not be evaluated, sorted. Any denies: a gate that fails does not forbid.
     pub(crate) failed: Vec<Arc<str>>,
@@ -237,7 +240,7 @@ impl Rules {
         for rule in numbers.iter().filter_map(|number| self.get(*number)) {
             let set = match rule.class {
                 Class::Ground => &mut together.grounds,
-                Class::Gate => &mut together.gates,
+                Class::Gate | Class::Hold => &mut together.gates,
             };
             // INVARIANT: ids are unique (`load` refuses others), so that adding one cannot fail.
             let _ = set.add(rule.policy.clone());
@@ -261,7 +264,7 @@ impl Rules {
             match class {
                 Class::Ground if response.decision() == Decision::Allow => answer.grounds.extend(said),
                 Class::Ground => {}
-                Class::Gate => answer.gates.extend(said),
+                Class::Gate | Class::Hold => answer.gates.extend(said),
             }
             for error in response.diagnostics().errors() {
                 let cedar_policy::AuthorizationError::PolicyEvaluationError(error) = error;

@@ -89,11 +89,14 @@ fn rule(source: &Source, line: usize, text: &str) -> Result<Rule, String> {
     let class = match (needed("class")?, policy.effect()) {
         ("ground", Effect::Permit) => Class::Ground,
         ("gate", Effect::Forbid) => Class::Gate,
+        ("hold", Effect::Forbid) => Class::Hold,
         ("ground", Effect::Forbid) => {
             return Err(format!("`{id}` is a ground and forbids; a ground permits"));
         }
-        ("gate", Effect::Permit) => return Err(format!("`{id}` is a gate and permits; a gate forbids")),
-        (other, _) => return Err(format!("unknown class `{other}`; it is `ground` or `gate`")),
+        (class @ ("gate" | "hold"), Effect::Permit) => {
+            return Err(format!("`{id}` is a {class} and permits; a {class} forbids"));
+        }
+        (other, _) => return Err(format!("unknown class `{other}`; it is `ground`, `gate` or `hold`")),
     };
     let count = match given.get("count").copied() {
         None | Some("legitimacy") => Count::Legitimacy,
@@ -109,7 +112,7 @@ fn rule(source: &Source, line: usize, text: &str) -> Result<Rule, String> {
         format!("`{code}` is no reason code; use small letters, digits and `_`, or set `@code`")
     })?;
     let (reason, remedy) = (needed("reason")?, needed("remedy")?);
-    if reason.is_empty() || (class == Class::Gate && remedy.is_empty()) {
+    if reason.is_empty() || (class != Class::Ground && remedy.is_empty()) {
         return Err(format!("`{id}` gives no reason or no remedy; say why it refuses and what to do"));
     }
     let liftable = policy.to_json().is_ok_and(|json| is_lifted(&json, id));

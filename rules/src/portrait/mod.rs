@@ -270,7 +270,16 @@ fn constraints(model: &Model, portrait: &mut Portrait) {
         ordain_action::ActorKind::Pipeline,
         ordain_action::ActorKind::Agent,
     ] {
-        let Limits { targets, dependants, owners_crossed, share_of_group, tier, irreversible, must_be_known } =
+        let Limits {
+            targets,
+            dependants,
+            owners_crossed,
+            share_of_group,
+            tier,
+            irreversible,
+            must_be_known,
+            holds,
+        } =
             model.limits.of(kind);
         let number = |number: &Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
         let of = fields([
@@ -281,6 +290,7 @@ fn constraints(model: &Model, portrait: &mut Portrait) {
             ("tier", tier.map(|tier| tier.as_str().to_owned()).unwrap_or_default()),
             ("irreversible", number(irreversible)),
             ("has to be known", must_be_known.to_string()),
+            ("ruling", if *holds { "hold" } else { "deny" }.to_owned()),
         ]);
         portrait.insert((Sort::Limits, Arc::from(kind.as_str())), of);
     }

@@ -13,10 +13,10 @@ use ordain_action::{
     Resource, Role, Scalar, Undecodable, Upstream,
 };
 use ordain_proof::record::{
-    ActorRecord, CallRecord, DecisionRecord, DetailRecord, EffectRecord, EndRecord, OutcomeRecord,
+    ActorRecord, CallRecord, DecisionRecord, DetailRecord, EffectRecord, EndRecord, EndorsementRecord, GrantedRecord, OutcomeRecord,
     ParametersRecord, PartyRecord, ReadingRecord, ResourceRecord,
 };
-use ordain_rules::{CarriedOut, Counted, CounterKey, Counters, Mode, Used};
+use ordain_rules::{CarriedOut, Counted, CounterKey, Counters, Endorsement, Granted, Mode, Proof, Used};
 
 use super::Terms;
 
@@ -71,6 +71,10 @@ impl Recalled {
             let (source, subject) = (Arc::from(kept.source.as_ref()), Arc::from(kept.subject.as_ref()));
             counters.refuse(CounterKey { source, subject }, Used::parse(&kept.why)?);
         }
+        counters.grant(match &record.granted {
+            None => None,
+            Some(kept) => Some(Box::new(granted(kept)?)),
+        });
         let terms = match &record.terms {
             None => None,
             Some(kept) => Some(Terms {
@@ -89,6 +93,26 @@ impl Recalled {
             change: carried_out(record),
         })
     }
+}
+
+/// What people had answered to its hold.
+fn granted(record: &GrantedRecord<'_>) -> Option<Granted> {
+    let approval = |kept: &EndorsementRecord<'_>| {
+        let proof = match (&kept.signature, &kept.login) {
+            (Some(signature), None) => Proof::Signed(Arc::from(signature.as_ref())),
+            (None, Some(how)) => Proof::Login(Arc::from(how.as_ref())),
+            (Some(_), Some(_)) | (None, None) => return None,
+        };
+        Some(Endorsement { by: Arc::from(kept.by.as_ref()), at: kept.at.parse().ok()?, proof })
+    };
+    let denied = record.denied_by.as_ref().zip(record.denied_why.as_ref());
+    Some(Granted {
+        hold: Arc::from(record.hold.as_ref()),
+        question: Digest::from_hex(&record.question)?,
+        approvals: record.approvals.iter().map(approval).collect::<Option<_>>()?,
+        denied: denied.map(|(by, why)| (Arc::from(by.as_ref()), Arc::from(why.as_ref()))),
+        until: record.until.parse().ok()?,
+    })
 }
 
 /// What of a change it carried out.

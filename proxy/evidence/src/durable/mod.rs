@@ -37,6 +37,8 @@ pub struct Decision {
     pub live: u64,
     /// On which terms.
     pub terms: Terms,
+    /// The hold that it waits under.
+    pub hold: Option<Arc<str>>,
 }
 
 /// What a decision depends on beside the model and what was counted: configuration, and the way in.

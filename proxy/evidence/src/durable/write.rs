@@ -12,13 +12,13 @@ use ordain_action::{
 use ordain_proof::frame::{self, Kind};
 use ordain_proof::record::{
     ActorRecord, AnsweredRecord, AttemptsRecord, BlobReference, CallRecord, CarriedOutRecord, ContentRecord,
-    CounterRecord, CreatedRecord, DecisionRecord, DetailRecord, DigestsRecord, EffectRecord, EndRecord,
+    CounterRecord, CreatedRecord, DecisionRecord, DetailRecord, DigestsRecord, EffectRecord, EndRecord, EndorsementRecord, GrantedRecord,
     HeadRecord, IdentifierRecord, LeafRecord, NewIdentifierRecord, OutcomeRecord, ParametersRecord,
     PartyRecord, ReachPathRecord, ReachRecord, ReadingRecord, ReasonRecord, Record, RecordError,
     ResourceRecord, StreamedRecord, TermsRecord, Text, UndecodableRecord, UpstreamRecord, UsedRecord,
 };
 use ordain_proof::tree::Hash;
-use ordain_rules::{Reach, ReachPath, Reason, Verdict, hands_over_authority};
+use ordain_rules::{Endorsement, Granted, Proof, Reach, ReachPath, Reason, Verdict, hands_over_authority};
 
 use super::Decision;
 use crate::own_change::OwnChange;
@@ -222,7 +222,28 @@ fn outer<'a>(
             call: carried.call,
             creates: carried.creates,
         }),
+        granted: decision.counters.granted().map(|granted| Box::new(self::granted(granted))),
+        hold: decision.hold.as_deref().map(Cow::Borrowed),
         content: ContentRecord::Whole(Box::new(detail)),
+    }
+}
+
+fn granted(granted: &Granted) -> GrantedRecord<'_> {
+    let approval = |one: &'_ Endorsement| {
+        let (signature, login) = match &one.proof {
+            Proof::Signed(signature) => (Some(signature.to_string().into()), None),
+            Proof::Login(how) => (None, Some(how.to_string().into())),
+        };
+        EndorsementRecord { by: one.by.to_string().into(), at: one.at.to_string().into(), signature, login }
+    };
+    let denied = granted.denied.as_ref();
+    GrantedRecord {
+        hold: Cow::Borrowed(&granted.hold),
+        question: granted.question.to_hex().into(),
+        approvals: granted.approvals.iter().map(approval).collect(),
+        denied_by: denied.map(|(by, _)| Cow::Borrowed(by.as_ref())),
+        denied_why: denied.map(|(_, why)| Cow::Borrowed(why.as_ref())),
+        until: granted.until.to_string().into(),
     }
 }
 

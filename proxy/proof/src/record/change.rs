@@ -9,7 +9,7 @@ use super::Text;
 /// A change of the gate itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeRecord<'a> {
-    /// What changed: `started`, `stopped`, `model`, `rules`, `mode`, `key` or `configuration`.
+    /// What changed: `started`, `stopped`, `model`, `rules`, `mode`, `key`, `configuration` or `hold`.
     #[serde(borrow)]
     pub what: Text<'a>,
     /// When.

@@ -45,6 +45,12 @@ pub struct DecisionRecord<'a> {
     /// What of a change it carries out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<CarriedOutRecord<'a>>,
+    /// What people had answered to its hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted: Option<Box<GrantedRecord<'a>>>,
+    /// The hold that it waits under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Text<'a>>,
     /// What it is about and why it was said.
     pub content: ContentRecord<'a>,
 }
@@ -146,6 +152,42 @@ pub struct UsedRecord<'a> {
     pub subject: Text<'a>,
     /// `up`, `in_flight`, `unknown` or `uncounted`.
     pub why: Text<'a>,
+}
+
+/// What people had answered to the hold of a request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GrantedRecord<'a> {
+    /// The hold.
+    #[serde(borrow)]
+    pub hold: Text<'a>,
+    /// The digest of the question that they answered.
+    pub question: Text<'a>,
+    /// Who approved it.
+    pub approvals: Vec<EndorsementRecord<'a>>,
+    /// Who denied it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied_by: Option<Text<'a>>,
+    /// Why they did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied_why: Option<Text<'a>>,
+    /// Until when it holds.
+    pub until: Text<'a>,
+}
+
+/// One person's approval.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EndorsementRecord<'a> {
+    /// The person.
+    #[serde(borrow)]
+    pub by: Text<'a>,
+    /// When.
+    pub at: Text<'a>,
+    /// Their signature, as `ssh-keygen -Y sign` writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Text<'a>>,
+    /// How they were logged in, where they did not sign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<Text<'a>>,
 }
 
 /// What of a change a request carries out.

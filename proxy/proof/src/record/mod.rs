@@ -22,7 +22,7 @@ use crate::tree::Hash;
 pub use attempts::{AttemptsRecord, TallyRecord};
 pub use change::ChangeRecord;
 pub use decision::{
-    ActorRecord, BlobReference, CallRecord, CarriedOutRecord, ContentRecord, CounterRecord, DecisionRecord,
+    ActorRecord, BlobReference, CallRecord, CarriedOutRecord, ContentRecord, CounterRecord, DecisionRecord, EndorsementRecord, GrantedRecord,
     DetailRecord, DigestsRecord, EffectRecord, HeadRecord, IdentifierRecord, LeafRecord, NewIdentifierRecord,
     ParametersRecord, PartyRecord, ReachPathRecord, ReachRecord, ReadingRecord, ReasonRecord, ResourceRecord,
     TermsRecord, UndecodableRecord, UpstreamRecord, UsedRecord, unpack,

@@ -1,13 +1,11 @@
 //! `ordain change approve`: a person signs for a change with their SSH key, and the approval is kept in the model.
 //!
-//! Leaves out which changes there are, and what an approval is (`ordain_rules`). No secret key is read here: `ssh-keygen`
-//! signs, from a file or by an agent, and what it signed is verified before it is kept.
+//! Leaves out which changes there are, what an approval is (`ordain_rules`), and signing (`cli/signing.rs`). What was signed
+//! is verified before it is kept.
 
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::{fs, process};
+use std::path::PathBuf;
+use std::fs;
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
@@ -15,14 +13,10 @@ use ordain_rules::{Snapshot, statement};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::model::keep::{self, Change};
+use crate::cli::signing::{NAMESPACE, OPEN_SSH, sign};
 use crate::cli::{Context, Exit, model};
 use crate::config::Config;
-use crate::files;
-use crate::keys::SEALING_KEY;
 use crate::model::sources;
-
-/// What a signature is for, as `ssh-keygen` is told.
-const NAMESPACE: &str = "ordain-approval";
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
@@ -57,15 +51,6 @@ pub(in crate::cli) struct Asked<'c> {
     /// What it does, for whoever is about to sign.
     pub(in crate::cli) told: &'c str,
 }
-
-/// The programs of OpenSSH.
-#[derive(Debug, Clone, Copy)]
-struct OpenSsh<'p> {
-    keygen: &'p str,
-    add: &'p str,
-}
-
-const OPEN_SSH: OpenSsh<'static> = OpenSsh { keygen: "ssh-keygen", add: "ssh-add" };
 
 /// Has a change approved: tells what is signed, signs it, verifies that, and keeps it.
 pub(in crate::cli) fn run(
@@ -214,83 +199,10 @@ fn keep(
     Ok(keep::loads(context, config))
 }
 
-/// What `ssh-keygen` signs: with the key of a file, or with one of the person's that the agent holds.
-fn sign(
-    programs: OpenSsh<'_>,
-    snapshot: &Snapshot,
-    state: &Path,
-    by: &str,
-    key: Option<&Path>,
-    statement: &str,
-) -> anyhow::Result<String> {
-    if let Some(key) = key {
-        if !key.exists() {
-            bail!("there is no key `{}`; give the file of one by `--key`", key.display());
-        }
-        return sign_with(programs, key, statement);
-    }
-    let own = snapshot.signing_keys(by).map_err(anyhow::Error::msg)?;
-    let held = held_by_agent(programs)?;
-    let Some(line) = own.iter().find(|own| held.iter().any(|held| held == *own)) else {
-        bail!(
-            "none of `signingKeys` of `{by}` is held by an agent; give the file of one by `--key`, or add it with \
-             `ssh-add`"
-        );
-    };
-    // An agent is asked by the public half, which has to be a file.
-    files::prepare(state)?;
-    let public = state.join(format!("approving-{}.pub", process::id()));
-    files::replace(&public, format!("{line}\n").as_bytes())
-        .with_context(|| format!("cannot write `{}`", public.display()))?;
-    let signature = sign_with(programs, &public, statement);
-    drop(fs::remove_file(&public));
-    signature
-}
-
-/// The public keys that an agent holds, as lines without their comments.
-fn held_by_agent(programs: OpenSsh<'_>) -> anyhow::Result<Vec<String>> {
-    let mut command = Command::new(programs.add);
-    command.arg("-L").env_remove(SEALING_KEY).stdin(Stdio::null()).stderr(Stdio::null());
-    let listed = command.output().map_err(|error| missing(programs.add, &error))?;
-    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let key = |line: &str| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
-    Ok(listed.lines().map(key).collect())
-}
-
-/// It asks for the secret of a key, and for a touch of a security key, by itself.
-fn sign_with(programs: OpenSsh<'_>, key: &Path, statement: &str) -> anyhow::Result<String> {
-    let mut child = Command::new(programs.keygen)
-        .args(["-Y", "sign", "-n", NAMESPACE, "-f"])
-        .arg(key)
-        // What opens our own files is nobody else's.
-        .env_remove(SEALING_KEY)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| missing(programs.keygen, &error))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // One that ends without having read says why by itself.
-        drop(stdin.write_all(statement.as_bytes()));
-    }
-    let output = child.wait_with_output().with_context(|| format!("cannot run `{}`", programs.keygen))?;
-    if !output.status.success() {
-        bail!("`{}` did not sign with `{}`; it says why above", programs.keygen, key.display());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-fn missing(program: &str, error: &std::io::Error) -> anyhow::Error {
-    match error.kind() {
-        ErrorKind::NotFound => anyhow::anyhow!(
-            "`{program}` is not installed; install OpenSSH, or sign elsewhere: `--print` prints what, and `--signature` \
-             takes the signature"
-        ),
-        _ => anyhow::anyhow!("cannot run `{program}`: {error}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use expect_test::{Expect, expect};
 
     use super::*;

@@ -1,0 +1,218 @@
+//! `ordain hold`: what waits for its owners, shown, answered and waited for.
+//!
+//! Leaves out what an answer means, which the running gate says. What is shown is what is signed: the question is hashed
+//! here, and not taken from whoever sent it.
+
+mod show;
+
+use std::fs;
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use http::Request;
+use http::header::CONTENT_TYPE;
+use http_body_util::Full;
+use jiff::Timestamp;
+use ordain_rules::hold_statement;
+use uuid::Uuid;
+
+use super::signing::{NAMESPACE, OPEN_SSH, sign};
+use super::{Context, Exit, model};
+use crate::admin::Answering;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::holds::{Shown, State};
+use crate::own;
+
+/// How often it is looked.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// List what waits for its owners, show it, approve or deny it, and wait for it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// What waits, for whom, and until when.
+    List {
+        /// What is over too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// All that one would do, why it waits, and who has answered.
+    Show {
+        /// The hold, as `list` or a refusal names it.
+        id: Uuid,
+    },
+    /// Approve one: sign it with your SSH key.
+    Approve(Box<Approve>),
+    /// Deny one: whoever asks is told why.
+    Deny {
+        /// The hold.
+        id: Uuid,
+        /// Why; whoever asks reads it.
+        #[arg(long)]
+        why: String,
+    },
+    /// Print what happens to holds, as it does, until it is stopped.
+    Watch,
+    /// Wait until one is answered; exits with 0 where it is approved, with 1 where it is not, with 3 where it waits still.
+    Wait {
+        /// The hold.
+        id: Uuid,
+        /// How long to wait, for example `10m`; by default until it is over.
+        #[arg(long, value_name = "TIME", value_parser = lasting)]
+        timeout: Option<Duration>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Approve {
+    /// The hold.
+    id: Uuid,
+    /// The person who approves, as the model names them.
+    #[arg(long = "as", value_name = "PERSON")]
+    person: String,
+    /// The key to sign with: its file, or its public half where an agent holds it. By default the first of the person's
+    /// keys that the agent holds.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["signature", "print"])]
+    key: Option<PathBuf>,
+    /// A signature that was made elsewhere, over what `--print` prints.
+    #[arg(long, value_name = "FILE", conflicts_with = "print", requires = "at")]
+    signature: Option<PathBuf>,
+    /// When it was approved (RFC 3339); by default now. As it was for `--print`.
+    #[arg(long, value_name = "TIME", value_parser = super::time)]
+    at: Option<Timestamp>,
+    /// Print what is to be signed, byte for byte, and sign nothing.
+    #[arg(long)]
+    print: bool,
+}
+
+fn lasting(text: &str) -> Result<Duration, String> {
+    let lasts = text.parse::<jiff::SignedDuration>().ok().and_then(|lasts| Duration::try_from(lasts).ok());
+    lasts.ok_or_else(|| "give a time such as `10m`".to_owned())
+}
+
+pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let config = context.config()?;
+    match &arguments.verb {
+        Verb::List { all } => show::list(context, &listed(&config, *all)?),
+        Verb::Show { id } => show::one(context, &one(&config, *id)?),
+        Verb::Approve(approve) => self::approve(context, &config, approve),
+        Verb::Deny { id, why } => deny(context, &config, *id, why),
+        Verb::Watch => watch(context, &config),
+        Verb::Wait { id, timeout } => wait(context, &config, *id, *timeout),
+    }
+}
+
+fn listed(config: &Config, all: bool) -> anyhow::Result<Vec<Shown>> {
+    let path = format!("{}{}", own::HOLDS, if all { "?all=true" } else { "" });
+    let text = own::asked(config, Request::get(path).body(Full::default())?)?;
+    serde_json::from_str(&text).context("the gate answers in a form of another version; run the same version")
+}
+
+fn one(config: &Config, id: Uuid) -> anyhow::Result<Shown> {
+    let text = own::asked(config, Request::get(format!("{}/{id}", own::HOLDS)).body(Full::default())?)?;
+    serde_json::from_str(&text).context("the gate answers in a form of another version; run the same version")
+}
+
+fn answer(config: &Config, id: Uuid, answering: &Answering) -> anyhow::Result<Shown> {
+    let body = Full::new(Bytes::from(serde_json::to_vec(answering)?));
+    let request = Request::post(format!("{}/{id}/answers", own::HOLDS));
+    let text = own::asked(config, request.header(CONTENT_TYPE, "application/json").body(body)?)?;
+    serde_json::from_str(&text).context("the gate answers in a form of another version; run the same version")
+}
+
+fn approve(context: &Context, config: &Config, approve: &Approve) -> anyhow::Result<Exit> {
+    let by = approve.person.as_str();
+    let hold = one(config, approve.id)?;
+    let question = show::read(&hold)?;
+    let at = Timestamp::from_second(approve.at.unwrap_or_else(|| Clock::system().now()).as_second())?;
+    let statement = hold_statement(&hold.id.to_string(), &hold.digest, by, at);
+    if approve.print {
+        context.output.raw(statement.as_bytes())?;
+        context.output.complain(&format!(
+            "sign this with `ssh-keygen -Y sign -n {NAMESPACE} -f KEY FILE`, and give what it writes by `--signature \
+             FILE.sig --at {at}`"
+        ));
+        return Ok(Exit::Ok);
+    }
+    let snapshot = model::configured(config)?;
+    // Said before anybody is asked for the secret of a key.
+    snapshot.may_answer(&question, by).map_err(anyhow::Error::msg)?;
+    let signature = match &approve.signature {
+        Some(path) => {
+            fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?
+        }
+        None => {
+            context.output.line(&format!("{}\nThis is signed:\n{statement}", show::whole(&hold, &question)))?;
+            sign(OPEN_SSH, &snapshot, &config.state, by, approve.key.as_deref(), &statement)?
+        }
+    };
+    let answering = Answering {
+        by: Some(by.to_owned()),
+        approves: true,
+        at: Some(at),
+        signature: Some(signature),
+        why: String::new(),
+    };
+    let hold = answer(config, approve.id, &answering)?;
+    context.output.line(&show::answered(&hold, by))?;
+    Ok(Exit::Ok)
+}
+
+fn deny(context: &Context, config: &Config, id: Uuid, why: &str) -> anyhow::Result<Exit> {
+    if why.trim().is_empty() {
+        bail!("say why: whoever asks reads it");
+    }
+    let answering =
+        Answering { by: None, approves: false, at: None, signature: None, why: why.trim().to_owned() };
+    let hold = answer(config, id, &answering)?;
+    context.output.line(&format!("hold `{}` is denied", hold.id))?;
+    Ok(Exit::Ok)
+}
+
+fn watch(context: &Context, config: &Config) -> anyhow::Result<Exit> {
+    context.output.complain("waiting for what happens to holds; stop it with ^C");
+    let mut known = show::Known::default();
+    loop {
+        for line in known.news(&listed(config, true)?) {
+            context.output.line(&line)?;
+        }
+        sleep(LOOK);
+    }
+}
+
+fn wait(context: &Context, config: &Config, id: Uuid, timeout: Option<Duration>) -> anyhow::Result<Exit> {
+    let began = Instant::now();
+    let mut said = false;
+    loop {
+        let hold = one(config, id)?;
+        match hold.state {
+            State::Approved | State::Used => {
+                context.output.line(&show::state(&hold))?;
+                return Ok(Exit::Ok);
+            }
+            State::Denied | State::Over | State::Expired => {
+                context.output.line(&show::state(&hold))?;
+                return Ok(Exit::No);
+            }
+            State::Waiting => {}
+        }
+        if timeout.is_some_and(|most| began.elapsed() >= most) {
+            context.output.line(&show::state(&hold))?;
+            return Ok(Exit::Waiting);
+        }
+        if !said {
+            context.output.complain(&show::state(&hold));
+            said = true;
+        }
+        sleep(LOOK.min(timeout.map_or(LOOK, |most| most.saturating_sub(began.elapsed()))));
+    }
+}

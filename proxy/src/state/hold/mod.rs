@@ -1,0 +1,357 @@
+//! Holds as they are kept: what waits for its owners, and what they answered. The same whatever engine keeps it.
+//!
+//! Of one request at most one hold is open, and whoever sends it again joins that. Leaves out who may answer and what an
+//! answer means (`ordain_rules::hold`), and how often what was approved is carried out, which is a claim (`claim.rs`).
+
+pub(super) mod postgres;
+pub(super) mod sqlite;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use ordain_action::Digest;
+use ordain_rules::{CounterKey, Endorsement, Granted, Proof};
+use uuid::Uuid;
+
+pub(super) use postgres::SCHEMA as POSTGRES;
+pub(super) use sqlite::SCHEMA as SQLITE;
+
+use super::claim::{StoreError, micros};
+use super::store::{Engine, Store};
+
+/// For how long a hold is kept after it was over, in microseconds: who asks later finds it in the ledger.
+const KEPT: i64 = 30 * 24 * 3_600_000_000;
+
+/// The most that are found to be kept no longer, or are listed, at once.
+const MANY: i64 = 10_000;
+
+/// What waits for its owners.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// Its name, which who asks and who answers see: a UUIDv7.
+    pub id: Uuid,
+    /// The request digest.
+    pub request: Digest,
+    /// The digest of the question.
+    pub question: Digest,
+    /// The question, as `ordain_rules::Question` reads it.
+    pub text: Arc<str>,
+    /// Who asks.
+    pub actor: Arc<str>,
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// Until when it waits, and what was answered holds.
+    pub until: Timestamp,
+    /// Why it waits no more.
+    pub closed: Option<Closed>,
+    /// What people answered, by name.
+    pub answers: Vec<Answer>,
+}
+
+/// Why a hold waits no more, before its time is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// Somebody who may approve it said no.
+    Denied,
+    /// Another one stands in its place: it was carried out, or the same request asks for something else now.
+    Superseded,
+}
+
+/// What a person answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The person.
+    pub by: Arc<str>,
+    /// Yes or no.
+    pub approves: bool,
+    /// When.
+    pub at: Timestamp,
+    /// What shows that it was them.
+    pub proof: Proof,
+    /// Why, in their words; of a no.
+    pub why: Arc<str>,
+}
+
+/// A hold that is to be opened.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The name of it, if it is a new one.
+    pub id: Uuid,
+    /// The request digest.
+    pub request: Digest,
+    /// The digest of the question.
+    pub question: Digest,
+    /// The question.
+    pub text: Arc<str>,
+    /// Who asks.
+    pub actor: Arc<str>,
+    /// When.
+    pub now: Timestamp,
+    /// Until when it waits.
+    pub until: Timestamp,
+    /// One that was carried out: it is not joined.
+    pub over: Option<Uuid>,
+    /// The most that one actor has open.
+    pub most: u64,
+}
+
+/// What became of opening one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// It is new.
+    New(Hold),
+    /// The request waits already.
+    Joined(Hold),
+    /// Its actor has as many open as it may.
+    TooMany,
+}
+
+/// What became of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given {
+    /// It is kept.
+    Kept(Hold),
+    /// The person answered before.
+    Twice(Hold),
+    /// There is no such hold, or it waits no more.
+    Over(Option<Hold>),
+}
+
+impl Closed {
+    const fn number(self) -> i64 {
+        match self {
+            Self::Denied => 0,
+            Self::Superseded => 1,
+        }
+    }
+
+    const fn of(number: i64) -> Self {
+        match number {
+            0 => Self::Denied,
+            _ => Self::Superseded,
+        }
+    }
+
+    /// The word used in output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::Superseded => "over",
+        }
+    }
+}
+
+impl Hold {
+    /// It waits for answers.
+    #[must_use]
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.closed.is_none() && now < self.until
+    }
+
+    /// What people said, as the judge is told.
+    #[must_use]
+    pub fn granted(&self) -> Granted {
+        let denied = self.answers.iter().find(|answer| !answer.approves);
+        Granted {
+            hold: Arc::from(self.id.to_string()),
+            question: self.question,
+            approvals: self.approvals(),
+            denied: denied.map(|answer| (Arc::clone(&answer.by), Arc::clone(&answer.why))),
+            until: self.until,
+        }
+    }
+
+    /// Who approved it.
+    #[must_use]
+    pub fn approvals(&self) -> Vec<Endorsement> {
+        let approvals = self.answers.iter().filter(|answer| answer.approves);
+        approvals
+            .map(|answer| Endorsement {
+                by: Arc::clone(&answer.by),
+                at: answer.at,
+                proof: answer.proof.clone(),
+            })
+            .collect()
+    }
+
+    fn opened(opening: &Opening) -> Self {
+        Self {
+            id: opening.id,
+            request: opening.request,
+            question: opening.question,
+            text: Arc::clone(&opening.text),
+            actor: Arc::clone(&opening.actor),
+            opened: opening.now,
+            until: opening.until,
+            closed: None,
+            answers: Vec::new(),
+        }
+    }
+}
+
+impl Opening {
+    /// Whether the request joins what is there.
+    fn joins(&self, there: &Hold) -> bool {
+        there.question == self.question && self.over != Some(there.id)
+    }
+
+    /// What is taken for it where rows are taken: the request, and whoever asks.
+    fn keys(&self) -> Vec<CounterKey> {
+        let request = CounterKey { source: Arc::from("hold"), subject: Arc::from(self.request.to_hex()) };
+        let actor = CounterKey { source: Arc::from("holds"), subject: Arc::clone(&self.actor) };
+        vec![request, actor]
+    }
+}
+
+/// A row of a hold, before it is read: id, request, question, text, actor, opened, until, closed.
+type Row = (Vec<u8>, Vec<u8>, Vec<u8>, String, String, i64, i64, Option<i64>);
+
+/// A row of an answer, before it is read: who, yes, when, whether it is signed, what shows it, why.
+type AnswerRow = (String, bool, i64, bool, String, String);
+
+/// Reads a row; `None` where it is none that this program writes.
+fn read(row: Row, answers: Vec<AnswerRow>) -> Option<Hold> {
+    let (id, request, question, text, actor, opened, until, closed) = row;
+    let digest = |bytes: Vec<u8>| Some(Digest(bytes.try_into().ok()?));
+    Some(Hold {
+        id: Uuid::from_slice(&id).ok()?,
+        request: digest(request)?,
+        question: digest(question)?,
+        text: Arc::from(text),
+        actor: Arc::from(actor),
+        opened: Timestamp::from_microsecond(opened).ok()?,
+        until: Timestamp::from_microsecond(until).ok()?,
+        closed: closed.map(Closed::of),
+        answers: answers.into_iter().map(read_answer).collect::<Option<_>>()?,
+    })
+}
+
+fn read_answer((by, approves, at, signed, shown, why): AnswerRow) -> Option<Answer> {
+    let shown: Arc<str> = Arc::from(shown);
+    Some(Answer {
+        by: Arc::from(by),
+        approves,
+        at: Timestamp::from_microsecond(at).ok()?,
+        proof: if signed { Proof::Signed(shown) } else { Proof::Login(shown) },
+        why: Arc::from(why),
+    })
+}
+
+/// How what shows an answer is kept: whether it is a signature, and the text.
+fn shown(proof: &Proof) -> (bool, &str) {
+    match proof {
+        Proof::Signed(signature) => (true, signature),
+        Proof::Login(how) => (false, how),
+    }
+}
+
+impl Store {
+    /// Opens a hold for a request, or joins the one that it waits under.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open_hold(&self, opening: Opening) -> Result<Opened, StoreError> {
+        match self.engine() {
+            Engine::Sqlite(engine) => engine.write(move |connection| sqlite::open(connection, &opening)).await,
+            Engine::Postgres(engine) => {
+                let keys = opening.keys();
+                engine.transact(&keys, postgres::Open(&opening)).await
+            }
+        }
+    }
+
+    /// The hold that a request waits under, or that was denied and not long ago.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn hold_of(&self, request: Digest, now: Timestamp) -> Result<Option<Hold>, StoreError> {
+        match self.engine() {
+            Engine::Sqlite(engine) => engine.look(move |connection| sqlite::of(connection, request, now)).await,
+            Engine::Postgres(engine) => engine.hold_of(request, now).await,
+        }
+    }
+
+    /// A hold.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn hold(&self, id: Uuid) -> Result<Option<Hold>, StoreError> {
+        match self.engine() {
+            Engine::Sqlite(engine) => engine.look(move |connection| sqlite::one(connection, id)).await,
+            Engine::Postgres(engine) => engine.hold(id).await,
+        }
+    }
+
+    /// The holds whose time was not over at a time, the youngest first; at most so many thousand.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn holds(&self, since: Timestamp) -> Result<Vec<Hold>, StoreError> {
+        let since = micros(since);
+        match self.engine() {
+            Engine::Sqlite(engine) => engine.look(move |connection| sqlite::all(connection, since)).await,
+            Engine::Postgres(engine) => engine.holds(since).await,
+        }
+    }
+
+    /// Keeps what somebody answered, once each, while the hold waits. A no closes it; with `until` it waits no longer than
+    /// that from then on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn answer_hold(
+        &self,
+        id: Uuid,
+        answer: Answer,
+        now: Timestamp,
+        until: Option<Timestamp>,
+    ) -> Result<Given, StoreError> {
+        let answering = Answering { id, answer, now, until };
+        match self.engine() {
+            Engine::Sqlite(engine) => {
+                engine.write(move |connection| sqlite::answer(connection, &answering)).await
+            }
+            Engine::Postgres(engine) => {
+                let key = CounterKey { source: Arc::from("hold"), subject: Arc::from(id.to_string()) };
+                engine.transact(&[key], postgres::Give(&answering)).await
+            }
+        }
+    }
+}
+
+/// An answer on its way.
+#[derive(Debug)]
+struct Answering {
+    id: Uuid,
+    answer: Answer,
+    now: Timestamp,
+    until: Option<Timestamp>,
+}
+
+impl Answering {
+    /// What becomes of it where the hold is so; `None` where it is kept.
+    fn refused(&self, hold: Option<Hold>) -> Result<Hold, Given> {
+        let Some(hold) = hold else { return Err(Given::Over(None)) };
+        if !hold.is_open(self.now) {
+            return Err(Given::Over(Some(hold)));
+        }
+        if hold.answers.iter().any(|known| known.by == self.answer.by) {
+            return Err(Given::Twice(hold));
+        }
+        Ok(hold)
+    }
+
+    /// The hold with it.
+    fn kept(&self, mut hold: Hold) -> Hold {
+        if let Some(until) = self.until {
+            hold.until = hold.until.min(until);
+        }
+        if !self.answer.approves {
+            hold.closed = Some(Closed::Denied);
+        }
+        hold.answers.push(self.answer.clone());
+        hold.answers.sort_by(|left, right| left.by.cmp(&right.by));
+        hold
+    }
+}

@@ -1,0 +1,204 @@
+//! Holds in PostgreSQL, or what speaks its protocol. Whoever writes has the rows of the request, or of the hold, first.
+//!
+//! Leaves out what is to be kept (`mod.rs`), and connections and transactions (`postgres.rs` beside it).
+
+use jiff::Timestamp;
+use ordain_action::Digest;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Error, GenericClient, Row as Found, Transaction};
+use uuid::Uuid;
+
+use super::{AnswerRow, Answering, Closed, Given, Hold, KEPT, MANY, Opened, Opening, Row, read, shown};
+use crate::state::claim::{StoreError, figure, micros};
+use crate::state::postgres::{Postgres, Work};
+
+/// What a server needs for them.
+pub(in crate::state) const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS ordain_holds (
+        id BYTEA PRIMARY KEY,
+        request BYTEA NOT NULL,
+        question BYTEA NOT NULL,
+        text TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        opened BIGINT NOT NULL,
+        until BIGINT NOT NULL,
+        closed BIGINT
+    );
+    CREATE INDEX IF NOT EXISTS ordain_holds_by_request ON ordain_holds (request, opened);
+    CREATE INDEX IF NOT EXISTS ordain_holds_open ON ordain_holds (actor, until) WHERE closed IS NULL;
+    CREATE INDEX IF NOT EXISTS ordain_holds_until ON ordain_holds (until);
+    CREATE TABLE IF NOT EXISTS ordain_answers (
+        hold BYTEA NOT NULL,
+        by_whom TEXT NOT NULL,
+        approves BOOLEAN NOT NULL,
+        at BIGINT NOT NULL,
+        signed BOOLEAN NOT NULL,
+        shown TEXT NOT NULL,
+        why TEXT NOT NULL,
+        PRIMARY KEY (hold, by_whom)
+    );
+";
+
+const COLUMNS: &str = "SELECT id, request, question, text, actor, opened, until, closed FROM ordain_holds";
+
+impl Postgres {
+    pub(super) async fn hold_of(
+        &self,
+        request: Digest,
+        now: Timestamp,
+    ) -> Result<Option<Hold>, StoreError> {
+        let connected = self.pool.take().await?;
+        let found = self.within(of(connected.client(), request, now)).await?;
+        self.pool.give_back(connected);
+        Ok(found)
+    }
+
+    pub(super) async fn hold(&self, id: Uuid) -> Result<Option<Hold>, StoreError> {
+        let connected = self.pool.take().await?;
+        let found = self.within(one(connected.client(), id)).await?;
+        self.pool.give_back(connected);
+        Ok(found)
+    }
+
+    pub(super) async fn holds(&self, since: i64) -> Result<Vec<Hold>, StoreError> {
+        let connected = self.pool.take().await?;
+        let asked = async {
+            let client = connected.client();
+            let text = format!("{COLUMNS} WHERE until > $1 ORDER BY opened DESC, id DESC LIMIT $2");
+            let mut holds = Vec::new();
+            for row in client.query(&text, &[&since, &MANY]).await? {
+                holds.extend(whole(client, &row).await?);
+            }
+            Ok(holds)
+        };
+        let found = self.within(asked).await?;
+        self.pool.give_back(connected);
+        Ok(found)
+    }
+}
+
+pub(super) struct Open<'o>(pub(super) &'o Opening);
+
+impl Work for Open<'_> {
+    type Done = Opened;
+
+    async fn carry_out(&self, transaction: &Transaction<'_>) -> Result<Opened, Error> {
+        let opening = self.0;
+        let there = of(transaction, opening.request, opening.now).await?;
+        if let Some(there) = there.as_ref().filter(|there| opening.joins(there)) {
+            return Ok(Opened::Joined(there.clone()));
+        }
+        if let Some(there) = &there {
+            let text = "UPDATE ordain_holds SET closed = 1 WHERE id = $1 AND closed IS NULL";
+            transaction.execute(text, &[&there.id.as_bytes().as_slice()]).await?;
+        }
+        let text = "SELECT COUNT(*) FROM ordain_holds WHERE actor = $1 AND closed IS NULL AND until > $2";
+        let row = transaction.query_one(text, &[&&*opening.actor, &micros(opening.now)]).await?;
+        if row.try_get::<_, i64>(0)? >= figure(opening.most) {
+            return Ok(Opened::TooMany);
+        }
+        let text = "INSERT INTO ordain_holds (id, request, question, text, actor, opened, until)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        let (id, request) = (opening.id.as_bytes().as_slice(), opening.request.0.as_slice());
+        let (opened, until) = (micros(opening.now), micros(opening.until));
+        let values: [&(dyn ToSql + Sync); 7] = [
+            &id,
+            &request,
+            &opening.question.0.as_slice(),
+            &&*opening.text,
+            &&*opening.actor,
+            &opened,
+            &until,
+        ];
+        transaction.execute(text, &values).await?;
+        Ok(Opened::New(Hold::opened(opening)))
+    }
+}
+
+pub(super) struct Give<'a>(pub(super) &'a Answering);
+
+impl Work for Give<'_> {
+    type Done = Given;
+
+    async fn carry_out(&self, transaction: &Transaction<'_>) -> Result<Given, Error> {
+        let answering = self.0;
+        let hold = match answering.refused(one(transaction, answering.id).await?) {
+            Ok(hold) => answering.kept(hold),
+            Err(given) => return Ok(given),
+        };
+        let id = answering.id.as_bytes().as_slice();
+        let answer = &answering.answer;
+        let (signed, shown) = shown(&answer.proof);
+        let text = "INSERT INTO ordain_answers (hold, by_whom, approves, at, signed, shown, why)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        let at = micros(answer.at);
+        let values: [&(dyn ToSql + Sync); 7] =
+            [&id, &&*answer.by, &answer.approves, &at, &signed, &shown, &&*answer.why];
+        transaction.execute(text, &values).await?;
+        // What was put in its place meanwhile is not opened again.
+        let text = "UPDATE ordain_holds SET until = $2, closed = COALESCE(closed, $3) WHERE id = $1";
+        let closed = hold.closed.map(Closed::number);
+        transaction.execute(text, &[&id, &micros(hold.until), &closed]).await?;
+        Ok(Given::Kept(hold))
+    }
+}
+
+/// Forgets what was over long ago; `since` is when what is counted no more is forgotten.
+pub(in crate::state) async fn forget(client: &Client, since: i64) -> Result<(), Error> {
+    let since = since.saturating_sub(KEPT);
+    let text = "DELETE FROM ordain_answers WHERE hold IN
+         (SELECT id FROM ordain_holds WHERE until <= $1 ORDER BY until LIMIT $2)";
+    client.execute(text, &[&since, &MANY]).await?;
+    let text = "DELETE FROM ordain_holds WHERE id IN
+         (SELECT id FROM ordain_holds WHERE until <= $1 ORDER BY until LIMIT $2)";
+    client.execute(text, &[&since, &MANY]).await?;
+    Ok(())
+}
+
+async fn of(client: &impl GenericClient, request: Digest, now: Timestamp) -> Result<Option<Hold>, Error> {
+    let text = format!(
+        "{COLUMNS} WHERE request = $1 AND until > $2 AND (closed IS NULL OR closed = 0)
+         ORDER BY opened DESC, id DESC LIMIT 1"
+    );
+    match client.query_opt(&text, &[&request.0.as_slice(), &micros(now)]).await? {
+        Some(row) => whole(client, &row).await,
+        None => Ok(None),
+    }
+}
+
+async fn one(client: &impl GenericClient, id: Uuid) -> Result<Option<Hold>, Error> {
+    let text = format!("{COLUMNS} WHERE id = $1");
+    match client.query_opt(&text, &[&id.as_bytes().as_slice()]).await? {
+        Some(row) => whole(client, &row).await,
+        None => Ok(None),
+    }
+}
+
+async fn whole(client: &impl GenericClient, row: &Found) -> Result<Option<Hold>, Error> {
+    let read_row: Row = (
+        row.try_get(0)?,
+        row.try_get(1)?,
+        row.try_get(2)?,
+        row.try_get(3)?,
+        row.try_get(4)?,
+        row.try_get(5)?,
+        row.try_get(6)?,
+        row.try_get(7)?,
+    );
+    let text = "SELECT by_whom, approves, at, signed, shown, why FROM ordain_answers
+         WHERE hold = $1 ORDER BY by_whom COLLATE \"C\"";
+    let answer = |row: &Found| -> Result<AnswerRow, Error> {
+        Ok((
+            row.try_get(0)?,
+            row.try_get(1)?,
+            row.try_get(2)?,
+            row.try_get(3)?,
+            row.try_get(4)?,
+            row.try_get(5)?,
+        ))
+    };
+    let rows = client.query(text, &[&read_row.0]).await?;
+    let answers = rows.iter().map(answer).collect::<Result<Vec<_>, Error>>()?;
+    // What cannot be read is as if it were not there: nothing is approved by it.
+    Ok(read(read_row, answers))
+}

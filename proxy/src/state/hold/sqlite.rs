@@ -1,0 +1,165 @@
+//! Holds in SQLite. One thread writes, so that nothing comes between looking and writing.
+//!
+//! Leaves out what is to be kept (`mod.rs`), and threads and transactions (`sqlite.rs` beside it).
+
+use jiff::Timestamp;
+use ordain_action::Digest;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use uuid::Uuid;
+
+use super::{Answering, Given, Hold, KEPT, MANY, Opened, Opening, Row, read, shown};
+use crate::state::claim::{figure, micros};
+
+/// What a file needs for them.
+pub(in crate::state) const SCHEMA: &str = "
+    CREATE TABLE holds (
+        id BLOB PRIMARY KEY,
+        request BLOB NOT NULL,
+        question BLOB NOT NULL,
+        text TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        opened INTEGER NOT NULL,
+        until INTEGER NOT NULL,
+        closed INTEGER
+    ) WITHOUT ROWID;
+    CREATE INDEX holds_by_request ON holds (request, opened);
+    CREATE INDEX holds_open ON holds (actor, until) WHERE closed IS NULL;
+    CREATE INDEX holds_until ON holds (until);
+    CREATE TABLE answers (
+        hold BLOB NOT NULL,
+        by TEXT NOT NULL,
+        approves INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        signed INTEGER NOT NULL,
+        shown TEXT NOT NULL,
+        why TEXT NOT NULL,
+        PRIMARY KEY (hold, by)
+    ) WITHOUT ROWID;
+";
+
+const COLUMNS: &str = "SELECT id, request, question, text, actor, opened, until, closed FROM holds";
+
+pub(super) fn open(connection: &Connection, opening: &Opening) -> rusqlite::Result<Opened> {
+    let there = of(connection, opening.request, opening.now)?;
+    if let Some(there) = there.as_ref().filter(|there| opening.joins(there)) {
+        return Ok(Opened::Joined(there.clone()));
+    }
+    if let Some(there) = &there {
+        connection
+            .prepare_cached("UPDATE holds SET closed = 1 WHERE id = ?1 AND closed IS NULL")?
+            .execute([there.id.into_bytes()])?;
+    }
+    let open: i64 = connection
+        .prepare_cached("SELECT COUNT(*) FROM holds WHERE actor = ?1 AND closed IS NULL AND until > ?2")?
+        .query_row(params![&*opening.actor, micros(opening.now)], |row| row.get(0))?;
+    if open >= figure(opening.most) {
+        return Ok(Opened::TooMany);
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO holds (id, request, question, text, actor, opened, until)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            opening.id.into_bytes(),
+            opening.request.0,
+            opening.question.0,
+            &*opening.text,
+            &*opening.actor,
+            micros(opening.now),
+            micros(opening.until),
+        ])?;
+    Ok(Opened::New(Hold::opened(opening)))
+}
+
+pub(super) fn of(
+    connection: &Connection,
+    request: Digest,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Hold>> {
+    let text = format!(
+        "{COLUMNS} WHERE request = ?1 AND until > ?2 AND (closed IS NULL OR closed = 0)
+         ORDER BY opened DESC, id DESC LIMIT 1"
+    );
+    let row = connection.prepare_cached(&text)?.query_row(params![request.0, micros(now)], row).optional()?;
+    row.map(|row| whole(connection, row)).transpose()
+}
+
+pub(super) fn one(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Hold>> {
+    let text = format!("{COLUMNS} WHERE id = ?1");
+    let row = connection.prepare_cached(&text)?.query_row([id.into_bytes()], row).optional()?;
+    row.map(|row| whole(connection, row)).transpose()
+}
+
+pub(super) fn all(connection: &Connection, since: i64) -> rusqlite::Result<Vec<Hold>> {
+    let text = format!("{COLUMNS} WHERE until > ?1 ORDER BY opened DESC, id DESC LIMIT ?2");
+    let mut statement = connection.prepare_cached(&text)?;
+    let rows = statement.query_map([since, MANY], row)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    rows.into_iter().map(|row| whole(connection, row)).collect()
+}
+
+pub(super) fn answer(connection: &Connection, answering: &Answering) -> rusqlite::Result<Given> {
+    let hold = match answering.refused(one(connection, answering.id)?) {
+        Ok(hold) => answering.kept(hold),
+        Err(given) => return Ok(given),
+    };
+    let (signed, shown) = shown(&answering.answer.proof);
+    let id = answering.id.into_bytes();
+    connection
+        .prepare_cached(
+            "INSERT INTO answers (hold, by, approves, at, signed, shown, why) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            id,
+            &*answering.answer.by,
+            answering.answer.approves,
+            micros(answering.answer.at),
+            signed,
+            shown,
+            &*answering.answer.why,
+        ])?;
+    connection
+        .prepare_cached("UPDATE holds SET until = ?2, closed = ?3 WHERE id = ?1")?
+        .execute(params![id, micros(hold.until), hold.closed.map(super::Closed::number)])?;
+    Ok(Given::Kept(hold))
+}
+
+/// Forgets what was over long ago.
+pub(in crate::state) fn forget(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    let since = micros(now).saturating_sub(KEPT);
+    connection
+        .prepare_cached(
+            "DELETE FROM answers WHERE hold IN (SELECT id FROM holds WHERE until <= ?1 ORDER BY until LIMIT ?2)",
+        )?
+        .execute([since, MANY])?;
+    connection
+        .prepare_cached(
+            "DELETE FROM holds WHERE id IN (SELECT id FROM holds WHERE until <= ?1 ORDER BY until LIMIT ?2)",
+        )?
+        .execute([since, MANY])?;
+    Ok(())
+}
+
+fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok((
+        row.get(0)?,
+        row.get(1)?,
+        row.get(2)?,
+        row.get(3)?,
+        row.get(4)?,
+        row.get(5)?,
+        row.get(6)?,
+        row.get(7)?,
+    ))
+}
+
+fn whole(connection: &Connection, row: Row) -> rusqlite::Result<Hold> {
+    let mut statement = connection.prepare_cached(
+        "SELECT by, approves, at, signed, shown, why FROM answers WHERE hold = ?1 ORDER BY by",
+    )?;
+    let answers = statement.query_map([&row.0], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+    })?;
+    let answers = answers.collect::<rusqlite::Result<Vec<_>>>()?;
+    read(row, answers).ok_or(rusqlite::Error::InvalidQuery)
+}
