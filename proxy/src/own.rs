@@ -137,11 +137,7 @@ async fn send(
     mut request: Request<Full<bytes::Bytes>>,
 ) -> anyhow::Result<(http::StatusCode, String)> {
     let address = where_said(&config.state, "admin").unwrap_or(config.admin);
-    let help = || {
-        format!(
-            "the gate cannot be asked at `{address}`; start it, or check `listen.admin`"
-        )
-    };
+    let help = || format!("the gate cannot be asked at `{address}`; start it, or check `listen.admin`");
     let stream = tokio::net::TcpStream::connect(address).await.with_context(help)?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.with_context(help)?;

@@ -189,8 +189,11 @@ async fn change(
     }
     // What waits for its owners is judged again with what they answered; what it was judged on may have changed since, too:
     // what holds now is recorded.
-    let (reserved, asked) =
-        holds::reserve(&gate, judged, &mut decision, &outgoing.bound, &mut reply).await;
+    let (reserved, asked) = holds::reserve(&gate, judged, &mut decision, &outgoing.bound, &mut reply).await;
+    // Whoever was kept waiting and has gone has nothing sent for them.
+    if reply.is_closed() && asked.is_none() {
+        return;
+    }
     gate.metrics.decided(&decision, reserved.verdict(), judged_in);
     let refusal = Fault::refused(&decision.action, reserved.verdict(), decision.id, asked.as_ref());
     let warning = gate.warning(reserved.verdict());

@@ -26,8 +26,8 @@ use crate::state::{Kept, Server};
 
 pub use credential::PlainCredential;
 pub use described::{GrpcUpstream, OpenApiUpstream};
-pub use holds::Holds;
 pub use egress::{Chain, Egress, PassRule};
+pub use holds::Holds;
 pub use login::{KeystoneLogin, KeystoneScope, KeystoneShows, Known, VaultToken, VsphereLogin, Within};
 pub use secrets::{GoogleFile, OAuthClient, OAuthShows, SecretFrom, VaultSecret, VaultShows, VaultStore};
 pub use upstream::{

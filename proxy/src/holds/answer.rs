@@ -52,18 +52,16 @@ pub async fn take(gate: &Gate, said: Said) -> Result<Hold, NotAnswered> {
     if operator {
         // INVARIANT: the operator's token says no at most. It is nobody's, and approves nothing.
         if answer.approves {
-            let text = "the operator's token is nobody's and approves nothing; log in, or sign with a key of yours";
+            let text =
+                "the operator's token is nobody's and approves nothing; log in, or sign with a key of yours";
             return Err(NotAnswered::Refused(text.to_owned()));
         }
     } else {
         may(gate, &hold, &question, &answer)?;
     }
     let until = finishes(gate, &hold, &question, &answer).then(|| later(now, gate.config().holds.granted));
-    let (kind, verb) = if answer.approves {
-        (EventKind::Approved, "approved")
-    } else {
-        (EventKind::Denied, "denied")
-    };
+    let (kind, verb) =
+        if answer.approves { (EventKind::Approved, "approved") } else { (EventKind::Denied, "denied") };
     let how = match &answer.proof {
         Proof::Signed(_) => "signed",
         Proof::Login(how) => how,

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 pub use answer::{NotAnswered, Said, take};
 pub use parked::Parking;
-pub use shown::{Progress, Shown, State};
+pub use shown::{Given, Progress, Shown, State};
 
 use crate::again;
 use crate::bound::Bound;
@@ -224,7 +224,9 @@ async fn opened(gate: &Gate, hold: &Hold, decision: &Decision) {
     let summary = format!("hold `{}` was opened for request {}: {told}", hold.id, hold.request);
     let author = &decision.action.actor.party.name;
     // What cannot be recorded is not: neither will be the decision, which is refused for it.
-    if let Err(error) = gate.record_change_by(author, ChangeKind::Hold, summary, None, Some(hold.question)).await {
+    if let Err(error) =
+        gate.record_change_by(author, ChangeKind::Hold, summary, None, Some(hold.question)).await
+    {
         events::hold_unrecorded(hold.id, &error);
     }
     gate.metrics.hold(EventKind::Opened);

@@ -26,8 +26,8 @@ use ordain_rules::{CounterKey, CounterNeeds, Counters, Judged, Snapshot, Used, W
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-pub use hold::{Answer, Closed, Given, Hold, Opened, Opening};
 pub use claim::{Claim, Claims, Ending, NotClaimed, Refused, Run, StoreError};
+pub use hold::{Answer, Closed, Given, Hold, Opened, Opening};
 pub use server::Server;
 pub use store::Store;
 

@@ -215,7 +215,11 @@ impl Postgres {
     }
 
     /// Does something in a transaction that has its keys to itself; again, where the server ended it for another's sake.
-    pub(super) async fn transact<W: Work>(&self, keys: &[CounterKey], work: W) -> Result<W::Done, StoreError> {
+    pub(super) async fn transact<W: Work>(
+        &self,
+        keys: &[CounterKey],
+        work: W,
+    ) -> Result<W::Done, StoreError> {
         let mut tried = 0;
         let deadline = tokio::time::Instant::now() + DEADLINE;
         loop {
@@ -253,7 +257,10 @@ impl Postgres {
         }
     }
 
-    pub(super) async fn within<T>(&self, asked: impl Future<Output = Result<T, Error>>) -> Result<T, StoreError> {
+    pub(super) async fn within<T>(
+        &self,
+        asked: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, StoreError> {
         match tokio::time::timeout(PATIENCE, asked).await {
             Ok(done) => done.map_err(|error| unavailable(&error)),
             Err(_late) => Err(StoreError::Unavailable(format!(

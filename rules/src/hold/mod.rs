@@ -131,7 +131,10 @@ impl Snapshot {
         let asks = question.asks();
         let told = || asks.iter().map(|owner| format!("`{owner}`")).collect::<Vec<_>>().join(", ");
         let Some(person) = people.actors.get(by) else {
-            return Err(format!("`{by}` is not declared in the model; it is for somebody of {} to answer", told()));
+            return Err(format!(
+                "`{by}` is not declared in the model; it is for somebody of {} to answer",
+                told()
+            ));
         };
         if person.kind != ActorKind::Person {
             return Err(format!("`{by}` is no person; have a person of {} answer", told()));
@@ -139,8 +142,11 @@ impl Snapshot {
         if let Some(why) = apart(people, question, by) {
             return Err(format!("`{by}` {why}; have another person of {} answer", told()));
         }
-        let of: Vec<Arc<str>> =
-            asks.iter().filter(|owner| person.teams.contains(**owner)).map(|owner| Arc::from(*owner)).collect();
+        let of: Vec<Arc<str>> = asks
+            .iter()
+            .filter(|owner| person.teams.contains(**owner))
+            .map(|owner| Arc::from(*owner))
+            .collect();
         if of.is_empty() {
             return Err(format!("`{by}` is none of {}; it is for somebody of them to answer", told()));
         }
@@ -176,8 +182,12 @@ pub(crate) fn answered(
             Proof::Signed(_) => true,
             Proof::Login(_) => !quorum.signed,
         };
-        let by: BTreeSet<Arc<str>> =
-            given.iter().filter(suits).filter(|one| of(owner, &one.by)).map(|one| Arc::clone(&one.by)).collect();
+        let by: BTreeSet<Arc<str>> = given
+            .iter()
+            .filter(suits)
+            .filter(|one| of(owner, &one.by))
+            .map(|one| Arc::clone(&one.by))
+            .collect();
         let others = people.actors.keys().filter(|name| of(owner, name) && !by.contains(*name));
         let may = others.filter(|name| may_answer(people, question, name)).cloned().collect();
         Answered {
@@ -206,14 +216,14 @@ fn apart(people: &People, question: &Question, by: &str) -> Option<&'static str>
         return Some("is who it is asked for, and cannot approve it");
     }
     let mut parties = std::iter::once(&question.actor).chain(&question.on_behalf_of);
-    let runs = parties.any(|party| people.actors.get(party.name.as_str()).is_some_and(|one| one.operators.contains(by)));
+    let runs = parties
+        .any(|party| people.actors.get(party.name.as_str()).is_some_and(|one| one.operators.contains(by)));
     runs.then_some("runs who asks for it, and cannot approve it")
 }
 
 /// Whether somebody runs who asks for something, or for whom it is asked.
 pub(crate) fn run_by(model: &Model, action: &Action, by: &str) -> bool {
     let mut parties = std::iter::once(&action.actor.party).chain(&action.actor.on_behalf_of);
-    parties.any(|party| {
-        model.people.actors.get(&party.name).is_some_and(|actor| actor.operators.contains(by))
-    })
+    parties
+        .any(|party| model.people.actors.get(&party.name).is_some_and(|actor| actor.operators.contains(by)))
 }

@@ -174,7 +174,10 @@ impl Question {
         let question: Self = serde_json::from_str(text)
             .map_err(|error| format!("the question of the hold cannot be read: {error}"))?;
         if question.version != VERSION || question.to_text() != text {
-            return Err("the question of the hold was written by another version; have the request made again".to_owned());
+            return Err(
+                "the question of the hold was written by another version; have the request made again"
+                    .to_owned(),
+            );
         }
         Ok(question)
     }

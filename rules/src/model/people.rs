@@ -158,7 +158,8 @@ impl People {
         let Some(approvals) = &spec.approvals else { return };
         let at_least = approvals.at_least.unwrap_or(1);
         if at_least == 0 {
-            let text = "`atLeast: 0` would let nobody's approval suffice; give the number of people, 1 or more";
+            let text =
+                "`atLeast: 0` would let nobody's approval suffice; give the number of people, 1 or more";
             problems.push(document.place.problem("atLeast:", text.to_owned()));
         }
         let quorum = Quorum { at_least: at_least.max(1), signed: approvals.signed };
@@ -174,9 +175,11 @@ impl People {
                 if known.is_some_and(|known| known.kind == ActorKind::Person) {
                     continue;
                 }
+                let people = self.actors.iter().filter(|(_, known)| known.kind == ActorKind::Person);
+                let people: Vec<&str> = people.map(|(name, _)| name.as_ref()).collect();
                 let text = format!(
                     "operator `{operator}` is no person of the model; {}",
-                    nearest(operator, &self.names())
+                    nearest(operator, &people)
                 );
                 problems.push(document.place.problem(operator, text));
             }

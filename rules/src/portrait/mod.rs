@@ -279,8 +279,7 @@ fn constraints(model: &Model, portrait: &mut Portrait) {
             irreversible,
             must_be_known,
             holds,
-        } =
-            model.limits.of(kind);
+        } = model.limits.of(kind);
         let number = |number: &Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
         let of = fields([
             ("targets", number(targets)),

@@ -14,6 +14,7 @@ mod documents;
 mod engaged;
 mod gates;
 mod grants;
+mod holds;
 mod live;
 mod modes;
 mod names;

@@ -13,8 +13,8 @@ use ordain_action::{
     Resource, Role, Scalar, Undecodable, Upstream,
 };
 use ordain_proof::record::{
-    ActorRecord, CallRecord, DecisionRecord, DetailRecord, EffectRecord, EndRecord, EndorsementRecord, GrantedRecord, OutcomeRecord,
-    ParametersRecord, PartyRecord, ReadingRecord, ResourceRecord,
+    ActorRecord, CallRecord, DecisionRecord, DetailRecord, EffectRecord, EndRecord, EndorsementRecord,
+    GrantedRecord, OutcomeRecord, ParametersRecord, PartyRecord, ReadingRecord, ResourceRecord,
 };
 use ordain_rules::{CarriedOut, Counted, CounterKey, Counters, Endorsement, Granted, Mode, Proof, Used};
 

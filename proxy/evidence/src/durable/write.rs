@@ -12,10 +12,11 @@ use ordain_action::{
 use ordain_proof::frame::{self, Kind};
 use ordain_proof::record::{
     ActorRecord, AnsweredRecord, AttemptsRecord, BlobReference, CallRecord, CarriedOutRecord, ContentRecord,
-    CounterRecord, CreatedRecord, DecisionRecord, DetailRecord, DigestsRecord, EffectRecord, EndRecord, EndorsementRecord, GrantedRecord,
-    HeadRecord, IdentifierRecord, LeafRecord, NewIdentifierRecord, OutcomeRecord, ParametersRecord,
-    PartyRecord, ReachPathRecord, ReachRecord, ReadingRecord, ReasonRecord, Record, RecordError,
-    ResourceRecord, StreamedRecord, TermsRecord, Text, UndecodableRecord, UpstreamRecord, UsedRecord,
+    CounterRecord, CreatedRecord, DecisionRecord, DetailRecord, DigestsRecord, EffectRecord, EndRecord,
+    EndorsementRecord, GrantedRecord, HeadRecord, IdentifierRecord, LeafRecord, NewIdentifierRecord,
+    OutcomeRecord, ParametersRecord, PartyRecord, ReachPathRecord, ReachRecord, ReadingRecord, ReasonRecord,
+    Record, RecordError, ResourceRecord, StreamedRecord, TermsRecord, Text, UndecodableRecord,
+    UpstreamRecord, UsedRecord,
 };
 use ordain_proof::tree::Hash;
 use ordain_rules::{Endorsement, Granted, Proof, Reach, ReachPath, Reason, Verdict, hands_over_authority};

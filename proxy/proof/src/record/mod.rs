@@ -22,10 +22,11 @@ use crate::tree::Hash;
 pub use attempts::{AttemptsRecord, TallyRecord};
 pub use change::ChangeRecord;
 pub use decision::{
-    ActorRecord, BlobReference, CallRecord, CarriedOutRecord, ContentRecord, CounterRecord, DecisionRecord, EndorsementRecord, GrantedRecord,
-    DetailRecord, DigestsRecord, EffectRecord, HeadRecord, IdentifierRecord, LeafRecord, NewIdentifierRecord,
-    ParametersRecord, PartyRecord, ReachPathRecord, ReachRecord, ReadingRecord, ReasonRecord, ResourceRecord,
-    TermsRecord, UndecodableRecord, UpstreamRecord, UsedRecord, unpack,
+    ActorRecord, BlobReference, CallRecord, CarriedOutRecord, ContentRecord, CounterRecord, DecisionRecord,
+    DetailRecord, DigestsRecord, EffectRecord, EndorsementRecord, GrantedRecord, HeadRecord,
+    IdentifierRecord, LeafRecord, NewIdentifierRecord, ParametersRecord, PartyRecord, ReachPathRecord,
+    ReachRecord, ReadingRecord, ReasonRecord, ResourceRecord, TermsRecord, UndecodableRecord, UpstreamRecord,
+    UsedRecord, unpack,
 };
 pub use outcome::{AnsweredRecord, CreatedRecord, EndRecord, OutcomeRecord, StreamedRecord};
 pub use tunnel::{TunnelActorRecord, TunnelEndRecord, TunnelRecord};

@@ -4,8 +4,8 @@
 //! is verified before it is kept.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::fs;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;

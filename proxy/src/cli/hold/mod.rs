@@ -151,7 +151,9 @@ fn approve(context: &Context, config: &Config, approve: &Approve) -> anyhow::Res
             fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?
         }
         None => {
-            context.output.line(&format!("{}\nThis is signed:\n{statement}", show::whole(&hold, &question)))?;
+            context
+                .output
+                .line(&format!("{}\nThis is signed:\n{statement}", show::whole(&hold, &question)))?;
             sign(OPEN_SSH, &snapshot, &config.state, by, approve.key.as_deref(), &statement)?
         }
     };

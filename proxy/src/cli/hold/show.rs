@@ -82,7 +82,8 @@ pub(super) fn whole(hold: &Shown, question: &Question) -> String {
         }
     }
     let reaches = &question.reaches;
-    let dependants = reaches.dependants.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
+    let dependants =
+        reaches.dependants.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
     let _ = writeln!(text, "it reaches {dependants} dependants");
     let listed = [
         ("of other owners", &reaches.owners_crossed),
@@ -123,7 +124,9 @@ pub(super) fn state(hold: &Shown) -> String {
         }
         State::Used => format!("hold `{}` was approved, and the request was sent", hold.id),
         State::Denied => match hold.answers.iter().find(|answer| !answer.approves) {
-            Some(answer) => format!("hold `{}` was denied by `{}`: {}", hold.id, answer.by, clean(&answer.why)),
+            Some(answer) => {
+                format!("hold `{}` was denied by `{}`: {}", hold.id, answer.by, clean(&answer.why))
+            }
             None => format!("hold `{}` was denied", hold.id),
         },
         State::Over => format!("hold `{}` is over: another stands in its place", hold.id),

@@ -253,7 +253,9 @@ impl Store {
     /// [`StoreError`].
     pub async fn open_hold(&self, opening: Opening) -> Result<Opened, StoreError> {
         match self.engine() {
-            Engine::Sqlite(engine) => engine.write(move |connection| sqlite::open(connection, &opening)).await,
+            Engine::Sqlite(engine) => {
+                engine.write(move |connection| sqlite::open(connection, &opening)).await
+            }
             Engine::Postgres(engine) => {
                 let keys = opening.keys();
                 engine.transact(&keys, postgres::Open(&opening)).await
@@ -267,7 +269,9 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn hold_of(&self, request: Digest, now: Timestamp) -> Result<Option<Hold>, StoreError> {
         match self.engine() {
-            Engine::Sqlite(engine) => engine.look(move |connection| sqlite::of(connection, request, now)).await,
+            Engine::Sqlite(engine) => {
+                engine.look(move |connection| sqlite::of(connection, request, now)).await
+            }
             Engine::Postgres(engine) => engine.hold_of(request, now).await,
         }
     }

@@ -42,11 +42,7 @@ pub(in crate::state) const SCHEMA: &str = "
 const COLUMNS: &str = "SELECT id, request, question, text, actor, opened, until, closed FROM ordain_holds";
 
 impl Postgres {
-    pub(super) async fn hold_of(
-        &self,
-        request: Digest,
-        now: Timestamp,
-    ) -> Result<Option<Hold>, StoreError> {
+    pub(super) async fn hold_of(&self, request: Digest, now: Timestamp) -> Result<Option<Hold>, StoreError> {
         let connected = self.pool.take().await?;
         let found = self.within(of(connected.client(), request, now)).await?;
         self.pool.give_back(connected);

@@ -72,11 +72,7 @@ pub(super) fn open(connection: &Connection, opening: &Opening) -> rusqlite::Resu
     Ok(Opened::New(Hold::opened(opening)))
 }
 
-pub(super) fn of(
-    connection: &Connection,
-    request: Digest,
-    now: Timestamp,
-) -> rusqlite::Result<Option<Hold>> {
+pub(super) fn of(connection: &Connection, request: Digest, now: Timestamp) -> rusqlite::Result<Option<Hold>> {
     let text = format!(
         "{COLUMNS} WHERE request = ?1 AND until > ?2 AND (closed IS NULL OR closed = 0)
          ORDER BY opened DESC, id DESC LIMIT 1"
@@ -118,9 +114,11 @@ pub(super) fn answer(connection: &Connection, answering: &Answering) -> rusqlite
             shown,
             &*answering.answer.why,
         ])?;
-    connection
-        .prepare_cached("UPDATE holds SET until = ?2, closed = ?3 WHERE id = ?1")?
-        .execute(params![id, micros(hold.until), hold.closed.map(super::Closed::number)])?;
+    connection.prepare_cached("UPDATE holds SET until = ?2, closed = ?3 WHERE id = ?1")?.execute(params![
+        id,
+        micros(hold.until),
+        hold.closed.map(super::Closed::number)
+    ])?;
     Ok(Given::Kept(hold))
 }
 

@@ -89,7 +89,7 @@ fn people() -> String {
     .concat()
 }
 
-fn key(name: &str) -> PrivateKey {
+pub(crate) fn key(name: &str) -> PrivateKey {
     let mut seed = [7; 32];
     seed[..name.len()].copy_from_slice(name.as_bytes());
     PrivateKey::from(Ed25519Keypair::from_seed(&seed))
