@@ -137,6 +137,7 @@ async fn one(ledger: &Ledger, snapshot: &Snapshot, action: &Arc<Action>, digests
         counters: Counters::new(),
         live: 0,
         terms: Terms { mode: Mode::Shadow, control_only: false, nobody: false },
+        hold: None,
     };
     let recorded =
         ledger.record(Reserved::new(judged, None), decision, Sent(request)).await.expect("it is recorded");

@@ -27,6 +27,7 @@ mod egress;
 mod evidence;
 mod freezes;
 mod harness;
+mod holds;
 mod identity;
 mod imports;
 mod isolated;

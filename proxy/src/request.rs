@@ -128,6 +128,7 @@ async fn decide(
         bound,
         identified,
         reads_answer,
+        silence: arrival.connection.silence.clone(),
     };
     let answer = match judged.permit {
         Some(permit) if matches!(permit.kind(), PermitKind::Read | PermitKind::PassThrough) => {
@@ -189,7 +190,7 @@ async fn change(
     }
     // What waits for its owners is judged again with what they answered; what it was judged on may have changed since, too:
     // what holds now is recorded.
-    let (reserved, asked) = holds::reserve(&gate, judged, &mut decision, &outgoing.bound, &mut reply).await;
+    let (reserved, asked) = holds::reserve(&gate, judged, &mut decision, &outgoing, &mut reply).await;
     // Whoever was kept waiting and has gone has nothing sent for them.
     if reply.is_closed() && asked.is_none() {
         return;

@@ -164,6 +164,7 @@ impl Maker {
             counters: Counters::new(),
             live: self.live.sequence(),
             terms: Terms { mode: Mode::Shadow, control_only: false, nobody: false },
+            hold: None,
         };
         let ledger = self.ledger.clone();
         tasks.spawn(async move {

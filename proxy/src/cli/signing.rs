@@ -69,7 +69,7 @@ fn held_by_agent(programs: OpenSsh<'_>) -> anyhow::Result<Vec<String>> {
 }
 
 /// It asks for the secret of a key, and for a touch of a security key, by itself.
-fn sign_with(programs: OpenSsh<'_>, key: &Path, statement: &str) -> anyhow::Result<String> {
+pub(super) fn sign_with(programs: OpenSsh<'_>, key: &Path, statement: &str) -> anyhow::Result<String> {
     let mut child = Command::new(programs.keygen)
         .args(["-Y", "sign", "-n", NAMESPACE, "-f"])
         .arg(key)

@@ -26,6 +26,7 @@ use crate::bound::Bound;
 use crate::change::Reply;
 use crate::events;
 use crate::gate::Gate;
+use crate::outgoing::Outgoing;
 use crate::state::{Hold, Opened, Opening};
 
 /// The longest question that is asked: who is to approve it is to read it.
@@ -114,17 +115,18 @@ pub async fn reserve(
     gate: &Gate,
     judged: Judged,
     decision: &mut Decision,
-    bound: &Bound,
+    outgoing: &Outgoing,
     reply: &mut Reply,
 ) -> (Reserved, Option<Asked>) {
-    let (reserved, asked) = once(gate, judged, decision, bound).await;
+    let (reserved, asked) = once(gate, judged, decision, &outgoing.bound).await;
     let Some(Asked::Waits { id, .. }) = &asked else { return (reserved, asked) };
-    if !parked::until_answered(gate, *id, bound, &decision.action.reading, reply).await {
+    if !parked::until_answered(gate, *id, outgoing, &decision.action.reading, reply).await {
         return (reserved, asked);
     }
     // Whoever asked may do so no more, and the model may say something else by now.
-    let actor = &decision.action.actor;
-    if gate.keys.is_over(actor, gate.clock.now()) {
+    let (actor, until) = (&decision.action.actor, outgoing.identified.until);
+    let now = gate.clock.now();
+    if gate.keys.is_over(actor, now) || until.is_some_and(|until| now >= until) {
         return (reserved, asked);
     }
     let (model, now) = (gate.model.snapshot(), gate.clock.now());
@@ -134,7 +136,7 @@ pub async fn reserve(
     decision.counters = counters;
     // What was reserved for the refusal is nothing.
     drop(reserved);
-    once(gate, judged, decision, bound).await
+    once(gate, judged, decision, &outgoing.bound).await
 }
 
 async fn once(

@@ -12,9 +12,9 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::{EventKind, can_wait};
-use crate::bound::Bound;
 use crate::change::Reply;
 use crate::gate::Gate;
+use crate::outgoing::Outgoing;
 
 /// How often it is looked what other gates were told.
 const LOOK: Duration = Duration::from_millis(500);
@@ -38,12 +38,12 @@ impl Parking {
 pub(super) async fn until_answered(
     gate: &Gate,
     id: Uuid,
-    bound: &Bound,
+    outgoing: &Outgoing,
     reading: &Reading,
     reply: &mut Reply,
 ) -> bool {
     let Some(lasts) = gate.config().holds.park else { return false };
-    if !can_wait(reading) || bound.held().bytes().is_none() {
+    if !can_wait(reading) || outgoing.bound.held().bytes().is_none() {
         return false;
     }
     // Whoever finds no place is told at once: they lose nothing, and hold no body in memory.
@@ -52,7 +52,9 @@ pub(super) async fn until_answered(
     let over = Instant::now() + lasts;
     loop {
         match super::shown::look(gate, id).await {
-            Some(super::State::Approved) => return !reply.is_closed(),
+            // Nothing is sent for somebody who may have gone: they find it approved when they come back.
+            Some(super::State::Approved) => return !reply.is_closed() && !outgoing.silence.has_fallen(),
+            Some(super::State::Waiting) if outgoing.silence.has_fallen() => return false,
             Some(super::State::Waiting) => {}
             Some(_) | None => return false,
         }

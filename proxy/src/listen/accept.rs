@@ -21,7 +21,7 @@ use super::peers::{Peers, Seat};
 use super::serve::{self, Shared};
 use super::stream::Unopened;
 use super::transparent::{self, Redirected};
-use super::{AnswerBody, ConnectionInfo, ListenSettings, WayIn, reverse};
+use super::{AnswerBody, ConnectionInfo, ListenSettings, Silence, WayIn, reverse};
 
 /// The way in that a listener is.
 #[derive(Debug, Clone)]
@@ -248,6 +248,7 @@ where
                     asker: None,
                     uid: None,
                     refused: Some(refusal),
+                    silence: Silence::default(),
                 };
                 drop((shared.service)(info, serve::stand_in()).await);
             }
@@ -262,6 +263,7 @@ where
         asker: opened.asker,
         uid: None,
         refused: opened.refused,
+        silence: Silence::default(),
     };
     opened.stream.seat(place);
     // Each on its own, so that a connection takes the memory of what it speaks.

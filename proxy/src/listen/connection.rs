@@ -9,6 +9,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -38,7 +39,11 @@ const LINGER_TIME: Duration = Duration::from_secs(5);
 
 /// Where the guard leaves a refusal for whoever answers the request.
 #[derive(Debug, Default)]
-pub(super) struct Verge(Mutex<Told>);
+pub(super) struct Verge {
+    told: Mutex<Told>,
+    /// The client says no more, while its request is answered.
+    silent: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct Told {
@@ -66,6 +71,11 @@ impl Drop for Answering {
 }
 
 impl Verge {
+    /// Whether the client says no more: it has gone, or waits for its answer.
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Relaxed)
+    }
+
     /// Says that a request is being answered, for as long as what it gives is kept.
     pub(super) fn answering(self: &Arc<Self>) -> Answering {
         self.told().answering += 1;
@@ -83,7 +93,7 @@ impl Verge {
     }
 
     fn told(&self) -> MutexGuard<'_, Told> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn leave(&self, refusal: GuardRefusal) {
@@ -367,6 +377,7 @@ impl<T: AsyncRead + Unpin> Guarded<T> {
             let mut next = ReadBuf::uninit(&mut space);
             std::task::ready!(Pin::new(&mut self.inner).poll_read(cx, &mut next))?;
             self.silent = next.filled().is_empty();
+            self.verge.silent.store(self.silent, Ordering::Relaxed);
             self.unseen |= !self.silent;
             self.ahead.extend_from_slice(next.filled());
         }

@@ -142,6 +142,21 @@ pub struct ConnectionInfo {
     /// Why the request is refused. It must be answered with that and nothing else: the request that comes
     /// with it is a stand-in without headers, under a method that no plane has.
     pub refused: Option<GuardRefusal>,
+    /// Whether who sent it says no more.
+    pub silence: Silence,
+}
+
+/// Whether a client says no more on its connection, once its request is whole. It may have gone, or wait for its answer:
+/// nobody can tell the two apart before something is written. Over HTTP/2 whoever goes is told to the handler itself.
+#[derive(Debug, Clone, Default)]
+pub struct Silence(Option<Arc<connection::Verge>>);
+
+impl Silence {
+    /// It does.
+    #[must_use]
+    pub fn has_fallen(&self) -> bool {
+        self.0.as_ref().is_some_and(|verge| verge.is_silent())
+    }
 }
 
 #[cfg(test)]

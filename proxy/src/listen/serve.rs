@@ -23,7 +23,7 @@ use super::busy::{Busy, Quiet};
 use super::connection::{Guarded, HeadTimes, REFUSED, Verge};
 use super::guard::{guard, settle};
 use super::stream::Stream;
-use super::{AnswerBody, ConnectionInfo, GuardRefusal, ListenSettings};
+use super::{AnswerBody, ConnectionInfo, GuardRefusal, ListenSettings, Silence};
 use crate::keeping::Keeping;
 
 /// The largest head over HTTP/2, as HTTP/1 has it.
@@ -69,6 +69,7 @@ pub(super) async fn http1<S, F, B>(
     let service = service_fn(move |request: Request<Incoming>| {
         let (mut parts, body) = request.into_parts();
         let mut info = info.clone();
+        info.silence = Silence(Some(Arc::clone(&verge)));
         // Of the request that came, and not of what may stand for it below: the connection waits to be told.
         let asked = parts.extensions.get::<OnUpgrade>().is_some().then(|| Arc::clone(&verge));
         let refused = if parts.method.as_str() == REFUSED {

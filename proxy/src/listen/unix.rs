@@ -20,7 +20,7 @@ use super::body::RequestBody;
 use super::reverse::speaks_http2;
 use super::serve::{self, Shared};
 use super::stream::{Carrier, Stream};
-use super::{AnswerBody, ConnectionInfo, ListenSettings, WayIn};
+use super::{AnswerBody, ConnectionInfo, ListenSettings, Silence, WayIn};
 
 /// Who may connect: the owner of the socket, and its group.
 const MODE: u32 = 0o660;
@@ -116,6 +116,7 @@ where
         asker: None,
         uid: Some(uid),
         refused: None,
+        silence: Silence::default(),
     };
     if http2 {
         Box::pin(serve::http2(shared, settings, info, stream)).await;

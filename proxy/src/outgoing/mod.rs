@@ -24,6 +24,7 @@ use crate::forward::OutBody;
 use crate::held::{HeldBody, WholeBody};
 use crate::hop;
 use crate::identity::{Identified, Shown};
+use crate::listen::Silence;
 use crate::upstream::Leaving;
 
 /// A request that was judged and has not left.
@@ -41,6 +42,8 @@ pub struct Outgoing {
     pub identified: Identified,
     /// Whether something of its answer's body is rewritten, whatever that says: it is asked for without a coding.
     pub reads_answer: bool,
+    /// Whether who asks says no more.
+    pub silence: Silence,
 }
 
 impl Digested for Outgoing {

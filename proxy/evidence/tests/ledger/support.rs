@@ -171,6 +171,7 @@ pub(crate) fn decision(action: &Action, number: u64) -> Decision {
         counters: Counters::new(),
         live: 0,
         terms: Terms { mode: Mode::Enforce, control_only: false, nobody: false },
+        hold: None,
     }
 }
 

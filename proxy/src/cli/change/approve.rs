@@ -201,11 +201,13 @@ fn keep(
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::path::Path;
+    use std::process::{Command, Stdio};
 
     use expect_test::{Expect, expect};
 
     use super::*;
+    use crate::cli::signing::{OpenSsh, sign_with};
     use crate::cli::{Format, Output};
 
     const DIGEST: &str = "sha256:4b5e57f6eb2f42b9039b3d1e13929295f231749c510cbe341cd68036d9af97e2";

@@ -74,6 +74,7 @@ fn arrival() -> Arrival {
         asker: None,
         uid: None,
         refused: None,
+        silence: crate::listen::Silence::default(),
     };
     Arrival { connection, place: Place::default() }
 }

@@ -5,4 +5,5 @@
 mod conformance;
 mod crash;
 pub(crate) mod engines;
+mod holds;
 mod reference;
