@@ -40,6 +40,15 @@ impl Desk {
     }
 
     fn with(settings: &str, server: Option<&PostgresServer>, model: &str, mode: &'static str) -> Self {
+        Self::started(settings, model, RULES, |setup| {
+            setup.mode = mode;
+            if let Some(server) = server {
+                setup.settings.push_str(&format!("\n[counted]\npostgres = {:?}\n", server.url()));
+            }
+        })
+    }
+
+    fn started(settings: &str, model: &str, rules: &str, change: impl FnOnce(&mut Setup)) -> Self {
         let keys = tempfile::tempdir().unwrap();
         let person = |name: &str| {
             let key = keys.path().join(name);
@@ -60,7 +69,7 @@ impl Desk {
              owner: platform, name: \"arn:aws:ec2:us-east-1:123456789012:instance/{INSTANCE}\", identifiers: [{INSTANCE}]}}\n"
         );
         let people = ["olivia", "omar"].map(person).concat() + &host;
-        let mut setup = Setup { mode, settings: settings.to_owned(), ..Setup::default() };
+        let mut setup = Setup { settings: settings.to_owned(), ..Setup::default() };
         let base = setup.model[0].1.replace(
             "spec: {kind: agent, memberOf: [platform]}",
             "spec: {kind: agent, memberOf: [platform], operators: [omar]}",
@@ -68,11 +77,9 @@ impl Desk {
         setup.model = vec![
             ("model.yaml", base),
             ("people.yaml", format!("{people}{model}")),
-            ("rules.cedar", RULES.to_owned()),
+            ("rules.cedar", rules.to_owned()),
         ];
-        if let Some(server) = server {
-            setup.settings.push_str(&format!("\n[counted]\npostgres = {:?}\n", server.url()));
-        }
+        change(&mut setup);
         Self { gate: Gate::start(setup), keys }
     }
 

@@ -1,8 +1,8 @@
 //! The request digest: what an approval signs and a permit is bound to.
 //!
 //! A versioned canonical encoding of actor, upstream, operations, resources and all parameters, hashed
-//! with SHA-256. Leaves out auto-generated idempotency members and transport noise, so that an SDK's
-//! retry of a request has the digest of the request.
+//! with SHA-256. Leaves out auto-generated idempotency members, the order of what has none, and transport noise, so that
+//! an SDK's retry of a request has the digest of the request.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{Action, Completeness, Effect, Reading, Scalar};
 
 /// The version of the canonical encoding, part of what is hashed.
-pub const REQUEST_DIGEST_VERSION: u8 = 1;
+pub const REQUEST_DIGEST_VERSION: u8 = 2;
 
 /// A SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -154,11 +154,11 @@ impl<F: Fn() -> Digest> Encoder<F> {
                 self.received();
             }
         }
-        let counted = effect.parameters.iter().filter(|leaf| !leaf.idempotency);
-        self.count(counted.clone().count());
-        for leaf in counted {
-            self.text(leaf.path);
-            match leaf.value {
+        let counted = effect.parameters.canonical();
+        self.count(counted.len());
+        for (path, value) in counted {
+            self.text(&path);
+            match value {
                 Scalar::Text(text) => self.tagged(b't', text),
                 Scalar::Number(text) => self.tagged(b'n', text),
                 Scalar::Bool(value) => self.tagged(b'b', if value { "true" } else { "false" }),
@@ -249,16 +249,16 @@ mod tests {
     fn golden_vectors() {
         check(
             &terminate(Parameters::new()),
-            expect!["6504772231afe374c25b133ce2b290c1f1cdf95507b066928b6d899e8d900e10"],
+            expect!["aba73fbf243bdb900cff161a01891902424a0d0eb4c8ea86c7b233fc16d95d0e"],
         );
         check(
             &terminate(one("InstanceId.1", Scalar::Text("i-0a"))),
-            expect!["32a9f40439a05d86cf29b6ceede20cfcaed706984776fc7f393f91cde0def1ad"],
+            expect!["fbed735ed471ba5b55e92ec870f9268a6d863aa437b645ac451542f63ca70cd8"],
         );
         let why = Undecodable::new("unknown_operation", "the operation is not known");
         check(
             &Action { actor: actor(), reading: Reading::Undecodable { plane: Plane::Aws, why } },
-            expect!["98c8218445431c702e0e89e7a9f45d714ff416408b4ef27f02ebc84a75fbbc4b"],
+            expect!["da2dc075ced52441ac981f04d5bb3091a0a073f30715b0c1c04038ee27e2ca0d"],
         );
     }
 
@@ -275,6 +275,15 @@ mod tests {
             digest(&terminate(one("ab", Scalar::Text("c")))),
             digest(&terminate(one("a", Scalar::Text("bc"))))
         );
+    }
+
+    #[test]
+    fn the_order_of_members_does_not_count() {
+        let mut other = one("Value", Scalar::Text("b"));
+        other.push("Key", Scalar::Text("a")).unwrap();
+        let mut first = one("Key", Scalar::Text("a"));
+        first.push("Value", Scalar::Text("b")).unwrap();
+        assert_eq!(digest(&terminate(first)), digest(&terminate(other)));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod actor;
 mod call;
+mod canonical;
 mod denial;
 mod digest;
 mod outcome;

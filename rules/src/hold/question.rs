@@ -223,16 +223,18 @@ impl Doing {
             Completeness::Partial(why) => format!("partial: {why}"),
             Completeness::Opaque(why) => format!("opaque: {why}"),
         };
-        let counted = effect.parameters.iter().filter(|leaf| !leaf.idempotency);
         Self {
             operation: format!("{}:{}", effect.service, effect.operation),
             access: effect.access.as_str().to_owned(),
             resources: effect.resources.iter().map(Touching::of).collect(),
             completeness,
-            parameters: counted
-                .map(|leaf| {
-                    let (sort, value) = sort(leaf.value);
-                    (leaf.path.to_owned(), sort.to_owned(), value.to_owned())
+            parameters: effect
+                .parameters
+                .canonical()
+                .into_iter()
+                .map(|(path, value)| {
+                    let (sort, value) = sort(value);
+                    (path.into_owned(), sort.to_owned(), value.to_owned())
                 })
                 .collect(),
         }
