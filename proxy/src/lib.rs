@@ -55,6 +55,7 @@ pub mod isolate;
 
 pub mod admin;
 pub mod own;
+pub mod people;
 pub mod reload;
 pub mod replay;
 

@@ -4,6 +4,7 @@
 
 mod listen;
 mod login;
+mod people;
 mod secrets;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use crate::identity::settings::Identity;
 pub use listen::{Addresses, Egress, Listen, Tls};
 pub use login::{Keystone, VaultToken, Vsphere};
+pub use people::{Login, LoginOidc, LoginRole};
 pub use secrets::{Google, OAuth, Vault, VaultApprole, VaultJwt, VaultKubernetes, VaultLogin};
 
 /// The whole file.
@@ -46,6 +48,8 @@ pub struct Settings {
     pub log: Log,
     /// Who is believed about whom, beside issued keys.
     pub identity: Identity,
+    /// How people log in to the admin address.
+    pub login: Login,
 }
 
 /// What a request may take. Sizes are in bytes, or text such as `16MiB`; times are text such as `30s`.
