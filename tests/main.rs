@@ -30,6 +30,7 @@ mod harness;
 mod identity;
 mod imports;
 mod isolated;
+mod logins;
 mod models;
 mod pass_through;
 mod passing;
