@@ -58,6 +58,10 @@ fn nobody_logs_in_over_what_others_can_read() {
     let who = gate.run_in(&state, &["whoami"]);
     assert!(who.status.success() && said(&who).contains(&format!("https://{there}")), "{}", said(&who));
 
+    // Where no server is named it is this machine's, also of a gate that listens everywhere.
+    let here_too = gate.run_given("x\nx\n", &state, &["login", "--as", "alice"]);
+    assert!(said(&here_too).contains(&format!("not logged in at `http://{here}`")), "{}", said(&here_too));
+
     // The session is of nobody who shows it where it can be read; on this machine it can not.
     let kept: Value =
         serde_json::from_slice(&std::fs::read(home.join("ordain/session.json")).unwrap()).unwrap();

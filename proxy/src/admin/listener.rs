@@ -20,10 +20,10 @@ use tokio_util::either::Either;
 use crate::listen::Tls;
 
 /// How long a client may take until it is told apart, and its handshake is done.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many clients may be at that at once: the next ones wait.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 1_024;
 
 /// The first byte of every TLS connection: a record of a handshake.
 const HANDSHAKE: u8 = 0x16;

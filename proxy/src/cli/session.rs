@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode, Uri};
 use jiff::Timestamp;
+use ordain_sigv4::Secret;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde::{Deserialize, Serialize};
@@ -49,8 +51,12 @@ impl Server {
             Some(url) => url,
             None => {
                 let config = context.config()?;
-                let scheme = "http";
-                format!("{scheme}://{}", where_said(&config.state, "admin").unwrap_or(config.admin))
+                let mut address = where_said(&config.state, "admin").unwrap_or(config.admin);
+                // One that listens everywhere listens on this machine's own address too.
+                if address.ip().is_unspecified() {
+                    address.set_ip(Ipv4Addr::LOCALHOST.into());
+                }
+                format!("http://{address}")
             }
         };
         Self::at(url.trim_end_matches('/'), trust)
@@ -130,7 +136,7 @@ pub(super) struct Session {
     pub(super) server: Server,
     pub(super) person: String,
     pub(super) expires: Timestamp,
-    token: String,
+    token: Secret,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -146,7 +152,7 @@ struct Written {
 }
 
 impl Session {
-    pub(super) const fn new(server: Server, person: String, token: String, expires: Timestamp) -> Self {
+    pub(super) const fn new(server: Server, person: String, token: Secret, expires: Timestamp) -> Self {
         Self { server, person, expires, token }
     }
 
@@ -168,7 +174,12 @@ impl Session {
             format!("`{}` is no session of this build; log in again with `ordain login`", path.display())
         })?;
         let server = Server::at(&written.server, written.trust)?;
-        Ok(Self { server, person: written.person, expires: written.expires, token: written.token })
+        Ok(Self {
+            server,
+            person: written.person,
+            expires: written.expires,
+            token: Secret::new(written.token),
+        })
     }
 
     /// Keeps it, in place of the one before.
@@ -183,7 +194,7 @@ impl Session {
             server: self.server.url.clone(),
             trust: self.server.trust.clone(),
             person: self.person.clone(),
-            token: self.token.clone(),
+            token: self.token.expose().to_owned(),
             expires: self.expires,
         };
         replace_secret(&path, &serde_json::to_vec_pretty(&written)?)
@@ -208,7 +219,7 @@ impl Session {
         path: &str,
         posted: Option<Vec<u8>>,
     ) -> anyhow::Result<(StatusCode, String)> {
-        self.server.ask(path, Some(&self.token), posted).await
+        self.server.ask(path, Some(self.token.expose()), posted).await
     }
 }
 

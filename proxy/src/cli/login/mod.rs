@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use http::StatusCode;
+use ordain_sigv4::Secret;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -93,7 +94,7 @@ pub(super) fn run(context: &Context, arguments: LoginArguments) -> anyhow::Resul
         }
         let begun: Begun = serde_json::from_str(&text)
             .with_context(|| format!("`{}` answers what no gate does; check `--server`", server.url()))?;
-        let session = Session::new(server, begun.person, begun.token, begun.expires);
+        let session = Session::new(server, begun.person, Secret::new(begun.token), begun.expires);
         session.keep()?;
         context.output.line(&format!(
             "logged in as `{}` at `{}`, as {}, until {} or an hour without use",
