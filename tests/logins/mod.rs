@@ -238,8 +238,13 @@ fn of_all_who_show_a_code_at_once_one_is_logged_in() {
     });
     let count = |status| replies.iter().filter(|reply| reply.status == status).count();
     assert_eq!(count(200), 1, "{:?}", replies.iter().map(|reply| reply.status).collect::<Vec<_>>());
-    // As many as may try one name; the others are told to wait.
-    assert_eq!((count(401), count(429)), (19, 30));
+    // As many as may try one name, and one more every twenty seconds; the others are told to wait.
+    assert!(
+        count(401) >= 19 && count(429) > 0 && count(401) + count(429) == 49,
+        "{} {}",
+        count(401),
+        count(429)
+    );
     gate.finish();
 }
 
