@@ -31,6 +31,7 @@ mod holds;
 mod identity;
 mod imports;
 mod isolated;
+mod logins;
 mod models;
 mod pass_through;
 mod passing;

@@ -4,7 +4,7 @@
 //! elsewhere clippy refuses the logging macros, and the house rules `event!`. Labels are bounded: never an
 //! ARN, never an actor's name.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ordain_action::{DecisionId, Digest, Reading};
@@ -40,6 +40,55 @@ pub struct FaultLabels {
     reason_code: String,
 }
 
+/// Labels of a login.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LoginLabels {
+    how: &'static str,
+    result: &'static str,
+}
+
+/// How somebody logs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginHow {
+    /// With a password and a code.
+    Local,
+    /// With a token of a provider.
+    Oidc,
+}
+
+/// What became of a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginResult {
+    /// Somebody is logged in.
+    In,
+    /// What was shown is not right.
+    Refused,
+    /// Too many have tried.
+    TooMany,
+    /// It could not be known.
+    Unavailable,
+}
+
+impl LoginHow {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Oidc => "oidc",
+        }
+    }
+}
+
+impl LoginResult {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::Refused => "refused",
+            Self::TooMany => "too_many",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 /// The metrics of one gate.
 #[derive(Debug)]
 pub struct Metrics {
@@ -61,6 +110,7 @@ pub struct Metrics {
     model: Family<ModelLabels, Gauge>,
     counted: CountedState,
     holds: Holds,
+    logins: Family<LoginLabels, Counter>,
 }
 
 /// What is counted of what waits for its owners.
@@ -220,6 +270,8 @@ impl Metrics {
         registry.register("streams", "Connections that carry a stream", streams.clone());
         let ways = Ways::registered(&mut registry);
         let counted = CountedState::registered(&mut registry);
+        let logins = Family::default();
+        registry.register("logins", "Logins of people to the admin address", logins.clone());
         let model = Family::default();
         let holds = Holds::registered(&mut registry);
         registry.register("model_info", "The model and the rules in force, by their digests", model.clone());
@@ -242,6 +294,7 @@ impl Metrics {
             model,
             counted,
             holds,
+            logins,
         }
     }
 
@@ -385,6 +438,28 @@ impl Metrics {
     pub fn custody_leak(&self, decision: DecisionId, operation: &str) {
         self.custody_leaks.inc();
         event!(Level::ERROR, %decision, operation, "withheld an answer: its credential could not be rewritten");
+    }
+}
+
+impl Metrics {
+    /// Counts a login, whatever became of it.
+    pub fn login(&self, how: LoginHow, result: LoginResult) {
+        self.logins.get_or_create(&LoginLabels { how: how.as_str(), result: result.as_str() }).inc();
+    }
+
+    /// A person is logged in.
+    pub fn logged_in(&self, person: &str, by: &str) {
+        event!(Level::INFO, person, by, "logged in");
+    }
+
+    /// A person has logged out.
+    pub fn logged_out(&self, person: &str) {
+        event!(Level::INFO, person, "logged out");
+    }
+
+    /// Logins fail, so many in a row by now. Never a name: people type passwords where names belong.
+    pub fn logins_failed(&self, how: LoginHow, result: LoginResult, peer: IpAddr, in_a_row: u64) {
+        event!(Level::WARN, how = how.as_str(), result = result.as_str(), %peer, in_a_row, "logins fail");
     }
 }
 

@@ -56,6 +56,7 @@ pub mod isolate;
 
 pub mod admin;
 pub mod own;
+pub mod people;
 pub mod reload;
 pub mod replay;
 

@@ -164,6 +164,16 @@ impl Gate {
         command.envs(environment.iter().copied()).args(arguments).output().expect("the program runs")
     }
 
+    /// Runs a verb that is given these lines, with these variables.
+    pub(crate) fn run_given(&self, input: &str, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
+        let mut command = program(self.folder.path());
+        command.envs(environment.iter().copied()).args(arguments).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        // One that fails at once may be gone before it is told anything.
+        drop(std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()));
+        child.wait_with_output().expect("the program runs")
+    }
+
     /// Memory the program has resident, in bytes.
     pub(crate) fn resident(&self) -> u64 {
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap_or_default();

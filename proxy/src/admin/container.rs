@@ -17,6 +17,7 @@ use ordain_action::{DenialKind, Plane};
 use ordain_evidence::ChangeKind;
 use serde::Serialize;
 
+use super::listener::Peer;
 use crate::fault::Fault;
 use crate::gate::Gate;
 use crate::keys::{IssuedKey, token};
@@ -65,7 +66,7 @@ impl Endpoint {
 /// Answers who presents a token.
 pub(super) async fn give(
     State(endpoint): State<Arc<Endpoint>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(Peer { address: peer, .. }): ConnectInfo<Peer>,
     headers: HeaderMap,
 ) -> Response {
     let shown = only(&headers, &header::AUTHORIZATION);

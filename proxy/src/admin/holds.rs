@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use ordain_rules::Proof;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::is_operator;
+use super::{Caller, Refusal};
 use crate::gate::Gate;
 use crate::holds::{self, NotAnswered, Said, Shown};
-use crate::state::{Answer, Hold};
+use crate::people::Role;
+use crate::state::Answer;
 
 /// Which holds are listed.
 #[derive(Debug, Default, Deserialize)]
@@ -30,7 +31,7 @@ pub(super) struct Which {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Answering {
-    /// The person; where it is left out, whoever asks.
+    /// The person; where it is left out, whoever is logged in.
     #[serde(default)]
     pub(crate) by: Option<String>,
     /// Yes or no.
@@ -49,18 +50,18 @@ pub(crate) struct Answering {
 /// The longest reason that is kept.
 const WHY_MAX: usize = 1_000;
 
-/// What is refused, for a person.
-type Refused = (StatusCode, String);
+/// By whom what is denied by the operator's token is: nobody's name.
+const OPERATOR: &str = "the operator's token";
 
 /// Those that are over for as long as they are kept.
 const SINCE: Timestamp = Timestamp::UNIX_EPOCH;
 
 pub(super) async fn list(
     State(gate): State<Arc<Gate>>,
-    headers: HeaderMap,
+    caller: Caller,
     Query(which): Query<Which>,
-) -> Result<Json<Vec<Shown>>, Refused> {
-    check(&gate, &headers)?;
+) -> Result<Json<Vec<Shown>>, Refusal> {
+    caller.needs(Role::Viewer)?;
     let now = gate.clock.now();
     let since = if which.all { SINCE } else { now };
     let mut shown = Vec::new();
@@ -76,44 +77,53 @@ pub(super) async fn list(
 
 pub(super) async fn show(
     State(gate): State<Arc<Gate>>,
-    headers: HeaderMap,
+    caller: Caller,
     Path(id): Path<Uuid>,
-) -> Result<Json<Shown>, Refused> {
-    check(&gate, &headers)?;
-    let hold = find(&gate, id).await?;
+) -> Result<Json<Shown>, Refusal> {
+    caller.needs(Role::Viewer)?;
+    let found = gate.state.hold(id).await.map_err(unavailable)?;
+    let hold = found.ok_or_else(|| refused(NotAnswered::Unknown))?;
     Ok(Json(Shown::of(&gate, &hold).await))
 }
 
 pub(super) async fn answer(
     State(gate): State<Arc<Gate>>,
-    headers: HeaderMap,
+    caller: Caller,
     Path(id): Path<Uuid>,
     Json(answering): Json<Answering>,
-) -> Result<Json<Shown>, Refused> {
-    check(&gate, &headers)?;
+) -> Result<Json<Shown>, Refusal> {
+    caller.needs(Role::Viewer)?;
+    let said = said(id, &caller, answering, gate.clock.now())?;
+    let hold = holds::take(&gate, said).await.map_err(refused)?;
+    Ok(Json(Shown::of(&gate, &hold).await))
+}
+
+/// Whose answer it is, and what shows that: their signature, whoever brings it, or that they are who asks.
+fn said(id: Uuid, caller: &Caller, answering: Answering, now: Timestamp) -> Result<Said, Refusal> {
     let Answering { by, approves, at, signature, why } = answering;
     if why.len() > WHY_MAX {
-        let text = format!("a reason has {WHY_MAX} letters at most; say it shorter\n");
-        return Err((StatusCode::BAD_REQUEST, text));
+        let text = format!("a reason has {WHY_MAX} letters at most; say it shorter");
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, text));
     }
-    let now = gate.clock.now();
-    let (answer, operator) = match (by, signature) {
-        (Some(by), Some(signature)) => {
-            let proof = Proof::Signed(Arc::from(signature));
-            let at = at.unwrap_or(now);
-            (Answer { by: Arc::from(by), approves, at, proof, why: Arc::from(why) }, false)
+    let why: Arc<str> = Arc::from(why);
+    if let (Some(by), Some(signature)) = (&by, signature) {
+        let (by, proof) = (Arc::from(by.as_str()), Proof::Signed(Arc::from(signature)));
+        let answer = Answer { by, approves, at: at.unwrap_or(now), proof, why };
+        return Ok(Said { id, answer, operator: false });
+    }
+    let proof = Proof::Login(Arc::from(caller.shown_by()));
+    let Some(person) = caller.person().filter(|person| by.as_deref().is_none_or(|by| by == *person)) else {
+        if approves || by.is_some() {
+            let text = "say it with a signature, or log in with `ordain login` and say it as yourself";
+            return Err(Refusal::new(StatusCode::FORBIDDEN, text));
         }
-        (Some(_), None) => {
-            let text = "say it with a signature, or log in and say it as yourself\n";
-            return Err((StatusCode::FORBIDDEN, text.to_owned()));
-        }
-        (None, _) => {
-            let proof = Proof::Login(Arc::from("operator's token"));
-            (Answer { by: Arc::from("operator"), approves, at: now, proof, why: Arc::from(why) }, true)
-        }
+        caller.needs(Role::Operator)?;
+        let answer = Answer { by: Arc::from(OPERATOR), approves, at: now, proof, why };
+        return Ok(Said { id, answer, operator: true });
     };
-    let hold = holds::take(&gate, Said { id, answer, operator }).await.map_err(refused)?;
-    Ok(Json(Shown::of(&gate, &hold).await))
+    caller.needs(Role::Approver)?;
+    let answer = Answer { by: Arc::from(person), approves, at: now, proof, why };
+    Ok(Said { id, answer, operator: false })
 }
 
 /// Counts what waits, for the metrics; what cannot be counted keeps its last figure.
@@ -124,28 +134,17 @@ pub(super) async fn observe(gate: &Gate) {
     }
 }
 
-async fn find(gate: &Gate, id: Uuid) -> Result<Hold, Refused> {
-    let found = gate.state.hold(id).await.map_err(unavailable)?;
-    found.ok_or_else(|| refused(NotAnswered::Unknown))
+fn unavailable(why: String) -> Refusal {
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, why)
 }
 
-fn check(gate: &Gate, headers: &HeaderMap) -> Result<(), Refused> {
-    if is_operator(gate, headers) {
-        return Ok(());
-    }
-    Err((StatusCode::UNAUTHORIZED, "present the token of `admin.token` in the state directory\n".to_owned()))
-}
-
-fn unavailable(why: String) -> Refused {
-    (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n"))
-}
-
-fn refused(why: NotAnswered) -> Refused {
+fn refused(why: NotAnswered) -> Refusal {
     match why {
         NotAnswered::Unknown => {
-            (StatusCode::NOT_FOUND, "there is no such hold; `ordain hold list --all` has them\n".to_owned())
+            let text = "there is no such hold; `ordain hold list --all` has them";
+            Refusal::new(StatusCode::NOT_FOUND, text)
         }
-        NotAnswered::Refused(why) => (StatusCode::FORBIDDEN, format!("{why}\n")),
+        NotAnswered::Refused(why) => Refusal::new(StatusCode::FORBIDDEN, why),
         NotAnswered::Unavailable(why) => unavailable(why),
     }
 }

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::container::{Endpoint, only, said};
+use super::listener::Peer;
 use crate::keys::IssuedKey;
 
 /// For how long an SDK keeps a token at most before it asks again, in seconds.
@@ -44,7 +45,7 @@ fn left(endpoint: &Endpoint, token: &IssuedKey) -> i64 {
 /// Answers an SDK of Azure, which shows the token as the environment gave it.
 pub(super) async fn azure(
     State(endpoint): State<Arc<Endpoint>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(Peer { address: peer, .. }): ConnectInfo<Peer>,
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Response {
@@ -65,7 +66,7 @@ pub(super) async fn azure(
 /// Answers an SDK of Google that looks whether there is a metadata server at all.
 pub(super) async fn google_root(
     State(endpoint): State<Arc<Endpoint>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(Peer { address: peer, .. }): ConnectInfo<Peer>,
     Path(token): Path<String>,
     headers: HeaderMap,
 ) -> Response {
@@ -78,7 +79,7 @@ pub(super) async fn google_root(
 /// Answers an SDK of Google.
 pub(super) async fn google(
     State(endpoint): State<Arc<Endpoint>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(Peer { address: peer, .. }): ConnectInfo<Peer>,
     Path((token, path)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {

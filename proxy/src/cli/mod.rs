@@ -2,6 +2,7 @@
 //!
 //! Leaves out what the verbs do.
 
+mod account;
 mod actor;
 mod asked;
 mod blueprint;
@@ -21,6 +22,7 @@ mod isolated;
 mod key;
 mod kubeconfig;
 mod ledger;
+mod login;
 mod model;
 mod output;
 mod planes;
@@ -29,6 +31,7 @@ mod report;
 mod run;
 mod serve;
 mod signing;
+mod session;
 mod test;
 mod tunnels;
 mod validate;
@@ -107,6 +110,14 @@ enum Verb {
     Blueprint(blueprint::Arguments),
     /// Show what is used of the budgets of the model.
     Budget(budget::Arguments),
+    /// Add, list and change the accounts of people who log in to the admin address.
+    Account(account::Arguments),
+    /// Log in to the admin address of a gate, as a person.
+    Login(login::LoginArguments),
+    /// End the session that was logged in to.
+    Logout(login::LogoutArguments),
+    /// Tell who is logged in, where, and what that person may do.
+    Whoami(login::WhoamiArguments),
     /// Print a key that ends by itself, as the provider's `credential_process` is to print it.
     Credentials(credentials::Arguments),
     /// Create, show, export and rotate the authorities that clients of the egress gateway trust.
@@ -222,6 +233,10 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
         Verb::Actor(arguments) => actor::run(context, arguments),
         Verb::Blueprint(arguments) => blueprint::run(context, arguments),
         Verb::Budget(arguments) => budget::run(context, arguments),
+        Verb::Account(arguments) => account::run(context, arguments),
+        Verb::Login(arguments) => login::run(context, arguments),
+        Verb::Logout(arguments) => login::log_out(context, arguments),
+        Verb::Whoami(arguments) => login::who_am_i(context, arguments),
         Verb::Credentials(arguments) => credentials::run(context, arguments),
         Verb::Ca(arguments) => ca::run(context, arguments),
         Verb::Model(arguments) => model::run(context, arguments),

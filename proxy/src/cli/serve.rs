@@ -96,6 +96,7 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     // Heard from before anybody is told that it serves: until then the system ends the program in the middle.
     let told_to_stop = until_told_to_stop()?;
     let hangup = signal(SignalKind::hangup()).ok();
+    let ready = admin::prepare(&gate)?;
     let first = first_key(&gate).await?;
     let tunnels = if gate.config().stands_in() { Some(tunnels(&gate).await?) } else { None };
     context.output.raw(
@@ -103,7 +104,7 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     )?;
     events::serving(data.local_addr()?, at, at_egress, gate.config().mode.as_str());
     let (stop, stopped) = watch::channel(false);
-    let health = tokio::spawn(admin::run(admin, Arc::clone(&gate), wait_for(stopped.clone())));
+    let health = tokio::spawn(admin::run(admin, Arc::clone(&gate), ready, wait_for(stopped.clone())));
     let reloading = tokio::spawn(reload::run(
         Arc::clone(&gate),
         tunnels.clone(),
@@ -289,7 +290,7 @@ fn greeting(
     for note in gate.rooms.notes() {
         text.push_str(&format!("  {note}\n"));
     }
-    for line in config.identity.lines() {
+    for line in config.identity.lines().into_iter().chain(config.login.lines()) {
         text.push_str(&format!("  {line}\n"));
     }
     let model = gate.model.snapshot();

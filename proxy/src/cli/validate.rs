@@ -36,6 +36,9 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
     if let Some((certificate, key)) = &config.tls {
         drop(Tls::load(certificate, key, config.clients().as_ref())?);
     }
+    if let Some((certificate, key)) = &config.admin_tls {
+        drop(Tls::load(certificate, key, None)?);
+    }
     drop(asked::all_rooms(&config)?);
     let directory = arguments.model.unwrap_or_else(|| config.model.clone());
     let files = model::sources(&directory)?.len();
@@ -47,7 +50,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
         model_files: files,
         model_digest: snapshot.digest().to_hex(),
         rules_digest: snapshot.rules_digest().to_hex(),
-        identity: config.identity.lines(),
+        identity: config.identity.lines().into_iter().chain(config.login.lines()).collect(),
     };
     context.output.show(context.format, &report, || {
         let mut rows = Rows::new(&["what", "found"]);

@@ -48,17 +48,7 @@ pub(super) fn rules(
 
 fn issuer(one: &Oidc, upstreams: &[UpstreamConfig]) -> Result<IssuerRule, ConfigError> {
     let of = format!("of the issuer `{}`", one.issuer);
-    let url: Result<http::Uri, _> = one.issuer.parse();
-    let keys = match &one.jwks {
-        Some(text) => source(&format!("`jwks` {of}"), text, one.trust.clone())?,
-        None if url.as_ref().is_ok_and(is_safe) => {
-            Source::Discovery { issuer: one.issuer.clone(), trust: one.trust.clone() }
-        }
-        None => {
-            let fix = "it is no `https` URL, so that its keys cannot be found; give a `jwks`";
-            return Err(ConfigError::new("`issuer` of `identity.oidc`", &one.issuer, fix));
-        }
-    };
+    let keys = keys_of(("identity.oidc", &of), &one.issuer, one.jwks.as_deref(), one.trust.as_ref())?;
     Ok(IssuerRule {
         audience: audience(&of, &one.audience)?,
         keys,
@@ -225,6 +215,26 @@ fn grant(
     })
 }
 
+/// Where the keys of an issuer are that is named under `table`.
+pub(super) fn keys_of(
+    (table, of): (&str, &str),
+    issuer: &str,
+    jwks: Option<&str>,
+    trust: Option<&PathBuf>,
+) -> Result<Source, ConfigError> {
+    let url: Result<http::Uri, _> = issuer.parse();
+    match jwks {
+        Some(text) => source(&format!("`jwks` {of}"), text, trust.cloned()),
+        None if url.as_ref().is_ok_and(is_safe) => {
+            Ok(Source::Discovery { issuer: issuer.to_owned(), trust: trust.cloned() })
+        }
+        None => {
+            let fix = "it is no `https` URL, so that its keys cannot be found; give a `jwks`";
+            Err(ConfigError::new(format!("`issuer` of `{table}`"), issuer, fix))
+        }
+    }
+}
+
 fn source(key: &str, text: &str, trust: Option<PathBuf>) -> Result<Source, ConfigError> {
     if !text.contains("://") {
         return Ok(Source::File(PathBuf::from(text)));
@@ -234,7 +244,7 @@ fn source(key: &str, text: &str, trust: Option<PathBuf>) -> Result<Source, Confi
     url.map(|url| Source::Url { url, trust }).ok_or_else(|| ConfigError::new(key, text, fix))
 }
 
-fn algorithms(of: &str, names: &[String]) -> Result<Vec<Algorithm>, ConfigError> {
+pub(super) fn algorithms(of: &str, names: &[String]) -> Result<Vec<Algorithm>, ConfigError> {
     if names.is_empty() {
         return Ok(ALGORITHMS.into_iter().map(|(_, algorithm)| algorithm).collect());
     }
@@ -248,7 +258,7 @@ fn algorithms(of: &str, names: &[String]) -> Result<Vec<Algorithm>, ConfigError>
     names.iter().map(known).collect()
 }
 
-fn audience(of: &str, text: &str) -> Result<String, ConfigError> {
+pub(super) fn audience(of: &str, text: &str) -> Result<String, ConfigError> {
     if text.trim().is_empty() {
         let fix = "give the audience that tokens for this gate are asked for with";
         return Err(ConfigError::new(format!("`audience` {of}"), text, fix));
@@ -256,7 +266,7 @@ fn audience(of: &str, text: &str) -> Result<String, ConfigError> {
     Ok(text.to_owned())
 }
 
-fn conditions(written: &BTreeMap<String, String>) -> BTreeMap<String, Pattern> {
+pub(super) fn conditions(written: &BTreeMap<String, String>) -> BTreeMap<String, Pattern> {
     written.iter().map(|(name, value)| (name.clone(), Pattern::new(value))).collect()
 }
 

@@ -8,6 +8,7 @@ mod egress;
 mod holds;
 mod identity;
 mod login;
+mod people;
 mod secrets;
 mod upstream;
 
@@ -19,7 +20,7 @@ use std::time::Duration;
 use ordain_action::Plane;
 use ordain_rules::{Mode, Modes};
 
-use crate::identity::Rules;
+use crate::identity::{LoginRules, Rules};
 use crate::listen::{Clients, Redirection};
 use crate::settings::{self, Addresses, Settings, Size};
 use crate::state::{Kept, Server};
@@ -53,6 +54,8 @@ pub struct Config {
     pub outward: Egress,
     /// Certificate and key of the data address.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// Certificate and key of the admin address, for who comes from elsewhere.
+    pub admin_tls: Option<(PathBuf, PathBuf)>,
     /// Names the gate is reached by.
     pub names: Vec<String>,
     /// What a request may take.
@@ -75,6 +78,8 @@ pub struct Config {
     pub unix: Option<PathBuf>,
     /// Who is believed about whom, beside issued keys.
     pub identity: Rules,
+    /// Whose tokens people log in to the admin address with.
+    pub login: LoginRules,
     /// Logging, as written.
     pub log: settings::Log,
 }
@@ -144,6 +149,7 @@ impl Config {
             outward: egress::resolve(settings.egress, &taken)?,
             mode,
             identity,
+            login: people::rules(&settings.login)?,
             unix: settings.listen.unix.clone(),
             data,
             admin: address("`listen.admin`", settings.listen.admin.as_deref().unwrap_or("127.0.0.1:7071"))?,
@@ -152,6 +158,7 @@ impl Config {
                 None => None,
             },
             transparent: transparent(&settings.listen)?,
+            admin_tls: settings.listen.admin_tls.map(|tls| (tls.certificate, tls.key)),
             tls: settings.listen.tls.map(|tls| (tls.certificate, tls.key)),
             names: settings.listen.names,
             limits,

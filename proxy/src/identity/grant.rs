@@ -88,7 +88,7 @@ impl Template {
     }
 
     /// The name that it makes of what was said.
-    fn name(&self, said: &Said) -> Result<Arc<str>, Fault> {
+    pub(super) fn name(&self, said: &Said) -> Result<Arc<str>, Fault> {
         let mut name = String::new();
         for piece in &self.0 {
             match piece {

@@ -223,6 +223,14 @@ impl Proven {
         self.claims.get(name)
     }
 
+    /// When it was made, where it says so.
+    ///
+    /// # Errors
+    /// A [`Fault`]: what it says is no time.
+    pub(super) fn issued(&self) -> Result<Option<Timestamp>, Fault> {
+        time(self.claims.get("iat"), "iat")
+    }
+
     /// The claims that are one value, by name.
     pub(super) fn said(&self) -> Said {
         let text = |value: &Value| match value {

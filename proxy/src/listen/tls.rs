@@ -71,6 +71,13 @@ impl Tls {
         self.config.store(Arc::new(config));
     }
 
+    /// The handshake of who speaks HTTP/1.1 alone.
+    pub(crate) fn acceptor_of_http1(&self) -> TlsAcceptor {
+        let mut config = ServerConfig::clone(&self.config.load());
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        TlsAcceptor::from(Arc::new(config))
+    }
+
     pub(super) fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.config.load_full())
     }

@@ -8,7 +8,6 @@ use ordain_evidence::ChangeKind;
 use ordain_rules::Mode;
 
 use crate::config::{Config, Reach, UpstreamConfig, UpstreamKind};
-use crate::identity::Rules;
 use crate::listen::Redirection;
 use crate::state::Kept;
 
@@ -35,7 +34,7 @@ pub(super) fn needs_restart(old: &Config, new: &Config) -> Result<(), String> {
 
 type Fixed = (&'static str, String);
 
-fn fixed(config: &Config) -> [Fixed; 18] {
+fn fixed(config: &Config) -> [Fixed; 19] {
     let overlay = config.overlay.as_ref().map_or_else(String::new, |path| path.display().to_string());
     let addresses = |by: Redirection| {
         let those = config.transparent.iter().filter(|(_, how)| *how == by);
@@ -51,6 +50,13 @@ fn fixed(config: &Config) -> [Fixed; 18] {
         ("listen.tproxy", addresses(Redirection::Kept)),
         ("egress.proxy", format!("{:?}", config.outward.proxy)),
         ("listen.tls", if config.tls.is_some() { "on" } else { "off" }.to_owned()),
+        (
+            "listen.admin_tls",
+            config.admin_tls.as_ref().map_or_else(
+                || "off".to_owned(),
+                |(certificate, key)| format!("{} with {}", certificate.display(), key.display()),
+            ),
+        ),
         ("listen.names", config.names.join(", ")),
         (
             "listen.unix",
@@ -92,7 +98,8 @@ pub(super) fn changes(old: &Config, new: &Config) -> Vec<(ChangeKind, String)> {
             changes.push((ChangeKind::Configuration, format!("remove upstream `{}`", gone.name)));
         }
     }
-    changes.extend(believed(&old.identity, &new.identity));
+    changes.extend(believed("identity", &old.identity.lines(), &new.identity.lines()));
+    changes.extend(believed("login", &old.login.lines(), &new.login.lines()));
     let words: Vec<String> = plain(old)
         .into_iter()
         .zip(plain(new))
@@ -107,16 +114,15 @@ pub(super) fn changes(old: &Config, new: &Config) -> Vec<(ChangeKind, String)> {
 }
 
 /// Who is believed, or is not any more. Whoever is believed beside the others may do more.
-fn believed(old: &Rules, new: &Rules) -> Vec<(ChangeKind, String)> {
-    let (old, new) = (old.lines(), new.lines());
+fn believed(of: &str, old: &[String], new: &[String]) -> Vec<(ChangeKind, String)> {
     let added = new.iter().filter(|line| !old.contains(line));
     let removed = old.iter().filter(|line| !new.contains(line));
-    let added = added.map(|line| format!("identity: {line}: loosened"));
-    let removed = removed.map(|line| format!("identity: no more that {line}"));
+    let added = added.map(|line| format!("{of}: {line}: loosened"));
+    let removed = removed.map(|line| format!("{of}: no more that {line}"));
     let mut changes: Vec<String> = added.chain(removed).collect();
     if changes.is_empty() && old != new {
         // The first that fits counts.
-        changes.push(format!("identity: another order, now {}: loosened", new.join("; then ")));
+        changes.push(format!("{of}: another order, now {}: loosened", new.join("; then ")));
     }
     changes.into_iter().map(|summary| (ChangeKind::Configuration, summary)).collect()
 }

@@ -25,6 +25,8 @@ pub struct Listen {
     pub unix: Option<PathBuf>,
     /// Serve TLS on the data address.
     pub tls: Option<Tls>,
+    /// Take TLS on the admin address as well: what people who come from elsewhere log in over.
+    pub admin_tls: Option<Tls>,
     /// Names the gate is reached by, beside its addresses. They are never an upstream.
     pub names: Vec<String>,
 }

@@ -5,6 +5,7 @@
 mod holds;
 mod listen;
 mod login;
+mod people;
 mod secrets;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::identity::settings::Identity;
 pub use holds::Holds;
 pub use listen::{Addresses, Egress, Listen, Tls};
 pub use login::{Keystone, VaultToken, Vsphere};
+pub use people::{Login, LoginOidc, LoginRole};
 pub use secrets::{Google, OAuth, Vault, VaultApprole, VaultJwt, VaultKubernetes, VaultLogin};
 
 /// The whole file.
@@ -50,6 +52,8 @@ pub struct Settings {
     pub log: Log,
     /// Who is believed about whom, beside issued keys.
     pub identity: Identity,
+    /// How people log in to the admin address.
+    pub login: Login,
 }
 
 /// What a request may take. Sizes are in bytes, or text such as `16MiB`; times are text such as `30s`.

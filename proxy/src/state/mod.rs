@@ -184,6 +184,17 @@ impl State {
         counters
     }
 
+    /// Whether this is the first to bring something that only goes forward to a value, of all who ever do, here and in other
+    /// gates; `None` where that cannot be known now.
+    pub async fn is_first_to_reach(&self, source: &str, subject: &str, value: u64) -> Option<bool> {
+        let key = CounterKey { source: source.into(), subject: subject.into() };
+        let raised = match self.store().await {
+            Ok(store) => store.raise(key, value).await,
+            Err(error) => Err(error),
+        };
+        self.noted(Needed::Writing, raised).map(|before| before.is_none_or(|before| before < value))
+    }
+
     /// Why it could not be used when it was last needed; `None` while all is well.
     #[must_use]
     pub fn fault(&self) -> Option<String> {

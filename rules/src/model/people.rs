@@ -11,7 +11,7 @@ use ordain_action::ActorKind;
 use super::document::ReadsSpec;
 use super::reference::{own, owner, reference};
 use super::text::{Body, Place, Placed, nearest};
-use super::{Problem, signing};
+use super::{Problem, Snapshot, signing};
 use crate::approval::Key;
 
 /// What the model says about an actor.
@@ -58,6 +58,15 @@ pub(crate) struct People {
     pub(crate) emails: BTreeMap<String, Arc<str>>,
     users: BTreeSet<Arc<str>>,
     quorums: BTreeMap<Arc<str>, Quorum>,
+}
+
+impl Snapshot {
+    /// Whether the model knows a person of that name; while there is no model it knows nobody.
+    #[must_use]
+    pub fn is_person(&self, name: &str) -> bool {
+        let known = self.model.as_ref().and_then(|model| model.people.actors.get(name));
+        known.is_some_and(|known| known.kind == ActorKind::Person)
+    }
 }
 
 impl People {

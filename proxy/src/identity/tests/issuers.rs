@@ -22,7 +22,7 @@ use crate::identity::{ALGORITHMS, Form, Grant, IssuerRule, Pattern, Rules, Sourc
 use crate::keys::Named;
 use crate::settings::Settings;
 
-enum Signer {
+pub(super) enum Signer {
     Ec(EcdsaKeyPair),
     Rsa(RsaKeyPair),
     Ed(Ed25519KeyPair),
@@ -33,7 +33,7 @@ fn b64(bytes: impl AsRef<[u8]>) -> String {
 }
 
 impl Signer {
-    fn ec() -> Self {
+    pub(super) fn ec() -> Self {
         Self::Ec(EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
@@ -62,7 +62,7 @@ impl Signer {
         }
     }
 
-    fn sign(&self, header: &Value, claims: &Value) -> String {
+    pub(super) fn sign(&self, header: &Value, claims: &Value) -> String {
         let signed = format!("{}.{}", b64(header.to_string()), b64(claims.to_string()));
         let random = SystemRandom::new();
         let signature = match self {
@@ -83,8 +83,8 @@ impl Signer {
 }
 
 /// A provider on this machine, which answers what it is given.
-struct Provider {
-    issuer: String,
+pub(super) struct Provider {
+    pub(super) issuer: String,
     keys: Arc<Mutex<Vec<Value>>>,
     documents: Arc<Mutex<BTreeMap<String, (u16, String)>>>,
     asked: Arc<AtomicUsize>,
@@ -93,7 +93,7 @@ struct Provider {
 }
 
 impl Provider {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let (keys, documents) = (Arc::default(), Arc::default());
@@ -142,7 +142,7 @@ impl Provider {
         self.documents.lock().unwrap().insert(path.to_owned(), (status, body.to_owned()));
     }
 
-    fn publish(&self, keys: &[(&Signer, &str)]) {
+    pub(super) fn publish(&self, keys: &[(&Signer, &str)]) {
         *self.keys.lock().unwrap() = keys.iter().map(|(signer, kid)| signer.jwk(kid)).collect();
     }
 
@@ -225,7 +225,7 @@ fn schemes(issuers: Vec<IssuerRule>) -> Schemes {
     Schemes::new(Rules { issuers, ..Rules::default() }, None, &outward)
 }
 
-fn head() -> Value {
+pub(super) fn head() -> Value {
     json!({"alg": "ES256", "typ": "JWT", "kid": "k1"})
 }
 

@@ -3,6 +3,7 @@
 mod certificates;
 mod issuers;
 mod local;
+mod login;
 
 use std::path::Path;
 use std::time::Duration;
