@@ -47,6 +47,9 @@ pub(crate) struct Answering {
     pub(crate) why: String,
 }
 
+/// The most that are listed.
+const LISTED_MAX: usize = 1_000;
+
 /// The longest reason that is kept.
 const WHY_MAX: usize = 1_000;
 
@@ -65,8 +68,9 @@ pub(super) async fn list(
     let now = gate.clock.now();
     let since = if which.all { SINCE } else { now };
     let mut shown = Vec::new();
+    // The youngest: whoever needs an older one asks for it by name.
     for hold in gate.state.holds(since).await.map_err(unavailable)? {
-        if which.all || hold.is_open(now) {
+        if shown.len() < LISTED_MAX && (which.all || hold.is_open(now)) {
             // The question is long, and is shown one at a time.
             let listed = Shown::of(&gate, &hold).await;
             shown.push(Shown { question: String::new(), ..listed });

@@ -182,6 +182,14 @@ impl Session {
         })
     }
 
+    /// The one that is kept, if there is one.
+    ///
+    /// # Errors
+    /// The file is not what it should be.
+    pub(super) fn kept() -> anyhow::Result<Option<Self>> {
+        if file().exists() { Self::read().map(Some) } else { Ok(None) }
+    }
+
     /// Keeps it, in place of the one before.
     ///
     /// # Errors
