@@ -81,7 +81,7 @@ impl Egress {
         let lets = ArcSwap::from_pointee(lets(config));
         let passing = pass::Passing {
             ledger: gate.ledger.clone(),
-            outlet: gate.outlet().clone(),
+            outlet: gate.outward().outlet().clone(),
             upstreams: Arc::clone(&upstreams),
             keys: Arc::clone(&keys),
             clock: clock.clone(),
