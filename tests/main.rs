@@ -32,6 +32,8 @@ mod identity;
 mod imports;
 mod isolated;
 mod models;
+mod notices;
+mod own_holds;
 mod pass_through;
 mod passing;
 mod planes;

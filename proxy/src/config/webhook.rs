@@ -132,9 +132,7 @@ fn resolve(written: &settings::Webhook) -> Result<Webhook, ConfigError> {
 
 fn kind(word: &str) -> Result<EventKind, ConfigError> {
     let found = EventKind::ALL.into_iter().find(|kind| kind.as_str() == word);
-    found.ok_or_else(|| {
-        ConfigError::new("`holds.webhook.on`", word, "use `opened`, `approved` or `denied`")
-    })
+    found.ok_or_else(|| ConfigError::new("`holds.webhook.on`", word, "use `opened`, `approved` or `denied`"))
 }
 
 #[cfg(test)]

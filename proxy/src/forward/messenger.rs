@@ -68,8 +68,7 @@ fn written(asks: &Asks) -> Request<OutBody> {
             *request.method_mut() = Method::POST;
             request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
             request.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
-            *request.body_mut() =
-                OutBody::Whole(OutgoingBody::of(Bytes::copy_from_slice(body.as_bytes())));
+            *request.body_mut() = OutBody::Whole(OutgoingBody::of(Bytes::copy_from_slice(body.as_bytes())));
         }
     }
     request

@@ -5,6 +5,7 @@
 
 mod answer;
 pub mod notices;
+pub mod own;
 mod parked;
 mod shown;
 

@@ -257,6 +257,18 @@ impl State {
         store.holds(since).await.map_err(|error| error.to_string())
     }
 
+    /// The holds of an actor that wait, or are approved, the youngest first.
+    ///
+    /// # Errors
+    /// They cannot be looked up now.
+    pub async fn open_holds_of(&self, actor: Arc<str>, now: Timestamp) -> Result<Vec<Hold>, String> {
+        if !self.kept.is_there() {
+            return Ok(Vec::new());
+        }
+        let store = self.store().await.map_err(|error| error.to_string())?;
+        store.open_holds_of(actor, now).await.map_err(|error| error.to_string())
+    }
+
     /// Raises a mark, and says where it was; of all who raise it to one value, one alone hears that it was lower.
     ///
     /// # Errors

@@ -48,7 +48,7 @@ const SLACK: Duration = Duration::from_secs(5);
 const LATER: Duration = Duration::from_secs(300);
 
 /// The same where something is left.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(10);
 
 /// Those who tell.
 #[derive(Debug)]
@@ -222,8 +222,11 @@ async fn attempt(gate: &Gate, webhook: &Webhook, id: &str, (kind, body): &(&'sta
         // Files are read where nobody is served.
         let read = tokio::task::spawn_blocking(move || {
             let roots = trust.as_deref().map(|path| {
-                let all = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-                all.map_err(|error| format!("`{}` cannot be read as PEM certificates: {error}", path.display()))
+                let all =
+                    CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+                all.map_err(|error| {
+                    format!("`{}` cannot be read as PEM certificates: {error}", path.display())
+                })
             });
             let messenger = outward.messenger(Trust { roots: roots.transpose()?, ..Trust::default() })?;
             Ok::<_, String>((Key::in_file(&secret)?, messenger))
@@ -245,9 +248,7 @@ async fn attempt(gate: &Gate, webhook: &Webhook, id: &str, (kind, body): &(&'sta
         messenger.tell(asking).await
     };
     match timeout(TRY, asked).await {
-        Ok(Ok(head)) => {
-            Tried::Answered(head.status, patience::asked(&head.headers, gate.clock.now()))
-        }
+        Ok(Ok(head)) => Tried::Answered(head.status, patience::asked(&head.headers, gate.clock.now())),
         Ok(Err(why)) => Tried::Unanswered(why),
         Err(_) => Tried::Unanswered("it does not answer".to_owned()),
     }

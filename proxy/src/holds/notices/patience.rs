@@ -59,8 +59,7 @@ pub(super) fn next(number: u32, tried_for: Duration, tried: &Tried) -> Next {
 
 /// Whether what was answered may be otherwise in a while.
 fn is_passing(status: StatusCode) -> bool {
-    status.is_server_error()
-        || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+    status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
 }
 
 /// How long an answer asks us to wait: in seconds, or until a time (RFC 9110 section 10.2.3).
@@ -123,8 +122,7 @@ mod tests {
     #[test]
     fn who_is_told_may_ask_for_a_longer_pause_and_for_none_that_is_shorter_or_without_end() {
         let asks = |seconds| {
-            let tried =
-                Tried::Answered(StatusCode::SERVICE_UNAVAILABLE, Some(Duration::from_secs(seconds)));
+            let tried = Tried::Answered(StatusCode::SERVICE_UNAVAILABLE, Some(Duration::from_secs(seconds)));
             next(4, Duration::ZERO, &tried)
         };
         assert_eq!(asks(0), Next::Again(Duration::from_secs(8)));

@@ -29,9 +29,7 @@ impl Key {
         let text = std::fs::read_to_string(path).map(Zeroizing::new);
         let text = text.map_err(|error| format!("`{shown}` cannot be read: {error}"))?;
         Self::read(text.trim()).ok_or_else(|| {
-            format!(
-                "`{shown}` holds no key of {LEAST} bytes at least; make one with `openssl rand -hex 32`"
-            )
+            format!("`{shown}` holds no key of {LEAST} bytes at least; make one with `openssl rand -hex 32`")
         })
     }
 
