@@ -12,19 +12,35 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::harness::{Answer, Arrived, Gate, Recorder, Reply, Setup, a_change, eventually, said};
+use crate::harness::{Answer, Arrived, Gate, Recorder, Reply, Sent, Setup, eventually, said};
 
 /// What holds are signed with, as it stands in the file.
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// Nobody changes anything before an owner has said yes.
+/// Nobody ends a host before another of its owner has said yes.
 const RULES: &str = r#"
 @id("owners-agree")
 @class("hold")
-@reason("`{actor}` would change `{resource}`, which another of `{owner}` has to want")
+@reason("`{actor}` would end `{resource}`, which another of `{owner}` has to want")
 @remedy("ask another of `{owner}`")
-forbid (principal, action == Action::"update", resource);
+forbid (principal, action == Action::"delete", resource);
 "#;
+
+/// How many hosts there are.
+const HOSTS: usize = 24;
+
+fn host(number: usize) -> String {
+    format!(
+        "---\napiVersion: backstage.io/v1alpha1\nkind: Resource\nmetadata: {{name: host-{number}}}\nspec: {{type: \
+         \"ec2:instance\", owner: platform, name: \"arn:aws:ec2:us-east-1:123456789012:instance/i-{number:017x}\", \
+         identifiers: [i-{number:017x}]}}\n"
+    )
+}
+
+/// What ends one of them, and waits for its owner.
+pub(crate) fn ending(number: usize) -> Sent {
+    Sent::ec2(&format!("TerminateInstances&InstanceId.1=i-{number:017x}"))
+}
 
 /// A gate whose changes wait, and the key of the owner who answers.
 pub(crate) struct Desk {
@@ -55,7 +71,8 @@ impl Desk {
         );
         setup.secrets.extend([SECRET, "hook-secret"]);
         setup.actors.push(("deploy", "pipeline"));
-        setup.model.push(("olivia.yaml", olivia));
+        let hosts: String = (0..HOSTS).map(host).collect();
+        setup.model.push(("olivia.yaml", olivia + &hosts));
         setup.model.push(("owners.cedar", RULES.to_owned()));
         setup.files.push(("hook.key", format!("{SECRET}\n")));
         Self { gate: Gate::start(setup), key, _keys: keys }
@@ -63,7 +80,7 @@ impl Desk {
 
     /// Opens a hold; its name.
     pub(crate) fn open(&self, actor: &str, number: usize) -> String {
-        held(&self.gate.client(actor).send(&a_change(number)))
+        held(&self.gate.client(actor).send(&ending(number)))
     }
 
     pub(crate) fn approve(&self, hold: &str) {
@@ -159,7 +176,7 @@ fn what_happens_to_holds_is_told_in_order_and_signed() {
     let data = &events[0]["data"];
     assert_eq!((&data["state"], &data["actor"]), (&"waiting".into(), &"deploy".into()), "{data}");
     assert_eq!(data["owners"], serde_json::json!([{"owner": "platform", "at_least": 1, "by": []}]));
-    assert!(data["summary"].as_str().unwrap().contains("ec2:StopInstances"), "{data}");
+    assert!(data["summary"].as_str().unwrap().contains("ec2:TerminateInstances"), "{data}");
     assert!(
         data["reasons"][0].as_str().unwrap().contains("which another of `platform` has to want"),
         "{data}"

@@ -9,8 +9,8 @@ use std::process::{Command, Output};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Gate, Reply, Sent, Setup, eventually, read_reply, said};
-use crate::notices::{Desk, held};
+use crate::harness::{Gate, Reply, Setup, eventually, read_reply, said};
+use crate::notices::{Desk, ending, held};
 
 /// What `ordain env` prints for an actor whose clients ask the gate for their credential.
 fn given(gate: &Gate, actor: &str, kind: &str, more: &[&str]) -> BTreeMap<String, String> {
@@ -96,7 +96,7 @@ fn the_name_is_reached_however_it_is_written_and_nothing_that_comes_to_it_leaves
     let socket = folder.path().join("gate.sock").display().to_string();
     let desk = Desk::with(Setup {
         listen: "egress = \"127.0.0.1:0\"\n".to_owned(),
-        settings: "[egress]\npass = [\"*.internal\"]\n".to_owned(),
+        settings: "[egress]\npass = [\"ordain.internal\"]\n".to_owned(),
         environment: vec![("ORDAIN_LISTEN_UNIX", socket.clone())],
         ..Setup::default()
     });
@@ -118,7 +118,7 @@ fn the_name_is_reached_however_it_is_written_and_nothing_that_comes_to_it_leaves
         assert!(reply.status == 400 && !reply.text().contains(&hold), "{host}: {}", reply.text());
     }
     let reply = ask(gate.address, "GET http://ordain.internal/v1/holds", "x.example", &own);
-    assert_eq!((reply.status, reply.text().contains(&hold)), (400, false), "{}", reply.text());
+    assert_eq!((reply.status, reply.text().contains(&hold)), (421, false), "{}", reply.text());
     // Whatever is asked for under it goes no further, and none of it is there under another.
     for line in ["GET /", "GET /?Action=DescribeInstances", "POST /", "DELETE /bucket/key", "GET /metrics"] {
         let reply = ask(gate.address, line, "ordain.internal", &own);
@@ -182,26 +182,28 @@ fn who_waits_is_answered_once_it_is_and_takes_a_place_among_its_own_requests() {
     let (at, target, shown) = (desk.gate.address, format!("GET /v1/holds/{hold}?wait=60s"), own.clone());
     let began = Instant::now();
     let polling = thread::spawn(move || ask(at, &target, "ordain.internal", &shown));
+    // Who asks too early takes the only place itself.
+    thread::sleep(Duration::from_secs(1));
     eventually("its place is taken", || get(&desk.gate, "/v1/holds", &own).status == 429);
     desk.approve(&hold);
     let approved = json(&polling.join().unwrap());
     assert_eq!((&approved["state"], &approved["waits_for"]), (&"approved".into(), &serde_json::json!([])));
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
-    let done = desk.gate.client("deploy").send(&Sent::ec2("StopInstances&InstanceId.1=i-00000000000000001"));
+    let done = desk.gate.client("deploy").send(&ending(1));
     assert_eq!(done.status, 200, "{}", done.text());
     assert_eq!(json(&get(&desk.gate, &format!("/v1/holds/{hold}?wait=60s"), &own))["state"], "used");
     desk.gate.finish();
 }
 
-/// Opens a hold as the run's actor does, and leaves its name in `$hold`.
-const OPEN: &str = "hold=$(curl -sS -o /dev/null -D - --max-time 20 --aws-sigv4 aws:amz:us-east-1:ec2 \
+/// Asks to end `$host` as the run's actor does, and leaves the name of the hold in `$hold`.
+const OPEN: &str = "hold=$(curl -sS -i --max-time 20 --aws-sigv4 aws:amz:us-east-1:ec2 \
     -u \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\" \
-    -d 'Action=StopInstances&InstanceId.1=i-00000000000000009&Version=2016-11-15' \"$AWS_ENDPOINT_URL/\" | \
-    tr -d '\\r' | awk 'tolower($1) == \"ordain-hold-id:\" { print $2 }')";
+    -d \"Action=TerminateInstances&InstanceId.1=i-0000000000000000$host&Version=2016-11-15\" \"$AWS_ENDPOINT_URL/\" | \
+    tr -d '\\r' | awk '{ print > \"/dev/stderr\" } tolower($1) == \"ordain-hold-id:\" { print $2 }')";
 
-fn run(gate: &Gate, words: &str) -> Output {
+fn run(gate: &Gate, host: u8, words: &str) -> Output {
     let ordain = env!("CARGO_BIN_EXE_ordain");
-    let words = format!("{OPEN}\nordain() {{ {ordain} \"$@\"; echo \"exit $?\"; }}\n{words}");
+    let words = format!("host={host}\n{OPEN}\nordain() {{ {ordain} \"$@\"; echo \"exit $?\"; }}\n{words}");
     let how = ["run", "--actor", "deploy", "--kind", "pipeline", "--on-behalf-of", "person:alice", "--"];
     // A home of its own, without anything of the operator's.
     let home = tempfile::tempdir().unwrap();
@@ -226,8 +228,9 @@ fn a_program_waits_for_its_own_hold_as_the_refusal_says() {
          ordain hold wait $hold"
     );
     let ran = thread::scope(|scope| {
-        let ran = scope.spawn(|| run(&desk.gate, &words));
-        eventually("it is opened", || waits(&desk.gate).len() == 2);
+        let ran = scope.spawn(|| run(&desk.gate, 8, &words));
+        eventually("it is opened", || ran.is_finished() || waits(&desk.gate).len() == 2);
+        assert!(waits(&desk.gate).len() == 2, "{}", said(&ran.join().unwrap()));
         let hold = waits(&desk.gate).into_iter().find(|hold| *hold != others).unwrap();
         thread::sleep(Duration::from_secs(3));
         desk.approve(&hold);
@@ -241,8 +244,9 @@ fn a_program_waits_for_its_own_hold_as_the_refusal_says() {
     assert!(text.contains("is approved: send the same request again, once"), "{text}");
     assert_eq!(text.matches(&others).count(), 0, "{text}");
     let denied = thread::scope(|scope| {
-        let ran = scope.spawn(|| run(&desk.gate, "ordain hold wait $hold"));
-        eventually("it is opened", || waits(&desk.gate).len() == 2);
+        let ran = scope.spawn(|| run(&desk.gate, 9, "ordain hold wait $hold"));
+        eventually("it is opened", || ran.is_finished() || waits(&desk.gate).len() == 2);
+        assert!(waits(&desk.gate).len() == 2, "{}", said(&ran.join().unwrap()));
         let hold = waits(&desk.gate).into_iter().find(|hold| *hold != others).unwrap();
         desk.deny(&hold);
         said(&ran.join().unwrap())
@@ -267,7 +271,7 @@ fn what_is_asked_for_is_printed_with_every_way() {
     let variables = given(gate, "alice", "person", &["--token-file", &file]);
     assert_eq!(variables.get("ORDAIN_TOKEN"), None);
     assert_eq!(variables["ORDAIN_TOKEN_FILE"], file);
-    let hold = held(&gate.client("alice").send(&crate::harness::a_change(1)));
+    let hold = held(&gate.client("alice").send(&ending(1)));
     let home = tempfile::tempdir().unwrap();
     let listed = Command::new(env!("CARGO_BIN_EXE_ordain"))
         .args(["hold", "list"])

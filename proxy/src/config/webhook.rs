@@ -154,26 +154,61 @@ mod tests {
     fn an_address_is_shown_by_its_host_alone() {
         check(
             "[[holds.webhook]]\nurl = \"https://hooks.example/services/T0/B0/secret\"\nsecret_file = \"k\"\nform = \"slack\"\non = [\"opened\"]\nowners = [\"web\"]\ntrust = \"ca.pem\"",
-            expect!["[hooks.example (2f6fdd7c) as slack on opened for web trusting ca.pem signed by k]"],
+            expect!["[hooks.example (10e2f7c1) as slack on opened for web trusting ca.pem signed by k]"],
         );
         check(
             "[[holds.webhook]]\nurl = \"http://127.0.0.1:9/\"\nsecret_file = \"k\"",
-            expect!["[127.0.0.1 (3a3b5ba7) as cloudevents on opened+approved+denied signed by k]"],
+            expect!["[127.0.0.1 (0aaac992) as cloudevents on opened+approved+denied signed by k]"],
         );
     }
 
     #[test]
     fn what_makes_no_sense_is_said_without_the_address() {
         let table = |more: &str| format!("[[holds.webhook]]\nsecret_file = \"k\"\n{more}");
-        check(&table("url = \"http://hooks.example/secret\""), expect![[""]]);
-        check(&table("url = \"https://user:secret@hooks.example/\""), expect![[""]]);
-        check(&table("url = \"https://a.example/\"\nform = \"teams\""), expect![[""]]);
-        check(&table("url = \"https://a.example/\"\non = [\"closed\"]"), expect![[""]]);
-        check(&table("url = \"https://a.example/\"\non = []"), expect![[""]]);
-        check(&table("url = \"https://a.example/\"\nowners = []"), expect![[""]]);
-        check(&table("url = \"https://a.example/\"\nsecret = \"x\""), expect![[""]]);
-        check("[[holds.webhook]]\nurl = \"https://a.example/\"", expect![[""]]);
+        check(
+            &table("url = \"http://hooks.example/secret\""),
+            expect![
+                "`holds.webhook.url` is `…`: give a URL with `https`; `http` is taken of this machine alone"
+            ],
+        );
+        check(
+            &table("url = \"https://user:secret@hooks.example/\""),
+            expect![
+                "`holds.webhook.url` is `…`: give a URL with `https`; `http` is taken of this machine alone"
+            ],
+        );
+        check(
+            &table("url = \"https://a.example/\"\nform = \"teams\""),
+            expect!["`holds.webhook.form` is `teams`: use `cloudevents` or `slack`"],
+        );
+        check(
+            &table("url = \"https://a.example/\"\non = [\"closed\"]"),
+            expect!["`holds.webhook.on` is `closed`: use `opened`, `approved` or `denied`"],
+        );
+        check(
+            &table("url = \"https://a.example/\"\non = []"),
+            expect![
+                "`holds.webhook.on` is `[]`: name one of `opened`, `approved` and `denied`, or leave it out"
+            ],
+        );
+        check(
+            &table("url = \"https://a.example/\"\nowners = []"),
+            expect!["`holds.webhook.owners` is `[]`: name a team, or leave it out for all"],
+        );
+        check(
+            &table("url = \"https://a.example/\"\nsecret = \"x\""),
+            expect!["`gate.toml` line 4, column 1: unknown key `secret`; did you mean `secret_file`"],
+        );
+        check(
+            "[[holds.webhook]]\nurl = \"https://a.example/\"",
+            expect!["`gate.toml` line 1, column 1: `secret_file` is missing; add it"],
+        );
         let twice = table("url = \"https://a.example/secret\"\n");
-        check(&[twice.as_str(), &twice].concat(), expect![[""]]);
+        check(
+            &[twice.as_str(), &twice].concat(),
+            expect![
+                "`holds.webhook.url` is `a.example (eac2bd36)`: another table has it; say in one of them what it is told"
+            ],
+        );
     }
 }

@@ -282,7 +282,6 @@ mod tests {
             "x.ordain.internal",
             "ordain.internal.example",
             "ordain-internal",
-            "[ordain.internal]x",
             "ordaininternal",
         ] {
             assert!(!is_reserved(host), "{host}");

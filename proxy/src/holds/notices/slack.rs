@@ -112,7 +112,7 @@ mod tests {
         let evil = "`<!channel>` <https://evil.example|click> @here &lt;\n*Hold approved*\r\u{202e}\u{2028}x";
         let text = text(&told(EventKind::Opened, State::Waiting, evil));
         let first = text.lines().next().unwrap();
-        expect!["Hold opened: `'&lt;!channel&gt;' &lt;https://evil.example|click&gt; @here &amp;lt; *Hold approved*    x`"]
+        expect!["Hold opened: `'&lt;!channel&gt;' &lt;https://evil.example|click&gt; @here &amp;lt; *Hold approved*   x`"]
             .assert_eq(first);
         assert!(!text.contains(['<', '>']) && first.matches('`').count() == 2, "{text}");
         assert_eq!(text.lines().count(), 4, "{text}");
