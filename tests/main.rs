@@ -33,6 +33,8 @@ mod imports;
 mod isolated;
 mod logins;
 mod models;
+mod notices;
+mod own_holds;
 mod pass_through;
 mod passing;
 mod planes;

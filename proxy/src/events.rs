@@ -118,15 +118,37 @@ pub struct Metrics {
 struct Holds {
     waiting: Gauge,
     happened: Family<HoldLabels, Counter>,
+    notices: Family<NoticeLabels, Counter>,
 }
 
 impl Holds {
     fn registered(registry: &mut Registry) -> Self {
-        let (waiting, happened) = (Gauge::default(), Family::default());
+        let (waiting, happened, notices) = (Gauge::default(), Family::default(), Family::default());
         registry.register("holds", "What waits for its owners now", waiting.clone());
         registry.register("hold_events", "Holds opened and answers given, at this gate", happened.clone());
-        Self { waiting, happened }
+        registry.register("hold_notices", "Notices of holds, by what became of them", notices.clone());
+        Self { waiting, happened, notices }
     }
+}
+
+/// Labels of a notice of a hold.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct NoticeLabels {
+    form: &'static str,
+    result: &'static str,
+}
+
+/// A notice of a hold on its way: of which event, and to whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Telling<'a> {
+    /// The hold.
+    pub hold: Uuid,
+    /// What happened to it.
+    pub kind: EventKind,
+    /// The form that it is told in.
+    pub form: &'static str,
+    /// Whom, without what is secret of the address.
+    pub to: &'a str,
 }
 
 /// Labels of what happened to a hold.
@@ -413,6 +435,18 @@ impl Metrics {
         self.holds.happened.get_or_create(&HoldLabels { what: kind.as_str() }).inc();
     }
 
+    /// Something became of a notice; `why` where it was not taken.
+    pub fn hold_notice(&self, telling: &Telling<'_>, result: &'static str, why: &str) {
+        let Telling { hold, kind, form, to } = telling;
+        self.holds.notices.get_or_create(&NoticeLabels { form, result }).inc();
+        let what = kind.as_str();
+        if why.is_empty() {
+            event!(Level::INFO, %hold, what, to, result, "notice of a hold");
+        } else {
+            event!(Level::WARN, %hold, what, to, result, why, "notice of a hold");
+        }
+    }
+
     /// So many holds wait.
     pub fn holds_waiting(&self, waiting: usize) {
         self.holds.waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
@@ -541,6 +575,11 @@ pub fn hold(kind: EventKind, hold: Uuid, by: &str, what: &str) {
 /// That a hold was opened could not be recorded.
 pub fn hold_unrecorded(hold: Uuid, why: &str) {
     event!(Level::ERROR, %hold, why, "a hold was opened and could not be recorded");
+}
+
+/// What is to be told of holds was missed, and is looked for.
+pub fn hold_notices_behind(why: &str) {
+    event!(Level::WARN, why, "notices of holds are looked for where they are kept");
 }
 
 /// The gate stops taking requests and lets those in flight end.

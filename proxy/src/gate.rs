@@ -198,10 +198,10 @@ impl Gate {
         self.listening.load().tls.clone()
     }
 
-    /// By which way connections leave.
+    /// What all connections have in common that the gate makes.
     #[must_use]
-    pub const fn outlet(&self) -> &Outlet {
-        self.outward.outlet()
+    pub const fn outward(&self) -> &Outward {
+        &self.outward
     }
 
     /// Addresses and names that it is reached by.

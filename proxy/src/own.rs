@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use ordain_evidence::{ChangeKind, OpenError, OwnChange};
 use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -139,14 +140,27 @@ async fn send(
     let address = where_said(&config.state, "admin").unwrap_or(config.admin);
     let help = || format!("the gate cannot be asked at `{address}`; start it, or check `listen.admin`");
     let stream = tokio::net::TcpStream::connect(address).await.with_context(help)?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.with_context(help)?;
-    let driven = tokio::spawn(connection);
     let mut authorization = HeaderValue::try_from(format!("Bearer {}", admin_token(&config.state)?))?;
     authorization.set_sensitive(true);
     request.headers_mut().insert(HOST, HeaderValue::try_from(address.to_string())?);
     request.headers_mut().insert(AUTHORIZATION, authorization);
-    let response = sender.send_request(request).await.with_context(help)?;
+    exchange(stream, request).await.with_context(help)
+}
+
+/// Sends a request whose headers are whole over a connection to a gate of ours; the status of its answer, and the text.
+///
+/// # Errors
+/// There is no answer.
+pub async fn exchange<S>(
+    stream: S,
+    request: Request<Full<bytes::Bytes>>,
+) -> anyhow::Result<(http::StatusCode, String)>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let driven = tokio::spawn(connection);
+    let response = sender.send_request(request).await?;
     let status = response.status();
     let answer = http_body_util::Limited::new(response.into_body(), ANSWER_MAX);
     let text = read(answer).await;

@@ -48,6 +48,10 @@ pub async fn serve(
             return reply::plain(&fault.denial());
         }
     };
+    // What comes to a name of the gate's own is for nobody behind it.
+    if let Some(asked) = holds::own::asked(&request) {
+        return holds::own::answer(&gate, peer, asked).await;
+    }
     let connection = match way::asked(&gate, connection, &request) {
         Ok(connection) => connection,
         Err(fault) => {

@@ -190,7 +190,8 @@ fn of_token(
     own::keys_changed(config);
     let mut variables = way::of_token(config, found, token.expose())?;
     let set = way.map(|way| way.variables(&Holds::Bearer(token.expose()))).unwrap_or_default();
-    variables.extend(set.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    let more = set.into_iter().filter(|(name, _)| *name != way::HOLDS);
+    variables.extend(more.map(|(name, value)| (name.to_owned(), value)));
     if context.format == Format::Table {
         let lines: Vec<String> =
             variables.iter().map(|(name, value)| format!("export {name}={}", quoted(value))).collect();

@@ -15,8 +15,6 @@ pub(super) struct Arguments {
 /// What the variables of a run name, beside its way.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reached {
-    /// The data address: a kubeconfig does, and what clients of other planes are given.
-    pub(super) data: bool,
     /// The admin address, where clients ask for their credential.
     pub(super) admin: bool,
 }
@@ -85,14 +83,13 @@ mod linux {
         /// The file of names cannot be written.
         pub(in crate::cli) fn new(config: &Config, way: &Way, reached: Reached) -> anyhow::Result<Self> {
             let data = data_address(config);
-            let whole: BTreeSet<SocketAddr> =
-                way.to().into_iter().chain(reached.data.then_some(data)).collect();
+            // The data address is where it asks for what it waits for, whichever way the rest goes.
+            let whole: BTreeSet<SocketAddr> = way.to().into_iter().chain([data]).collect();
             let mut doors: Vec<Door> = whole.iter().copied().map(Door::Whole).collect();
             if reached.admin {
                 doors.push(Door::Credentials(credentials_address(config)?));
             }
-            let hosts = if whole.contains(&data) { hosts(config, data.ip())? } else { None };
-            Ok(Self { doors, hosts })
+            Ok(Self { doors, hosts: hosts(config, data.ip())? })
         }
 
         /// What is to be started in the program's place, with the program's name as its first argument.

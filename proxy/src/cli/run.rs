@@ -133,10 +133,7 @@ impl Issued {
     /// What its variables name beside the way.
     fn reached(&self) -> isolated::Reached {
         let names = |path: &str| self.variables.iter().any(|(_, value)| value.contains(path));
-        isolated::Reached {
-            data: self.kubeconfig.is_some() || !self.variables.is_empty(),
-            admin: self.asking.is_some() || names(own::AZURE) || names(own::GOOGLE),
-        }
+        isolated::Reached { admin: self.asking.is_some() || names(own::AZURE) || names(own::GOOGLE) }
     }
 }
 
@@ -184,6 +181,9 @@ impl Issuing<'_> {
             tokens.insert(upstream.name.clone(), token.expose().to_owned());
         }
         let clusters = issued.tokens.len();
+        if let Some(token) = tokens.values().next() {
+            issued.variables.push((way::TOKEN.to_owned(), token.clone()));
+        }
         let mut planes = BTreeSet::new();
         let others = self
             .config
@@ -202,6 +202,14 @@ impl Issuing<'_> {
                     issued.variables.push((name, value));
                 }
             }
+        }
+        // A key pair signs what goes to its plane. What waits is asked for at the gate itself, with a token.
+        if let Some(upstream) = signed.filter(|_| issued.asking.is_none() && issued.variables.is_empty()) {
+            let new = new(&upstream.name);
+            self.record(&new)?;
+            let (key, token) = self.keys.create_token(&new, self.clock.now())?;
+            issued.tokens.push(key);
+            issued.variables.push((way::TOKEN.to_owned(), token.expose().to_owned()));
         }
         own::keys_changed(self.config);
         if let Some(first) = issued.tokens.first().filter(|_| clusters > 0) {

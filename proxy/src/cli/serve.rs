@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::config::{Config, UpstreamConfig};
 use crate::egress::Egress;
 use crate::gate::Gate;
+use crate::holds::notices::Notices;
 use crate::keys::{IssuedKey, NewKey};
 use crate::listen::{ConnectionInfo, Entrance, Redirected, Redirection, RequestBody, Socket, Tunnels};
 use crate::reload::Watched;
@@ -32,11 +33,14 @@ use crate::settings::{Settings, environment};
 use crate::telemetry::LogFilter;
 use crate::{admin, egress, events, files, listen, memory, reload, request, telemetry};
 
-/// How long what goes on until somebody ends it may go on once the gate is told to stop: watches, streams, tunnels. What
-/// has an end of its own has all the time to drain.
 /// How long reservations may take to be settled once all has ended; the next start settles the rest.
 const SETTLING: Duration = Duration::from_secs(3);
 
+/// How long who is told of holds may take to answer once all has ended; the next start tells the rest.
+const TELLING: Duration = Duration::from_secs(3);
+
+/// How long what goes on until somebody ends it may go on once the gate is told to stop: watches, streams, tunnels. What
+/// has an end of its own has all the time to drain.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Run the gate.
@@ -97,6 +101,7 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     let told_to_stop = until_told_to_stop()?;
     let hangup = signal(SignalKind::hangup()).ok();
     let ready = admin::prepare(&gate)?;
+    let notices = Notices::start(&gate)?;
     let first = first_key(&gate).await?;
     let tunnels = if gate.config().stands_in() { Some(tunnels(&gate).await?) } else { None };
     context.output.raw(
@@ -142,6 +147,7 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
             ended.await?;
         }
     }
+    notices.finish(TELLING).await;
     gate.upstreams.end().await;
     gate.state.close(SETTLING).await;
     gate.ledger.clone().close().await;

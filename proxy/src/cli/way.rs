@@ -55,6 +55,11 @@ const BEFORE_ENDPOINT: [&str; 5] = [
 /// Where SDKs find keys and profiles.
 const FILES: [&str; 2] = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
 
+/// Where a program asks the gate for what it waits for itself, and what it shows there.
+pub(super) const HOLDS: &str = "ORDAIN_HOLDS";
+pub(super) const TOKEN: &str = "ORDAIN_TOKEN";
+pub(super) const TOKEN_FILE: &str = "ORDAIN_TOKEN_FILE";
+
 /// What a client holds that is sent through the gate.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Holds<'a> {
@@ -95,13 +100,15 @@ impl Holds<'_> {
                 vec![("AWS_ACCESS_KEY_ID", id.to_owned()), ("AWS_SECRET_ACCESS_KEY", secret.to_owned())]
             }),
             Self::Token { at, token, file } => {
-                let shown = match file {
-                    Some(path) => ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", path.display().to_string()),
-                    None => ("AWS_CONTAINER_AUTHORIZATION_TOKEN", (*token).to_owned()),
+                let (names, shown) = match file {
+                    Some(path) => {
+                        (["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", TOKEN_FILE], path.display().to_string())
+                    }
+                    None => (["AWS_CONTAINER_AUTHORIZATION_TOKEN", TOKEN], (*token).to_owned()),
                 };
                 let empty = FILES.map(|name| (name, "/dev/null".to_owned()));
                 let at = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", (*at).to_owned());
-                empty.into_iter().chain([at, shown]).collect()
+                empty.into_iter().chain([at]).chain(names.map(|name| (name, shown.clone()))).collect()
             }
         }
     }
@@ -144,7 +151,7 @@ pub(super) fn of_token(
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let gate = format!("{scheme}://{}", own_address(config, upstream.names.first()));
     let account = upstream.account.as_deref().unwrap_or(&upstream.name);
-    let mut variables = vec![("ORDAIN_TOKEN".to_owned(), token.to_owned())];
+    let mut variables = vec![(HOLDS.to_owned(), holds_at(config)), (TOKEN.to_owned(), token.to_owned())];
     for (name, template) in ordain_decode::card(upstream.kind.plane()).variables {
         let mut value = template.replace("{gate}", &gate).replace("{account}", account);
         if value.contains("{admin") {
@@ -178,7 +185,7 @@ impl Way {
         // Our own name stands for every host of the provider's.
         let whole = ("AWS_DISABLE_HOST_PREFIX_INJECTION", "true".to_owned());
         Self {
-            set: vec![(ENDPOINT, format!("{scheme}://{host}")), whole],
+            set: vec![(ENDPOINT, format!("{scheme}://{host}")), whole, (HOLDS, holds_at(config))],
             unset: Vec::new(),
             asks: false,
             to: Some(data_address(config)),
@@ -198,7 +205,7 @@ impl Way {
         let direct = ["NO_PROXY", "no_proxy"].map(|name| (name, direct(config)));
         let trust = TRUST.map(|name| (name, bundle.clone()));
         Ok(Self {
-            set: proxies.into_iter().chain(direct).chain(trust).collect(),
+            set: proxies.into_iter().chain(direct).chain(trust).chain([(HOLDS, holds_at(config))]).collect(),
             unset: Vec::new(),
             asks: config.outward.authenticate,
             to: Some(address),
@@ -215,7 +222,8 @@ impl Way {
             "no connections are sent on to the gate; configure `listen.transparent`"
         );
         let bundle = bundle(config)?;
-        let set = TRUST.map(|name| (name, bundle.clone())).into();
+        let trust = TRUST.map(|name| (name, bundle.clone()));
+        let set = trust.into_iter().chain([(HOLDS, holds_at(config))]).collect();
         Ok(Self { set, unset: PROXIES.into(), asks: false, to: None })
     }
 
@@ -264,6 +272,12 @@ pub(super) fn own_address(config: &Config, name: Option<&String>) -> String {
     let address = data_address(config);
     let named = name.or_else(|| config.names.first());
     named.map_or_else(|| address.to_string(), |name| format!("{name}:{}", address.port()))
+}
+
+/// Where a program asks the gate for what it waits for itself.
+fn holds_at(config: &Config) -> String {
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    format!("{scheme}://{}", own_address(config, None))
 }
 
 /// The data address itself.

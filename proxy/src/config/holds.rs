@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::webhook::{self, Webhook};
 use super::{ConfigError, duration};
 use crate::settings;
 
@@ -26,6 +27,8 @@ pub struct Holds {
     pub parked: usize,
     /// The most that waits of one actor.
     pub per_actor: u64,
+    /// Who is told what happens to them.
+    pub webhooks: Vec<Webhook>,
 }
 
 /// Resolves the table `holds`.
@@ -56,5 +59,6 @@ pub(super) fn resolve(written: &settings::Holds) -> Result<Holds, ConfigError> {
         park,
         parked: written.parked.unwrap_or(64),
         per_actor: written.per_actor.unwrap_or(100),
+        webhooks: webhook::all(&written.webhooks)?,
     })
 }

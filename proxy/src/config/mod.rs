@@ -11,6 +11,7 @@ mod login;
 mod people;
 mod secrets;
 mod upstream;
+mod webhook;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -34,6 +35,7 @@ pub use secrets::{GoogleFile, OAuthClient, OAuthShows, SecretFrom, VaultSecret, 
 pub use upstream::{
     AwsCredentials, AwsUpstream, KubernetesUpstream, Reach, SingleUpstream, UpstreamConfig, UpstreamKind,
 };
+pub use webhook::{Form, Webhook};
 
 /// What a gate is built from.
 #[derive(Debug, Clone)]

@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::config::PassRule;
 use crate::files;
 use crate::gate::Gate;
+use crate::holds::own;
 use crate::keys;
 use crate::keys::KeyStore;
 use crate::listen::{Asker, Opening, Passage, ProxyRefusal, Tunnels};
@@ -81,7 +82,7 @@ impl Egress {
         let lets = ArcSwap::from_pointee(lets(config));
         let passing = pass::Passing {
             ledger: gate.ledger.clone(),
-            outlet: gate.outlet().clone(),
+            outlet: gate.outward().outlet().clone(),
             upstreams: Arc::clone(&upstreams),
             keys: Arc::clone(&keys),
             clock: clock.clone(),
@@ -193,8 +194,9 @@ impl Tunnels for Egress {
     }
 
     fn passes(&self, host: &str, port: u16) -> Option<String> {
-        // A control plane's host is never let through, whatever the settings say.
-        let judged = Rooms::way_in(host) == WayIn::Egress
+        // A control plane's host is never let through, nor the gate's own, whatever the settings say.
+        let judged = own::is_reserved(host)
+            || Rooms::way_in(host) == WayIn::Egress
             || self.upstreams.at_host(&authority(host, port), PORT).is_some();
         let lets = self.lets.load();
         let rule = lets.0.iter().find(|rule| rule.lets(host, port)).filter(|_| !judged)?;

@@ -1,8 +1,9 @@
-//! Connections to services that hand out credentials of the gate's own.
+//! Connections to services that hand out credentials of the gate's own, and to those that it tells something.
 //!
-//! Leaves out what such a service is asked (`upstream::secrets`).
+//! Leaves out what such a service is asked (`upstream::secrets`) or told (`holds::notices`).
 
 use bytes::Bytes;
+use http::response::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use zeroize::Zeroizing;
 
@@ -43,18 +44,32 @@ impl Messenger {
     /// # Errors
     /// Why there is no answer, without anything that was asked.
     pub async fn ask(&self, asking: Asking) -> Result<HeldAnswer, String> {
-        let mut request = Request::new(OutBody::Whole(OutgoingBody::default()));
-        match &asking.asks {
-            Asks::Get => {}
-            Asks::End => *request.method_mut() = Method::DELETE,
-            Asks::Post(kind, body) => {
-                *request.method_mut() = Method::POST;
-                request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-                request.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
-                *request.body_mut() =
-                    OutBody::Whole(OutgoingBody::of(Bytes::copy_from_slice(body.as_bytes())));
-            }
-        }
-        self.0.asked(request, asking.uri, asking.headers).await
+        let Asking { uri, headers, asks } = asking;
+        self.0.asked(written(&asks), uri, headers).await
     }
+
+    /// The head of the answer. Of its body nothing is read, however long it is.
+    ///
+    /// # Errors
+    /// As [`Messenger::ask`].
+    pub async fn tell(&self, asking: Asking) -> Result<Parts, String> {
+        let Asking { uri, headers, asks } = asking;
+        Ok(self.0.begun(written(&asks), uri, headers).await?.into_parts().0)
+    }
+}
+
+/// What is sent.
+fn written(asks: &Asks) -> Request<OutBody> {
+    let mut request = Request::new(OutBody::Whole(OutgoingBody::default()));
+    match asks {
+        Asks::Get => {}
+        Asks::End => *request.method_mut() = Method::DELETE,
+        Asks::Post(kind, body) => {
+            *request.method_mut() = Method::POST;
+            request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+            request.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+            *request.body_mut() = OutBody::Whole(OutgoingBody::of(Bytes::copy_from_slice(body.as_bytes())));
+        }
+    }
+    request
 }

@@ -326,10 +326,21 @@ impl Forwarder {
     /// The same for what else the gate asks.
     async fn asked(
         &self,
-        mut asking: Request<OutBody>,
+        asking: Request<OutBody>,
         uri: Uri,
         headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
     ) -> Result<HeldAnswer, String> {
+        let answer = self.begun(asking, uri, headers).await?;
+        answer::hold(answer).await.map_err(|_| "its answer did not come whole".to_owned())
+    }
+
+    /// The same as far as the answer's head.
+    async fn begun(
+        &self,
+        mut asking: Request<OutBody>,
+        uri: Uri,
+        headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+    ) -> Result<Response<AnswerBody>, String> {
         let host = uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
         *asking.uri_mut() = uri;
         asking.headers_mut().insert(header::HOST, host.ok_or("it has no host")?);
@@ -337,8 +348,7 @@ impl Forwarder {
         asking.headers_mut().extend(headers);
         let json = HeaderValue::from_static("application/json");
         asking.headers_mut().entry(header::ACCEPT).or_insert(json);
-        let answer = self.exchange(asking).await.map_err(|error| error.to_string())?;
-        answer::hold(answer).await.map_err(|_| "its answer did not come whole".to_owned())
+        self.exchange(asking).await.map_err(|error| error.to_string())
     }
 
     /// Asks an API over gRPC at a base URL whether it is well, with the gate's own credential: a call that changes nothing,

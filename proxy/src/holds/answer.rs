@@ -77,7 +77,7 @@ pub async fn take(gate: &Gate, said: Said) -> Result<Hold, NotAnswered> {
         Given::Kept(hold) => {
             gate.metrics.hold(kind);
             events::hold(kind, id, &by, &question.told());
-            gate.holds.happened(kind, &hold);
+            gate.holds.happened(kind, &hold, Some(&by));
             Ok(hold)
         }
         Given::Twice(_) => Err(NotAnswered::Refused(format!("`{by}` has answered hold `{id}` already"))),

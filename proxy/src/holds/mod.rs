@@ -4,6 +4,8 @@
 //! answer (`admin/holds.rs`). Nothing is admitted here: whatever people said, the judge is asked with it.
 
 mod answer;
+pub mod notices;
+pub mod own;
 mod parked;
 mod shown;
 
@@ -49,6 +51,8 @@ pub struct Event {
     pub kind: EventKind,
     /// The hold, as it is then.
     pub hold: Arc<Hold>,
+    /// Who answered; nobody where it was opened.
+    pub by: Option<Arc<str>>,
 }
 
 /// What happened to a hold.
@@ -63,6 +67,9 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Opened, Self::Approved, Self::Denied];
+
     /// The word used in output.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -103,9 +110,9 @@ impl Holds {
         self.events.subscribe()
     }
 
-    fn happened(&self, kind: EventKind, hold: &Hold) {
+    fn happened(&self, kind: EventKind, hold: &Hold, by: Option<&Arc<str>>) {
         // Nobody may be watching.
-        drop(self.events.send(Event { kind, hold: Arc::new(hold.clone()) }));
+        drop(self.events.send(Event { kind, hold: Arc::new(hold.clone()), by: by.cloned() }));
     }
 }
 
@@ -233,7 +240,7 @@ async fn opened(gate: &Gate, hold: &Hold, decision: &Decision) {
     }
     gate.metrics.hold(EventKind::Opened);
     events::hold(EventKind::Opened, hold.id, author, &told);
-    gate.holds.happened(EventKind::Opened, hold);
+    gate.holds.happened(EventKind::Opened, hold, None);
 }
 
 /// So long after a time.

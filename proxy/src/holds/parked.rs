@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use ordain_action::Reading;
 use tokio::sync::Semaphore;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::{EventKind, can_wait};
+use super::{Event, EventKind, can_wait};
 use crate::change::Reply;
 use crate::gate::Gate;
 use crate::outgoing::Outgoing;
@@ -59,23 +60,24 @@ pub(super) async fn until_answered(
             Some(_) | None => return false,
         }
         let next = Instant::now() + LOOK;
-        // What happened to others is no reason to look.
-        let mine = async {
-            loop {
-                match events.recv().await {
-                    Ok(event) if event.hold.id == id && event.kind != EventKind::Opened => return,
-                    Ok(_) => {}
-                    Err(RecvError::Lagged(_)) => return,
-                    Err(RecvError::Closed) => std::future::pending().await,
-                }
-            }
-        };
         tokio::select! {
             () = reply.closed() => return false,
             () = gate.stopping.cancelled() => return false,
             () = sleep(over.saturating_duration_since(Instant::now())) => return false,
             () = tokio::time::sleep_until(next) => {}
-            () = mine => {}
+            () = happened_to(&mut events, id) => {}
+        }
+    }
+}
+
+/// Ready once something may have happened to a hold: what happened to others is no reason to look.
+pub(super) async fn happened_to(events: &mut Receiver<Event>, id: Uuid) {
+    loop {
+        match events.recv().await {
+            Ok(event) if event.hold.id == id && event.kind != EventKind::Opened => return,
+            Ok(_) => {}
+            Err(RecvError::Lagged(_)) => return,
+            Err(RecvError::Closed) => std::future::pending().await,
         }
     }
 }

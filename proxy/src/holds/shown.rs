@@ -163,7 +163,7 @@ impl Progress {
     }
 }
 
-fn state(hold: &Hold, progress: Option<&[Answered]>, used: bool, now: Timestamp) -> State {
+pub(super) fn state(hold: &Hold, progress: Option<&[Answered]>, used: bool, now: Timestamp) -> State {
     match hold.closed {
         _ if used => State::Used,
         Some(Closed::Denied) => State::Denied,

@@ -26,14 +26,7 @@ pub(super) fn claim(
     presented: &str,
     now: Timestamp,
 ) -> Result<Claimed, Fault> {
-    // Whether it is the id or the rest that is wrong is nobody's business.
-    let known = token::id_of(presented).and_then(|id| keys.find(id)).filter(|key| key.is_of_token(presented));
-    let key = known.ok_or_else(|| {
-        let text =
-            "the token is not one that is issued here; use one that `ordain key create --bearer` printed";
-        unauthenticated("unknown_token", text)
-    })?;
-    super::in_force(keys, &key, now)?;
+    let key = key_of(keys, presented, now)?;
     let upstream = super::bound(&key, upstream)?;
     if upstream.plane == Plane::Aws {
         let text = format!(
@@ -45,6 +38,19 @@ pub(super) fn claim(
     }
     let account = Arc::clone(&upstream.account);
     Ok(Claimed { key, upstream, account })
+}
+
+/// The key of a token, which is in force.
+pub(super) fn key_of(keys: &KeyStore, presented: &str, now: Timestamp) -> Result<Arc<IssuedKey>, Fault> {
+    // Whether it is the id or the rest that is wrong is nobody's business.
+    let known = token::id_of(presented).and_then(|id| keys.find(id)).filter(|key| key.is_of_token(presented));
+    let key = known.ok_or_else(|| {
+        let text =
+            "the token is not one that is issued here; use one that `ordain key create --bearer` printed";
+        unauthenticated("unknown_token", text)
+    })?;
+    super::in_force(keys, &key, now)?;
+    Ok(key)
 }
 
 impl Claimed {

@@ -28,6 +28,7 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
+use http::HeaderMap;
 use jiff::Timestamp;
 use ordain_action::{Actor, Party, Plane, Upstream};
 use ordain_decode::Head;
@@ -163,6 +164,25 @@ pub fn holder(
     let claimed = bearer::claim(keys, upstream, token, now)?;
     fits(arrival, plane, &claimed.upstream)?;
     Ok(claimed.key)
+}
+
+/// The key of an issued token that a head shows to the gate itself, whatever upstream it is bound to.
+///
+/// # Errors
+/// It shows none, or none that is in force and was issued to an actor: what a plane handed out through the gate may be in
+/// the hands of others.
+pub fn shown_to_us(keys: &KeyStore, headers: &HeaderMap, now: Timestamp) -> Result<Arc<IssuedKey>, Fault> {
+    let shown = token::presented(headers).ok_or_else(|| {
+        let text = "show the token that `ordain run` or `ordain env` set as `ORDAIN_TOKEN`, as `Authorization: Bearer`";
+        unauthenticated("no_credential", text)
+    })?;
+    let key = bearer::key_of(keys, shown, now)?;
+    if key.minted.is_some() {
+        let text =
+            "a token that a control plane handed out is for that alone; show one that was issued to you";
+        return Err(unauthenticated("unknown_token", text));
+    }
+    Ok(key)
 }
 
 /// The upstream of a request that nothing shows the sender of, where its clients sign in before they are known.

@@ -316,7 +316,7 @@ impl People {
         let mut kept = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
         if **kept.rules() != config.login {
             let outward = Outward::new(self.gate.own().addresses.clone(), config.limits.upstream_timeout)
-                .leaving_by(self.gate.outlet().clone());
+                .leaving_by(self.gate.outward().outlet().clone());
             *kept = Arc::new(LoginIssuers::new(config.login.clone(), &kept, &outward));
         }
         Arc::clone(&kept)

@@ -34,7 +34,7 @@ pub(super) fn needs_restart(old: &Config, new: &Config) -> Result<(), String> {
 
 type Fixed = (&'static str, String);
 
-fn fixed(config: &Config) -> [Fixed; 19] {
+fn fixed(config: &Config) -> [Fixed; 20] {
     let overlay = config.overlay.as_ref().map_or_else(String::new, |path| path.display().to_string());
     let addresses = |by: Redirection| {
         let those = config.transparent.iter().filter(|(_, how)| *how == by);
@@ -66,6 +66,7 @@ fn fixed(config: &Config) -> [Fixed; 19] {
         ("ledger.directory", config.ledger.display().to_string()),
         ("counted", counted(&config.counted)),
         ("holds.parked", config.holds.parked.to_string()),
+        ("holds.webhook", webhooks(config)),
         ("ledger.origin", config.origin.clone()),
         ("catalogue.overlay", overlay),
         ("upstream.descriptors, upstream.description, upstream.methods and upstream.mounts", apis(config)),
@@ -79,6 +80,12 @@ fn counted(kept: &Kept) -> String {
         Kept::File(_) => "a file of the state directory".to_owned(),
         Kept::Server(server) => format!("{server:?}"),
     }
+}
+
+/// Who is told of holds, without the addresses, which are secrets of their own.
+fn webhooks(config: &Config) -> String {
+    let webhooks: Vec<String> = config.holds.webhooks.iter().map(|webhook| format!("{webhook:?}")).collect();
+    if webhooks.is_empty() { "none".to_owned() } else { webhooks.join(", ") }
 }
 
 /// What changes, one entry of the ledger each.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::identity::settings::Identity;
-pub use holds::Holds;
+pub use holds::{Holds, Webhook};
 pub use listen::{Addresses, Egress, Listen, Tls};
 pub use login::{Keystone, VaultToken, Vsphere};
 pub use people::{Login, LoginOidc, LoginRole};
@@ -333,7 +333,7 @@ const VARIABLES: [&str; 15] = [
 ];
 
 /// What `ordain env` and `ordain run` print for clients, and nothing here reads.
-const PRINTED: [&str; 1] = ["TOKEN"];
+const PRINTED: [&str; 3] = ["HOLDS", "TOKEN", "TOKEN_FILE"];
 
 /// Variables of other programs that come with this one: its tests, its trial and its harvest.
 const OTHERS: [&str; 3] = ["HARVEST_", "TEST_", "TRY_"];

@@ -268,6 +268,36 @@ impl State {
         store.holds(since).await.map_err(|error| error.to_string())
     }
 
+    /// The holds of an actor that wait, or are approved, the youngest first.
+    ///
+    /// # Errors
+    /// They cannot be looked up now.
+    pub async fn open_holds_of(&self, actor: Arc<str>, now: Timestamp) -> Result<Vec<Hold>, String> {
+        if !self.kept.is_there() {
+            return Ok(Vec::new());
+        }
+        let store = self.store().await.map_err(|error| error.to_string())?;
+        store.open_holds_of(actor, now).await.map_err(|error| error.to_string())
+    }
+
+    /// Raises a mark, and says where it was; of all who raise it to one value, one alone hears that it was lower.
+    ///
+    /// # Errors
+    /// It cannot be kept now, or nobody knows whether it was.
+    pub async fn raise(&self, key: CounterKey, value: u64) -> Result<Option<u64>, String> {
+        let store = self.store().await.map_err(|error| error.to_string())?;
+        store.raise(key, value).await.map_err(|error| error.to_string())
+    }
+
+    /// Where a mark stands.
+    ///
+    /// # Errors
+    /// It cannot be looked up now.
+    pub async fn mark(&self, key: CounterKey) -> Result<Option<u64>, String> {
+        let store = self.store().await.map_err(|error| error.to_string())?;
+        store.mark(key).await.map_err(|error| error.to_string())
+    }
+
     /// Whether what a hold approved was sent, or is being sent.
     pub async fn is_used(&self, hold: &Hold) -> bool {
         let Ok(store) = self.store().await else { return false };

@@ -1,8 +1,10 @@
 //! `ordain hold`: what waits for its owners, shown, answered and waited for.
 //!
 //! Leaves out what an answer means, which the running gate says. What is shown is what is signed: the question is hashed
-//! here, and not taken from whoever sent it.
+//! here, and not taken from whoever sent it. Where it runs as a program that is judged by the gate, and not as its operator, it
+//! sees what that program waits for itself (`own`).
 
+mod own;
 mod show;
 
 use std::fs;
@@ -24,11 +26,14 @@ use super::{Context, Exit, model};
 use crate::admin::Answering;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::holds::own::Seen;
 use crate::holds::{Shown, State};
-use crate::own;
 
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// How long the gate is asked to wait with its answer, where it does.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// List what waits for its owners, show it, approve or deny it, and wait for it.
 #[derive(Debug, clap::Args)]
@@ -100,32 +105,50 @@ fn lasting(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let config = context.config()?;
+    let config = context.config();
+    if let Some(own) = own::Own::found(config.as_ref().ok())? {
+        match &arguments.verb {
+            Verb::List { all: false } => return show::own_list(context, &own.list()?),
+            Verb::Show { id } => return show::own_one(context, &own.one(*id, Duration::ZERO)?),
+            Verb::Wait { id, timeout } => {
+                return wait(context, *timeout, &|lasts| own.one(*id, lasts));
+            }
+            // What is somebody else's is for the operator to list, and for people to answer.
+            Verb::List { all: true } | Verb::Approve(_) | Verb::Deny { .. } | Verb::Watch => {}
+        }
+    }
+    let config = config?;
     match &arguments.verb {
         Verb::List { all } => show::list(context, &listed(&config, *all)?),
         Verb::Show { id } => show::one(context, &one(&config, *id)?),
         Verb::Approve(approve) => self::approve(context, &config, approve),
         Verb::Deny { id, why } => deny(context, &config, *id, why),
         Verb::Watch => watch(context, &config),
-        Verb::Wait { id, timeout } => wait(context, &config, *id, *timeout),
+        Verb::Wait { id, timeout } => wait(context, *timeout, &|lasts| {
+            sleep(LOOK.min(lasts));
+            Ok(show::seen(&one(&config, *id)?))
+        }),
     }
 }
 
 fn listed(config: &Config, all: bool) -> anyhow::Result<Vec<Shown>> {
-    let path = format!("{}{}", own::HOLDS, if all { "?all=true" } else { "" });
-    let text = own::asked(config, Request::get(path).body(Full::default())?)?;
+    let path = format!("{}{}", crate::own::HOLDS, if all { "?all=true" } else { "" });
+    let text = crate::own::asked(config, Request::get(path).body(Full::default())?)?;
     serde_json::from_str(&text).context("the gate answers in a form of another version; run the same version")
 }
 
 fn one(config: &Config, id: Uuid) -> anyhow::Result<Shown> {
-    let text = own::asked(config, Request::get(format!("{}/{id}", own::HOLDS)).body(Full::default())?)?;
+    let text = crate::own::asked(
+        config,
+        Request::get(format!("{}/{id}", crate::own::HOLDS)).body(Full::default())?,
+    )?;
     serde_json::from_str(&text).context("the gate answers in a form of another version; run the same version")
 }
 
 fn answer(config: &Config, id: Uuid, answering: &Answering) -> anyhow::Result<Shown> {
     let body = Full::new(Bytes::from(serde_json::to_vec(answering)?));
-    let request = Request::post(format!("{}/{id}/answers", own::HOLDS));
-    let text = own::asked(config, request.header(CONTENT_TYPE, "application/json").body(body)?)?;
+    let request = Request::post(format!("{}/{id}/answers", crate::own::HOLDS));
+    let text = crate::own::asked(config, request.header(CONTENT_TYPE, "application/json").body(body)?)?;
     serde_json::from_str(&text).context("the gate answers in a form of another version; run the same version")
 }
 
@@ -191,30 +214,29 @@ fn watch(context: &Context, config: &Config) -> anyhow::Result<Exit> {
     }
 }
 
-fn wait(context: &Context, config: &Config, id: Uuid, timeout: Option<Duration>) -> anyhow::Result<Exit> {
-    let began = Instant::now();
-    let mut said = false;
+/// Waits for a hold; `look` looks at it, at most so much later.
+fn wait(
+    context: &Context,
+    timeout: Option<Duration>,
+    look: &dyn Fn(Duration) -> anyhow::Result<Seen>,
+) -> anyhow::Result<Exit> {
+    let (began, mut said, mut lasts) = (Instant::now(), false, Duration::ZERO);
     loop {
-        let hold = one(config, id)?;
-        match hold.state {
-            State::Approved | State::Used => {
-                context.output.line(&show::state(&hold))?;
-                return Ok(Exit::Ok);
-            }
-            State::Denied | State::Over | State::Expired => {
-                context.output.line(&show::state(&hold))?;
-                return Ok(Exit::No);
-            }
-            State::Waiting => {}
-        }
-        if timeout.is_some_and(|most| began.elapsed() >= most) {
-            context.output.line(&show::state(&hold))?;
-            return Ok(Exit::Waiting);
+        let hold = look(lasts)?;
+        let ended = match hold.state {
+            State::Approved | State::Used => Some(Exit::Ok),
+            State::Denied | State::Over | State::Expired => Some(Exit::No),
+            State::Waiting => None,
+        };
+        let left = timeout.map_or(LONGEST, |most| most.saturating_sub(began.elapsed()));
+        if let Some(exit) = ended.or_else(|| left.is_zero().then_some(Exit::Waiting)) {
+            context.output.line(&show::line(&hold))?;
+            return Ok(exit);
         }
         if !said {
-            context.output.complain(&show::state(&hold));
+            context.output.complain(&show::line(&hold));
             said = true;
         }
-        sleep(LOOK.min(timeout.map_or(LOOK, |most| most.saturating_sub(began.elapsed()))));
+        lasts = left.min(LONGEST);
     }
 }

@@ -10,7 +10,8 @@ use ordain_action::Digest;
 use ordain_rules::hold::Question;
 use uuid::Uuid;
 
-use crate::cli::{Context, Exit, Rows};
+use crate::cli::{Context, Exit, Format, Rows};
+use crate::holds::own::{Missing, No, Seen};
 use crate::holds::{Progress, Shown, State};
 
 /// The most parameters that are shown of an effect; all are where it is asked for as JSON.
@@ -20,27 +21,44 @@ const PARAMETERS_MAX: usize = 60;
 const VALUE_MAX: usize = 300;
 
 pub(super) fn list(context: &Context, holds: &[Shown]) -> anyhow::Result<Exit> {
-    context.output.show(context.format, &holds, || {
-        let mut rows = Rows::new(&["hold", "state", "until", "waits for", "what"]);
-        for hold in holds {
-            rows.push(vec![
-                hold.id.to_string(),
-                hold.state.as_str().to_owned(),
-                hold.until.to_string(),
-                missing(&hold.owners),
-                hold.summary.clone(),
-            ]);
-        }
-        rows
-    })?;
+    context.output.show(context.format, &holds, || rows(holds.iter().map(seen)))?;
     Ok(Exit::Ok)
+}
+
+/// Those of whoever asks.
+pub(super) fn own_list(context: &Context, holds: &[Seen]) -> anyhow::Result<Exit> {
+    context.output.show(context.format, &holds, || rows(holds.iter().cloned()))?;
+    Ok(Exit::Ok)
+}
+
+/// One of those.
+pub(super) fn own_one(context: &Context, hold: &Seen) -> anyhow::Result<Exit> {
+    match context.format {
+        Format::Table => context.output.line(&format!("{}\n{}", line(hold), clean(&hold.summary)))?,
+        Format::Json | Format::Yaml => context.output.show(context.format, hold, || Rows::new(&[]))?,
+    }
+    Ok(Exit::Ok)
+}
+
+fn rows(holds: impl Iterator<Item = Seen>) -> Rows {
+    let mut rows = Rows::new(&["hold", "state", "until", "waits for", "what"]);
+    for hold in holds {
+        rows.push(vec![
+            hold.id.to_string(),
+            hold.state.as_str().to_owned(),
+            hold.until.to_string(),
+            missing(&hold.waits_for),
+            hold.summary,
+        ]);
+    }
+    rows
 }
 
 pub(super) fn one(context: &Context, hold: &Shown) -> anyhow::Result<Exit> {
     let question = read(hold)?;
     match context.format {
-        crate::cli::Format::Table => context.output.line(&whole(hold, &question))?,
-        crate::cli::Format::Json | crate::cli::Format::Yaml => {
+        Format::Table => context.output.line(&whole(hold, &question))?,
+        Format::Json | Format::Yaml => {
             context.output.show(context.format, &(hold, question), || Rows::new(&[]))?;
         }
     }
@@ -115,18 +133,38 @@ pub(super) fn whole(hold: &Shown, question: &Question) -> String {
 
 /// How far one has come, in a line.
 pub(super) fn state(hold: &Shown) -> String {
+    line(&seen(hold))
+}
+
+/// What whoever asked for it sees of one.
+pub(super) fn seen(hold: &Shown) -> Seen {
+    let missing = hold.owners.iter().filter(|one| one.by.len() < one.at_least);
+    let denied = hold.answers.iter().find(|answer| !answer.approves);
+    Seen {
+        id: hold.id,
+        state: hold.state,
+        summary: hold.summary.clone(),
+        opened: hold.opened,
+        until: hold.until,
+        waits_for: missing
+            .map(|one| Missing { owner: one.owner.clone(), at_least: one.at_least, approved: one.by.len() })
+            .collect(),
+        denied: denied.map(|answer| No { by: answer.by.clone(), why: answer.why.clone() }),
+    }
+}
+
+/// How far one has come, in a line.
+pub(super) fn line(hold: &Seen) -> String {
     match hold.state {
         State::Waiting => {
-            format!("hold `{}` waits for {} until {}", hold.id, missing(&hold.owners), hold.until)
+            format!("hold `{}` waits for {} until {}", hold.id, missing(&hold.waits_for), hold.until)
         }
         State::Approved => {
             format!("hold `{}` is approved: send the same request again, once, until {}", hold.id, hold.until)
         }
         State::Used => format!("hold `{}` was approved, and the request was sent", hold.id),
-        State::Denied => match hold.answers.iter().find(|answer| !answer.approves) {
-            Some(answer) => {
-                format!("hold `{}` was denied by `{}`: {}", hold.id, answer.by, clean(&answer.why))
-            }
+        State::Denied => match &hold.denied {
+            Some(no) => format!("hold `{}` was denied by `{}`: {}", hold.id, no.by, clean(&no.why)),
             None => format!("hold `{}` was denied", hold.id),
         },
         State::Over => format!("hold `{}` is over: another stands in its place", hold.id),
@@ -140,11 +178,10 @@ pub(super) fn answered(hold: &Shown, by: &str) -> String {
 }
 
 /// Whose approval is missing.
-fn missing(owners: &[Progress]) -> String {
-    let missing = owners.iter().filter(|one| one.by.len() < one.at_least);
-    let told = missing.map(|one| match one.at_least {
+fn missing(owners: &[Missing]) -> String {
+    let told = owners.iter().map(|one| match one.at_least {
         1 => one.owner.clone(),
-        many => format!("{} ({} of {many})", one.owner, one.by.len()),
+        many => format!("{} ({} of {many})", one.owner, one.approved),
     });
     told.collect::<Vec<_>>().join(", ")
 }

@@ -25,6 +25,9 @@ const KEPT: i64 = 30 * 24 * 3_600_000_000;
 /// The most that are found to be kept no longer, or are listed, at once.
 const MANY: i64 = 10_000;
 
+/// The most that are listed of one actor.
+const OF_ONE: i64 = 1_000;
+
 /// What waits for its owners.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
@@ -296,6 +299,20 @@ impl Store {
         match self.engine() {
             Engine::Sqlite(engine) => engine.look(move |connection| sqlite::all(connection, since)).await,
             Engine::Postgres(engine) => engine.holds(since).await,
+        }
+    }
+
+    /// The holds of an actor that wait, or are approved, at a time, the youngest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn open_holds_of(&self, actor: Arc<str>, now: Timestamp) -> Result<Vec<Hold>, StoreError> {
+        let now = micros(now);
+        match self.engine() {
+            Engine::Sqlite(engine) => {
+                engine.look(move |connection| sqlite::open_of(connection, &actor, now)).await
+            }
+            Engine::Postgres(engine) => engine.open_holds_of(&actor, now).await,
         }
     }
 

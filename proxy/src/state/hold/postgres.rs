@@ -8,7 +8,9 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, GenericClient, Row as Found, Transaction};
 use uuid::Uuid;
 
-use super::{AnswerRow, Answering, Closed, Given, Hold, KEPT, MANY, Opened, Opening, Row, read, shown};
+use super::{
+    AnswerRow, Answering, Closed, Given, Hold, KEPT, MANY, OF_ONE, Opened, Opening, Row, read, shown,
+};
 use crate::state::claim::{StoreError, figure, micros};
 use crate::state::postgres::{Postgres, Work};
 
@@ -52,6 +54,24 @@ impl Postgres {
     pub(super) async fn hold(&self, id: Uuid) -> Result<Option<Hold>, StoreError> {
         let connected = self.pool.take().await?;
         let found = self.within(one(connected.client(), id)).await?;
+        self.pool.give_back(connected);
+        Ok(found)
+    }
+
+    pub(super) async fn open_holds_of(&self, actor: &str, now: i64) -> Result<Vec<Hold>, StoreError> {
+        let connected = self.pool.take().await?;
+        let asked = async {
+            let client = connected.client();
+            let text = format!(
+                "{COLUMNS} WHERE actor = $1 AND closed IS NULL AND until > $2 ORDER BY opened DESC, id DESC LIMIT $3"
+            );
+            let mut holds = Vec::new();
+            for row in client.query(&text, &[&actor, &now, &OF_ONE]).await? {
+                holds.extend(whole(client, &row).await?);
+            }
+            Ok(holds)
+        };
+        let found = self.within(asked).await?;
         self.pool.give_back(connected);
         Ok(found)
     }

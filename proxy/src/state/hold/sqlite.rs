@@ -7,7 +7,7 @@ use ordain_action::Digest;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::Uuid;
 
-use super::{Answering, Given, Hold, KEPT, MANY, Opened, Opening, Row, read, shown};
+use super::{Answering, Given, Hold, KEPT, MANY, OF_ONE, Opened, Opening, Row, read, shown};
 use crate::state::claim::{figure, micros};
 
 /// What a file needs for them.
@@ -91,6 +91,16 @@ pub(super) fn all(connection: &Connection, since: i64) -> rusqlite::Result<Vec<H
     let text = format!("{COLUMNS} WHERE until > ?1 ORDER BY opened DESC, id DESC LIMIT ?2");
     let mut statement = connection.prepare_cached(&text)?;
     let rows = statement.query_map([since, MANY], row)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    rows.into_iter().map(|row| whole(connection, row)).collect()
+}
+
+pub(super) fn open_of(connection: &Connection, actor: &str, now: i64) -> rusqlite::Result<Vec<Hold>> {
+    let text = format!(
+        "{COLUMNS} WHERE actor = ?1 AND closed IS NULL AND until > ?2 ORDER BY opened DESC, id DESC LIMIT ?3"
+    );
+    let mut statement = connection.prepare_cached(&text)?;
+    let rows =
+        statement.query_map(params![actor, now, OF_ONE], row)?.collect::<rusqlite::Result<Vec<_>>>()?;
     rows.into_iter().map(|row| whole(connection, row)).collect()
 }
 
