@@ -448,7 +448,7 @@ impl Metrics {
     }
 
     /// So many holds wait.
-    pub fn holds_waiting(&self, waiting: usize) {
+    pub fn holds_waiting(&self, waiting: u64) {
         self.holds.waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
     }
 

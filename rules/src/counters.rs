@@ -55,6 +55,8 @@ pub struct Use {
     pub honoured: bool,
     /// What the upstream refused before it took effect is free for another request too.
     pub rebinds: bool,
+    /// How long it stays used; for ever, where nothing is said.
+    pub kept: Option<Duration>,
 }
 
 /// Why nothing of a key could be used.

@@ -1,7 +1,8 @@
 //! Parameters in an order that does not depend on the one they were sent in, so that the same request sent again is the same.
 //!
-//! Clients write the members of an object in any order, and lists that stand for one (`Tag.1.Key`, `Tag.1.Value`) too: the
-//! Go SDKs in another one each time. Leaves out what is not a parameter, and any other list: its order may mean something.
+//! Clients write the members of an object in any order, and the lists that stand for one in AWS's forms (`entry.1.key`,
+//! `entry.1.value`) and tags too: the Go SDKs in another one each time. Leaves out what is not a parameter, and any other
+//! list: its order may mean something, as that of a container's variables does.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,14 +10,7 @@ use std::collections::BTreeMap;
 use crate::{Leaf, Parameters, Scalar};
 
 /// What the members of a list's elements are called, where it stands for an object: the name, and its value.
-const PAIRS: [(&str, &str); 6] = [
-    ("Key", "Value"),
-    ("key", "value"),
-    ("Name", "Value"),
-    ("name", "value"),
-    ("ParameterKey", "ParameterValue"),
-    ("TagKey", "TagValue"),
-];
+const PAIRS: [(&str, &str); 3] = [("Key", "Value"), ("key", "value"), ("TagKey", "TagValue")];
 
 /// A list that may stand for an object.
 #[derive(Debug, Default)]
@@ -108,12 +102,22 @@ fn stands_for_object(path: &str, list: &List<'_>, leaves: &[Leaf<'_>]) -> bool {
         && PAIRS.iter().any(pairs)
 }
 
-/// The list that a leaf may be of, its place there, and the member of the element that it is.
+/// The list that a leaf may be of, its place there, and the member of the element that it is; of lists that are maps or sets
+/// of tags alone.
 fn parts(path: &str) -> Option<(&str, &str, &str)> {
+    // A name with a dot in it is written with a backslash, and is no border.
+    if path.contains('\\') {
+        return None;
+    }
     let (element, member) = path.rsplit_once('.')?;
     let (list, place) = element.rsplit_once('.')?;
     let is_place = !place.is_empty() && place.bytes().all(|byte| byte.is_ascii_digit());
-    is_place.then_some((list, place, member))
+    let mut names = list.rsplit('.');
+    let (last, above) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+    let of_tags = |name: &str| name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("tag"));
+    // Of AWS's query protocol, and tags under whatever else a list of theirs is called (`Tags.member`, `Tagging.TagSet.Tag`).
+    let is_map = last == "entry" || of_tags(last) || (last == "member" && of_tags(above));
+    (is_place && is_map).then_some((list, place, member))
 }
 
 #[cfg(test)]
@@ -184,21 +188,42 @@ mod tests {
 
     #[test]
     fn any_other_list_has_its_order() {
+        // One variable of a container may be made of those before it.
+        let variables = |first: (&str, &str), second: (&str, &str)| {
+            canonical(&[
+                ("spec.containers.1.env.1.name", first.0),
+                ("spec.containers.1.env.1.value", first.1),
+                ("spec.containers.1.env.2.name", second.0),
+                ("spec.containers.1.env.2.value", second.1),
+            ])
+        };
+        let (folder, command) = (("DIR", "/srv"), ("CMD", "rm $(DIR)"));
+        assert_ne!(variables(folder, command), variables(command, folder));
+        // Names with dots are names, whatever they look like.
+        let addresses = |first: &str, second: &str| {
+            canonical(&[
+                ("tags.10\\.0\\.0\\.1.key", "a"),
+                ("tags.10\\.0\\.0\\.1.value", first),
+                ("tags.10\\.0\\.0\\.2.key", "b"),
+                ("tags.10\\.0\\.0\\.2.value", second),
+            ])
+        };
+        assert_ne!(addresses("x", "y"), addresses("y", "x"));
         assert!(!same(&[("C.1", "rm"), ("C.2", "ls")], &[("C.1", "ls"), ("C.2", "rm")]));
         // An element with a member more is no pair.
         let rules = |first: &str, second: &str| {
             canonical(&[
-                ("R.1.Key", first),
-                ("R.1.Value", "1"),
-                ("R.1.Priority", "5"),
-                ("R.2.Key", second),
-                ("R.2.Value", "2"),
+                ("Tags.1.Key", first),
+                ("Tags.1.Value", "1"),
+                ("Tags.1.Priority", "5"),
+                ("Tags.2.Key", second),
+                ("Tags.2.Value", "2"),
             ])
         };
         assert_ne!(rules("a", "b"), rules("b", "a"));
         // Nor is one with a member less.
         let half = |first: &str, second: &str| {
-            canonical(&[("R.1.Key", first), ("R.1.Value", "1"), ("R.2.Key", second), ("R.3.Value", "1")])
+            canonical(&[("Tags.1.Key", first), ("Tags.1.Value", "1"), ("Tags.2.Key", second), ("Tags.3.Value", "1")])
         };
         assert_ne!(half("a", "b"), half("b", "a"));
     }

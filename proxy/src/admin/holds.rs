@@ -110,10 +110,14 @@ fn said(id: Uuid, caller: &Caller, answering: Answering, now: Timestamp) -> Resu
         return Err(Refusal::new(StatusCode::BAD_REQUEST, text));
     }
     let why: Arc<str> = Arc::from(why);
-    if let (Some(by), Some(signature)) = (&by, signature) {
-        let (by, proof) = (Arc::from(by.as_str()), Proof::Signed(Arc::from(signature)));
-        let answer = Answer { by, approves, at: at.unwrap_or(now), proof, why };
-        return Ok(Said { id, answer, operator: false });
+    if let Some(signature) = signature {
+        // INVARIANT: what is signed is an approval: a no is said by whoever asks, in nobody else's name.
+        let (Some(by), Some(at), true) = (by, at, approves) else {
+            let text = "a signature approves, with the person and the time that were signed; log in to say no";
+            return Err(Refusal::new(StatusCode::BAD_REQUEST, text));
+        };
+        let proof = Proof::Signed(Arc::from(signature));
+        return Ok(Said { id, answer: Answer { by: Arc::from(by), approves, at, proof, why }, operator: false });
     }
     let proof = Proof::Login(Arc::from(caller.shown_by()));
     let Some(person) = caller.person().filter(|person| by.as_deref().is_none_or(|by| by == *person)) else {
@@ -133,8 +137,8 @@ fn said(id: Uuid, caller: &Caller, answering: Answering, now: Timestamp) -> Resu
 /// Counts what waits, for the metrics; what cannot be counted keeps its last figure.
 pub(super) async fn observe(gate: &Gate) {
     let now = gate.clock.now();
-    if let Ok(holds) = gate.state.holds(now).await {
-        gate.metrics.holds_waiting(holds.iter().filter(|hold| hold.is_open(now)).count());
+    if let Some(waiting) = gate.state.holds_waiting(now).await {
+        gate.metrics.holds_waiting(waiting);
     }
 }
 

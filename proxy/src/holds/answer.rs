@@ -9,10 +9,10 @@ use ordain_rules::hold::Question;
 use ordain_rules::{Answered, Endorsement, Proof};
 use uuid::Uuid;
 
-use super::{EventKind, later};
+use super::EventKind;
 use crate::events;
 use crate::gate::Gate;
-use crate::state::{Answer, Given, Hold};
+use crate::state::{Answer, Carried, Given, Hold};
 
 /// What somebody says to a hold.
 #[derive(Debug, Clone)]
@@ -48,6 +48,13 @@ pub async fn take(gate: &Gate, said: Said) -> Result<Hold, NotAnswered> {
     if !hold.is_open(now) {
         return Err(NotAnswered::Refused(format!("hold `{id}` waits no more; have the request made again")));
     }
+    if gate.state.carried(id).await.map_err(unavailable)?.is_some_and(|carried| carried != Carried::Refused) {
+        return Err(NotAnswered::Refused(format!("what hold `{id}` approved was sent already; nothing is left to answer")));
+    }
+    let again = |known: &Answer| known.by == answer.by && known.approves == answer.approves;
+    if hold.answers.iter().any(again) {
+        return Err(NotAnswered::Refused(format!("`{}` has answered hold `{id}` so already", answer.by)));
+    }
     let question = Question::read(&hold.text).map_err(NotAnswered::Refused)?;
     if operator {
         // INVARIANT: the operator's token says no at most. It is nobody's, and approves nothing.
@@ -59,21 +66,26 @@ pub async fn take(gate: &Gate, said: Said) -> Result<Hold, NotAnswered> {
     } else {
         may(gate, &hold, &question, &answer)?;
     }
-    let until = finishes(gate, &hold, &question, &answer).then(|| later(now, gate.config().holds.granted));
     let (kind, verb) =
         if answer.approves { (EventKind::Approved, "approved") } else { (EventKind::Denied, "denied") };
     let how = match &answer.proof {
         Proof::Signed(_) => "signed",
         Proof::Login(how) => how,
     };
-    let why = if answer.why.is_empty() { String::new() } else { format!(": {}", answer.why) };
+    let why = if answer.why.is_empty() { String::new() } else { format!(": {}", answer.why.escape_debug()) };
     let summary = format!("`{}` {verb} hold `{id}` ({how}){why}", answer.by);
     // Recorded before it counts.
     gate.record_change_by(&answer.by, ChangeKind::Hold, summary, None, Some(hold.question))
         .await
         .map_err(unavailable)?;
     let by = Arc::clone(&answer.by);
-    match gate.state.answer_hold(id, answer, now, until).await.map_err(unavailable)? {
+    let given = gate.state.answer_hold(id, answer, now).await.map_err(unavailable)?;
+    if !matches!(given, Given::Kept(_)) {
+        // Somebody else was before, between looking and this: what is recorded is not what came of it.
+        let summary = format!("what `{by}` answered hold `{id}` came too late and does not count");
+        gate.record_change_by(&by, ChangeKind::Hold, summary, None, None).await.map_err(unavailable)?;
+    }
+    match given {
         Given::Kept(hold) => {
             gate.metrics.hold(kind);
             events::hold(kind, id, &by, &question.told());
@@ -97,6 +109,10 @@ fn may(gate: &Gate, hold: &Hold, question: &Question, answer: &Answer) -> Result
         return Ok(());
     }
     if let Proof::Signed(signature) = &answer.proof {
+        if answer.at.subsec_nanosecond() != 0 {
+            let text = "the time that was signed is finer than a second; sign one of whole seconds";
+            return Err(NotAnswered::Refused(text.to_owned()));
+        }
         model
             .verify_hold((&id, hold.question), (&answer.by, answer.at), signature)
             .map_err(NotAnswered::Refused)?;
@@ -124,12 +140,4 @@ fn counted(gate: &Gate, hold: &Hold, question: &Question, answer: &Answer) -> Ve
     approvals.push(Endorsement { by: Arc::clone(&answer.by), at: answer.at, proof: answer.proof.clone() });
     let (id, model) = (hold.id.to_string(), gate.model.snapshot());
     model.answered((&id, hold.question), question, &approvals, gate.clock.now()).unwrap_or_default()
-}
-
-/// It is the last one that was missing.
-fn finishes(gate: &Gate, hold: &Hold, question: &Question, answer: &Answer) -> bool {
-    answer.approves && {
-        let with = counted(gate, hold, question, answer);
-        !with.is_empty() && with.iter().all(Answered::is_enough)
-    }
 }

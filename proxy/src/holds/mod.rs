@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use ordain_action::Reading;
 use ordain_evidence::{ChangeKind, Decision, Reserved};
 use ordain_rules::hold::Question;
-use ordain_rules::{Answered, Judged, Mode, Ruling, Used, Waits};
+use ordain_rules::{Answered, Granted, Judged, Mode, Ruling, Waits};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ use crate::outgoing::Outgoing;
 use crate::state::{Hold, Opened, Opening};
 
 /// The longest question that is asked: who is to approve it is to read it.
-const TEXT_MAX: usize = 256 * 1024;
+const TEXT_MAX: usize = 64 * 1024;
 
 /// How much happens before whoever looks away for so long has missed some of it.
 const EVENTS_KEPT: usize = 1_024;
@@ -136,13 +136,9 @@ pub async fn reserve(
     if gate.keys.is_over(actor, now) || until.is_some_and(|until| now >= until) {
         return (reserved, asked);
     }
-    let (model, now) = (gate.model.snapshot(), gate.clock.now());
-    let counters = gate.state.counters(&ordain_rules::needs(&model, &decision.action), now).await;
-    let judged = ordain_rules::judge(&model, &decision.action, decision.request, &counters, now);
-    again::renewed(gate, decision);
-    decision.counters = counters;
     // What was reserved for the refusal is nothing.
     drop(reserved);
+    let judged = judged_now(gate, decision, None).await;
     once(gate, judged, decision, &outgoing.bound).await
 }
 
@@ -178,10 +174,16 @@ async fn answered(gate: &Gate, judged: Judged, decision: &mut Decision) -> Judge
     if hold.answers.is_empty() {
         return judged;
     }
+    let granted = hold.granted(gate.config().holds.granted);
+    judged_now(gate, decision, Some(Box::new(granted))).await
+}
+
+/// Judges it as of now. All that this is done with goes into the decision first, and so into its record.
+async fn judged_now(gate: &Gate, decision: &mut Decision, granted: Option<Box<Granted>>) -> Judged {
     let model = again::renewed(gate, decision);
     let needs = ordain_rules::needs(&model, &decision.action);
     decision.counters = gate.state.counters(&needs, decision.now).await;
-    decision.counters.grant(Some(Box::new(hold.granted())));
+    decision.counters.grant(granted);
     ordain_rules::judge(&model, &decision.action, decision.request, &decision.counters, decision.now)
 }
 
@@ -196,10 +198,8 @@ async fn ask(gate: &Gate, waits: &Waits, decision: &mut Decision, bound: &Bound)
         return Asked::Unasked("it is longer than anybody reads; ask for less in one request");
     }
     let config = gate.config();
-    let over = decision.counters.granted().filter(|granted| {
-        // What was carried out under it was asked for then, and is asked for anew.
-        decision.counters.used(&granted.key()) == Some(Used::Up)
-    });
+    // What was carried out under it, or not in time, was asked for then, and is asked for anew.
+    let over = decision.counters.granted().filter(|granted| is_over(gate, granted, waits, decision));
     let opening = Opening {
         id: Uuid::now_v7(),
         request: decision.request,
@@ -214,7 +214,10 @@ async fn ask(gate: &Gate, waits: &Waits, decision: &mut Decision, bound: &Bound)
     let hold = match gate.state.open_hold(opening).await {
         Some(Opened::Joined(hold)) => hold,
         Some(Opened::New(hold)) => {
-            opened(gate, &hold, decision).await;
+            if !opened(gate, &hold, decision).await {
+                gate.state.close_hold(hold.id).await;
+                return Asked::Unasked("holds cannot be recorded now; tell the operator");
+            }
             hold
         }
         Some(Opened::TooMany) => {
@@ -227,20 +230,30 @@ async fn ask(gate: &Gate, waits: &Waits, decision: &mut Decision, bound: &Bound)
     Asked::Waits { id: hold.id, until: hold.until, progress }
 }
 
-/// Says that one was opened: in the ledger, the log and the metrics, and to whoever watches.
-async fn opened(gate: &Gate, hold: &Hold, decision: &Decision) {
+/// Whether enough people had approved what waits, and it waits all the same.
+fn is_over(gate: &Gate, granted: &Granted, waits: &Waits, decision: &Decision) -> bool {
+    let Ok(question) = Question::read(&waits.text) else { return false };
+    let of = (granted.hold.as_ref(), granted.question);
+    let progress = gate.model.snapshot().answered(of, &question, &granted.approvals, decision.now);
+    granted.question == waits.digest
+        && progress.is_ok_and(|all| !all.is_empty() && all.iter().all(Answered::is_enough))
+}
+
+/// Says that one was opened: in the ledger, the log and the metrics, and to whoever watches. No: it cannot be recorded.
+async fn opened(gate: &Gate, hold: &Hold, decision: &Decision) -> bool {
     let told = Question::read(&hold.text).map_or_else(|_| String::new(), |question| question.told());
     let summary = format!("hold `{}` was opened for request {}: {told}", hold.id, hold.request);
     let author = &decision.action.actor.party.name;
-    // What cannot be recorded is not: neither will be the decision, which is refused for it.
     if let Err(error) =
         gate.record_change_by(author, ChangeKind::Hold, summary, None, Some(hold.question)).await
     {
         events::hold_unrecorded(hold.id, &error);
+        return false;
     }
     gate.metrics.hold(EventKind::Opened);
     events::hold(EventKind::Opened, hold.id, author, &told);
     gate.holds.happened(EventKind::Opened, hold, None);
+    true
 }
 
 /// So long after a time.

@@ -221,8 +221,11 @@ fn is_of(hold: &Hold, key: &IssuedKey) -> bool {
 impl Seen {
     async fn of(gate: &Gate, hold: &Hold) -> Self {
         let progress = shown::progress(gate, hold);
-        let used = gate.state.is_used(hold).await;
-        let state = shown::state(hold, progress.as_deref(), used, gate.clock.now());
+        let state = shown::state(gate, hold, progress.as_deref()).await.unwrap_or(State::Waiting);
+        let until = match (&progress, state) {
+            (Some(progress), State::Approved) => shown::ends(gate, hold, progress),
+            (Some(_) | None, _) => hold.until,
+        };
         let missing = progress.unwrap_or_default().into_iter().filter(|one| !one.is_enough());
         let of = |one: Answered| Missing {
             owner: one.owner.to_string(),
@@ -235,7 +238,7 @@ impl Seen {
             state,
             summary: Question::read(&hold.text).map_or_else(|why| why, |question| question.told()),
             opened: hold.opened,
-            until: hold.until,
+            until,
             waits_for: missing.map(of).collect(),
             denied: denied.map(|answer| No { by: answer.by.to_string(), why: answer.why.to_string() }),
         }

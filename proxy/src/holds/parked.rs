@@ -2,11 +2,11 @@
 //!
 //! Leaves out judging anew (`mod.rs`). Nothing is sent from here, whoever answered.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ordain_action::Reading;
-use tokio::sync::Semaphore;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep};
@@ -20,17 +20,64 @@ use crate::outgoing::Outgoing;
 /// How often it is looked what other gates were told.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// One in so many of the places is one actor's at most.
+const SHARE: usize = 4;
+
+/// The most that all who are kept waiting have in memory: an eighth of what may be held by default.
+const BYTES_MAX: usize = 32 << 20;
+
 /// How many are kept waiting.
 #[derive(Debug)]
 pub struct Parking {
-    places: Arc<Semaphore>,
+    places: usize,
+    taken: Mutex<Taken>,
+}
+
+/// How many places are taken, and how many bytes are held in them.
+#[derive(Debug, Default)]
+struct Taken {
+    by: BTreeMap<Arc<str>, usize>,
+    bytes: usize,
+}
+
+/// A place, until it is dropped.
+#[derive(Debug)]
+struct Place<'p> {
+    parking: &'p Parking,
+    actor: Arc<str>,
+    bytes: usize,
 }
 
 impl Parking {
     /// So many at once.
     #[must_use]
     pub fn new(places: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))) }
+        Self { places, taken: Mutex::default() }
+    }
+
+    /// A place with a body of so many bytes, where there is one: nobody has more than a quarter of them.
+    fn place(&self, actor: &Arc<str>, bytes: usize) -> Option<Place<'_>> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = taken.by.values().sum();
+        let own = taken.by.get(actor).copied().unwrap_or_default();
+        let room = all < self.places && own < (self.places / SHARE).max(1);
+        if !room || taken.bytes.saturating_add(bytes) > BYTES_MAX {
+            return None;
+        }
+        *taken.by.entry(Arc::clone(actor)).or_default() += 1;
+        taken.bytes += bytes;
+        Some(Place { parking: self, actor: Arc::clone(actor), bytes })
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut taken = self.parking.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.bytes = taken.bytes.saturating_sub(self.bytes);
+        if let Some(own) = taken.by.get_mut(&self.actor) {
+            *own = own.saturating_sub(1);
+        }
+        taken.by.retain(|_, own| *own > 0);
     }
 }
 
@@ -44,11 +91,10 @@ pub(super) async fn until_answered(
     reply: &mut Reply,
 ) -> bool {
     let Some(lasts) = gate.config().holds.park else { return false };
-    if !can_wait(reading) || outgoing.bound.held().bytes().is_none() {
-        return false;
-    }
+    let Some(body) = outgoing.bound.held().bytes().filter(|_| can_wait(reading)) else { return false };
     // Whoever finds no place is told at once: they lose nothing, and hold no body in memory.
-    let Ok(_place) = Arc::clone(&gate.holds.parking.places).try_acquire_owned() else { return false };
+    let actor = &outgoing.identified.actor.party.name;
+    let Some(_place) = gate.holds.parking.place(actor, body.len()) else { return false };
     let mut events = gate.holds.watch();
     let over = Instant::now() + lasts;
     loop {
@@ -79,5 +125,28 @@ pub(super) async fn happened_to(events: &mut Receiver<Event>, id: Uuid) {
             Err(RecvError::Lagged(_)) => return,
             Err(RecvError::Closed) => std::future::pending().await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_has_more_than_their_share_of_places_or_of_memory() {
+        let parking = Parking::new(8);
+        let (robot, alice): (Arc<str>, Arc<str>) = (Arc::from("robot"), Arc::from("alice"));
+        let first = parking.place(&robot, 1).unwrap();
+        let _second = parking.place(&robot, 1).unwrap();
+        assert!(parking.place(&robot, 1).is_none());
+        assert!(parking.place(&alice, BYTES_MAX - 1).is_none());
+        let large = parking.place(&alice, BYTES_MAX - 2).unwrap();
+        drop(first);
+        assert!(parking.place(&robot, 2).is_none());
+        drop(large);
+        assert!(parking.place(&robot, 2).is_some());
+        // One place is somebody's too.
+        assert!(Parking::new(1).place(&robot, 0).is_some());
+        assert!(Parking::new(0).place(&robot, 0).is_none());
     }
 }

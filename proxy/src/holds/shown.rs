@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::gate::Gate;
-use crate::state::{Closed, Hold};
+use crate::state::{Carried, Closed, Hold};
 
 /// How far a hold has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub enum State {
     Approved,
     /// What was approved was sent.
     Used,
+    /// It was sent, and nobody knows what became of it.
+    Unknown,
     /// Somebody said no.
     Denied,
     /// Another stands in its place.
@@ -37,6 +39,7 @@ impl State {
             Self::Waiting => "waiting",
             Self::Approved => "approved",
             Self::Used => "used",
+            Self::Unknown => "unknown",
             Self::Denied => "denied",
             Self::Over => "over",
             Self::Expired => "expired",
@@ -115,22 +118,28 @@ pub(super) fn progress(gate: &Gate, hold: &Hold) -> Option<Vec<Answered>> {
 pub(super) async fn look(gate: &Gate, id: Uuid) -> Option<State> {
     let hold = gate.state.hold(id).await.ok()??;
     let progress = progress(gate, &hold);
-    Some(state(&hold, progress.as_deref(), gate.state.is_used(&hold).await, gate.clock.now()))
+    state(gate, &hold, progress.as_deref()).await
 }
 
 impl Shown {
     /// A hold, as it is now.
     pub async fn of(gate: &Gate, hold: &Hold) -> Self {
         let progress = progress(gate, hold);
-        let used = gate.state.is_used(hold).await;
+        let state = state(gate, hold, progress.as_deref()).await;
+        // Until when what was approved holds, where it is.
+        let until = match (&progress, state) {
+            (Some(progress), Some(State::Approved)) => ends(gate, hold, progress),
+            (Some(_) | None, _) => hold.until,
+        };
         let summary = Question::read(&hold.text).map_or_else(|why| why, |question| question.told());
         Self {
             id: hold.id,
-            state: state(hold, progress.as_deref(), used, gate.clock.now()),
+            // What cannot be looked up waits for whoever looks again.
+            state: state.unwrap_or(State::Waiting),
             actor: hold.actor.to_string(),
             summary,
             opened: hold.opened,
-            until: hold.until,
+            until,
             request: hold.request.to_hex(),
             digest: hold.question.to_hex(),
             question: hold.text.to_string(),
@@ -163,15 +172,36 @@ impl Progress {
     }
 }
 
-pub(super) fn state(hold: &Hold, progress: Option<&[Answered]>, used: bool, now: Timestamp) -> State {
-    match hold.closed {
-        _ if used => State::Used,
-        Some(Closed::Denied) => State::Denied,
-        Some(Closed::Superseded) => State::Over,
-        None if !hold.is_open(now) => State::Expired,
-        None if progress.is_some_and(|all| !all.is_empty() && all.iter().all(Answered::is_enough)) => {
-            State::Approved
-        }
-        None => State::Waiting,
+/// How far one has come; `None` where what became of it cannot be looked up now.
+pub(super) async fn state(gate: &Gate, hold: &Hold, progress: Option<&[Answered]>) -> Option<State> {
+    // What nobody answered was not carried out.
+    let carried =
+        if hold.answers.is_empty() { None } else { gate.state.carried(hold.id).await.ok()? };
+    Some(standing(gate, hold, progress, carried))
+}
+
+/// The same, where it is known what became of it.
+pub(super) fn standing(
+    gate: &Gate,
+    hold: &Hold,
+    progress: Option<&[Answered]>,
+    carried: Option<Carried>,
+) -> State {
+    let now = gate.clock.now();
+    let approved = progress.filter(|all| !all.is_empty() && all.iter().all(Answered::is_enough));
+    match (carried, hold.closed, approved) {
+        (Some(Carried::Done | Carried::InFlight), ..) => State::Used,
+        (Some(Carried::Unknown), ..) => State::Unknown,
+        (Some(Carried::Refused) | None, Some(Closed::Denied), _) => State::Denied,
+        (Some(Carried::Refused) | None, Some(Closed::Superseded), _) => State::Over,
+        (_, None, _) if !hold.is_open(now) => State::Expired,
+        (_, None, Some(progress)) if now >= ends(gate, hold, progress) => State::Expired,
+        (_, None, Some(_)) => State::Approved,
+        (_, None, None) => State::Waiting,
     }
+}
+
+/// Until when what was approved may be carried out.
+pub(super) fn ends(gate: &Gate, hold: &Hold, progress: &[Answered]) -> Timestamp {
+    hold.granted(gate.config().holds.granted).ends(progress)
 }

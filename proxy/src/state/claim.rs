@@ -43,11 +43,12 @@ impl Claim {
         }
     }
 
-    /// Until when it stays counted, in microseconds since 1970; what is used stays used.
+    /// Until when it stays counted, in microseconds since 1970; what is used stays used, unless it says how long.
     pub(crate) fn until(&self, now: Timestamp) -> i64 {
         match self {
             Self::Amount(charge) => after(now, charge.window),
-            Self::Use(_) => i64::MAX,
+            Self::Use(Use { kept: Some(kept), .. }) => after(now, *kept),
+            Self::Use(Use { kept: None, .. }) => i64::MAX,
         }
     }
 

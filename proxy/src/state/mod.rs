@@ -27,7 +27,7 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 pub use claim::{Claim, Claims, Ending, NotClaimed, Refused, Run, StoreError};
-pub use hold::{Answer, Closed, Given, Hold, Opened, Opening};
+pub use hold::{Answer, Carried, Closed, Given, Hold, Opened, Opening};
 pub use server::Server;
 pub use store::Store;
 
@@ -240,10 +240,9 @@ impl State {
         id: Uuid,
         answer: Answer,
         now: Timestamp,
-        until: Option<Timestamp>,
     ) -> Result<Given, String> {
         let store = self.store().await.map_err(|error| error.to_string())?;
-        store.answer_hold(id, answer, now, until).await.map_err(|error| error.to_string())
+        store.answer_hold(id, answer, now).await.map_err(|error| error.to_string())
     }
 
     /// A hold.
@@ -298,11 +297,28 @@ impl State {
         store.mark(key).await.map_err(|error| error.to_string())
     }
 
-    /// Whether what a hold approved was sent, or is being sent.
-    pub async fn is_used(&self, hold: &Hold) -> bool {
-        let Ok(store) = self.store().await else { return false };
-        let counted = store.counted(vec![hold.granted().key()], hold.opened).await;
-        counted.is_ok_and(|counted| counted.iter().any(|one| one.value > 0))
+    /// What became of what a hold approved; none where it was not sent yet.
+    ///
+    /// # Errors
+    /// It cannot be looked up now.
+    pub async fn carried(&self, id: Uuid) -> Result<Option<Carried>, String> {
+        let store = self.store().await.map_err(|error| error.to_string())?;
+        store.carried(id).await.map_err(|error| error.to_string())
+    }
+
+    /// How many holds wait; none where that cannot be told now.
+    pub async fn holds_waiting(&self, now: Timestamp) -> Option<u64> {
+        if !self.kept.is_there() {
+            return Some(0);
+        }
+        self.store().await.ok()?.holds_waiting(now).await.ok()
+    }
+
+    /// Closes a hold that nobody is to answer; what cannot be closed now is over in time.
+    pub async fn close_hold(&self, id: Uuid) {
+        if let Ok(store) = self.store().await {
+            drop(store.close_hold(id).await);
+        }
     }
 
     async fn reserve(
@@ -405,6 +421,8 @@ impl State {
         // What nothing is left of stays so for this decision.
         let mut used: Vec<(CounterKey, Used)> = Vec::new();
         let (mut attempts, mut tried) = (0, 0);
+        // Whoever waits for what they did before waits so long in all.
+        let mut settles = SETTLES.into_iter();
         loop {
             // What takes of nothing that is counted, refusals among it, goes on as it is.
             if judged.charges.is_empty() && judged.uses.is_empty() {
@@ -412,10 +430,9 @@ impl State {
                 return (Reserved::new(judged, None), waits);
             }
             let mut reserved = self.reserve(decision, &judged).await;
-            for pause in SETTLES {
-                if !matches!(&reserved, Err(Unreserved::Used(_, Used::InFlight))) {
-                    break;
-                }
+            while matches!(&reserved, Err(Unreserved::Used(_, Used::InFlight)))
+                && let Some(pause) = settles.next()
+            {
                 tokio::time::sleep(pause).await;
                 reserved = self.reserve(decision, &judged).await;
             }

@@ -6,6 +6,7 @@ mod question;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use ordain_action::{Action, ActorKind, Digest};
@@ -36,8 +37,10 @@ pub struct Granted {
     pub approvals: Vec<Endorsement>,
     /// Who denied it, and why.
     pub denied: Option<(Arc<str>, Arc<str>)>,
-    /// Until when what they answered holds.
+    /// Until when it waits.
     pub until: Timestamp,
+    /// How long it may be carried out from the last approval on that was missing.
+    pub lasts: Duration,
 }
 
 /// One person's approval.
@@ -73,6 +76,8 @@ pub struct Answered {
     pub by: Vec<Arc<str>>,
     /// Who may approve and has not, sorted.
     pub may: Vec<Arc<str>>,
+    /// When the last of them did.
+    pub since: Option<Timestamp>,
 }
 
 impl Answered {
@@ -87,9 +92,28 @@ impl Granted {
     /// What is used when the request is carried out: once.
     #[must_use]
     pub fn key(&self) -> CounterKey {
-        CounterKey { source: Arc::from(format!("hold:{}", self.hold)), subject: Arc::from("request") }
+        CounterKey { source: Arc::from(format!("hold:{}", self.hold)), subject: Arc::from(USED) }
+    }
+
+    /// Until when what was approved may be carried out.
+    #[must_use]
+    pub fn ends(&self, progress: &[Answered]) -> Timestamp {
+        let last = progress.iter().filter_map(|one| one.since).max();
+        let lasts = last.and_then(|last| last.checked_add(self.lasts).ok());
+        lasts.map_or(self.until, |lasts| lasts.min(self.until))
     }
 }
+
+/// What is used of whatever hold a request is carried out under: while nobody knows what became of it, no other admits it.
+pub(crate) fn request_key(request: Digest) -> CounterKey {
+    CounterKey { source: Arc::from(format!("held:{}", request.to_hex())), subject: Arc::from(USED) }
+}
+
+/// What of a hold is counted.
+const USED: &str = "request";
+
+/// How long it stays counted that what a hold approved was carried out: longer than any hold lasts.
+pub(crate) const KEPT: Duration = Duration::from_secs(62 * 24 * 3600);
 
 impl Snapshot {
     /// How far each owner's approval of a question has come.
@@ -182,12 +206,10 @@ pub(crate) fn answered(
             Proof::Signed(_) => true,
             Proof::Login(_) => !quorum.signed,
         };
-        let by: BTreeSet<Arc<str>> = given
-            .iter()
-            .filter(suits)
-            .filter(|one| of(owner, &one.by))
-            .map(|one| Arc::clone(&one.by))
-            .collect();
+        let theirs: Vec<&&Endorsement> =
+            given.iter().filter(suits).filter(|one| of(owner, &one.by)).collect();
+        let by: BTreeSet<Arc<str>> = theirs.iter().map(|one| Arc::clone(&one.by)).collect();
+        let since = theirs.iter().map(|one| one.at).max();
         let others = people.actors.keys().filter(|name| of(owner, name) && !by.contains(*name));
         let may = others.filter(|name| may_answer(people, question, name)).cloned().collect();
         Answered {
@@ -196,6 +218,7 @@ pub(crate) fn answered(
             signed: quorum.signed,
             by: by.into_iter().collect(),
             may,
+            since,
         }
     };
     question.asks().into_iter().map(one).collect()

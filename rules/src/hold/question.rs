@@ -25,6 +25,8 @@ pub struct Question {
     pub actor: Asker,
     /// For whom, nearest first.
     pub on_behalf_of: Vec<Asker>,
+    /// The session that it is asked in, where it is one.
+    pub session: Option<String>,
     /// Where: the plane, the account there, and the name of the upstream.
     pub place: Place,
     /// What it would do.
@@ -140,6 +142,7 @@ impl Question {
             request: request.to_hex(),
             actor: Asker::of(&actor.party),
             on_behalf_of: actor.on_behalf_of.iter().map(Asker::of).collect(),
+            session: actor.session.as_deref().map(str::to_owned),
             place: Place {
                 plane: actor.upstream.plane.as_str().to_owned(),
                 account: actor.upstream.account.to_string(),
@@ -161,9 +164,11 @@ impl Question {
     }
 
     /// The text that is kept, shown and approved by its digest.
-    pub(crate) fn to_text(&self) -> String {
-        // INVARIANT: it is made of texts and numbers alone, which can always be written.
-        serde_json::to_string(self).unwrap_or_default()
+    ///
+    /// # Errors
+    /// It cannot be written, which what is made of texts and numbers alone can.
+    pub(crate) fn to_text(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
     }
 
     /// Reads a text back.
@@ -173,7 +178,7 @@ impl Question {
     pub fn read(text: &str) -> Result<Self, String> {
         let question: Self = serde_json::from_str(text)
             .map_err(|error| format!("the question of the hold cannot be read: {error}"))?;
-        if question.version != VERSION || question.to_text() != text {
+        if question.version != VERSION || question.to_text().ok().as_deref() != Some(text) {
             return Err(
                 "the question of the hold was written by another version; have the request made again"
                     .to_owned(),
@@ -192,7 +197,7 @@ impl Question {
         asks
     }
 
-    /// What would be done, in one line for people.
+    /// What would be done, in one line for people: nothing in it is a sign to a terminal, and none of it is long.
     #[must_use]
     pub fn told(&self) -> String {
         let Some(first) = self.effects.first() else { return "nothing that could be read".to_owned() };
@@ -204,8 +209,9 @@ impl Question {
             (effects, _) => format!(" and {} more effects", effects - 1),
         };
         let for_whom: String =
-            self.on_behalf_of.iter().map(|party| format!(" for {} `{}`", party.kind, party.name)).collect();
-        format!("{} `{}`{for_whom}: `{}` on `{on}`{more}", self.actor.kind, self.actor.name, first.operation)
+            self.on_behalf_of.iter().take(4).map(|party| format!(" for {} `{}`", party.kind, plain(&party.name))).collect();
+        let (name, operation, on) = (plain(&self.actor.name), plain(&first.operation), plain(on));
+        format!("{} `{name}`{for_whom}: `{operation}` on `{on}`{more}", self.actor.kind)
     }
 }
 
@@ -263,6 +269,30 @@ impl Waiting {
             asks: texts(&reason.asks),
         }
     }
+}
+
+/// The longest text of others in a line.
+const PLAIN_MAX: usize = 200;
+
+/// A text of others, in a line: no letter of it is a command, and no more of it is there than anybody reads.
+fn plain(text: &str) -> String {
+    let mut kept = String::new();
+    for letter in text.chars().take(PLAIN_MAX) {
+        if letter.is_control() || is_unseen(letter) {
+            kept.extend(letter.escape_unicode());
+        } else {
+            kept.push(letter);
+        }
+    }
+    if text.chars().nth(PLAIN_MAX).is_some() {
+        kept.push('…');
+    }
+    kept
+}
+
+/// What turns the text around it, or is not seen at all.
+const fn is_unseen(letter: char) -> bool {
+    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 const fn sort(value: Scalar<'_>) -> (&'static str, &str) {

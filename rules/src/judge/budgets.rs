@@ -88,7 +88,7 @@ pub(super) fn charge(
             };
             let Some(key) = budget.key(&action.actor, party, change.as_ref()) else { continue };
             match taken.of(&key, amount, counters) {
-                Err(reason) => reasons.push(reason),
+                Err(reason) => reasons.push(*reason),
                 Ok(0) => {}
                 // Who shares a budget with those it acts for takes of it once.
                 Ok(amount) => {
@@ -124,7 +124,7 @@ struct Taken<'t> {
 
 impl Taken<'_> {
     /// How much is taken, where it fits.
-    fn of(&self, key: &CounterKey, amount: Option<u64>, counters: &Counters) -> Result<u64, Reason> {
+    fn of(&self, key: &CounterKey, amount: Option<u64>, counters: &Counters) -> Result<u64, Box<Reason>> {
         let Budget { name, window, limit, counts, .. } = self.budget;
         let (who, what) = (&self.party.name, counts.as_str());
         let Some(amount) = amount else {
@@ -132,12 +132,12 @@ impl Taken<'_> {
                 "budget `{name}` counts what depends on what `{who}` changes, and for this that is not known"
             );
             let remedy = "declare in the model what it is and what depends on it".to_owned();
-            return Err(self.refused("budget_unknown", text, remedy));
+            return Err(Box::new(self.refused("budget_unknown", text, remedy)));
         };
         let Some(counted) = counters.get(key) else {
             let text = format!("budget `{name}` limits this, and what was used of it cannot be read now");
             let remedy = "try again in a moment; tell the operator if it stays so".to_owned();
-            return Err(self.refused("counted_state_unavailable", text, remedy));
+            return Err(Box::new(self.refused("counted_state_unavailable", text, remedy)));
         };
         if amount == 0 || counted.value.saturating_add(amount) <= *limit {
             return Ok(amount);
@@ -156,7 +156,7 @@ impl Taken<'_> {
         }
         let first = if amount > *limit { "change less at once" } else { "wait" };
         let remedy = format!("{first}, or have whoever keeps the model raise `limit` of budget `{name}`");
-        Err(self.refused("budget_exceeded", text, remedy))
+        Err(Box::new(self.refused("budget_exceeded", text, remedy)))
     }
 
     fn refused(&self, code: &str, text: String, remedy: String) -> Reason {

@@ -7,7 +7,7 @@ use ordain_action::{Action, Digest};
 
 use super::permit;
 use crate::calendar::Term;
-use crate::hold::{Answered, Question, answered};
+use crate::hold::{Answered, KEPT, Question, answered, request_key};
 use crate::model::Model;
 use crate::{Count, Counters, Granted, Judged, Reason, Ruling, Use, Used, Waits, refusal};
 
@@ -18,27 +18,27 @@ pub(super) fn settle(
     counters: &Counters,
     now: Timestamp,
     mut judged: Judged,
-) -> (Judged, Option<Use>) {
+) -> (Judged, Vec<Use>) {
     let waiting = || judged.verdict.reasons.iter().filter(|reason| reason.ruling == Ruling::Hold);
     // What waits for anything else than an approval of the request is not answered by one.
     if judged.verdict.ruling != Ruling::Hold || waiting().any(|reason| reason.asks.is_empty()) {
-        return (judged, None);
+        return (judged, Vec::new());
     }
     let question = Question::of(action, request, &judged.verdict);
-    let text = question.to_text();
+    // INVARIANT: what cannot be shown whole is nobody's to approve.
+    let Ok(text) = question.to_text() else { return (judged, Vec::new()) };
     let digest = Digest::of(text.as_bytes());
     let granted = counters.granted().filter(|granted| granted.question == digest);
-    let granted = granted.filter(|granted| Term::once(None, Some(granted.until)).in_force(now));
     judged.waits = Some(Box::new(Waits { digest, text }));
-    let Some(granted) = granted else { return (judged, None) };
-    match answer(model, &question, digest, counters, granted, now) {
-        Answer::None => (judged, None),
+    let Some(granted) = granted else { return (judged, Vec::new()) };
+    match answer(model, &question, (request, digest), counters, granted, now) {
+        Answer::None => (judged, Vec::new()),
         Answer::No(reason) => {
             judged.verdict.reasons.insert(0, reason);
             judged.verdict.ruling = Ruling::Deny;
             judged.permit = permit(&judged.verdict, request);
             judged.waits = None;
-            (judged, None)
+            (judged, Vec::new())
         }
         Answer::Yes(reasons) => {
             judged.verdict.reasons.retain(|reason| reason.ruling != Ruling::Hold);
@@ -46,8 +46,17 @@ pub(super) fn settle(
             judged.verdict.ruling = Ruling::Admit;
             judged.permit = permit(&judged.verdict, request);
             judged.waits = None;
-            let key = granted.key();
-            (judged, Some(Use { key, request, uses: 1, honoured: false, rebinds: false }))
+            // Once of what was approved, and of the request whenever it was approved: while nobody knows what became of it,
+            // it is not sent again.
+            let used = |key, uses| Use {
+                key,
+                request,
+                uses,
+                honoured: false,
+                rebinds: false,
+                kept: Some(KEPT),
+            };
+            (judged, vec![used(granted.key(), 1), used(request_key(request), u64::MAX)])
         }
     }
 }
@@ -63,7 +72,7 @@ enum Answer {
 fn answer(
     model: &Model,
     question: &Question,
-    digest: Digest,
+    (request, digest): (Digest, Digest),
     counters: &Counters,
     granted: &Granted,
     now: Timestamp,
@@ -73,15 +82,18 @@ fn answer(
         let words = (text, remedy.to_owned());
         Answer::No(refusal::reason(Ruling::Deny, Count::Ownership, code, 0, words))
     };
-    if let Some((by, why)) = &granted.denied {
+    let waits = Term::once(None, Some(granted.until)).in_force(now);
+    if let Some((by, why)) = granted.denied.as_ref().filter(|_| waits) {
         let text = format!("`{by}` denied hold `{hold}`: {}", refusal::shown(why));
         return no("hold_denied", text, "do something else, or talk to them");
     }
     let progress = answered(&model.people, (hold, digest), question, &granted.approvals, now);
-    if !progress.iter().all(Answered::is_enough) {
+    let in_time = Term::once(None, Some(granted.ends(&progress))).in_force(now);
+    if !in_time || !progress.iter().all(Answered::is_enough) {
         return Answer::None;
     }
-    let why = match counters.used(&granted.key()) {
+    let used = counters.used(&granted.key()).or_else(|| counters.used(&request_key(request)));
+    let why = match used {
         None => return Answer::Yes(progress.iter().map(|one| approved(hold, one)).collect()),
         // It was done: who wants it once more asks once more.
         Some(Used::Up) => return Answer::None,

@@ -170,6 +170,7 @@ impl<'j> Planned<'j> {
                 uses: carries.found.limit(),
                 honoured: false,
                 rebinds: true,
+                kept: None,
             }),
             Self::Carries(_) | Self::Nothing | Self::Not(_) => None,
         }

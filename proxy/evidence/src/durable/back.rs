@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use ordain_action::{
@@ -112,6 +113,7 @@ fn granted(record: &GrantedRecord<'_>) -> Option<Granted> {
         approvals: record.approvals.iter().map(approval).collect::<Option<_>>()?,
         denied: denied.map(|(by, why)| (Arc::from(by.as_ref()), Arc::from(why.as_ref()))),
         until: record.until.parse().ok()?,
+        lasts: Duration::from_millis(record.lasts),
     })
 }
 

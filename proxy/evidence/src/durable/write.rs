@@ -245,6 +245,7 @@ fn granted(granted: &Granted) -> GrantedRecord<'_> {
         denied_by: denied.map(|(by, _)| Cow::Borrowed(by.as_ref())),
         denied_why: denied.map(|(_, why)| Cow::Borrowed(why.as_ref())),
         until: granted.until.to_string().into(),
+        lasts: u64::try_from(granted.lasts.as_millis()).unwrap_or(u64::MAX),
     }
 }
 

@@ -170,8 +170,10 @@ pub struct GrantedRecord<'a> {
     /// Why they did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denied_why: Option<Text<'a>>,
-    /// Until when it holds.
+    /// Until when it waits.
     pub until: Text<'a>,
+    /// How long it may be carried out from the last approval on, in milliseconds.
+    pub lasts: u64,
 }
 
 /// One person's approval.

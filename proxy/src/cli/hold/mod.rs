@@ -225,7 +225,7 @@ fn wait(
         let hold = look(lasts)?;
         let ended = match hold.state {
             State::Approved | State::Used => Some(Exit::Ok),
-            State::Denied | State::Over | State::Expired => Some(Exit::No),
+            State::Denied | State::Unknown | State::Over | State::Expired => Some(Exit::No),
             State::Waiting => None,
         };
         let left = timeout.map_or(LONGEST, |most| most.saturating_sub(began.elapsed()));

@@ -163,6 +163,10 @@ pub(super) fn line(hold: &Seen) -> String {
             format!("hold `{}` is approved: send the same request again, once, until {}", hold.id, hold.until)
         }
         State::Used => format!("hold `{}` was approved, and the request was sent", hold.id),
+        State::Unknown => format!(
+            "what hold `{}` approved was sent, and what became of it is not known: look at what is there",
+            hold.id
+        ),
         State::Denied => match &hold.denied {
             Some(no) => format!("hold `{}` was denied by `{}`: {}", hold.id, no.by, clean(&no.why)),
             None => format!("hold `{}` was denied", hold.id),

@@ -167,7 +167,7 @@ impl Notice {
             kind: self.kind,
             by: self.by.as_deref().map(str::to_owned),
             why: denied.map(|answer| answer.why.to_string()),
-            state: shown::state(hold, progress.as_deref(), false, gate.clock.now()),
+            state: shown::standing(gate, hold, progress.as_deref(), None),
             actor: hold.actor.to_string(),
             summary,
             owners: progress.unwrap_or_default().iter().map(of).collect(),

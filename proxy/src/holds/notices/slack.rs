@@ -36,7 +36,7 @@ pub(super) fn body(told: &Told) -> String {
             lines.push(format!("may be done once until {}", told.until));
             lines.push(format!("`ordain hold show {}`", told.hold));
         }
-        State::Used | State::Denied | State::Over | State::Expired => {
+        State::Used | State::Unknown | State::Denied | State::Over | State::Expired => {
             lines.push(format!("`ordain hold show {}`", told.hold));
         }
     }

@@ -7,6 +7,7 @@ pub(super) mod postgres;
 pub(super) mod sqlite;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use ordain_action::Digest;
@@ -16,14 +17,17 @@ use uuid::Uuid;
 pub(super) use postgres::SCHEMA as POSTGRES;
 pub(super) use sqlite::SCHEMA as SQLITE;
 
-use super::claim::{StoreError, micros};
+use super::claim::{State, StoreError, micros};
 use super::store::{Engine, Store};
 
 /// For how long a hold is kept after it was over, in microseconds: who asks later finds it in the ledger.
 const KEPT: i64 = 30 * 24 * 3_600_000_000;
 
-/// The most that are found to be kept no longer, or are listed, at once.
+/// The most that are found to be kept no longer at once.
 const MANY: i64 = 10_000;
+
+/// The most that are listed.
+const LISTED: i64 = 500;
 
 /// The most that are listed of one actor.
 const OF_ONE: i64 = 1_000;
@@ -73,6 +77,30 @@ pub struct Answer {
     pub proof: Proof,
     /// Why, in their words; of a no.
     pub why: Arc<str>,
+}
+
+/// What became of what a hold approved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carried {
+    /// It is being sent.
+    InFlight,
+    /// The upstream refused it before it did anything: it may be sent again.
+    Refused,
+    /// It was done.
+    Done,
+    /// It was sent, and nobody knows what became of it.
+    Unknown,
+}
+
+impl Carried {
+    const fn of(number: i64) -> Self {
+        match State::of(number) {
+            State::Reserved => Self::InFlight,
+            State::Open => Self::Refused,
+            State::Spent => Self::Done,
+            State::Unknown => Self::Unknown,
+        }
+    }
 }
 
 /// A hold that is to be opened.
@@ -152,9 +180,14 @@ impl Hold {
         self.closed.is_none() && now < self.until
     }
 
-    /// What people said, as the judge is told.
+    /// What is counted of it, as `Granted::key` names it.
+    fn source(id: Uuid) -> String {
+        format!("hold:{id}")
+    }
+
+    /// What people said, as the judge is told; what is approved may be carried out for so long.
     #[must_use]
-    pub fn granted(&self) -> Granted {
+    pub fn granted(&self, lasts: Duration) -> Granted {
         let denied = self.answers.iter().find(|answer| !answer.approves);
         Granted {
             hold: Arc::from(self.id.to_string()),
@@ -162,6 +195,7 @@ impl Hold {
             approvals: self.approvals(),
             denied: denied.map(|answer| (Arc::clone(&answer.by), Arc::clone(&answer.why))),
             until: self.until,
+            lasts,
         }
     }
 
@@ -290,7 +324,7 @@ impl Store {
         }
     }
 
-    /// The holds whose time was not over at a time, the youngest first; at most so many thousand.
+    /// The youngest holds whose time was not over at a time, the youngest first.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -316,8 +350,47 @@ impl Store {
         }
     }
 
-    /// Keeps what somebody answered, once each, while the hold waits. A no closes it; with `until` it waits no longer than
-    /// that from then on.
+    /// How many wait, or are approved, at a time, and were not carried out.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn holds_waiting(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let now = micros(now);
+        match self.engine() {
+            Engine::Sqlite(engine) => {
+                engine.look(move |connection| sqlite::waiting(connection, None, now)).await
+            }
+            Engine::Postgres(engine) => engine.holds_waiting(now).await,
+        }
+    }
+
+    /// What became of what a hold approved; none where it was not sent yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn carried(&self, id: Uuid) -> Result<Option<Carried>, StoreError> {
+        match self.engine() {
+            Engine::Sqlite(engine) => engine.look(move |connection| sqlite::carried(connection, id)).await,
+            Engine::Postgres(engine) => engine.carried(id).await,
+        }
+    }
+
+    /// Closes a hold that nobody is to answer.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn close_hold(&self, id: Uuid) -> Result<(), StoreError> {
+        match self.engine() {
+            Engine::Sqlite(engine) => engine.write(move |connection| sqlite::close(connection, id)).await,
+            Engine::Postgres(engine) => {
+                let key = CounterKey { source: Arc::from("hold"), subject: Arc::from(id.to_string()) };
+                engine.transact(&[key], postgres::Close(id)).await
+            }
+        }
+    }
+
+    /// Keeps what somebody answered, once each, while the hold waits. A no closes it, and stands in the place of an earlier
+    /// yes of theirs.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -326,9 +399,8 @@ impl Store {
         id: Uuid,
         answer: Answer,
         now: Timestamp,
-        until: Option<Timestamp>,
     ) -> Result<Given, StoreError> {
-        let answering = Answering { id, answer, now, until };
+        let answering = Answering { id, answer, now };
         match self.engine() {
             Engine::Sqlite(engine) => {
                 engine.write(move |connection| sqlite::answer(connection, &answering)).await
@@ -347,7 +419,6 @@ struct Answering {
     id: Uuid,
     answer: Answer,
     now: Timestamp,
-    until: Option<Timestamp>,
 }
 
 impl Answering {
@@ -357,7 +428,8 @@ impl Answering {
         if !hold.is_open(self.now) {
             return Err(Given::Over(Some(hold)));
         }
-        if hold.answers.iter().any(|known| known.by == self.answer.by) {
+        let same = |known: &Answer| known.by == self.answer.by && known.approves == self.answer.approves;
+        if hold.answers.iter().any(same) {
             return Err(Given::Twice(hold));
         }
         Ok(hold)
@@ -365,12 +437,10 @@ impl Answering {
 
     /// The hold with it.
     fn kept(&self, mut hold: Hold) -> Hold {
-        if let Some(until) = self.until {
-            hold.until = hold.until.min(until);
-        }
         if !self.answer.approves {
             hold.closed = Some(Closed::Denied);
         }
+        hold.answers.retain(|known| known.by != self.answer.by);
         hold.answers.push(self.answer.clone());
         hold.answers.sort_by(|left, right| left.by.cmp(&right.by));
         hold

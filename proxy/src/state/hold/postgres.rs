@@ -9,9 +9,9 @@ use tokio_postgres::{Client, Error, GenericClient, Row as Found, Transaction};
 use uuid::Uuid;
 
 use super::{
-    AnswerRow, Answering, Closed, Given, Hold, KEPT, MANY, OF_ONE, Opened, Opening, Row, read, shown,
+    AnswerRow, Answering, Carried, Closed, Given, Hold, KEPT, LISTED, MANY, OF_ONE, Opened, Opening, Row, read, shown,
 };
-use crate::state::claim::{StoreError, figure, micros};
+use crate::state::claim::{StoreError, micros, read_figure};
 use crate::state::postgres::{Postgres, Work};
 
 /// What a server needs for them.
@@ -24,7 +24,8 @@ pub(in crate::state) const SCHEMA: &str = "
         actor TEXT NOT NULL,
         opened BIGINT NOT NULL,
         until BIGINT NOT NULL,
-        closed BIGINT
+        closed BIGINT,
+        source TEXT NOT NULL
     );
     CREATE INDEX IF NOT EXISTS ordain_holds_by_request ON ordain_holds (request, opened);
     CREATE INDEX IF NOT EXISTS ordain_holds_open ON ordain_holds (actor, until) WHERE closed IS NULL;
@@ -58,6 +59,25 @@ impl Postgres {
         Ok(found)
     }
 
+    pub(super) async fn holds_waiting(&self, now: i64) -> Result<u64, StoreError> {
+        let connected = self.pool.take().await?;
+        let waiting = self.within(waiting(connected.client(), None, now)).await?;
+        self.pool.give_back(connected);
+        Ok(waiting)
+    }
+
+    pub(super) async fn carried(&self, id: Uuid) -> Result<Option<Carried>, StoreError> {
+        let connected = self.pool.take().await?;
+        let asked = async {
+            let text = "SELECT state FROM ordain_claims WHERE source = $1 ORDER BY decision DESC LIMIT 1";
+            let found = connected.client().query_opt(text, &[&Hold::source(id)]).await?;
+            found.map(|row| row.try_get(0).map(Carried::of)).transpose()
+        };
+        let carried = self.within(asked).await?;
+        self.pool.give_back(connected);
+        Ok(carried)
+    }
+
     pub(super) async fn open_holds_of(&self, actor: &str, now: i64) -> Result<Vec<Hold>, StoreError> {
         let connected = self.pool.take().await?;
         let asked = async {
@@ -82,7 +102,7 @@ impl Postgres {
             let client = connected.client();
             let text = format!("{COLUMNS} WHERE until > $1 ORDER BY opened DESC, id DESC LIMIT $2");
             let mut holds = Vec::new();
-            for row in client.query(&text, &[&since, &MANY]).await? {
+            for row in client.query(&text, &[&since, &LISTED]).await? {
                 holds.extend(whole(client, &row).await?);
             }
             Ok(holds)
@@ -108,16 +128,15 @@ impl Work for Open<'_> {
             let text = "UPDATE ordain_holds SET closed = 1 WHERE id = $1 AND closed IS NULL";
             transaction.execute(text, &[&there.id.as_bytes().as_slice()]).await?;
         }
-        let text = "SELECT COUNT(*) FROM ordain_holds WHERE actor = $1 AND closed IS NULL AND until > $2";
-        let row = transaction.query_one(text, &[&&*opening.actor, &micros(opening.now)]).await?;
-        if row.try_get::<_, i64>(0)? >= figure(opening.most) {
+        if waiting(transaction, Some(&opening.actor), micros(opening.now)).await? >= opening.most {
             return Ok(Opened::TooMany);
         }
-        let text = "INSERT INTO ordain_holds (id, request, question, text, actor, opened, until)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        let text = "INSERT INTO ordain_holds (id, request, question, text, actor, opened, until, source)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         let (id, request) = (opening.id.as_bytes().as_slice(), opening.request.0.as_slice());
         let (opened, until) = (micros(opening.now), micros(opening.until));
-        let values: [&(dyn ToSql + Sync); 7] = [
+        let source = Hold::source(opening.id);
+        let values: [&(dyn ToSql + Sync); 8] = [
             &id,
             &request,
             &opening.question.0.as_slice(),
@@ -125,9 +144,21 @@ impl Work for Open<'_> {
             &&*opening.actor,
             &opened,
             &until,
+            &source,
         ];
         transaction.execute(text, &values).await?;
         Ok(Opened::New(Hold::opened(opening)))
+    }
+}
+
+pub(super) struct Close(pub(super) Uuid);
+
+impl Work for Close {
+    type Done = ();
+
+    async fn carry_out(&self, transaction: &Transaction<'_>) -> Result<(), Error> {
+        let text = "UPDATE ordain_holds SET closed = 1 WHERE id = $1 AND closed IS NULL";
+        transaction.execute(text, &[&self.0.as_bytes().as_slice()]).await.map(drop)
     }
 }
 
@@ -146,15 +177,17 @@ impl Work for Give<'_> {
         let answer = &answering.answer;
         let (signed, shown) = shown(&answer.proof);
         let text = "INSERT INTO ordain_answers (hold, by_whom, approves, at, signed, shown, why)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)";
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
+             ON CONFLICT (hold, by_whom) DO UPDATE SET approves = excluded.approves, at = excluded.at,
+                 signed = excluded.signed, shown = excluded.shown, why = excluded.why";
         let at = micros(answer.at);
         let values: [&(dyn ToSql + Sync); 7] =
             [&id, &&*answer.by, &answer.approves, &at, &signed, &shown, &&*answer.why];
         transaction.execute(text, &values).await?;
         // What was put in its place meanwhile is not opened again.
-        let text = "UPDATE ordain_holds SET until = $2, closed = COALESCE(closed, $3) WHERE id = $1";
+        let text = "UPDATE ordain_holds SET closed = COALESCE(closed, $2) WHERE id = $1";
         let closed = hold.closed.map(Closed::number);
-        transaction.execute(text, &[&id, &micros(hold.until), &closed]).await?;
+        transaction.execute(text, &[&id, &closed]).await?;
         Ok(Given::Kept(hold))
     }
 }
@@ -163,10 +196,10 @@ impl Work for Give<'_> {
 pub(in crate::state) async fn forget(client: &Client, since: i64) -> Result<(), Error> {
     let since = since.saturating_sub(KEPT);
     let text = "DELETE FROM ordain_answers WHERE hold IN
-         (SELECT id FROM ordain_holds WHERE until <= $1 ORDER BY until LIMIT $2)";
+         (SELECT id FROM ordain_holds WHERE until <= $1 ORDER BY until, id LIMIT $2)";
     client.execute(text, &[&since, &MANY]).await?;
     let text = "DELETE FROM ordain_holds WHERE id IN
-         (SELECT id FROM ordain_holds WHERE until <= $1 ORDER BY until LIMIT $2)";
+         (SELECT id FROM ordain_holds WHERE until <= $1 ORDER BY until, id LIMIT $2)";
     client.execute(text, &[&since, &MANY]).await?;
     Ok(())
 }
@@ -180,6 +213,14 @@ async fn of(client: &impl GenericClient, request: Digest, now: Timestamp) -> Res
         Some(row) => whole(client, &row).await,
         None => Ok(None),
     }
+}
+
+/// How many wait of an actor, or of all, and were not carried out.
+async fn waiting(client: &impl GenericClient, actor: Option<&str>, now: i64) -> Result<u64, Error> {
+    let text = "SELECT COUNT(*) FROM ordain_holds h
+         WHERE ($1::TEXT IS NULL OR h.actor = $1) AND h.closed IS NULL AND h.until > $2
+         AND NOT EXISTS (SELECT 1 FROM ordain_claims c WHERE c.source = h.source AND c.state = 2)";
+    client.query_one(text, &[&actor, &now]).await?.try_get(0).map(read_figure)
 }
 
 async fn one(client: &impl GenericClient, id: Uuid) -> Result<Option<Hold>, Error> {

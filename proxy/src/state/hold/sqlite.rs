@@ -7,8 +7,8 @@ use ordain_action::Digest;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::Uuid;
 
-use super::{Answering, Given, Hold, KEPT, MANY, OF_ONE, Opened, Opening, Row, read, shown};
-use crate::state::claim::{figure, micros};
+use super::{Answering, Carried, Given, Hold, KEPT, LISTED, MANY, OF_ONE, Opened, Opening, Row, read, shown};
+use crate::state::claim::{micros, read_figure};
 
 /// What a file needs for them.
 pub(in crate::state) const SCHEMA: &str = "
@@ -20,7 +20,8 @@ pub(in crate::state) const SCHEMA: &str = "
         actor TEXT NOT NULL,
         opened INTEGER NOT NULL,
         until INTEGER NOT NULL,
-        closed INTEGER
+        closed INTEGER,
+        source TEXT NOT NULL
     ) WITHOUT ROWID;
     CREATE INDEX holds_by_request ON holds (request, opened);
     CREATE INDEX holds_open ON holds (actor, until) WHERE closed IS NULL;
@@ -49,16 +50,13 @@ pub(super) fn open(connection: &Connection, opening: &Opening) -> rusqlite::Resu
             .prepare_cached("UPDATE holds SET closed = 1 WHERE id = ?1 AND closed IS NULL")?
             .execute([there.id.into_bytes()])?;
     }
-    let open: i64 = connection
-        .prepare_cached("SELECT COUNT(*) FROM holds WHERE actor = ?1 AND closed IS NULL AND until > ?2")?
-        .query_row(params![&*opening.actor, micros(opening.now)], |row| row.get(0))?;
-    if open >= figure(opening.most) {
+    if waiting(connection, Some(&opening.actor), micros(opening.now))? >= opening.most {
         return Ok(Opened::TooMany);
     }
     connection
         .prepare_cached(
-            "INSERT INTO holds (id, request, question, text, actor, opened, until)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO holds (id, request, question, text, actor, opened, until, source)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(params![
             opening.id.into_bytes(),
@@ -68,6 +66,7 @@ pub(super) fn open(connection: &Connection, opening: &Opening) -> rusqlite::Resu
             &*opening.actor,
             micros(opening.now),
             micros(opening.until),
+            Hold::source(opening.id),
         ])?;
     Ok(Opened::New(Hold::opened(opening)))
 }
@@ -81,6 +80,31 @@ pub(super) fn of(connection: &Connection, request: Digest, now: Timestamp) -> ru
     row.map(|row| whole(connection, row)).transpose()
 }
 
+/// How many wait of an actor, or of all, and were not carried out.
+pub(super) fn waiting(connection: &Connection, actor: Option<&str>, now: i64) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached(
+            "SELECT COUNT(*) FROM holds h WHERE (?1 IS NULL OR h.actor = ?1) AND h.closed IS NULL AND h.until > ?2
+             AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.source = h.source AND c.state = 2)",
+        )?
+        .query_row(params![actor, now], |row| row.get(0))
+        .map(read_figure)
+}
+
+pub(super) fn carried(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Carried>> {
+    connection
+        .prepare_cached("SELECT state FROM claims WHERE source = ?1 ORDER BY decision DESC LIMIT 1")?
+        .query_row([Hold::source(id)], |row| row.get(0).map(Carried::of))
+        .optional()
+}
+
+pub(super) fn close(connection: &Connection, id: Uuid) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE holds SET closed = 1 WHERE id = ?1 AND closed IS NULL")?
+        .execute([id.into_bytes()])?;
+    Ok(())
+}
+
 pub(super) fn one(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Hold>> {
     let text = format!("{COLUMNS} WHERE id = ?1");
     let row = connection.prepare_cached(&text)?.query_row([id.into_bytes()], row).optional()?;
@@ -90,8 +114,9 @@ pub(super) fn one(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<
 pub(super) fn all(connection: &Connection, since: i64) -> rusqlite::Result<Vec<Hold>> {
     let text = format!("{COLUMNS} WHERE until > ?1 ORDER BY opened DESC, id DESC LIMIT ?2");
     let mut statement = connection.prepare_cached(&text)?;
-    let rows = statement.query_map([since, MANY], row)?.collect::<rusqlite::Result<Vec<_>>>()?;
-    rows.into_iter().map(|row| whole(connection, row)).collect()
+    let rows = statement.query_map([since, LISTED], row)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    // What cannot be read is as if it were not there.
+    Ok(rows.into_iter().filter_map(|row| whole(connection, row).ok()).collect())
 }
 
 pub(super) fn open_of(connection: &Connection, actor: &str, now: i64) -> rusqlite::Result<Vec<Hold>> {
@@ -101,7 +126,8 @@ pub(super) fn open_of(connection: &Connection, actor: &str, now: i64) -> rusqlit
     let mut statement = connection.prepare_cached(&text)?;
     let rows =
         statement.query_map(params![actor, now, OF_ONE], row)?.collect::<rusqlite::Result<Vec<_>>>()?;
-    rows.into_iter().map(|row| whole(connection, row)).collect()
+    // What cannot be read is as if it were not there.
+    Ok(rows.into_iter().filter_map(|row| whole(connection, row).ok()).collect())
 }
 
 pub(super) fn answer(connection: &Connection, answering: &Answering) -> rusqlite::Result<Given> {
@@ -113,7 +139,8 @@ pub(super) fn answer(connection: &Connection, answering: &Answering) -> rusqlite
     let id = answering.id.into_bytes();
     connection
         .prepare_cached(
-            "INSERT INTO answers (hold, by, approves, at, signed, shown, why) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT OR REPLACE INTO answers (hold, by, approves, at, signed, shown, why)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             id,
@@ -124,11 +151,9 @@ pub(super) fn answer(connection: &Connection, answering: &Answering) -> rusqlite
             shown,
             &*answering.answer.why,
         ])?;
-    connection.prepare_cached("UPDATE holds SET until = ?2, closed = ?3 WHERE id = ?1")?.execute(params![
-        id,
-        micros(hold.until),
-        hold.closed.map(super::Closed::number)
-    ])?;
+    connection
+        .prepare_cached("UPDATE holds SET closed = ?2 WHERE id = ?1")?
+        .execute(params![id, hold.closed.map(super::Closed::number)])?;
     Ok(Given::Kept(hold))
 }
 
@@ -137,12 +162,12 @@ pub(in crate::state) fn forget(connection: &Connection, now: Timestamp) -> rusql
     let since = micros(now).saturating_sub(KEPT);
     connection
         .prepare_cached(
-            "DELETE FROM answers WHERE hold IN (SELECT id FROM holds WHERE until <= ?1 ORDER BY until LIMIT ?2)",
+            "DELETE FROM answers WHERE hold IN (SELECT id FROM holds WHERE until <= ?1 ORDER BY until, id LIMIT ?2)",
         )?
         .execute([since, MANY])?;
     connection
         .prepare_cached(
-            "DELETE FROM holds WHERE id IN (SELECT id FROM holds WHERE until <= ?1 ORDER BY until LIMIT ?2)",
+            "DELETE FROM holds WHERE id IN (SELECT id FROM holds WHERE until <= ?1 ORDER BY until, id LIMIT ?2)",
         )?
         .execute([since, MANY])?;
     Ok(())
