@@ -124,8 +124,6 @@ fn the_name_is_reached_however_it_is_written_and_nothing_that_comes_to_it_leaves
         let reply = ask(gate.address, line, "ordain.internal", &own);
         assert!([404, 405].contains(&reply.status), "{line}: {} {}", reply.status, reply.text());
     }
-    let mut signed = gate.client("deploy");
-    signed.gate = gate.address;
     for host in ["127.0.0.1", "x.ordain.internal", "internal", "ordain.internal.example"] {
         for target in ["/v1/holds".to_owned(), format!("/v1/holds/{hold}")] {
             let reply = ask(gate.address, &format!("GET {target}"), host, &own);
