@@ -85,7 +85,7 @@ impl Desk {
 
     pub(crate) fn approve(&self, hold: &str) {
         let key = self.key.to_str().unwrap();
-        let done = self.gate.run(&["hold", "approve", hold, "--as", "olivia", "--key", key]);
+        let done = self.gate.run(&["hold", "approve", hold, "--as", "olivia", "--yes", "--key", key]);
         assert!(done.status.success(), "{}", said(&done));
     }
 

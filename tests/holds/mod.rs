@@ -98,7 +98,7 @@ impl Desk {
 
     fn try_approve(&self, id: &str, by: &str) -> Output {
         let key = self.keys.path().join(by);
-        self.gate.run(&["hold", "approve", id, "--as", by, "--key", key.to_str().unwrap()])
+        self.gate.run(&["hold", "approve", id, "--as", by, "--yes", "--key", key.to_str().unwrap()])
     }
 
     fn approve(&self, id: &str, by: &str) {
@@ -228,7 +228,7 @@ fn what_was_approved_admits_nothing_that_differs() {
 fn nobody_approves_who_may_not() {
     let desk = Desk::new("", None);
     let id = desk.held("robot");
-    let nobody = desk.gate.run(&["hold", "approve", &id, "--as", "mallory", "--key", "/nowhere"]);
+    let nobody = desk.gate.run(&["hold", "approve", &id, "--as", "mallory", "--yes", "--key", "/nowhere"]);
     assert!(said(&nobody).contains("`mallory` is none of `platform`"), "{}", said(&nobody));
     let operator = desk.try_approve(&id, "omar");
     assert!(said(&operator).contains("`omar` runs who asks for it"), "{}", said(&operator));
@@ -242,6 +242,14 @@ fn nobody_approves_who_may_not() {
         let (status, text) = post(&desk, &format!("/v1/holds/{id}/answers"), Some(token.trim()), &body);
         assert_eq!(status, 403, "{text}");
     }
+    // A no in somebody's name is nobody's to say, whatever is put for a signature.
+    for body in [
+        r#"{"approves": false, "by": "olivia", "at": "2026-01-01T00:00:00Z", "signature": "x", "why": "no"}"#,
+        r#"{"approves": false, "by": "olivia", "why": "no"}"#,
+    ] {
+        let (status, text) = post(&desk, &format!("/v1/holds/{id}/answers"), Some(token.trim()), body);
+        assert!(matches!(status, 400 | 403), "{status} {text}");
+    }
     let (status, _) = post(&desk, &format!("/v1/holds/{id}/answers"), None, r#"{"approves": true}"#);
     assert_eq!(status, 401);
     let (status, _) = desk.gate.admin_page("/v1/holds");
@@ -249,7 +257,8 @@ fn nobody_approves_who_may_not() {
     assert_eq!(desk.state(&id), "waiting");
     // Somebody else's key under a name that may.
     let key = desk.keys.path().join("omar");
-    let borrowed = desk.gate.run(&["hold", "approve", &id, "--as", "olivia", "--key", key.to_str().unwrap()]);
+    let borrowed =
+        desk.gate.run(&["hold", "approve", &id, "--as", "olivia", "--yes", "--key", key.to_str().unwrap()]);
     assert!(!borrowed.status.success());
     assert!(said(&borrowed).contains("which is none of `signingKeys` of `olivia`"), "{}", said(&borrowed));
     let twice = {
@@ -308,6 +317,11 @@ fn post(desk: &Desk, path: &str, token: Option<&str>, body: &str) -> (u16, Strin
 fn whoever_is_denied_is_told_why() {
     let desk = Desk::new("", None);
     let id = desk.held("alice");
+    let unread = desk.gate.run(&["hold", "approve", &id, "--as", "olivia", "--key", "/nowhere"]);
+    assert!(said(&unread).contains("nobody is there to read this"), "{}", said(&unread));
+    let digest = desk.shown(&id)["digest"].as_str().unwrap().to_owned();
+    let other = desk.gate.run(&["hold", "approve", &id, "--as", "olivia", "--digest", &"0".repeat(64)]);
+    assert!(said(&other).contains(&format!("its digest is `sha256:{digest}`")), "{}", said(&other));
     let silent = desk.gate.run(&["hold", "deny", &id, "--why", " "]);
     assert_eq!(silent.status.code(), Some(2), "{}", said(&silent));
     let denied = desk.gate.run(&["hold", "deny", &id, "--why", "the audit needs it until Monday"]);
@@ -339,6 +353,7 @@ fn serial_what_may_have_happened_is_not_done_again() {
     desk.gate.restart();
     let after = desk.terminate("alice");
     assert_eq!(after.reason(), "hold_used");
+    assert_eq!(desk.state(&id), "unknown");
     assert!(after.text().contains("what became of that is not known"), "{}", after.text());
     assert_eq!(desk.arrived("TerminateInstances"), 1);
     desk.gate.finish();
@@ -390,6 +405,37 @@ fn serial_a_thousand_at_once_do_what_was_approved_once_on_postgres() {
     if let Some(server) = postgres() {
         raced(Some(&server), 1000);
     }
+}
+
+/// Whoever approved and thinks better of it says no, as long as it was not sent.
+#[test]
+fn a_yes_is_taken_back_by_a_no() {
+    let desk = Desk::new("", None);
+    let id = desk.held("alice");
+    desk.approve(&id, "olivia");
+    let denied = desk.gate.run(&["hold", "deny", &id, "--why", "not today"]);
+    assert!(denied.status.success(), "{}", said(&denied));
+    assert_eq!(desk.terminate("alice").reason(), "hold_denied");
+    let other = held(&desk.send("alice", "TerminateInstances&InstanceId.1=i-0123456789abcdef1"));
+    desk.approve(&other, "olivia");
+    assert_eq!(desk.send("alice", "TerminateInstances&InstanceId.1=i-0123456789abcdef1").status, 200);
+    desk.settled();
+    let late = desk.gate.run(&["hold", "deny", &other, "--why", "not today"]);
+    assert!(said(&late).contains("was sent already"), "{}", said(&late));
+    desk.gate.finish();
+}
+
+/// What nobody carried out in time is asked anew.
+#[test]
+fn what_was_approved_lasts_for_a_time() {
+    let desk = Desk::new("[holds]\ngranted = \"1s\"\n", None);
+    let id = desk.held("alice");
+    desk.approve(&id, "olivia");
+    eventually("the approval is over", || desk.state(&id) == "expired");
+    let anew = desk.held("alice");
+    assert_ne!(anew, id);
+    assert_eq!(desk.arrived("TerminateInstances"), 0);
+    desk.gate.finish();
 }
 
 #[test]

@@ -223,7 +223,12 @@ mod tests {
         assert_ne!(rules("a", "b"), rules("b", "a"));
         // Nor is one with a member less.
         let half = |first: &str, second: &str| {
-            canonical(&[("Tags.1.Key", first), ("Tags.1.Value", "1"), ("Tags.2.Key", second), ("Tags.3.Value", "1")])
+            canonical(&[
+                ("Tags.1.Key", first),
+                ("Tags.1.Value", "1"),
+                ("Tags.2.Key", second),
+                ("Tags.3.Value", "1"),
+            ])
         };
         assert_ne!(half("a", "b"), half("b", "a"));
     }

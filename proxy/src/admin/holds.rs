@@ -113,11 +113,16 @@ fn said(id: Uuid, caller: &Caller, answering: Answering, now: Timestamp) -> Resu
     if let Some(signature) = signature {
         // INVARIANT: what is signed is an approval: a no is said by whoever asks, in nobody else's name.
         let (Some(by), Some(at), true) = (by, at, approves) else {
-            let text = "a signature approves, with the person and the time that were signed; log in to say no";
+            let text =
+                "a signature approves, with the person and the time that were signed; log in to say no";
             return Err(Refusal::new(StatusCode::BAD_REQUEST, text));
         };
         let proof = Proof::Signed(Arc::from(signature));
-        return Ok(Said { id, answer: Answer { by: Arc::from(by), approves, at, proof, why }, operator: false });
+        return Ok(Said {
+            id,
+            answer: Answer { by: Arc::from(by), approves, at, proof, why },
+            operator: false,
+        });
     }
     let proof = Proof::Login(Arc::from(caller.shown_by()));
     let Some(person) = caller.person().filter(|person| by.as_deref().is_none_or(|by| by == *person)) else {

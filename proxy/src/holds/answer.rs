@@ -49,7 +49,9 @@ pub async fn take(gate: &Gate, said: Said) -> Result<Hold, NotAnswered> {
         return Err(NotAnswered::Refused(format!("hold `{id}` waits no more; have the request made again")));
     }
     if gate.state.carried(id).await.map_err(unavailable)?.is_some_and(|carried| carried != Carried::Refused) {
-        return Err(NotAnswered::Refused(format!("what hold `{id}` approved was sent already; nothing is left to answer")));
+        return Err(NotAnswered::Refused(format!(
+            "what hold `{id}` approved was sent already; nothing is left to answer"
+        )));
     }
     let again = |known: &Answer| known.by == answer.by && known.approves == answer.approves;
     if hold.answers.iter().any(again) {

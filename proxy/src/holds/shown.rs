@@ -175,8 +175,7 @@ impl Progress {
 /// How far one has come; `None` where what became of it cannot be looked up now.
 pub(super) async fn state(gate: &Gate, hold: &Hold, progress: Option<&[Answered]>) -> Option<State> {
     // What nobody answered was not carried out.
-    let carried =
-        if hold.answers.is_empty() { None } else { gate.state.carried(hold.id).await.ok()? };
+    let carried = if hold.answers.is_empty() { None } else { gate.state.carried(hold.id).await.ok()? };
     Some(standing(gate, hold, progress, carried))
 }
 

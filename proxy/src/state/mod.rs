@@ -235,12 +235,7 @@ impl State {
     ///
     /// # Errors
     /// It cannot be kept now, or nobody knows whether it was.
-    pub async fn answer_hold(
-        &self,
-        id: Uuid,
-        answer: Answer,
-        now: Timestamp,
-    ) -> Result<Given, String> {
+    pub async fn answer_hold(&self, id: Uuid, answer: Answer, now: Timestamp) -> Result<Given, String> {
         let store = self.store().await.map_err(|error| error.to_string())?;
         store.answer_hold(id, answer, now).await.map_err(|error| error.to_string())
     }

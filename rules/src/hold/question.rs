@@ -208,8 +208,12 @@ impl Question {
             (1, others) => format!(" and {} more", others - 1),
             (effects, _) => format!(" and {} more effects", effects - 1),
         };
-        let for_whom: String =
-            self.on_behalf_of.iter().take(4).map(|party| format!(" for {} `{}`", party.kind, plain(&party.name))).collect();
+        let for_whom: String = self
+            .on_behalf_of
+            .iter()
+            .take(4)
+            .map(|party| format!(" for {} `{}`", party.kind, plain(&party.name)))
+            .collect();
         let (name, operation, on) = (plain(&self.actor.name), plain(&first.operation), plain(on));
         format!("{} `{name}`{for_whom}: `{operation}` on `{on}`{more}", self.actor.kind)
     }

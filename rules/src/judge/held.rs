@@ -48,14 +48,8 @@ pub(super) fn settle(
             judged.waits = None;
             // Once of what was approved, and of the request whenever it was approved: while nobody knows what became of it,
             // it is not sent again.
-            let used = |key, uses| Use {
-                key,
-                request,
-                uses,
-                honoured: false,
-                rebinds: false,
-                kept: Some(KEPT),
-            };
+            let used =
+                |key, uses| Use { key, request, uses, honoured: false, rebinds: false, kept: Some(KEPT) };
             (judged, vec![used(granted.key(), 1), used(request_key(request), u64::MAX)])
         }
     }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use ordain_action::{Action, Digest, Scalar, request_digest};
 use ordain_rules::hold::Question;
 use ordain_rules::{
-    Counters, Endorsement, Granted, Judged, Proof, Ruling, Snapshot, Used, hold_statement, judge,
+    CounterKey, Counters, Endorsement, Granted, Judged, Proof, Ruling, Snapshot, Used, hold_statement, judge,
 };
 use proptest::prelude::*;
 use ssh_key::{HashAlg, LineEnding};
@@ -95,7 +95,8 @@ fn signed(question: Digest, by: &str) -> Endorsement {
 fn granted(question: Digest, approvals: Vec<Endorsement>) -> Counters {
     let until = "2026-11-24T11:00:00Z".parse().unwrap();
     let mut counters = Counters::new();
-    let granted = Granted { hold: Arc::from(HOLD), question, approvals, denied: None, until };
+    let lasts = std::time::Duration::from_secs(1800);
+    let granted = Granted { hold: Arc::from(HOLD), question, approvals, denied: None, until, lasts };
     counters.grant(Some(Box::new(granted)));
     counters
 }
@@ -113,7 +114,13 @@ fn ruling(snapshot: &Snapshot, text: &str, by: &[&str]) -> Ruling {
 
 #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
 fn check(judged: &Judged, expected: Expect) {
-    let used = judged.uses.iter().map(|used| format!("{} of {}", used.key.source, used.uses));
+    let used = judged.uses.iter().map(|used| match used.key.source.strip_prefix("held:") {
+        Some(request) => {
+            assert_eq!((request, used.uses), (used.request.to_hex().as_str(), u64::MAX));
+            "held of any".to_owned()
+        }
+        None => format!("{} of {}", used.key.source, used.uses),
+    });
     expected.assert_eq(&format!("{}\nuses {}", told(judged), used.collect::<Vec<_>>().join(", ")));
 }
 
@@ -242,6 +249,13 @@ fn what_was_done_waits_anew_and_what_is_being_done_is_denied() {
         counters.refuse(key, why);
         judged(&shop, &action(DELETE), &counters)
     };
+    // Under whatever hold: while nobody knows what became of the request, no approval sends it again.
+    let mut elsewhere = granted(digest, vec![login("omar")]);
+    let request = digest_of(&action(DELETE)).to_hex();
+    let key = CounterKey { source: Arc::from(format!("held:{request}")), subject: Arc::from("request") };
+    elsewhere.refuse(key, Used::Unknown);
+    let said = judged(&shop, &action(DELETE), &elsewhere);
+    assert_eq!((said.verdict.ruling, said.verdict.reasons[0].code.as_str()), (Ruling::Deny, "hold_used"));
     let again = with(Used::Up);
     assert_eq!(again.verdict.ruling, Ruling::Hold);
     assert!(again.waits.is_some(), "it can be asked for anew");
@@ -376,6 +390,32 @@ fn what_reaches_further_or_is_anothers_by_now_is_asked_anew() {
         "---\napiVersion: ordain/v1\nkind: Inventory\nmetadata: {name: shared}\nspec:\n  source: shared\n  account: \"111122223333\"\n  resources:\n  - {id: two, type: \"rds:db\", name: \"arn:aws:rds:eu-west-1:111122223333:db:warehouse\", identifiers: [warehouse], owner: payroll}\n",
     );
     assert_ne!(judged(&shared, &action(DELETE), &yes).verdict.ruling, Ruling::Admit);
+}
+
+/// What was approved is so for a time from the last approval on that was missing, whoever says that it waits longer.
+#[test]
+fn an_approval_lasts_for_so_long() {
+    let shop = shop("");
+    let (digest, _) = question(&shop, DELETE);
+    let at = |time: &str| {
+        let counters = granted(digest, vec![signed(digest, "omar")]);
+        judge(&shop, &action(DELETE), digest_of(&action(DELETE)), &counters, time.parse().unwrap())
+            .verdict
+            .ruling
+    };
+    assert_eq!(at("2026-11-24T10:28:59Z"), Ruling::Admit);
+    assert_eq!(at("2026-11-24T10:29:00Z"), Ruling::Hold);
+}
+
+/// Names are told in a line that is no command of a terminal's, and not a long one.
+#[test]
+fn what_is_told_in_a_line_is_plain() {
+    let shop = shop("");
+    let (_, mut asked) = question(&shop, DELETE);
+    asked.effects[0].resources[0].name = format!("db\u{1b}[2J\u{202e}{}", "x".repeat(9_000));
+    let told = asked.told();
+    assert!(told.contains("db\\u{1b}[2J\\u{202e}xxx"), "{told}");
+    assert!(told.len() < 400, "{}", told.len());
 }
 
 /// A request, as generated: who, for whom, which operation, on what, with which parameters.

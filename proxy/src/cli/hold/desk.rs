@@ -67,7 +67,8 @@ impl Desk {
             }
             Self::Token(config) => own::asked(config, request(path, posted)?)?,
         };
-        serde_json::from_str(&text).context("the gate answers in a form of another version; run the same version")
+        serde_json::from_str(&text)
+            .context("the gate answers in a form of another version; run the same version")
     }
 }
 

@@ -4,28 +4,26 @@
 //! here, and not taken from whoever sent it. Where it runs as a program that is judged by the gate, and not as its operator, it
 //! sees what that program waits for itself (`own`).
 
+mod desk;
 mod own;
 mod show;
 
 use std::fs;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use bytes::Bytes;
-use http::Request;
-use http::header::CONTENT_TYPE;
-use http_body_util::Full;
 use jiff::Timestamp;
 use ordain_rules::hold_statement;
 use uuid::Uuid;
 
+use self::desk::Desk;
 use super::signing::{NAMESPACE, OPEN_SSH, sign};
 use super::{Context, Exit, model};
 use crate::admin::Answering;
 use crate::clock::Clock;
-use crate::config::Config;
 use crate::holds::own::Seen;
 use crate::holds::{Shown, State};
 
@@ -55,7 +53,7 @@ enum Verb {
         /// The hold, as `list` or a refusal names it.
         id: Uuid,
     },
-    /// Approve one: sign it with your SSH key.
+    /// Approve one: as whoever is logged in, or by signing it with your SSH key.
     Approve(Box<Approve>),
     /// Deny one: whoever asks is told why.
     Deny {
@@ -81,22 +79,28 @@ enum Verb {
 struct Approve {
     /// The hold.
     id: Uuid,
-    /// The person who approves, as the model names them.
+    /// The person who signs it, as the model names them; where it is left out, whoever is logged in approves.
     #[arg(long = "as", value_name = "PERSON")]
-    person: String,
+    person: Option<String>,
     /// The key to sign with: its file, or its public half where an agent holds it. By default the first of the person's
     /// keys that the agent holds.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["signature", "print"])]
+    #[arg(long, value_name = "FILE", requires = "person", conflicts_with_all = ["signature", "print"])]
     key: Option<PathBuf>,
     /// A signature that was made elsewhere, over what `--print` prints.
-    #[arg(long, value_name = "FILE", conflicts_with = "print", requires = "at")]
+    #[arg(long, value_name = "FILE", conflicts_with = "print", requires_all = ["at", "person"])]
     signature: Option<PathBuf>,
     /// When it was approved (RFC 3339); by default now. As it was for `--print`.
     #[arg(long, value_name = "TIME", value_parser = super::time)]
     at: Option<Timestamp>,
     /// Print what is to be signed, byte for byte, and sign nothing.
-    #[arg(long)]
+    #[arg(long, requires = "person")]
     print: bool,
+    /// Approve what has this digest, which `show` told: nothing is asked then.
+    #[arg(long, value_name = "sha256:…")]
+    digest: Option<String>,
+    /// Approve it without being asked whether it was read.
+    #[arg(long)]
+    yes: bool,
 }
 
 fn lasting(text: &str) -> Result<Duration, String> {
@@ -117,48 +121,42 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
             Verb::List { all: true } | Verb::Approve(_) | Verb::Deny { .. } | Verb::Watch => {}
         }
     }
-    let config = config?;
+    let desk = Desk::of(context)?;
     match &arguments.verb {
-        Verb::List { all } => show::list(context, &listed(&config, *all)?),
-        Verb::Show { id } => show::one(context, &one(&config, *id)?),
-        Verb::Approve(approve) => self::approve(context, &config, approve),
-        Verb::Deny { id, why } => deny(context, &config, *id, why),
-        Verb::Watch => watch(context, &config),
+        Verb::List { all } => show::list(context, &desk.list(*all)?),
+        Verb::Show { id } => show::one(context, &desk.one(*id)?),
+        Verb::Approve(approve) => self::approve(context, &desk, approve),
+        Verb::Deny { id, why } => deny(context, &desk, *id, why),
+        Verb::Watch => watch(context, &desk),
         Verb::Wait { id, timeout } => wait(context, *timeout, &|lasts| {
             sleep(LOOK.min(lasts));
-            Ok(show::seen(&one(&config, *id)?))
+            Ok(show::seen(&desk.one(*id)?))
         }),
     }
 }
 
-fn listed(config: &Config, all: bool) -> anyhow::Result<Vec<Shown>> {
-    let path = format!("{}{}", crate::own::HOLDS, if all { "?all=true" } else { "" });
-    let text = crate::own::asked(config, Request::get(path).body(Full::default())?)?;
-    serde_json::from_str(&text).context("the gate answers in a form of another version; run the same version")
-}
-
-fn one(config: &Config, id: Uuid) -> anyhow::Result<Shown> {
-    let text = crate::own::asked(
-        config,
-        Request::get(format!("{}/{id}", crate::own::HOLDS)).body(Full::default())?,
-    )?;
-    serde_json::from_str(&text).context("the gate answers in a form of another version; run the same version")
-}
-
-fn answer(config: &Config, id: Uuid, answering: &Answering) -> anyhow::Result<Shown> {
-    let body = Full::new(Bytes::from(serde_json::to_vec(answering)?));
-    let request = Request::post(format!("{}/{id}/answers", crate::own::HOLDS));
-    let text = crate::own::asked(config, request.header(CONTENT_TYPE, "application/json").body(body)?)?;
-    serde_json::from_str(&text).context("the gate answers in a form of another version; run the same version")
-}
-
-fn approve(context: &Context, config: &Config, approve: &Approve) -> anyhow::Result<Exit> {
-    let by = approve.person.as_str();
-    let hold = one(config, approve.id)?;
-    let question = show::read(&hold)?;
+/// Approves one: as whoever is logged in, or with a signature of whoever is named.
+fn approve(context: &Context, desk: &Desk, approve: &Approve) -> anyhow::Result<Exit> {
+    let hold = desk.one(approve.id)?;
+    let question = show::read(&hold, approve.id)?;
+    let told = show::whole(&hold, &question);
+    let Some(by) = approve.person.as_deref() else {
+        let Some(person) = desk.person() else {
+            bail!("nobody is logged in; log in with `ordain login`, or sign with your SSH key: `--as YOU`");
+        };
+        context.output.line(&told)?;
+        if !confirmed(context, approve, &hold)? {
+            return Ok(Exit::No);
+        }
+        let answering = Answering { by: None, approves: true, at: None, signature: None, why: String::new() };
+        let hold = desk.answer(approve.id, &answering)?;
+        context.output.line(&show::answered(&hold, person))?;
+        return Ok(Exit::Ok);
+    };
     let at = Timestamp::from_second(approve.at.unwrap_or_else(|| Clock::system().now()).as_second())?;
-    let statement = hold_statement(&hold.id.to_string(), &hold.digest, by, at);
+    let statement = hold_statement(&approve.id.to_string(), &hold.digest, by, at);
     if approve.print {
+        context.output.complain(&told);
         context.output.raw(statement.as_bytes())?;
         context.output.complain(&format!(
             "sign this with `ssh-keygen -Y sign -n {NAMESPACE} -f KEY FILE`, and give what it writes by `--signature \
@@ -166,17 +164,19 @@ fn approve(context: &Context, config: &Config, approve: &Approve) -> anyhow::Res
         ));
         return Ok(Exit::Ok);
     }
-    let snapshot = model::configured(config)?;
-    // Said before anybody is asked for the secret of a key.
-    snapshot.may_answer(&question, by).map_err(anyhow::Error::msg)?;
     let signature = match &approve.signature {
         Some(path) => {
             fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?
         }
         None => {
-            context
-                .output
-                .line(&format!("{}\nThis is signed:\n{statement}", show::whole(&hold, &question)))?;
+            let config = context.config()?;
+            let snapshot = model::configured(&config)?;
+            // Said before anybody is asked for the secret of a key.
+            snapshot.may_answer(&question, by).map_err(anyhow::Error::msg)?;
+            context.output.line(&format!("{told}\nThis is signed:\n{statement}"))?;
+            if !confirmed(context, approve, &hold)? {
+                return Ok(Exit::No);
+            }
             sign(OPEN_SSH, &snapshot, &config.state, by, approve.key.as_deref(), &statement)?
         }
     };
@@ -187,27 +187,54 @@ fn approve(context: &Context, config: &Config, approve: &Approve) -> anyhow::Res
         signature: Some(signature),
         why: String::new(),
     };
-    let hold = answer(config, approve.id, &answering)?;
+    let hold = desk.answer(approve.id, &answering)?;
     context.output.line(&show::answered(&hold, by))?;
     Ok(Exit::Ok)
 }
 
-fn deny(context: &Context, config: &Config, id: Uuid, why: &str) -> anyhow::Result<Exit> {
+/// Whether whoever approves has read what they were shown: they say so on a terminal, or by `--yes` or the digest beforehand.
+fn confirmed(context: &Context, approve: &Approve, hold: &Shown) -> anyhow::Result<bool> {
+    if let Some(digest) = &approve.digest {
+        if digest.strip_prefix("sha256:").unwrap_or(digest) != hold.digest {
+            bail!(
+                "hold `{}` asks for something else: its digest is `sha256:{}`; show it again",
+                hold.id,
+                hold.digest
+            );
+        }
+        return Ok(true);
+    }
+    if approve.yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        bail!(
+            "nobody is there to read this; give `--digest sha256:{}` once somebody has, or `--yes`",
+            hold.digest
+        );
+    }
+    context.output.complain("approve this? [y/N]");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+}
+
+fn deny(context: &Context, desk: &Desk, id: Uuid, why: &str) -> anyhow::Result<Exit> {
     if why.trim().is_empty() {
         bail!("say why: whoever asks reads it");
     }
     let answering =
         Answering { by: None, approves: false, at: None, signature: None, why: why.trim().to_owned() };
-    let hold = answer(config, id, &answering)?;
+    let hold = desk.answer(id, &answering)?;
     context.output.line(&format!("hold `{}` is denied", hold.id))?;
     Ok(Exit::Ok)
 }
 
-fn watch(context: &Context, config: &Config) -> anyhow::Result<Exit> {
+fn watch(context: &Context, desk: &Desk) -> anyhow::Result<Exit> {
     context.output.complain("waiting for what happens to holds; stop it with ^C");
     let mut known = show::Known::default();
     loop {
-        for line in known.news(&listed(config, true)?) {
+        for line in known.news(&desk.list(true)?) {
             context.output.line(&line)?;
         }
         sleep(LOOK);

@@ -7,17 +7,14 @@ use std::fmt::Write as _;
 
 use anyhow::bail;
 use ordain_action::Digest;
-use ordain_rules::hold::Question;
+use ordain_rules::hold::{Doing, Question};
 use uuid::Uuid;
 
 use crate::cli::{Context, Exit, Format, Rows};
 use crate::holds::own::{Missing, No, Seen};
 use crate::holds::{Progress, Shown, State};
 
-/// The most parameters that are shown of an effect; all are where it is asked for as JSON.
-const PARAMETERS_MAX: usize = 60;
-
-/// The longest value that is shown.
+/// The longest reason that is shown in a line.
 const VALUE_MAX: usize = 300;
 
 pub(super) fn list(context: &Context, holds: &[Shown]) -> anyhow::Result<Exit> {
@@ -55,7 +52,7 @@ fn rows(holds: impl Iterator<Item = Seen>) -> Rows {
 }
 
 pub(super) fn one(context: &Context, hold: &Shown) -> anyhow::Result<Exit> {
-    let question = read(hold)?;
+    let question = read(hold, hold.id)?;
     match context.format {
         Format::Table => context.output.line(&whole(hold, &question))?,
         Format::Json | Format::Yaml => {
@@ -65,70 +62,96 @@ pub(super) fn one(context: &Context, hold: &Shown) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// The question of a hold, which has to be what its digest says.
-pub(super) fn read(hold: &Shown) -> anyhow::Result<Question> {
-    if Digest::of(hold.question.as_bytes()).to_hex() != hold.digest {
+/// The question of a hold, which has to be the one that was asked for, and what its digest says.
+pub(super) fn read(hold: &Shown, id: Uuid) -> anyhow::Result<Question> {
+    if hold.id != id || Digest::of(hold.question.as_bytes()).to_hex() != hold.digest {
         bail!("what the gate shows of hold `{}` is not what would be approved; tell the operator", hold.id);
     }
     Question::read(&hold.question).map_err(anyhow::Error::msg)
 }
 
-/// All that it would do, why it waits and who has answered.
+/// All that it would do, why it waits and who has answered: whoever approves is shown whatever they approve, to its end.
 pub(super) fn whole(hold: &Shown, question: &Question) -> String {
     let mut text = format!("hold {}: {}\n{}\n", hold.id, hold.state.as_str(), question.told());
     let place = &question.place;
-    let _ = writeln!(text, "  in {} {} {}", place.plane, place.account, place.region);
+    let _ = writeln!(
+        text,
+        "  in {} {} {} (upstream {})",
+        place.plane,
+        safe(&place.account),
+        safe(&place.region),
+        safe(&place.upstream)
+    );
+    if let Some(session) = &question.session {
+        let _ = writeln!(text, "  in session {}", safe(session));
+    }
     for effect in &question.effects {
-        let _ = writeln!(text, "{} ({})", effect.operation, effect.access);
-        for resource in &effect.resources {
-            let _ = writeln!(text, "  {} {} {}", resource.role, resource.kind, clean(&resource.name));
-        }
-        for (path, sort, value) in effect.parameters.iter().take(PARAMETERS_MAX) {
-            let value = match sort.as_str() {
-                "secret" => "(a secret)".to_owned(),
-                "null" | "empty" => sort.clone(),
-                _ => clean(value),
-            };
-            let _ = writeln!(text, "  {} = {value}", clean(path));
-        }
-        if effect.parameters.len() > PARAMETERS_MAX {
-            let more = effect.parameters.len() - PARAMETERS_MAX;
-            let _ = writeln!(text, "  and {more} parameters more: `-o json` shows them");
-        }
-        if effect.completeness != "complete" {
-            let _ = writeln!(text, "  its parameters are {}", clean(&effect.completeness));
-        }
+        doing(&mut text, effect);
     }
-    let reaches = &question.reaches;
-    let dependants =
-        reaches.dependants.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
-    let _ = writeln!(text, "it reaches {dependants} dependants");
-    let listed = [
-        ("of other owners", &reaches.owners_crossed),
-        ("in", &reaches.environments),
-        ("and would lose", &reaches.lost),
-    ];
-    for (word, names) in listed.into_iter().filter(|(_, names)| !names.is_empty()) {
-        let _ = writeln!(text, "  {word} {}", clean(&names.join(", ")));
-    }
+    reaching(&mut text, question);
     for waiting in &question.waits {
-        let _ = writeln!(text, "it waits, for {} ({})", clean(&waiting.text), waiting.code);
+        let rules: Vec<String> = waiting.rules.iter().map(|rule| safe(rule)).collect();
+        let by = if rules.is_empty() { waiting.code.clone() } else { rules.join(", ") };
+        let _ = writeln!(text, "it waits, for {} ({by})", safe(&waiting.text));
     }
     for owner in &hold.owners {
         let Progress { owner, at_least, signed, by, may } = owner;
         let signed = if *signed { " signed" } else { "" };
-        let _ = writeln!(text, "{owner}: {} of {at_least}{signed} approvals", by.len());
+        let _ = writeln!(text, "{}: {} of {at_least}{signed} approvals", safe(owner), by.len());
         for (word, names) in [("approved by", by), ("may approve:", may)] {
             if !names.is_empty() {
-                let _ = writeln!(text, "  {word} {}", names.join(", "));
+                let _ = writeln!(text, "  {word} {}", safe(&names.join(", ")));
             }
         }
     }
     for answer in hold.answers.iter().filter(|answer| !answer.approves) {
-        let _ = writeln!(text, "denied by {}: {}", answer.by, clean(&answer.why));
+        let _ = writeln!(text, "denied by {}: {}", safe(&answer.by), safe(&answer.why));
     }
-    let _ = write!(text, "opened {}, until {}", hold.opened, hold.until);
+    let _ = writeln!(text, "opened {}, until {}", hold.opened, hold.until);
+    let _ = write!(text, "digest sha256:{}", hold.digest);
     text
+}
+
+fn doing(text: &mut String, effect: &Doing) {
+    let _ = writeln!(text, "{} ({})", safe(&effect.operation), effect.access);
+    for resource in &effect.resources {
+        let _ = writeln!(text, "  {} {} {}", resource.role, safe(&resource.kind), safe(&resource.name));
+        for (member, value) in &resource.identifiers {
+            let _ = writeln!(text, "    as {} = {}", safe(member), safe(value));
+        }
+    }
+    for (path, sort, value) in &effect.parameters {
+        let value = match sort.as_str() {
+            "secret" => "(a secret)".to_owned(),
+            "null" | "empty" => sort.clone(),
+            _ => safe(value),
+        };
+        let _ = writeln!(text, "  {} = {value}", safe(path));
+    }
+    if effect.completeness != "complete" {
+        let _ = writeln!(text, "  its parameters are {}", safe(&effect.completeness));
+    }
+}
+
+fn reaching(text: &mut String, question: &Question) {
+    let reaches = &question.reaches;
+    let dependants =
+        reaches.dependants.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
+    let _ = writeln!(text, "it reaches {dependants} dependants");
+    let tier: Vec<String> = reaches.tier.iter().cloned().collect();
+    let listed = [
+        ("of", &question.owners),
+        ("of other owners:", &reaches.owners_crossed),
+        ("in", &reaches.environments),
+        ("of tier", &tier),
+        ("and would lose", &reaches.lost),
+    ];
+    for (word, names) in listed.into_iter().filter(|(_, names)| !names.is_empty()) {
+        let _ = writeln!(text, "  {word} {}", safe(&names.join(", ")));
+    }
+    if reaches.irreversible > 0 {
+        let _ = writeln!(text, "  {} of it cannot be had back", reaches.irreversible);
+    }
 }
 
 /// How far one has come, in a line.
@@ -190,27 +213,34 @@ fn missing(owners: &[Missing]) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-/// Text of others on a terminal: no control sequence gets through, and nothing longer than anybody reads.
+/// Text of others on a terminal, to its end: no control sequence gets through.
+fn safe(text: &str) -> String {
+    let escaped: String = text.chars().flat_map(char::escape_debug).collect();
+    escaped.replace("\\\"", "\"").replace("\\'", "'")
+}
+
+/// The same, where it is one of many.
 fn clean(text: &str) -> String {
-    let mut kept: String = text.chars().take(VALUE_MAX).flat_map(char::escape_debug).collect();
-    if text.chars().count() > VALUE_MAX {
+    let mut kept: String = text.chars().take(VALUE_MAX).collect();
+    if text.chars().nth(VALUE_MAX).is_some() {
         kept.push('…');
     }
-    kept.replace("\\\"", "\"").replace("\\'", "'")
+    safe(&kept)
 }
 
 /// What is known of holds, to tell what is new.
 #[derive(Debug, Default)]
-pub(super) struct Known(BTreeMap<Uuid, (State, usize)>);
+pub(super) struct Known(Option<BTreeMap<Uuid, (State, usize)>>);
 
 impl Known {
     /// A line for each that is new, or has come further.
     pub(super) fn news(&mut self, holds: &[Shown]) -> Vec<String> {
-        let first = self.0.is_empty();
+        let first = self.0.is_none();
+        let known = self.0.get_or_insert_default();
         let mut lines = Vec::new();
         for hold in holds.iter().rev() {
             let now = (hold.state, hold.answers.len());
-            let before = self.0.insert(hold.id, now);
+            let before = known.insert(hold.id, now);
             let over = first && hold.state != State::Waiting && hold.state != State::Approved;
             if before != Some(now) && !over {
                 lines.push(format!("{} ({})", state(hold), hold.summary));

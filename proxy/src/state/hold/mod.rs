@@ -394,12 +394,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn answer_hold(
-        &self,
-        id: Uuid,
-        answer: Answer,
-        now: Timestamp,
-    ) -> Result<Given, StoreError> {
+    pub async fn answer_hold(&self, id: Uuid, answer: Answer, now: Timestamp) -> Result<Given, StoreError> {
         let answering = Answering { id, answer, now };
         match self.engine() {
             Engine::Sqlite(engine) => {

@@ -9,7 +9,8 @@ use tokio_postgres::{Client, Error, GenericClient, Row as Found, Transaction};
 use uuid::Uuid;
 
 use super::{
-    AnswerRow, Answering, Carried, Closed, Given, Hold, KEPT, LISTED, MANY, OF_ONE, Opened, Opening, Row, read, shown,
+    AnswerRow, Answering, Carried, Closed, Given, Hold, KEPT, LISTED, MANY, OF_ONE, Opened, Opening, Row,
+    read, shown,
 };
 use crate::state::claim::{StoreError, micros, read_figure};
 use crate::state::postgres::{Postgres, Work};

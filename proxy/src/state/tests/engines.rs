@@ -83,7 +83,14 @@ pub(crate) fn amount(subject: &str, amount: u64, limit: u64) -> Claim {
 /// One of the uses of a change, for a request.
 pub(crate) fn one_use(change: &str, request: &str, uses: u64) -> Claim {
     let request = Digest::of(request.as_bytes());
-    Claim::Use(Use { key: key("change:c", change), request, uses, honoured: false, rebinds: false })
+    Claim::Use(Use {
+        key: key("change:c", change),
+        request,
+        uses,
+        honoured: false,
+        rebinds: false,
+        kept: None,
+    })
 }
 
 /// The same, of a request that the upstream does once however often it is sent.

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ordain_action::Digest;
-use ordain_rules::Proof;
+use ordain_rules::{Proof, Use};
 use uuid::Uuid;
 
 use super::engines::{Engine, at, claims, decision, one_use};
-use crate::state::{Answer, Closed, Given, Hold, Opened, Opening, Store};
+use crate::state::{Answer, Carried, Claim, Closed, Ending, Given, Hold, Opened, Opening, Store};
 
 /// Runs each of these on both engines.
 macro_rules! on_both {
@@ -38,6 +38,7 @@ on_both! {
     what_was_carried_out_is_not_joined,
     everybody_answers_once_and_a_no_closes_it,
     what_is_over_is_not_answered,
+    what_became_of_what_was_approved_is_known,
     one_actor_has_so_many_open,
     a_thousand_at_once_open_one,
     a_hundred_answers_at_once_are_one_each,
@@ -95,7 +96,7 @@ async fn the_same_request_joins_what_it_waits_under(engine: Engine) {
 async fn another_question_of_the_request_stands_in_its_place(engine: Engine) {
     let store = engine.open().await;
     let first = open(&store, opening("stop", "stop it, which reaches 3", 0)).await;
-    store.answer_hold(first.id, answer("omar", true, 1), at(1), None).await.unwrap();
+    store.answer_hold(first.id, answer("omar", true, 1), at(1)).await.unwrap();
     let second = open(&store, opening("stop", "stop it, which reaches 9", 2)).await;
     assert!(second.answers.is_empty(), "what was said of another question is not said of this one");
     let first = store.hold(first.id).await.unwrap().unwrap();
@@ -118,33 +119,78 @@ async fn what_was_carried_out_is_not_joined(engine: Engine) {
 async fn everybody_answers_once_and_a_no_closes_it(engine: Engine) {
     let store = engine.open().await;
     let hold = open(&store, opening("stop", "stop it", 0)).await;
-    let said = store.answer_hold(hold.id, answer("omar", true, 1), at(1), Some(at(600))).await.unwrap();
+    let said = store.answer_hold(hold.id, answer("omar", true, 1), at(1)).await.unwrap();
     let Given::Kept(said) = said else { panic!("{said:?}") };
-    assert_eq!(said.until, at(600), "what is approved holds for a time");
     assert_eq!(said.answers, [answer("omar", true, 1)]);
-    let twice = store.answer_hold(hold.id, answer("omar", false, 2), at(2), None).await.unwrap();
+    let twice = store.answer_hold(hold.id, answer("omar", true, 2), at(2)).await.unwrap();
     assert!(matches!(twice, Given::Twice(_)), "{twice:?}");
-    // A later answer does not make it last longer.
-    let said = store.answer_hold(hold.id, answer("dan", true, 3), at(3), Some(at(9000))).await.unwrap();
+    let said = store.answer_hold(hold.id, answer("dan", true, 3), at(3)).await.unwrap();
     let Given::Kept(said) = said else { panic!("{said:?}") };
-    assert_eq!(said.until, at(600));
-    let no = store.answer_hold(hold.id, answer("ann", false, 4), at(4), None).await.unwrap();
+    assert_eq!((said.answers.len(), said.closed), (2, None));
+    // Whoever said yes may say no: that is what they say then.
+    let no = store.answer_hold(hold.id, answer("omar", false, 4), at(4)).await.unwrap();
     let Given::Kept(no) = no else { panic!("{no:?}") };
     assert_eq!(no.closed, Some(Closed::Denied));
+    assert_eq!(no.answers, [answer("dan", true, 3), answer("omar", false, 4)]);
     assert_eq!(store.hold(hold.id).await.unwrap().unwrap(), no);
     // What was denied is found, so that whoever asks again is told; and is joined by the same question.
     assert_eq!(store.hold_of(hold.request, at(5)).await.unwrap().unwrap(), no);
     assert_eq!(joined(&store, opening("stop", "stop it", 5)).await, no);
-    let late = store.answer_hold(hold.id, answer("eve", true, 6), at(6), None).await.unwrap();
+    let late = store.answer_hold(hold.id, answer("eve", true, 6), at(6)).await.unwrap();
     assert!(matches!(late, Given::Over(Some(_))), "{late:?}");
+}
+
+/// What was carried out takes no place of its actor's, and what became of it is known.
+async fn what_became_of_what_was_approved_is_known(engine: Engine) {
+    let store = engine.open().await;
+    let hold = open(&store, opening("stop", "stop it", 0)).await;
+    let key = hold.granted(std::time::Duration::from_secs(60)).key();
+    let carried = || async { store.carried(hold.id).await.unwrap() };
+    assert_eq!((carried().await, store.holds_waiting(at(1)).await.unwrap()), (None, 1));
+    let used = |request: &str| {
+        Claim::Use(Use {
+            key: key.clone(),
+            request: Digest::of(request.as_bytes()),
+            uses: 1,
+            honoured: false,
+            rebinds: false,
+            kept: Some(std::time::Duration::from_secs(3600)),
+        })
+    };
+    for (ending, became, waiting) in
+        [(Ending::Open, Carried::Refused, 1), (Ending::Unknown, Carried::Unknown, 1)]
+    {
+        let taking = decision();
+        store.reserve(claims(taking, vec![used("stop")], at(1))).await.unwrap().unwrap();
+        assert_eq!(carried().await, Some(Carried::InFlight));
+        store.settle(taking, &[key.clone()], ending).await.unwrap();
+        assert_eq!((carried().await, store.holds_waiting(at(1)).await.unwrap()), (Some(became), waiting));
+    }
+    let other = open(&store, opening("start", "start it", 0)).await;
+    let key = other.granted(std::time::Duration::from_secs(60)).key();
+    let taking = decision();
+    let used = Claim::Use(Use {
+        key: key.clone(),
+        request: other.request,
+        uses: 1,
+        honoured: false,
+        rebinds: false,
+        kept: Some(std::time::Duration::from_secs(3600)),
+    });
+    store.reserve(claims(taking, vec![used], at(1))).await.unwrap().unwrap();
+    store.settle(taking, &[key], Ending::Spent).await.unwrap();
+    assert_eq!(store.carried(other.id).await.unwrap(), Some(Carried::Done));
+    assert_eq!(store.holds_waiting(at(1)).await.unwrap(), 1, "what was done waits no more");
+    store.close_hold(hold.id).await.unwrap();
+    assert_eq!(store.hold(hold.id).await.unwrap().unwrap().closed, Some(Closed::Superseded));
 }
 
 async fn what_is_over_is_not_answered(engine: Engine) {
     let store = engine.open().await;
     let hold = open(&store, opening("stop", "stop it", 0)).await;
-    let late = store.answer_hold(hold.id, answer("omar", true, 3600), at(3600), None).await.unwrap();
+    let late = store.answer_hold(hold.id, answer("omar", true, 3600), at(3600)).await.unwrap();
     assert!(matches!(late, Given::Over(Some(_))), "{late:?}");
-    let nothing = store.answer_hold(Uuid::now_v7(), answer("omar", true, 1), at(1), None).await.unwrap();
+    let nothing = store.answer_hold(Uuid::now_v7(), answer("omar", true, 1), at(1)).await.unwrap();
     assert_eq!(nothing, Given::Over(None));
     assert!(store.hold(hold.id).await.unwrap().unwrap().answers.is_empty());
 }
@@ -203,7 +249,7 @@ async fn a_hundred_answers_at_once_are_one_each(engine: Engine) {
         let by = format!("person-{}", number % 10);
         tokio::spawn(async move {
             loop {
-                if let Ok(given) = store.answer_hold(id, answer(&by, true, 1), at(1), None).await {
+                if let Ok(given) = store.answer_hold(id, answer(&by, true, 1), at(1)).await {
                     return matches!(given, Given::Kept(_));
                 }
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -221,7 +267,7 @@ async fn a_hundred_answers_at_once_are_one_each(engine: Engine) {
 async fn what_is_kept_survives_a_start_and_is_forgotten_after_a_month(engine: Engine) {
     let store = engine.open().await;
     let hold = open(&store, opening("stop", "stop it", 0)).await;
-    store.answer_hold(hold.id, answer("omar", true, 1), at(1), None).await.unwrap();
+    store.answer_hold(hold.id, answer("omar", true, 1), at(1)).await.unwrap();
     drop(store);
     let store = engine.open().await;
     let kept = store.hold(hold.id).await.unwrap().unwrap();
