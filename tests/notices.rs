@@ -187,7 +187,7 @@ fn what_happens_to_holds_is_told_in_order_and_signed() {
     );
     assert_eq!(
         (&events[3]["data"]["by"], &events[3]["data"]["why"]),
-        (&"operator".into(), &"not <now>".into())
+        (&"the operator's token".into(), &"not <now>".into())
     );
     let ids: std::collections::BTreeSet<&str> =
         events.iter().map(|event| event["id"].as_str().unwrap()).collect();

@@ -249,7 +249,7 @@ fn a_program_waits_for_its_own_hold_as_the_refusal_says() {
         desk.deny(&hold);
         said(&ran.join().unwrap())
     });
-    assert!(denied.contains("was denied by `operator`: not <now>\nexit 1\n"), "{denied}");
+    assert!(denied.contains("was denied by `the operator's token`: not <now>\nexit 1\n"), "{denied}");
     desk.gate.finish();
 }
 

@@ -4,6 +4,7 @@
 //! Leaves out what stands beside the code: passwords, codes, sessions and throttles by themselves (`proxy/src/people/`).
 
 mod ending;
+mod holds;
 mod oidc;
 mod tls;
 

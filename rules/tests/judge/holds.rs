@@ -142,11 +142,11 @@ fn what_belongs_to_others_waits_for_them_and_is_done_once_they_agree() {
     check(
         &after(&shop, DELETE, &["omar"]),
         expect![[r#"
-        admit (enforce), permit Admitted
-        admit ownership hold_approved: `data` approved hold `01999999-0000-7000-8000-000000000001`: `omar`
-        owners: data
-        reach: 1 + 0, tier high, crosses data
-        uses hold:01999999-0000-7000-8000-000000000001 of 1"#]],
+            admit (enforce), permit Admitted
+            admit ownership hold_approved: `data` approved hold `01999999-0000-7000-8000-000000000001`: `omar`
+            owners: data
+            reach: 1 + 0, tier high, crosses data
+            uses held of any, hold:01999999-0000-7000-8000-000000000001 of 1"#]],
     );
 }
 
