@@ -77,11 +77,7 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
         Some(address) => Some(TcpListener::bind(address).await.with_context(|| taken("egress", address))?),
         None => None,
     };
-    let mut redirected = Vec::new();
-    for (address, by) in &config.transparent {
-        let listener = Redirected::bind(*address, *by).with_context(|| untaken(*address, *by))?;
-        redirected.push((listener, *by));
-    }
+    let redirected = redirected(&config)?;
     let socket = match &config.unix {
         Some(path) => Some(Socket::bind(path).with_context(|| no_socket(path))?),
         None => None,
@@ -154,6 +150,15 @@ async fn serve(context: &Context, config: Config, filter: LogFilter) -> anyhow::
     health.await??;
     events::stopped();
     Ok(Exit::Ok)
+}
+
+/// The listeners that connections are sent on to.
+fn redirected(config: &Config) -> anyhow::Result<Vec<(TcpListener, Redirection)>> {
+    let bound = |(address, by): &(SocketAddr, Redirection)| {
+        let listener = Redirected::bind(*address, *by).with_context(|| untaken(*address, *by))?;
+        Ok((listener, *by))
+    };
+    config.transparent.iter().map(bound).collect()
 }
 
 /// Every listener, with the way in that it is.

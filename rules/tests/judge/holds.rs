@@ -72,7 +72,7 @@ fn judged(snapshot: &Snapshot, action: &Action, counters: &Counters) -> Judged {
 
 /// The question of what waits.
 fn question(snapshot: &Snapshot, text: &str) -> (Digest, Question) {
-    let waits = judged(snapshot, &action(text), &Counters::new()).waits.expect("it waits");
+    let waits = judged(snapshot, &action(text), &Counters::new()).waits.unwrap();
     assert_eq!(Digest::of(waits.text.as_bytes()), waits.digest);
     (waits.digest, Question::read(&waits.text).unwrap())
 }
@@ -364,7 +364,7 @@ fn a_retry_is_the_same_question() {
     let shop = shop("");
     let (first, _) = question(&shop, DELETE);
     let mut again = action(DELETE);
-    let ordain_action::Reading::Call(call) = &mut again.reading else { unreachable!() };
+    let ordain_action::Reading::Call(call) = &mut again.reading else { panic!("it is a call") };
     call.effects[0].parameters.push_idempotency("ClientToken", Scalar::Text("8f2c")).unwrap();
     let said =
         judge(&shop, &again, digest_of(&again), &Counters::new(), "2026-11-24T15:00:00Z".parse().unwrap());
@@ -442,7 +442,7 @@ impl Asked {
         let mut action = action(&text);
         action.actor.upstream.account = Arc::from(self.account);
         action.actor.session = self.session.map(Arc::from);
-        let ordain_action::Reading::Call(call) = &mut action.reading else { unreachable!() };
+        let ordain_action::Reading::Call(call) = &mut action.reading else { panic!("it is a call") };
         for (path, value) in &self.parameters {
             let value = if self.numbers { Scalar::Number(value) } else { Scalar::Text(value) };
             call.effects[0].parameters.push(path, value).unwrap();

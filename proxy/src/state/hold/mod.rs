@@ -418,14 +418,14 @@ struct Answering {
 
 impl Answering {
     /// What becomes of it where the hold is so; `None` where it is kept.
-    fn refused(&self, hold: Option<Hold>) -> Result<Hold, Given> {
-        let Some(hold) = hold else { return Err(Given::Over(None)) };
+    fn refused(&self, hold: Option<Hold>) -> Result<Hold, Box<Given>> {
+        let Some(hold) = hold else { return Err(Box::new(Given::Over(None))) };
         if !hold.is_open(self.now) {
-            return Err(Given::Over(Some(hold)));
+            return Err(Box::new(Given::Over(Some(hold))));
         }
         let same = |known: &Answer| known.by == self.answer.by && known.approves == self.answer.approves;
         if hold.answers.iter().any(same) {
-            return Err(Given::Twice(hold));
+            return Err(Box::new(Given::Twice(hold)));
         }
         Ok(hold)
     }

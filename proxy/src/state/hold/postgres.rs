@@ -172,7 +172,7 @@ impl Work for Give<'_> {
         let answering = self.0;
         let hold = match answering.refused(one(transaction, answering.id).await?) {
             Ok(hold) => answering.kept(hold),
-            Err(given) => return Ok(given),
+            Err(given) => return Ok(*given),
         };
         let id = answering.id.as_bytes().as_slice();
         let answer = &answering.answer;

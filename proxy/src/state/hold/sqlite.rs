@@ -133,7 +133,7 @@ pub(super) fn open_of(connection: &Connection, actor: &str, now: i64) -> rusqlit
 pub(super) fn answer(connection: &Connection, answering: &Answering) -> rusqlite::Result<Given> {
     let hold = match answering.refused(one(connection, answering.id)?) {
         Ok(hold) => answering.kept(hold),
-        Err(given) => return Ok(given),
+        Err(given) => return Ok(*given),
     };
     let (signed, shown) = shown(&answering.answer.proof);
     let id = answering.id.into_bytes();

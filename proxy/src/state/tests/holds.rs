@@ -163,7 +163,7 @@ async fn what_became_of_what_was_approved_is_known(engine: Engine) {
         let taking = decision();
         store.reserve(claims(taking, vec![used("stop")], at(1))).await.unwrap().unwrap();
         assert_eq!(carried().await, Some(Carried::InFlight));
-        store.settle(taking, &[key.clone()], ending).await.unwrap();
+        store.settle(taking, std::slice::from_ref(&key), ending).await.unwrap();
         assert_eq!((carried().await, store.holds_waiting(at(1)).await.unwrap()), (Some(became), waiting));
     }
     let other = open(&store, opening("start", "start it", 0)).await;
