@@ -132,9 +132,9 @@ mod tests {
         parameters
             .canonical()
             .iter()
-            .map(|(path, value)| match value {
-                Scalar::Text(text) => format!("{path}={text}"),
-                other => panic!("{other:?}"),
+            .map(|(path, value)| {
+                let Scalar::Text(text) = value else { panic!("{value:?}") };
+                format!("{path}={text}")
             })
             .collect()
     }
