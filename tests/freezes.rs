@@ -213,7 +213,7 @@ fn a_freeze_that_is_written_wrongly_is_not_begun() {
     freeze(
         &["a/b", "--for", "2h", "--why", "w"],
         expect![[r#"
-        error: invalid value 'a/b' for '<NAME>': a freeze's name has letters, digits and `-`
+        error: invalid value 'a/b' for '<NAME>': a name has letters, digits and `-`
 
         For more information, try '--help'.
         exit 2"#]],

@@ -14,6 +14,7 @@
 mod asking;
 mod attacks;
 mod blueprints;
+mod break_glass;
 mod cases;
 mod census;
 mod chain;

@@ -31,6 +31,9 @@ pub(crate) fn reason(
 /// The code of what is said where an exception lifted a gate.
 pub(crate) const EXCEPTED: &str = "exception_lifted";
 
+/// The code of what is said where somebody lifted a gate for themselves.
+pub(crate) const GLASS_BROKEN: &str = "break_glass";
+
 /// The codes of what differs from a plan.
 pub(crate) const OF_PLANS: [&str; 4] = ["change_closed", "change_used", "not_planned", "unplanned"];
 
@@ -44,6 +47,16 @@ pub(crate) fn excepted(
     effect: usize,
 ) -> Reason {
     let Exception { name, owner, approved_by, why, .. } = exception;
+    if exception.glass.is_some() {
+        let text = format!(
+            "`{}` broke the glass (`{name}` of `{owner}`) until {until}: `{gate}` is lifted on `{}`: {why}",
+            party.name,
+            site.told()
+        );
+        let words = (text, String::new());
+        let said = reason(Ruling::Admit, Count::Legitimacy, GLASS_BROKEN, effect, words);
+        return Reason { rules: vec![Arc::clone(gate)], ..said };
+    }
     let text = format!(
         "exception `{name}` of `{owner}` lifts `{gate}` for `{}` on `{}` until {until}, approved by `{approved_by}`: {why}",
         party.name,

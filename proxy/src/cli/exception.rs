@@ -41,7 +41,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
     let Verb::List = arguments.verb;
     let config = context.config()?;
     let mut planned = model::configured(&config)?.planned(Clock::system().now());
-    planned.retain(|one| one.kind == PlannedKind::Exception);
+    planned.retain(|one| one.kind == PlannedKind::Exception && !one.is_break_glass);
     let shown: Vec<Shown<'_>> = planned
         .iter()
         .map(|one| Shown {

@@ -73,16 +73,16 @@ struct Start {
     names: Vec<String>,
 }
 
-fn name(text: &str) -> Result<String, String> {
+pub(super) fn name(text: &str) -> Result<String, String> {
     let fit = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
     if !text.is_empty() && text.len() <= 63 && text.chars().all(fit) {
         Ok(text.to_owned())
     } else {
-        Err("a freeze's name has letters, digits and `-`".to_owned())
+        Err("a name has letters, digits and `-`".to_owned())
     }
 }
 
-fn span(text: &str) -> Result<Span, String> {
+pub(super) fn span(text: &str) -> Result<Span, String> {
     let lasts = text.parse::<Span>().ok().filter(|span| span.is_positive());
     lasts.ok_or_else(|| "give a time such as `4h`".to_owned())
 }

@@ -6,6 +6,7 @@ mod account;
 mod actor;
 mod asked;
 mod blueprint;
+mod break_glass;
 mod budget;
 mod ca;
 mod change;
@@ -128,6 +129,8 @@ enum Verb {
     Freeze(freeze::Arguments),
     /// List changes that were planned, show one, approve it, and take it away.
     Change(change::Arguments),
+    /// Lift gates for yourself in an emergency, a freeze among them, and have somebody else look at it.
+    BreakGlass(break_glass::Arguments),
     /// List what waits for its owners, show it, approve or deny it, and wait for it.
     Hold(hold::Arguments),
     /// List the exceptions: which gates are lifted for whom, and until when.
@@ -242,6 +245,7 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
         Verb::Model(arguments) => model::run(context, arguments),
         Verb::Freeze(arguments) => freeze::run(context, arguments),
         Verb::Change(arguments) => change::run(context, arguments),
+        Verb::BreakGlass(arguments) => break_glass::run(context, arguments),
         Verb::Hold(arguments) => hold::run(context, &arguments),
         Verb::Exception(arguments) => exception::run(context, &arguments),
         Verb::Validate(arguments) => validate::run(context, arguments),

@@ -61,6 +61,10 @@ pub struct Planned {
     pub holders: Vec<String>,
     /// Who approved an exception.
     pub approved_by: String,
+    /// It is a person's own, in an emergency.
+    pub is_break_glass: bool,
+    /// Who looked at what was done, where it is.
+    pub reviewed_by: String,
 }
 
 impl Planned {
@@ -91,6 +95,8 @@ impl Planned {
             lifts: Vec::new(),
             holders: Vec::new(),
             approved_by: String::new(),
+            is_break_glass: false,
+            reviewed_by: String::new(),
         }
     }
 }
@@ -133,6 +139,13 @@ impl Snapshot {
                 lifts: exception.lifts.iter().map(ToString::to_string).collect(),
                 holders: exception.actors.iter().map(ToString::to_string).chain(groups).collect(),
                 approved_by: exception.approved_by.to_string(),
+                is_break_glass: exception.glass.is_some(),
+                reviewed_by: exception
+                    .glass
+                    .as_ref()
+                    .and_then(|glass| glass.reviewed_by.as_deref())
+                    .unwrap_or_default()
+                    .to_owned(),
                 ..Planned::of(
                     model,
                     PlannedKind::Exception,

@@ -26,6 +26,9 @@ static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundl
 /// The longest that an exception may be.
 pub(crate) const EXCEPTION_MAX: SignedDuration = SignedDuration::from_hours(90 * 24);
 
+/// The longest that break-glass may be.
+pub(crate) const BREAK_GLASS_MAX: SignedDuration = SignedDuration::from_hours(4);
+
 /// What a zone may shift times of day against their order, and more.
 const SLACK: SignedDuration = SignedDuration::from_hours(24);
 

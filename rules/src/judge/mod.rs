@@ -255,7 +255,8 @@ fn conclude(
     let mut reasons = judgement.reasons;
     reasons.sort_by(|left, right| {
         // Of what admits, that somebody was excepted is told first, and counted.
-        let quiet = |reason: &Reason| reason.code.as_str() != refusal::EXCEPTED;
+        let loud = [refusal::EXCEPTED, refusal::GLASS_BROKEN];
+        let quiet = |reason: &Reason| !loud.contains(&reason.code.as_str());
         // Of what refuses, what differs from a plan: whoever carries one out is told that and not whose it is.
         let beside = |reason: &Reason| !refusal::OF_PLANS.contains(&reason.code.as_str());
         let order = |reason: &Reason| {

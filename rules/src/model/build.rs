@@ -59,7 +59,9 @@ pub(crate) fn build(sources: &[Source]) -> Result<Model, Vec<Problem>> {
     let approvals = Approvals::read(&placed, &people, &mut problems);
     let mut places = Places { people: &people, problems: &mut problems };
     let blueprints = places.blueprints(&placed);
-    let exceptions = places.exceptions(&placed, &rules, &blueprints);
+    let mut exceptions = places.exceptions(&placed, &rules, &blueprints);
+    exceptions.extend(places.glasses(&placed, &rules, &blueprints));
+    exceptions.sort_by(|left, right| left.name.cmp(&right.name));
     let changes = places.changes(&placed);
     findings.extend(approvals.void(|name| changes.get(name).map(Change::approved_as)));
     findings.sort();
@@ -116,6 +118,7 @@ fn owner_tags(placed: &[Placed]) -> impl Iterator<Item = String> {
         | Body::AgentBounds(_)
         | Body::Window(_)
         | Body::Exception(_)
+        | Body::BreakGlass(_)
         | Body::Change(_)
         | Body::Ownership(_)
         | Body::Approval(_)
@@ -186,6 +189,7 @@ impl Places<'_> {
                 | Body::AgentBounds(_)
                 | Body::Window(_)
                 | Body::Exception(_)
+                | Body::BreakGlass(_)
                 | Body::Change(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_)
@@ -249,6 +253,7 @@ impl Places<'_> {
                 | Body::Budget(_)
                 | Body::Window(_)
                 | Body::Exception(_)
+                | Body::BreakGlass(_)
                 | Body::Change(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_)

@@ -98,12 +98,7 @@ impl Places<'_> {
         spec: &ExceptionSpec,
         (rules, blueprints): (&Rules, &Blueprints),
     ) -> Option<Exception> {
-        for id in &spec.lifts {
-            match id.strip_prefix(blueprint::PREFIX) {
-                Some(name) => self.lifted_blueprint(place, name, blueprints),
-                None => self.gate(place, id, rules),
-            }
-        }
+        self.lifted(place, &spec.lifts, (rules, blueprints), false);
         let covers = covered(&spec.covers);
         let lacks = |what: &str, needed: &str| format!("exception `{name}` {what}; {needed}");
         let empty = [
@@ -163,13 +158,31 @@ impl Places<'_> {
             access: spec.access.as_deref().map(|words| self.classes(words, place)),
             operations: spec.operations.as_deref().map(globs),
             covers,
+            glass: None,
         })
     }
 
+    /// What is lifted has to be there, and one of what may be; freezes may be in an emergency.
+    pub(super) fn lifted(
+        &mut self,
+        place: &Place,
+        lifts: &[String],
+        (rules, blueprints): (&Rules, &Blueprints),
+        emergency: bool,
+    ) {
+        for id in lifts {
+            match id.strip_prefix(blueprint::PREFIX) {
+                Some(name) => self.lifted_blueprint(place, name, blueprints),
+                None => self.gate(place, id, rules, emergency),
+            }
+        }
+    }
+
     /// Only a gate that says of itself that it may be lifted can be, and a freeze is none that an exception lifts.
-    fn gate(&mut self, place: &Place, id: &str, rules: &Rules) {
+    fn gate(&mut self, place: &Place, id: &str, rules: &Rules, emergency: bool) {
         let may_be_lifted = |id: &str| {
-            id != FROZEN && rules.by_id(id).is_some_and(|rule| rule.class != Class::Ground && rule.liftable)
+            (emergency || id != FROZEN)
+                && rules.by_id(id).is_some_and(|rule| rule.class != Class::Ground && rule.liftable)
         };
         if may_be_lifted(id) {
             return;

@@ -118,6 +118,7 @@ impl<'d> Estate<'d> {
             | Body::AgentBounds(_)
             | Body::Window(_)
             | Body::Exception(_)
+            | Body::BreakGlass(_)
             | Body::Change(_)
             | Body::Ownership(_)
             | Body::Approval(_)

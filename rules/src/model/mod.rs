@@ -10,6 +10,7 @@ mod circumstances;
 mod document;
 mod draft;
 mod estate;
+mod glass;
 mod hosting;
 mod identity;
 mod lineage;
@@ -148,6 +149,15 @@ pub(crate) struct Exception {
     pub(crate) access: Option<BTreeSet<Access>>,
     pub(crate) operations: Option<Vec<Glob>>,
     pub(crate) covers: Covers,
+    /// It is a person's own, in an emergency.
+    pub(crate) glass: Option<Glass>,
+}
+
+/// What there is of break-glass beside an exception.
+#[derive(Debug)]
+pub(crate) struct Glass {
+    /// Who looked at what was done.
+    pub(crate) reviewed_by: Option<Arc<str>>,
 }
 
 /// What something holds for: whatever lies in any of these, or everything when all are empty.

@@ -123,6 +123,7 @@ impl People {
                 | Body::AgentBounds(_)
                 | Body::Window(_)
                 | Body::Exception(_)
+                | Body::BreakGlass(_)
                 | Body::Change(_)
                 | Body::Inventory(_)
                 | Body::Ownership(_)

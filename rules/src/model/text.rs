@@ -12,6 +12,7 @@ use super::document::{
     EnvironmentSpec, ExceptionSpec, FreezeSpec, GroupSpec, InventorySpec, LimitsSpec, Metadata,
     OwnershipSpec, ResourceSpec, ScopeSpec, SystemSpec, UserSpec, WindowSpec,
 };
+use super::glass::BreakGlassSpec;
 use super::{Problem, Source};
 use crate::approval::ApprovalSpec;
 use crate::blueprint::written::BlueprintSpec;
@@ -52,6 +53,7 @@ pub(crate) enum Body {
     AgentBounds(AgentBoundsSpec),
     Window(WindowSpec),
     Exception(ExceptionSpec),
+    BreakGlass(BreakGlassSpec),
     Change(ChangeSpec),
     Inventory(InventorySpec),
     Ownership(OwnershipSpec),
@@ -59,7 +61,7 @@ pub(crate) enum Body {
     Blueprint(Box<BlueprintSpec>),
 }
 
-const KINDS: [&str; 22] = [
+const KINDS: [&str; 23] = [
     "Component",
     "Resource",
     "API",
@@ -77,6 +79,7 @@ const KINDS: [&str; 22] = [
     "AgentBounds",
     "Window",
     "Exception",
+    "BreakGlass",
     "Change",
     "Inventory",
     "Ownership",
@@ -192,6 +195,7 @@ fn document(path: &str, line: usize, text: &str) -> Result<Placed, Problem> {
         "AgentBounds" => read(&place, text, Body::AgentBounds)?,
         "Window" => read(&place, text, Body::Window)?,
         "Exception" => read(&place, text, Body::Exception)?,
+        "BreakGlass" => read(&place, text, Body::BreakGlass)?,
         "Change" => change(&place, text)?,
         "Inventory" => read(&place, text, Body::Inventory)?,
         "Ownership" => read(&place, text, Body::Ownership)?,

@@ -186,6 +186,24 @@ fn terms(model: &Model, now: Timestamp, flaws: &mut Vec<Flaw>) {
     let soon = now.checked_add(SOON).unwrap_or(Timestamp::MAX);
     for one in &model.exceptions {
         let owner = &one.owner;
+        if let Some(glass) = &one.glass {
+            let by = &one.approved_by;
+            let (kind, text) = match (&glass.reviewed_by, one.term.is_over(now)) {
+                (None, _) => {
+                    let text = format!(
+                        "`{by}` broke the glass, and nobody has looked at what was done: `ordain break-glass review {}`",
+                        one.name
+                    );
+                    (FlawKind::Due, text)
+                }
+                (Some(_), true) => {
+                    (FlawKind::Over, format!("it has ended and was looked at; `{owner}` should remove it"))
+                }
+                (Some(_), false) => continue,
+            };
+            flaw(kind, "break-glass", &one.name, text);
+            continue;
+        }
         if one.term.is_over(now) {
             let text = format!("it has expired, and lifts nothing more; `{owner}` should remove it");
             flaw(FlawKind::Over, "exception", &one.name, text);

@@ -246,7 +246,10 @@ fn circumstances(model: &Model, portrait: &mut Portrait) {
             ("why", exception.why.clone()),
             ("owner", exception.owner.to_string()),
             ("approved by", exception.approved_by.to_string()),
+            ("break-glass", if exception.glass.is_some() { "yes" } else { "" }.to_owned()),
         ]);
+        let reviewed = exception.glass.as_ref().and_then(|glass| glass.reviewed_by.as_ref());
+        of.extend(reviewed.map(|by| ("reviewed by", by.to_string())));
         of.extend(exception.term.said().chain(covers(&exception.covers)));
         let review = exception.review.as_ref().and_then(|review| review.said().next());
         of.extend(review.map(|(_, from)| ("review", from)));

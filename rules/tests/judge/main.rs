@@ -13,6 +13,7 @@ mod copies;
 mod documents;
 mod engaged;
 mod gates;
+mod glass;
 mod grants;
 mod holds;
 mod live;
