@@ -58,6 +58,8 @@ pub(crate) struct Blueprint {
     /// Types of what is named.
     pub(crate) types: Option<Vec<Glob>>,
     pub(crate) actor_kinds: Option<Vec<ActorKind>>,
+    /// What is not as it has it waits for its owners, and is not denied.
+    pub(crate) holds: bool,
     pub(crate) covers: Covers,
     pub(crate) parameters: Vec<Constraint>,
     pub(crate) tags: Vec<Tag>,

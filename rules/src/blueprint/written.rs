@@ -41,6 +41,9 @@ pub(crate) struct BlueprintSpec {
     /// Kinds of actors that it binds; all, when left out.
     #[serde(default)]
     pub(crate) actor_kinds: Option<Vec<String>>,
+    /// `deny`, or `hold`: what is not as it has it waits for its owners.
+    #[serde(default)]
+    pub(crate) ruling: Option<String>,
     /// Where; everywhere, when left out.
     #[serde(default)]
     pub(crate) covers: CoversSpec,

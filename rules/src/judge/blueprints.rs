@@ -107,8 +107,14 @@ impl Held<'_> {
             }
         };
         let remedy = if code == "blueprint_violated" { remedy.clone().unwrap_or(own) } else { own };
-        let mut reason = refusal::reason(Ruling::Deny, Count::Legitimacy, code, effect, (text, remedy));
-        reason.rules = vec![id.clone()];
-        reason
+        // What could not be read is nobody's to approve: they would not know what.
+        let asks = if blueprint.holds && code == "blueprint_violated" {
+            site.standing.owners.to_vec()
+        } else {
+            Vec::new()
+        };
+        let ruling = if asks.is_empty() { Ruling::Deny } else { Ruling::Hold };
+        let reason = refusal::reason(ruling, Count::Legitimacy, code, effect, (text, remedy));
+        Reason { rules: vec![id.clone()], asks, ..reason }
     }
 }

@@ -68,6 +68,7 @@ impl Places<'_> {
             access: own.access.as_deref().or(said.access.as_deref()).map(|words| self.classes(words, place)),
             types: said.types.as_deref().map(globs),
             actor_kinds: own.actor_kinds.as_deref().map(|words| self.actor_kinds(words, place)),
+            holds: self.holds(own.ruling.as_deref(), place),
             covers: covered(&own.covers),
             parameters,
             tags,

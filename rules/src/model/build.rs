@@ -279,6 +279,19 @@ impl Places<'_> {
         }
     }
 
+    /// Whether what is not as a document has it waits for its owners, and is not denied.
+    pub(super) fn holds(&mut self, ruling: Option<&str>, place: &Place) -> bool {
+        match ruling {
+            None | Some("deny") => false,
+            Some("hold") => true,
+            Some(other) => {
+                let text = format!("unknown ruling `{other}`; {}", nearest(other, &["deny", "hold"]));
+                self.problems.push(place.problem(other, text));
+                false
+            }
+        }
+    }
+
     fn limits(&mut self, place: &Place, spec: &LimitsSpec, limits: &mut AllLimits) {
         let Some(kind) = ActorKind::parse(&spec.actor_kind) else {
             let known = nearest(&spec.actor_kind, &["person", "pipeline", "agent"]);
@@ -294,14 +307,7 @@ impl Places<'_> {
         own.share_of_group = spec.share_of_group.or(own.share_of_group);
         own.tier = tier.or(own.tier);
         own.irreversible = spec.irreversible.or(own.irreversible);
-        match spec.ruling.as_deref() {
-            None | Some("deny") => {}
-            Some("hold") => own.holds = true,
-            Some(other) => {
-                let text = format!("unknown ruling `{other}`; {}", nearest(other, &["deny", "hold"]));
-                self.problems.push(place.problem(other, text));
-            }
-        }
+        own.holds |= self.holds(spec.ruling.as_deref(), place);
     }
 
     pub(super) fn owners(&mut self, text: Option<&str>, place: &Place) -> Owners {

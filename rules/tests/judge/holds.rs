@@ -314,6 +314,23 @@ fn a_limit_that_holds_asks_everybody_whose_it_reaches() {
     assert_eq!(ruling(&shop, TERMINATE, &["olivia"]), Ruling::Admit);
 }
 
+/// What a blueprint holds waits for whoever owns the place; what could not be read of it is denied.
+#[test]
+fn a_blueprint_that_holds_asks_the_owners() {
+    let blueprint = "---\napiVersion: ordain/v1\nkind: Blueprint\nmetadata: {name: small}\nspec:\n  ruling: hold\n  why: nobody needs more\n  operations: ['ec2:RunInstances']\n  parameters:\n  - {path: InstanceType, matches: 't3.*'}\n";
+    let shop = shop(blueprint);
+    let run = "person alice
+    effect ec2:RunInstances create
+    parent ec2:subnet arn:aws:ec2:eu-west-1:111122223333:subnet/s
+    InstanceType = m5.large";
+    let (_, asked) = question(&shop, run);
+    assert_eq!((asked.waits[0].code.as_str(), asked.asks()), ("blueprint_violated", vec!["web"]));
+    assert_eq!(ruling(&shop, run, &["alice"]), Ruling::Hold);
+    assert_eq!(ruling(&shop, run, &["olivia"]), Ruling::Admit);
+    let unread = judged(&shop, &action(&format!("{run}\n    partial")), &Counters::new());
+    assert_eq!(unread.verdict.ruling, Ruling::Deny, "{}", told(&unread));
+}
+
 #[test]
 fn what_is_over_a_limit_is_denied_where_nothing_else_is_said() {
     let limit = "---\napiVersion: ordain/v1\nkind: Limits\nmetadata: {name: people}\nspec: {actorKind: person, dependants: 0}\n";
