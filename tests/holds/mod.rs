@@ -425,6 +425,39 @@ fn a_yes_is_taken_back_by_a_no() {
     desk.gate.finish();
 }
 
+/// Nobody is believed under a name that was revoked: what they approved before counts no more, and nothing that they sign.
+#[test]
+fn an_approval_of_somebody_who_was_revoked_counts_for_nothing() {
+    let desk = Desk::new("", None);
+    let id = desk.held("alice");
+    desk.approve(&id, "olivia");
+    let revoked = desk.gate.run(&["actor", "revoke", "olivia"]);
+    assert!(revoked.status.success(), "{}", said(&revoked));
+    eventually("it is heard of", || desk.state(&id) == "waiting");
+    assert_eq!(desk.held("alice"), id);
+    assert_eq!(desk.arrived("TerminateInstances"), 0);
+    let other = held(&desk.send("alice", "TerminateInstances&InstanceId.1=i-0123456789abcdef1"));
+    let refused = desk.try_approve(&other, "olivia");
+    assert!(said(&refused).contains("`olivia` is revoked"), "{}", said(&refused));
+    desk.approve(&id, "omar");
+    assert_eq!(desk.terminate("alice").status, 200);
+    desk.gate.finish();
+}
+
+/// What was signed long ago is refused and not kept: whoever signed it may sign anew.
+#[test]
+fn a_signature_of_long_ago_is_refused_and_may_be_made_again() {
+    let desk = Desk::new("", None);
+    let id = desk.held("alice");
+    let key = desk.keys.path().join("olivia");
+    let approve = ["hold", "approve", &id, "--as", "olivia", "--yes", "--key", key.to_str().unwrap()];
+    let old = desk.gate.run(&[&approve[..], &["--at", "2020-01-01T00:00:00Z"]].concat());
+    assert!(said(&old).contains("approve it again, at a time of now"), "{}", said(&old));
+    desk.approve(&id, "olivia");
+    assert_eq!(desk.terminate("alice").status, 200);
+    desk.gate.finish();
+}
+
 /// What nobody carried out in time is asked anew.
 #[test]
 fn what_was_approved_lasts_for_a_time() {

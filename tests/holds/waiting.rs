@@ -44,6 +44,8 @@ fn a_hold_is_shown_with_all_that_it_would_do() {
         "which two of `platform` have to want",
         "platform: 0 of 1 approvals",
         "may approve: alice, olivia",
+        "asked by agent robot",
+        "for platform to approve",
     ] {
         assert!(shown.contains(part), "no `{part}` in {shown}");
     }

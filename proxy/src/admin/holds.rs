@@ -47,9 +47,6 @@ pub(crate) struct Answering {
     pub(crate) why: String,
 }
 
-/// The most that are listed.
-const LISTED_MAX: usize = 1_000;
-
 /// The longest reason that is kept.
 const WHY_MAX: usize = 1_000;
 
@@ -65,16 +62,17 @@ pub(super) async fn list(
     Query(which): Query<Which>,
 ) -> Result<Json<Vec<Shown>>, Refusal> {
     caller.needs(Role::Viewer)?;
-    let now = gate.clock.now();
-    let since = if which.all { SINCE } else { now };
+    // Of what waits the oldest, of all the youngest: whoever needs another one asks for it by name.
+    let found = if which.all {
+        gate.state.holds(SINCE).await
+    } else {
+        gate.state.open_holds(gate.clock.now()).await.map(|(holds, _)| holds)
+    };
     let mut shown = Vec::new();
-    // The youngest: whoever needs an older one asks for it by name.
-    for hold in gate.state.holds(since).await.map_err(unavailable)? {
-        if shown.len() < LISTED_MAX && (which.all || hold.is_open(now)) {
-            // The question is long, and is shown one at a time.
-            let listed = Shown::of(&gate, &hold).await;
-            shown.push(Shown { question: String::new(), ..listed });
-        }
+    for hold in found.map_err(unavailable)? {
+        // The question is long, and is shown one at a time.
+        let listed = Shown::of(&gate, &hold).await;
+        shown.push(Shown { question: String::new(), ..listed });
     }
     Ok(Json(shown))
 }
@@ -141,8 +139,11 @@ fn said(id: Uuid, caller: &Caller, answering: Answering, now: Timestamp) -> Resu
 
 /// Counts what waits, for the metrics; what cannot be counted keeps its last figure.
 pub(super) async fn observe(gate: &Gate) {
-    let now = gate.clock.now();
-    if let Some(waiting) = gate.state.holds_waiting(now).await {
+    // Whoever asks often, and anybody may, is told what was counted a while ago.
+    if !gate.holds.is_to_be_counted() {
+        return;
+    }
+    if let Some(waiting) = gate.state.holds_waiting(gate.clock.now()).await {
         gate.metrics.holds_waiting(waiting);
     }
 }

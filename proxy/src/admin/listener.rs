@@ -17,12 +17,13 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 
+use super::bounded::Bounded;
 use crate::listen::Tls;
 
 /// How long a client may take until it is told apart, and its handshake is done.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How many clients may be at that at once: the next ones wait.
+/// How many connections may be open at once: the next ones wait.
 const AT_ONCE: usize = 1_024;
 
 /// The first byte of every TLS connection: a record of a handshake.
@@ -44,7 +45,10 @@ impl Peer {
 }
 
 /// A connection of either kind.
-type Connection = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+type Connection = Bounded<Stream>;
+
+/// The same, before it has its seat.
+type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
 /// Connections that are told apart, in the order in which they were.
 pub(super) struct Listener {
@@ -104,23 +108,24 @@ async fn accept_all(listener: TcpListener, tls: Option<Tls>, ready: mpsc::Sender
             }
         };
         let Some(tls) = tls.clone() else {
-            if ready.send((Either::Left(stream), Peer { address, is_encrypted: false })).await.is_err() {
+            let connection = Bounded::new(Either::Left(stream), seat);
+            if ready.send((connection, Peer { address, is_encrypted: false })).await.is_err() {
                 return;
             }
             continue;
         };
         let ready = ready.clone();
         telling.spawn(async move {
-            if let Ok(Some(connection)) = timeout(PATIENCE, told_apart(stream, &tls)).await {
-                let is_encrypted = matches!(connection, Either::Right(_));
+            if let Ok(Some(stream)) = timeout(PATIENCE, told_apart(stream, &tls)).await {
+                let is_encrypted = matches!(stream, Either::Right(_));
+                let connection = Bounded::new(stream, seat);
                 drop(ready.send((connection, Peer { address, is_encrypted })).await);
             }
-            drop(seat);
         });
     }
 }
 
-async fn told_apart(stream: TcpStream, tls: &Tls) -> Option<Connection> {
+async fn told_apart(stream: TcpStream, tls: &Tls) -> Option<Stream> {
     let mut first = [0];
     match stream.peek(&mut first).await {
         Ok(1) if first == [HANDSHAKE] => {

@@ -4,6 +4,7 @@
 //!
 //! Leaves out making those changes: keys and model are changed in the state directory.
 
+mod bounded;
 mod caller;
 mod container;
 mod holds;

@@ -9,7 +9,7 @@ use ordain_rules::hold::Question;
 use ordain_rules::{Answered, Endorsement, Proof};
 use uuid::Uuid;
 
-use super::EventKind;
+use super::{EventKind, is_revoked, shown, standing};
 use crate::events;
 use crate::gate::Gate;
 use crate::state::{Answer, Carried, Given, Hold};
@@ -53,8 +53,9 @@ pub async fn take(gate: &Gate, said: Said) -> Result<Hold, NotAnswered> {
             "what hold `{id}` approved was sent already; nothing is left to answer"
         )));
     }
-    let again = |known: &Answer| known.by == answer.by && known.approves == answer.approves;
-    if hold.answers.iter().any(again) {
+    let same = |known: &Answer| known.by == answer.by && known.approves == answer.approves;
+    let said = hold.answers.iter().any(same);
+    if said && stands(gate, &hold, &answer) {
         return Err(NotAnswered::Refused(format!("`{}` has answered hold `{id}` so already", answer.by)));
     }
     let question = Question::read(&hold.text).map_err(NotAnswered::Refused)?;
@@ -81,7 +82,7 @@ pub async fn take(gate: &Gate, said: Said) -> Result<Hold, NotAnswered> {
         .await
         .map_err(unavailable)?;
     let by = Arc::clone(&answer.by);
-    let given = gate.state.answer_hold(id, answer, now).await.map_err(unavailable)?;
+    let given = gate.state.answer_hold(id, answer, now, said).await.map_err(unavailable)?;
     if !matches!(given, Given::Kept(_)) {
         // Somebody else was before, between looking and this: what is recorded is not what came of it.
         let summary = format!("what `{by}` answered hold `{id}` came too late and does not count");
@@ -105,6 +106,12 @@ pub async fn take(gate: &Gate, said: Said) -> Result<Hold, NotAnswered> {
 /// Whether somebody may answer, and it is they who do.
 fn may(gate: &Gate, hold: &Hold, question: &Question, answer: &Answer) -> Result<(), NotAnswered> {
     let model = gate.model.snapshot();
+    if is_revoked(gate, &answer.by) {
+        return Err(NotAnswered::Refused(format!(
+            "`{}` is revoked; `ordain actor allow` ends that",
+            answer.by
+        )));
+    }
     let of = model.may_answer(question, &answer.by).map_err(NotAnswered::Refused)?;
     let id = hold.id.to_string();
     if !answer.approves {
@@ -120,6 +127,15 @@ fn may(gate: &Gate, hold: &Hold, question: &Question, answer: &Answer) -> Result
             .map_err(NotAnswered::Refused)?;
     }
     let with = counted(gate, hold, question, answer);
+    let granted = hold.granted(gate.config().holds.granted);
+    let ends = answer.at.checked_add(granted.lasts).unwrap_or(hold.until);
+    if ends <= gate.clock.now() {
+        let text = format!(
+            "what was approved at {} held until {ends}; approve it again, at a time of now",
+            answer.at
+        );
+        return Err(NotAnswered::Refused(text));
+    }
     let counts = |one: &Answered| of.contains(&one.owner) && one.by.contains(&answer.by);
     if with.iter().any(counts) {
         return Ok(());
@@ -136,9 +152,18 @@ fn may(gate: &Gate, hold: &Hold, question: &Question, answer: &Answer) -> Result
     Err(NotAnswered::Refused(text))
 }
 
+/// Whether what somebody said before counts still: else they may say it again.
+fn stands(gate: &Gate, hold: &Hold, answer: &Answer) -> bool {
+    let progress = shown::progress(gate, hold).unwrap_or_default();
+    let in_time = shown::ends(gate, hold, &progress) > gate.clock.now();
+    !answer.approves || (in_time && progress.iter().any(|one| one.by.contains(&answer.by)))
+}
+
 /// How far each owner's approval would have come with one more.
 fn counted(gate: &Gate, hold: &Hold, question: &Question, answer: &Answer) -> Vec<Answered> {
-    let mut approvals = hold.approvals();
+    let mut approvals = standing(gate, hold);
+    // A later one of theirs stands in the place of what they said before.
+    approvals.retain(|known| known.by != answer.by);
     approvals.push(Endorsement { by: Arc::clone(&answer.by), at: answer.at, proof: answer.proof.clone() });
     let (id, model) = (hold.id.to_string(), gate.model.snapshot());
     model.answered((&id, hold.question), question, &approvals, gate.clock.now()).unwrap_or_default()

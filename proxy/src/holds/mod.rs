@@ -9,13 +9,14 @@ pub mod own;
 mod parked;
 mod shown;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use ordain_action::Reading;
+use ordain_action::{ActorKind, Party, Reading};
 use ordain_evidence::{ChangeKind, Decision, Reserved};
 use ordain_rules::hold::Question;
-use ordain_rules::{Answered, Granted, Judged, Mode, Ruling, Waits};
+use ordain_rules::{Answered, Endorsement, Granted, Judged, Mode, Ruling, Waits};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -34,6 +35,9 @@ use crate::state::{Hold, Opened, Opening};
 /// The longest question that is asked: who is to approve it is to read it.
 const TEXT_MAX: usize = 64 * 1024;
 
+/// How long what was counted of those that wait is told.
+const COUNTED: Duration = Duration::from_secs(5);
+
 /// How much happens before whoever looks away for so long has missed some of it.
 const EVENTS_KEPT: usize = 1_024;
 
@@ -42,6 +46,8 @@ const EVENTS_KEPT: usize = 1_024;
 pub struct Holds {
     events: broadcast::Sender<Event>,
     parking: Parking,
+    // When those that wait were last counted.
+    counted: Mutex<Option<Instant>>,
 }
 
 /// Something that happened to a hold at this gate.
@@ -101,7 +107,21 @@ impl Holds {
     /// None yet.
     #[must_use]
     pub fn new(parked: usize) -> Self {
-        Self { events: broadcast::Sender::new(EVENTS_KEPT), parking: Parking::new(parked) }
+        Self {
+            events: broadcast::Sender::new(EVENTS_KEPT),
+            parking: Parking::new(parked),
+            counted: Mutex::default(),
+        }
+    }
+
+    /// Whether those that wait are to be counted: not again and again, whoever asks.
+    pub fn is_to_be_counted(&self) -> bool {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = counted.is_none_or(|counted| counted.elapsed() >= COUNTED);
+        if is_due {
+            *counted = Some(Instant::now());
+        }
+        is_due
     }
 
     /// What happens from now on.
@@ -150,12 +170,27 @@ async fn once(
 ) -> (Reserved, Option<Asked>) {
     let judged = answered(gate, judged, decision).await;
     let renewed = |decision: &mut Decision| again::renewed(gate, decision);
-    let (reserved, waits) = gate.state.reserve_for(judged, decision, renewed, &gate.metrics).await;
+    let (mut reserved, mut waits) = gate.state.reserve_for(judged, decision, renewed, &gate.metrics).await;
+    // A no that came before this was reserved is heard; from here on none is taken.
+    if reserved.verdict().ruling == Ruling::Admit && was_denied(gate, decision).await {
+        drop(reserved);
+        let judged = judged_now(gate, decision, None).await;
+        let judged = answered(gate, judged, decision).await;
+        (reserved, waits) = gate.state.reserve_for(judged, decision, renewed, &gate.metrics).await;
+    }
     let asked = match waits {
         Some(waits) if is_held(&reserved) => Some(ask(gate, &waits, decision, bound).await),
         Some(_) | None => None,
     };
     (reserved, asked)
+}
+
+/// Whether what people had approved was denied or put aside since.
+async fn was_denied(gate: &Gate, decision: &Decision) -> bool {
+    let id = decision.counters.granted().and_then(|granted| granted.hold.parse().ok());
+    let Some(id) = id else { return false };
+    // What cannot be looked up now is not known to be denied: it is judged again, with what can.
+    !matches!(gate.state.hold(id).await, Ok(Some(hold)) if hold.closed.is_none())
 }
 
 /// Only enforce makes anybody wait: what passes anyway is nobody's question.
@@ -174,8 +209,19 @@ async fn answered(gate: &Gate, judged: Judged, decision: &mut Decision) -> Judge
     if hold.answers.is_empty() {
         return judged;
     }
-    let granted = hold.granted(gate.config().holds.granted);
+    let granted = Granted { approvals: standing(gate, &hold), ..hold.granted(gate.config().holds.granted) };
     judged_now(gate, decision, Some(Box::new(granted))).await
+}
+
+/// Approvals of those who are believed: nobody is under a name that was revoked, whenever they approved.
+fn standing(gate: &Gate, hold: &Hold) -> Vec<Endorsement> {
+    let mut approvals = hold.approvals();
+    approvals.retain(|approval| !is_revoked(gate, &approval.by));
+    approvals
+}
+
+fn is_revoked(gate: &Gate, person: &Arc<str>) -> bool {
+    gate.keys.is_revoked(&Party { name: Arc::clone(person), kind: ActorKind::Person })
 }
 
 /// Judges it as of now. All that this is done with goes into the decision first, and so into its record.

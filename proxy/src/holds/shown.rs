@@ -110,7 +110,7 @@ pub struct Given {
 /// How far each owner's approval of a hold has come; `None` where it cannot be told.
 pub(super) fn progress(gate: &Gate, hold: &Hold) -> Option<Vec<Answered>> {
     let question = Question::read(&hold.text).ok()?;
-    let (id, approvals, model) = (hold.id.to_string(), hold.approvals(), gate.model.snapshot());
+    let (id, approvals, model) = (hold.id.to_string(), super::standing(gate, hold), gate.model.snapshot());
     model.answered((&id, hold.question), &question, &approvals, gate.clock.now()).ok()
 }
 

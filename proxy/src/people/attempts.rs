@@ -24,7 +24,8 @@ const OF_BOTH: (NonZeroU32, Duration) = (NonZeroU32::new(5).expect("not zero"), 
 /// What one peer may try of all names.
 const OF_PEER: (NonZeroU32, Duration) = (NonZeroU32::new(30).expect("not zero"), Duration::from_secs(6));
 
-/// What all peers may try of one name. One peer alone does not use it up: it cannot keep a person out.
+/// What all peers may try of one name. One peer alone does not use it up; whoever shares an address with a person can keep
+/// them out by the quota of both, and so can a few peers together.
 const OF_NAME: (NonZeroU32, Duration) = (NonZeroU32::new(20).expect("not zero"), Duration::from_secs(20));
 
 /// How often somebody may try.

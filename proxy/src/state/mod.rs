@@ -235,9 +235,15 @@ impl State {
     ///
     /// # Errors
     /// It cannot be kept now, or nobody knows whether it was.
-    pub async fn answer_hold(&self, id: Uuid, answer: Answer, now: Timestamp) -> Result<Given, String> {
+    pub async fn answer_hold(
+        &self,
+        id: Uuid,
+        answer: Answer,
+        now: Timestamp,
+        again: bool,
+    ) -> Result<Given, String> {
         let store = self.store().await.map_err(|error| error.to_string())?;
-        store.answer_hold(id, answer, now).await.map_err(|error| error.to_string())
+        store.answer_hold(id, answer, now, again).await.map_err(|error| error.to_string())
     }
 
     /// A hold.
@@ -262,7 +268,7 @@ impl State {
         store.holds(since).await.map_err(|error| error.to_string())
     }
 
-    /// The holds of an actor that wait, or are approved, the youngest first.
+    /// The holds of an actor whose time is not over and that nobody closed, the youngest first.
     ///
     /// # Errors
     /// They cannot be looked up now.
@@ -299,6 +305,18 @@ impl State {
     pub async fn carried(&self, id: Uuid) -> Result<Option<Carried>, String> {
         let store = self.store().await.map_err(|error| error.to_string())?;
         store.carried(id).await.map_err(|error| error.to_string())
+    }
+
+    /// The holds that wait, or are approved, and were not carried out: the oldest, and whether there are more.
+    ///
+    /// # Errors
+    /// They cannot be looked up now.
+    pub async fn open_holds(&self, now: Timestamp) -> Result<(Vec<Hold>, bool), String> {
+        if !self.kept.is_there() {
+            return Ok((Vec::new(), false));
+        }
+        let store = self.store().await.map_err(|error| error.to_string())?;
+        store.open_holds(now).await.map_err(|error| error.to_string())
     }
 
     /// How many holds wait; none where that cannot be told now.

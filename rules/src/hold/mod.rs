@@ -39,7 +39,7 @@ pub struct Granted {
     pub denied: Option<(Arc<str>, Arc<str>)>,
     /// Until when it waits.
     pub until: Timestamp,
-    /// How long it may be carried out from the last approval on that was missing.
+    /// How long it may be carried out from the latest approval on that counts.
     pub lasts: Duration,
 }
 

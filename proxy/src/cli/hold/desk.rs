@@ -31,8 +31,20 @@ impl Desk {
     /// The session that is kept, unless it is over; else the gate of the configuration.
     pub(super) fn of(context: &Context) -> anyhow::Result<Self> {
         match Session::kept()? {
-            Some(session) if session.expires > Clock::system().now() => Ok(Self::Session(Box::new(session))),
-            Some(_) | None => Ok(Self::Token(Box::new(context.config()?))),
+            Some(session) if session.expires > Clock::system().now() => {
+                let (person, url) = (&session.person, session.server.url());
+                context.output.complain(&format!("as `{person}`, who is logged in at `{url}`"));
+                Ok(Self::Session(Box::new(session)))
+            }
+            Some(over) => {
+                let text = format!(
+                    "the session of `{}` is over; this is asked with the operator's token",
+                    over.person
+                );
+                context.output.complain(&text);
+                Ok(Self::Token(Box::new(context.config()?)))
+            }
+            None => Ok(Self::Token(Box::new(context.config()?))),
         }
     }
 
@@ -61,7 +73,11 @@ impl Desk {
             Self::Session(session) => {
                 let (status, text) = runtime()?.block_on(session.ask(path, posted))?;
                 if !status.is_success() {
-                    bail!("{text}");
+                    // Whoever answers may be anybody whose address was given.
+                    bail!(
+                        "{}",
+                        text.chars().flat_map(char::escape_debug).collect::<String>().replace("\\'", "'")
+                    );
                 }
                 text
             }

@@ -65,7 +65,8 @@ enum Verb {
     },
     /// Print what happens to holds, as it does, until it is stopped.
     Watch,
-    /// Wait until one is answered; exits with 0 where it is approved, with 1 where it is not, with 3 where it waits still.
+    /// Wait until one is answered; exits with 0 where it is approved, with 1 where it is not or was done already, with 3 where
+    /// it waits still.
     Wait {
         /// The hold.
         id: Uuid,
@@ -251,8 +252,9 @@ fn wait(
     loop {
         let hold = look(lasts)?;
         let ended = match hold.state {
-            State::Approved | State::Used => Some(Exit::Ok),
-            State::Denied | State::Unknown | State::Over | State::Expired => Some(Exit::No),
+            State::Approved => Some(Exit::Ok),
+            // What was done is not to be done again by who waited for it.
+            State::Used | State::Denied | State::Unknown | State::Over | State::Expired => Some(Exit::No),
             State::Waiting => None,
         };
         let left = timeout.map_or(LONGEST, |most| most.saturating_sub(began.elapsed()));

@@ -73,6 +73,10 @@ pub(super) fn read(hold: &Shown, id: Uuid) -> anyhow::Result<Question> {
 /// All that it would do, why it waits and who has answered: whoever approves is shown whatever they approve, to its end.
 pub(super) fn whole(hold: &Shown, question: &Question) -> String {
     let mut text = format!("hold {}: {}\n{}\n", hold.id, hold.state.as_str(), question.told());
+    let asks = std::iter::once(&question.actor).chain(&question.on_behalf_of);
+    for (asker, word) in asks.zip(std::iter::once("asked by").chain(std::iter::repeat("for"))) {
+        let _ = writeln!(text, "  {word} {} {}", asker.kind, safe(&asker.name));
+    }
     let place = &question.place;
     let _ = writeln!(
         text,
@@ -93,6 +97,7 @@ pub(super) fn whole(hold: &Shown, question: &Question) -> String {
         let rules: Vec<String> = waiting.rules.iter().map(|rule| safe(rule)).collect();
         let by = if rules.is_empty() { waiting.code.clone() } else { rules.join(", ") };
         let _ = writeln!(text, "it waits, for {} ({by})", safe(&waiting.text));
+        let _ = writeln!(text, "  for {} to approve", safe(&waiting.asks.join(", ")));
     }
     for owner in &hold.owners {
         let Progress { owner, at_least, signed, by, may } = owner;
@@ -124,7 +129,8 @@ fn doing(text: &mut String, effect: &Doing) {
         let value = match sort.as_str() {
             "secret" => "(a secret)".to_owned(),
             "null" | "empty" => sort.clone(),
-            _ => safe(value),
+            "text" => safe(value),
+            _ => format!("{} ({sort})", safe(value)),
         };
         let _ = writeln!(text, "  {} = {value}", safe(path));
     }

@@ -187,7 +187,12 @@ impl Attempt {
         }
         if let Some(error) = said("error") {
             let more = said("error_description").unwrap_or_default();
-            return Some(Err(anyhow::anyhow!("`{}` signed nobody in: {error} {more}", provider.issuer)));
+            return Some(Err(anyhow::anyhow!(
+                "`{}` signed nobody in: {} {}",
+                provider.issuer,
+                error.escape_debug(),
+                more.escape_debug()
+            )));
         }
         said("code").map(|code| Ok(code.into_owned()))
     }
@@ -212,7 +217,7 @@ fn read<T: DeserializeOwned>(answer: Result<(StatusCode, Bytes), String>, issuer
         status == StatusCode::OK,
         "`{issuer}` answers with status {}: {}; tell the operator",
         status.as_u16(),
-        String::from_utf8_lossy(&body).chars().take(200).collect::<String>()
+        String::from_utf8_lossy(&body).chars().take(200).flat_map(char::escape_debug).collect::<String>()
     );
     serde_json::from_slice(&body).with_context(|| {
         format!("`{issuer}` does not answer as providers of OpenID Connect do; tell the operator")

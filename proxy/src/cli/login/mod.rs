@@ -89,7 +89,7 @@ pub(super) fn run(context: &Context, arguments: LoginArguments) -> anyhow::Resul
         };
         let (status, text) = server.ask(path, None, Some(posted)).await?;
         if status != StatusCode::OK {
-            context.output.complain(&format!("not logged in at `{}`: {text}", server.url()));
+            context.output.complain(&format!("not logged in at `{}`: {}", server.url(), text.escape_debug()));
             return Ok(Exit::No);
         }
         let begun: Begun = serde_json::from_str(&text)

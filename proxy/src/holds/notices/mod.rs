@@ -136,7 +136,17 @@ fn put(gate: &Gate, all: &[Told], notice: &Notice) -> bool {
 /// Looks where holds are kept for what nobody has told; whether something is left that cannot be told now.
 async fn untold(gate: &Gate, all: &[Told]) -> bool {
     let now = gate.clock.now();
-    let holds = match gate.state.holds(now).await {
+    // Those that wait, whatever else there is; and of all the youngest, for what was answered.
+    let found = async {
+        let (mut holds, _) = gate.state.open_holds(now).await?;
+        for hold in gate.state.holds(now).await?.into_iter().rev() {
+            if !holds.iter().any(|known| known.id == hold.id) {
+                holds.push(hold);
+            }
+        }
+        Ok::<_, String>(holds)
+    };
+    let holds = match found.await {
         Ok(holds) => holds,
         Err(why) => {
             events::hold_notices_behind(&why);
@@ -145,7 +155,7 @@ async fn untold(gate: &Gate, all: &[Told]) -> bool {
     };
     let mut left = false;
     // The eldest first.
-    for notice in holds.into_iter().rev().flat_map(|hold| Notice::all_of(hold, now)) {
+    for notice in holds.into_iter().flat_map(|hold| Notice::all_of(hold, now)) {
         for Told { webhook, queue } in all.iter().filter(|told| notice.is_for(&told.webhook)) {
             if queue.has(&notice) {
                 continue;

@@ -29,6 +29,9 @@ const MANY: i64 = 10_000;
 /// The most that are listed.
 const LISTED: i64 = 500;
 
+/// What of a hold is counted, as `Granted::key` names it.
+const USED: &str = "request";
+
 /// The most that are listed of one actor.
 const OF_ONE: i64 = 1_000;
 
@@ -336,7 +339,7 @@ impl Store {
         }
     }
 
-    /// The holds of an actor that wait, or are approved, at a time, the youngest first.
+    /// The holds of an actor whose time is not over at a time and that nobody closed, the youngest first.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -348,6 +351,22 @@ impl Store {
             }
             Engine::Postgres(engine) => engine.open_holds_of(&actor, now).await,
         }
+    }
+
+    /// Those that wait, or are approved, at a time, and were not carried out: the oldest, and whether there are more.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn open_holds(&self, now: Timestamp) -> Result<(Vec<Hold>, bool), StoreError> {
+        let now = micros(now);
+        let mut found = match self.engine() {
+            Engine::Sqlite(engine) => engine.look(move |connection| sqlite::open_all(connection, now)).await,
+            Engine::Postgres(engine) => engine.open_holds(now).await,
+        }?;
+        let most = usize::try_from(LISTED).unwrap_or(usize::MAX);
+        let more = found.len() > most;
+        found.truncate(most);
+        Ok((found, more))
     }
 
     /// How many wait, or are approved, at a time, and were not carried out.
@@ -389,19 +408,26 @@ impl Store {
         }
     }
 
-    /// Keeps what somebody answered, once each, while the hold waits. A no closes it, and stands in the place of an earlier
-    /// yes of theirs.
+    /// Keeps what somebody answered, once each, while the hold waits and nothing of it was sent. A no closes it, and stands in
+    /// the place of an earlier yes of theirs; so does, with `again`, another yes.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn answer_hold(&self, id: Uuid, answer: Answer, now: Timestamp) -> Result<Given, StoreError> {
-        let answering = Answering { id, answer, now };
+    pub async fn answer_hold(
+        &self,
+        id: Uuid,
+        answer: Answer,
+        now: Timestamp,
+        again: bool,
+    ) -> Result<Given, StoreError> {
+        let answering = Answering { id, answer, now, again };
         match self.engine() {
             Engine::Sqlite(engine) => {
                 engine.write(move |connection| sqlite::answer(connection, &answering)).await
             }
             Engine::Postgres(engine) => {
-                let key = CounterKey { source: Arc::from("hold"), subject: Arc::from(id.to_string()) };
+                // Whoever carries it out takes the same: an answer comes before that or after.
+                let key = CounterKey { source: Arc::from(Hold::source(id)), subject: Arc::from(USED) };
                 engine.transact(&[key], postgres::Give(&answering)).await
             }
         }
@@ -414,17 +440,19 @@ struct Answering {
     id: Uuid,
     answer: Answer,
     now: Timestamp,
+    /// An earlier one of theirs that says the same does not count.
+    again: bool,
 }
 
 impl Answering {
     /// What becomes of it where the hold is so; `None` where it is kept.
-    fn refused(&self, hold: Option<Hold>) -> Result<Hold, Box<Given>> {
+    fn refused(&self, hold: Option<Hold>, carried: Option<Carried>) -> Result<Hold, Box<Given>> {
         let Some(hold) = hold else { return Err(Box::new(Given::Over(None))) };
-        if !hold.is_open(self.now) {
+        if !hold.is_open(self.now) || carried.is_some_and(|carried| carried != Carried::Refused) {
             return Err(Box::new(Given::Over(Some(hold))));
         }
         let same = |known: &Answer| known.by == self.answer.by && known.approves == self.answer.approves;
-        if hold.answers.iter().any(same) {
+        if !self.again && hold.answers.iter().any(same) {
             return Err(Box::new(Given::Twice(hold)));
         }
         Ok(hold)

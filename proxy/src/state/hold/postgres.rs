@@ -60,6 +60,26 @@ impl Postgres {
         Ok(found)
     }
 
+    pub(super) async fn open_holds(&self, now: i64) -> Result<Vec<Hold>, StoreError> {
+        let connected = self.pool.take().await?;
+        let asked = async {
+            let client = connected.client();
+            let text = format!(
+                "{COLUMNS} h WHERE h.until > $1 AND h.closed IS NULL AND NOT EXISTS
+                 (SELECT 1 FROM ordain_claims c WHERE c.source = h.source AND c.state = 2)
+                 ORDER BY h.opened, h.id LIMIT $2"
+            );
+            let mut holds = Vec::new();
+            for row in client.query(&text, &[&now, &(LISTED + 1)]).await? {
+                holds.extend(whole(client, &row).await?);
+            }
+            Ok(holds)
+        };
+        let found = self.within(asked).await?;
+        self.pool.give_back(connected);
+        Ok(found)
+    }
+
     pub(super) async fn holds_waiting(&self, now: i64) -> Result<u64, StoreError> {
         let connected = self.pool.take().await?;
         let waiting = self.within(waiting(connected.client(), None, now)).await?;
@@ -69,12 +89,7 @@ impl Postgres {
 
     pub(super) async fn carried(&self, id: Uuid) -> Result<Option<Carried>, StoreError> {
         let connected = self.pool.take().await?;
-        let asked = async {
-            let text = "SELECT state FROM ordain_claims WHERE source = $1 ORDER BY decision DESC LIMIT 1";
-            let found = connected.client().query_opt(text, &[&Hold::source(id)]).await?;
-            found.map(|row| row.try_get(0).map(Carried::of)).transpose()
-        };
-        let carried = self.within(asked).await?;
+        let carried = self.within(carried(connected.client(), id)).await?;
         self.pool.give_back(connected);
         Ok(carried)
     }
@@ -170,7 +185,8 @@ impl Work for Give<'_> {
 
     async fn carry_out(&self, transaction: &Transaction<'_>) -> Result<Given, Error> {
         let answering = self.0;
-        let hold = match answering.refused(one(transaction, answering.id).await?) {
+        let there = one(transaction, answering.id).await?;
+        let hold = match answering.refused(there, carried(transaction, answering.id).await?) {
             Ok(hold) => answering.kept(hold),
             Err(given) => return Ok(*given),
         };
@@ -186,10 +202,10 @@ impl Work for Give<'_> {
             [&id, &&*answer.by, &answer.approves, &at, &signed, &shown, &&*answer.why];
         transaction.execute(text, &values).await?;
         // What was put in its place meanwhile is not opened again.
-        let text = "UPDATE ordain_holds SET closed = COALESCE(closed, $2) WHERE id = $1";
+        let text = "UPDATE ordain_holds SET closed = $2 WHERE id = $1 AND closed IS NULL";
         let closed = hold.closed.map(Closed::number);
-        transaction.execute(text, &[&id, &closed]).await?;
-        Ok(Given::Kept(hold))
+        let kept = transaction.execute(text, &[&id, &closed]).await? == 1;
+        Ok(if kept { Given::Kept(hold) } else { Given::Over(Some(hold)) })
     }
 }
 
@@ -202,6 +218,10 @@ pub(in crate::state) async fn forget(client: &Client, since: i64) -> Result<(), 
     let text = "DELETE FROM ordain_holds WHERE id IN
          (SELECT id FROM ordain_holds WHERE until <= $1 ORDER BY until, id LIMIT $2)";
     client.execute(text, &[&since, &MANY]).await?;
+    // What was told of those that are forgotten.
+    let text = "DELETE FROM ordain_marks m WHERE m.source LIKE 'webhook:%' AND NOT EXISTS
+         (SELECT 1 FROM ordain_holds h WHERE h.source = 'hold:' || SUBSTR(m.subject, 1, 36))";
+    client.execute(text, &[]).await?;
     Ok(())
 }
 
@@ -214,6 +234,12 @@ async fn of(client: &impl GenericClient, request: Digest, now: Timestamp) -> Res
         Some(row) => whole(client, &row).await,
         None => Ok(None),
     }
+}
+
+async fn carried(client: &impl GenericClient, id: Uuid) -> Result<Option<Carried>, Error> {
+    let text = "SELECT state FROM ordain_claims WHERE source = $1 ORDER BY decision DESC LIMIT 1";
+    let found = client.query_opt(text, &[&Hold::source(id)]).await?;
+    found.map(|row| row.try_get(0).map(Carried::of)).transpose()
 }
 
 /// How many wait of an actor, or of all, and were not carried out.

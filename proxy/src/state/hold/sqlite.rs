@@ -40,6 +40,10 @@ pub(in crate::state) const SCHEMA: &str = "
 
 const COLUMNS: &str = "SELECT id, request, question, text, actor, opened, until, closed FROM holds";
 
+/// That one waits, and what it approved was not carried out.
+const OPEN: &str = "h.closed IS NULL AND NOT EXISTS
+    (SELECT 1 FROM claims c WHERE c.source = h.source AND c.state = 2)";
+
 pub(super) fn open(connection: &Connection, opening: &Opening) -> rusqlite::Result<Opened> {
     let there = of(connection, opening.request, opening.now)?;
     if let Some(there) = there.as_ref().filter(|there| opening.joins(there)) {
@@ -82,13 +86,25 @@ pub(super) fn of(connection: &Connection, request: Digest, now: Timestamp) -> ru
 
 /// How many wait of an actor, or of all, and were not carried out.
 pub(super) fn waiting(connection: &Connection, actor: Option<&str>, now: i64) -> rusqlite::Result<u64> {
-    connection
-        .prepare_cached(
-            "SELECT COUNT(*) FROM holds h WHERE (?1 IS NULL OR h.actor = ?1) AND h.closed IS NULL AND h.until > ?2
-             AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.source = h.source AND c.state = 2)",
-        )?
-        .query_row(params![actor, now], |row| row.get(0))
-        .map(read_figure)
+    let counted = match actor {
+        Some(actor) => connection
+            .prepare_cached(&format!(
+                "SELECT COUNT(*) FROM holds h WHERE h.actor = ?1 AND h.until > ?2 AND {OPEN}"
+            ))?
+            .query_row(params![actor, now], |row| row.get(0)),
+        None => connection
+            .prepare_cached(&format!("SELECT COUNT(*) FROM holds h WHERE h.until > ?1 AND {OPEN}"))?
+            .query_row([now], |row| row.get(0)),
+    };
+    counted.map(read_figure)
+}
+
+/// Those that wait and were not carried out, the oldest first, and one more than is listed.
+pub(super) fn open_all(connection: &Connection, now: i64) -> rusqlite::Result<Vec<Hold>> {
+    let text = format!("{COLUMNS} h WHERE h.until > ?1 AND {OPEN} ORDER BY h.opened, h.id LIMIT ?2");
+    let mut statement = connection.prepare_cached(&text)?;
+    let rows = statement.query_map([now, LISTED + 1], row)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(rows.into_iter().filter_map(|row| whole(connection, row).ok()).collect())
 }
 
 pub(super) fn carried(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Carried>> {
@@ -131,7 +147,7 @@ pub(super) fn open_of(connection: &Connection, actor: &str, now: i64) -> rusqlit
 }
 
 pub(super) fn answer(connection: &Connection, answering: &Answering) -> rusqlite::Result<Given> {
-    let hold = match answering.refused(one(connection, answering.id)?) {
+    let hold = match answering.refused(one(connection, answering.id)?, carried(connection, answering.id)?) {
         Ok(hold) => answering.kept(hold),
         Err(given) => return Ok(*given),
     };
@@ -170,6 +186,13 @@ pub(in crate::state) fn forget(connection: &Connection, now: Timestamp) -> rusql
             "DELETE FROM holds WHERE id IN (SELECT id FROM holds WHERE until <= ?1 ORDER BY until, id LIMIT ?2)",
         )?
         .execute([since, MANY])?;
+    // What was told of those that are forgotten.
+    connection
+        .prepare_cached(
+            "DELETE FROM marks WHERE source LIKE 'webhook:%' AND NOT EXISTS
+             (SELECT 1 FROM holds h WHERE h.source = 'hold:' || substr(marks.subject, 1, 36))",
+        )?
+        .execute([])?;
     Ok(())
 }
 

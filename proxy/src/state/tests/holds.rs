@@ -96,7 +96,7 @@ async fn the_same_request_joins_what_it_waits_under(engine: Engine) {
 async fn another_question_of_the_request_stands_in_its_place(engine: Engine) {
     let store = engine.open().await;
     let first = open(&store, opening("stop", "stop it, which reaches 3", 0)).await;
-    store.answer_hold(first.id, answer("omar", true, 1), at(1)).await.unwrap();
+    store.answer_hold(first.id, answer("omar", true, 1), at(1), false).await.unwrap();
     let second = open(&store, opening("stop", "stop it, which reaches 9", 2)).await;
     assert!(second.answers.is_empty(), "what was said of another question is not said of this one");
     let first = store.hold(first.id).await.unwrap().unwrap();
@@ -119,16 +119,16 @@ async fn what_was_carried_out_is_not_joined(engine: Engine) {
 async fn everybody_answers_once_and_a_no_closes_it(engine: Engine) {
     let store = engine.open().await;
     let hold = open(&store, opening("stop", "stop it", 0)).await;
-    let said = store.answer_hold(hold.id, answer("omar", true, 1), at(1)).await.unwrap();
+    let said = store.answer_hold(hold.id, answer("omar", true, 1), at(1), false).await.unwrap();
     let Given::Kept(said) = said else { panic!("{said:?}") };
     assert_eq!(said.answers, [answer("omar", true, 1)]);
-    let twice = store.answer_hold(hold.id, answer("omar", true, 2), at(2)).await.unwrap();
+    let twice = store.answer_hold(hold.id, answer("omar", true, 2), at(2), false).await.unwrap();
     assert!(matches!(twice, Given::Twice(_)), "{twice:?}");
-    let said = store.answer_hold(hold.id, answer("dan", true, 3), at(3)).await.unwrap();
+    let said = store.answer_hold(hold.id, answer("dan", true, 3), at(3), false).await.unwrap();
     let Given::Kept(said) = said else { panic!("{said:?}") };
     assert_eq!((said.answers.len(), said.closed), (2, None));
     // Whoever said yes may say no: that is what they say then.
-    let no = store.answer_hold(hold.id, answer("omar", false, 4), at(4)).await.unwrap();
+    let no = store.answer_hold(hold.id, answer("omar", false, 4), at(4), false).await.unwrap();
     let Given::Kept(no) = no else { panic!("{no:?}") };
     assert_eq!(no.closed, Some(Closed::Denied));
     assert_eq!(no.answers, [answer("dan", true, 3), answer("omar", false, 4)]);
@@ -136,7 +136,7 @@ async fn everybody_answers_once_and_a_no_closes_it(engine: Engine) {
     // What was denied is found, so that whoever asks again is told; and is joined by the same question.
     assert_eq!(store.hold_of(hold.request, at(5)).await.unwrap().unwrap(), no);
     assert_eq!(joined(&store, opening("stop", "stop it", 5)).await, no);
-    let late = store.answer_hold(hold.id, answer("eve", true, 6), at(6)).await.unwrap();
+    let late = store.answer_hold(hold.id, answer("eve", true, 6), at(6), false).await.unwrap();
     assert!(matches!(late, Given::Over(Some(_))), "{late:?}");
 }
 
@@ -181,6 +181,13 @@ async fn what_became_of_what_was_approved_is_known(engine: Engine) {
     store.settle(taking, &[key], Ending::Spent).await.unwrap();
     assert_eq!(store.carried(other.id).await.unwrap(), Some(Carried::Done));
     assert_eq!(store.holds_waiting(at(1)).await.unwrap(), 1, "what was done waits no more");
+    // What is being sent, was sent or may have been is nobody's to answer any more.
+    for (id, over) in [(other.id, true), (hold.id, true)] {
+        let late = store.answer_hold(id, answer("ann", false, 2), at(2), false).await.unwrap();
+        assert_eq!(matches!(late, Given::Over(Some(_))), over, "{late:?}");
+    }
+    let (waiting, more) = store.open_holds(at(1)).await.unwrap();
+    assert_eq!((waiting.iter().map(|one| one.id).collect::<Vec<_>>(), more), (vec![hold.id], false));
     store.close_hold(hold.id).await.unwrap();
     assert_eq!(store.hold(hold.id).await.unwrap().unwrap().closed, Some(Closed::Superseded));
 }
@@ -188,9 +195,9 @@ async fn what_became_of_what_was_approved_is_known(engine: Engine) {
 async fn what_is_over_is_not_answered(engine: Engine) {
     let store = engine.open().await;
     let hold = open(&store, opening("stop", "stop it", 0)).await;
-    let late = store.answer_hold(hold.id, answer("omar", true, 3600), at(3600)).await.unwrap();
+    let late = store.answer_hold(hold.id, answer("omar", true, 3600), at(3600), false).await.unwrap();
     assert!(matches!(late, Given::Over(Some(_))), "{late:?}");
-    let nothing = store.answer_hold(Uuid::now_v7(), answer("omar", true, 1), at(1)).await.unwrap();
+    let nothing = store.answer_hold(Uuid::now_v7(), answer("omar", true, 1), at(1), false).await.unwrap();
     assert_eq!(nothing, Given::Over(None));
     assert!(store.hold(hold.id).await.unwrap().unwrap().answers.is_empty());
 }
@@ -249,7 +256,7 @@ async fn a_hundred_answers_at_once_are_one_each(engine: Engine) {
         let by = format!("person-{}", number % 10);
         tokio::spawn(async move {
             loop {
-                if let Ok(given) = store.answer_hold(id, answer(&by, true, 1), at(1)).await {
+                if let Ok(given) = store.answer_hold(id, answer(&by, true, 1), at(1), false).await {
                     return matches!(given, Given::Kept(_));
                 }
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -267,7 +274,7 @@ async fn a_hundred_answers_at_once_are_one_each(engine: Engine) {
 async fn what_is_kept_survives_a_start_and_is_forgotten_after_a_month(engine: Engine) {
     let store = engine.open().await;
     let hold = open(&store, opening("stop", "stop it", 0)).await;
-    store.answer_hold(hold.id, answer("omar", true, 1), at(1)).await.unwrap();
+    store.answer_hold(hold.id, answer("omar", true, 1), at(1), false).await.unwrap();
     drop(store);
     let store = engine.open().await;
     let kept = store.hold(hold.id).await.unwrap().unwrap();
