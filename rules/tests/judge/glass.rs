@@ -108,7 +108,6 @@ fn somebody_else_looks_at_it_afterwards() {
     );
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is passed")]
 fn wrong(from: &str, to: &str, expected: Expect) {
     assert!(GLASS.contains(from), "{from}");
     check_problems(&[("shop.yaml", SHOP), ("x.yaml", &GLASS.replace(from, to))], expected);
