@@ -407,6 +407,48 @@ fn serial_a_thousand_at_once_do_what_was_approved_once_on_postgres() {
     }
 }
 
+/// Two gates that share what is counted: what is approved at one is done at whichever is asked, once.
+#[test]
+fn serial_two_gates_on_one_server_do_what_was_approved_once() {
+    let Some(server) = postgres() else { return };
+    // The same people with the same keys at both: a key is a person's, not a gate's.
+    let first = Desk::new("", Some(&server));
+    let model = fs::read_to_string(first.gate.folder.path().join("model/people.yaml")).unwrap();
+    let second = Desk::started("", "", RULES, |setup| {
+        setup.settings.push_str(&format!("\n[counted]\npostgres = {:?}\n", server.url()));
+        for (name, text) in &mut setup.model {
+            if *name == "people.yaml" {
+                text.clone_from(&model);
+            }
+        }
+    });
+    let id = first.held("alice");
+    assert_eq!(second.held("alice"), id, "the same request waits once, wherever it is sent");
+    let key = first.keys.path().join("olivia");
+    let approve = ["hold", "approve", &id, "--as", "olivia", "--yes", "--key", key.to_str().unwrap()];
+    let approved = second.gate.run(&approve);
+    assert!(approved.status.success(), "{}", said(&approved));
+    assert_eq!(first.state(&id), "approved");
+    let racing: Vec<_> = [&first, &second]
+        .into_iter()
+        .flat_map(|desk| (0..10).map(|_| desk.gate.client("alice")))
+        .map(|client| {
+            thread::spawn(move || {
+                let sent = Sent::ec2(&format!("TerminateInstances&InstanceId.1={INSTANCE}"));
+                (0..5).filter(|_| client.send(&sent).status == 200).count()
+            })
+        })
+        .collect();
+    let admitted: usize = racing.into_iter().map(|one| one.join().unwrap()).sum();
+    assert_eq!(admitted, 1);
+    assert_eq!(first.arrived("TerminateInstances") + second.arrived("TerminateInstances"), 1);
+    first.settled();
+    second.settled();
+    assert_eq!((first.state(&id).as_str(), second.state(&id).as_str()), ("used", "used"));
+    first.gate.finish();
+    second.gate.finish();
+}
+
 /// Whoever approved and thinks better of it says no, as long as it was not sent.
 #[test]
 fn a_yes_is_taken_back_by_a_no() {

@@ -314,6 +314,19 @@ fn a_limit_that_holds_asks_everybody_whose_it_reaches() {
     assert_eq!(ruling(&shop, TERMINATE, &["olivia"]), Ruling::Admit);
 }
 
+/// What README proposes as a rule is one, and holds.
+#[test]
+fn the_rule_that_the_readme_proposes_holds() {
+    let readme = include_str!("../../../README.md");
+    let rule = readme.split("```cedar\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let text = [SHOP, &people()].concat();
+    let shop = crate::support::models(&[("shop.yaml", &text), ("rules.cedar", rule)]);
+    let said = judged(&shop, &action(TERMINATE), &Counters::new());
+    assert_eq!(said.verdict.ruling, Ruling::Hold, "{}", told(&said));
+    assert!(said.verdict.reasons[0].text.contains("of production"), "{}", told(&said));
+    assert_eq!(ruling(&shop, TERMINATE, &["olivia"]), Ruling::Admit);
+}
+
 /// What a blueprint holds waits for whoever owns the place; what could not be read of it is denied.
 #[test]
 fn a_blueprint_that_holds_asks_the_owners() {
