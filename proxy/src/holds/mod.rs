@@ -30,7 +30,7 @@ use crate::change::Reply;
 use crate::events;
 use crate::gate::Gate;
 use crate::outgoing::Outgoing;
-use crate::state::{Hold, Opened, Opening};
+use crate::state::{Closed, Hold, Opened, Opening};
 
 /// The longest question that is asked: who is to approve it is to read it.
 const TEXT_MAX: usize = 64 * 1024;
@@ -171,9 +171,8 @@ async fn once(
     let judged = answered(gate, judged, decision).await;
     let renewed = |decision: &mut Decision| again::renewed(gate, decision);
     let (mut reserved, mut waits) = gate.state.reserve_for(judged, decision, renewed, &gate.metrics).await;
-    // A no that came before this was reserved is heard; from here on none is taken.
-    if reserved.verdict().ruling == Ruling::Admit && was_denied(gate, decision).await {
-        drop(reserved);
+    // A no that came before anything was reserved left nothing to use: it is told as that. From there on none is taken.
+    if waits.is_some() && was_denied(gate, decision).await {
         let judged = judged_now(gate, decision, None).await;
         let judged = answered(gate, judged, decision).await;
         (reserved, waits) = gate.state.reserve_for(judged, decision, renewed, &gate.metrics).await;
@@ -185,12 +184,11 @@ async fn once(
     (reserved, asked)
 }
 
-/// Whether what people had approved was denied or put aside since.
+/// Whether what people had approved when it was judged was denied since.
 async fn was_denied(gate: &Gate, decision: &Decision) -> bool {
-    let id = decision.counters.granted().and_then(|granted| granted.hold.parse().ok());
-    let Some(id) = id else { return false };
-    // What cannot be looked up now is not known to be denied: it is judged again, with what can.
-    !matches!(gate.state.hold(id).await, Ok(Some(hold)) if hold.closed.is_none())
+    let granted = decision.counters.granted().filter(|granted| granted.denied.is_none());
+    let Some(id) = granted.and_then(|granted| granted.hold.parse().ok()) else { return false };
+    matches!(gate.state.hold(id).await, Ok(Some(hold)) if hold.closed == Some(Closed::Denied))
 }
 
 /// Only enforce makes anybody wait: what passes anyway is nobody's question.

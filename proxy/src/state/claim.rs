@@ -107,6 +107,11 @@ pub(crate) struct Standing {
     pub(crate) open: Option<[u8; 16]>,
 }
 
+impl Standing {
+    /// Of something that nobody may use any more.
+    pub(crate) const NOTHING_LEFT: Self = Self { value: u64::MAX, same: None, open: None };
+}
+
 /// How a claim is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Placed {

@@ -445,6 +445,9 @@ async fn standing(transaction: &Transaction<'_>, claim: &Claim, now: Timestamp) 
     let row = transaction.query_one(statement, &[&source, &subject, &micros(now)]).await?;
     let value = read_figure(row.try_get(0)?);
     let Some(request) = claim.request() else { return Ok(Standing { value, same: None, open: None }) };
+    if hold::postgres::is_closed(transaction, source).await? {
+        return Ok(Standing::NOTHING_LEFT);
+    }
     let statement = "SELECT state, decision FROM ordain_claims
          WHERE source = $1 AND subject = $2 AND request = $3
          ORDER BY CASE state WHEN 0 THEN 0 WHEN 3 THEN 1 WHEN 1 THEN 2 ELSE 3 END LIMIT 1";

@@ -337,6 +337,9 @@ fn place(connection: &Connection, claims: &Claims, claim: &Claim, placed: Placed
 fn standing(connection: &Connection, claim: &Claim, now: Timestamp) -> rusqlite::Result<Standing> {
     let value = counted(connection, claim.key(), now)?.value;
     let Some(request) = claim.request() else { return Ok(Standing { value, same: None, open: None }) };
+    if hold::sqlite::is_closed(connection, &claim.key().source)? {
+        return Ok(Standing::NOTHING_LEFT);
+    }
     let same = connection
         .prepare_cached(
             "SELECT state, decision FROM claims WHERE source = ?1 AND subject = ?2 AND request = ?3

@@ -188,6 +188,11 @@ impl Hold {
         format!("hold:{id}")
     }
 
+    /// The hold that something counted is of; none where it is of something else.
+    fn of_source(source: &str) -> Option<Uuid> {
+        source.strip_prefix("hold:")?.parse().ok()
+    }
+
     /// What people said, as the judge is told; what is approved may be carried out for so long.
     #[must_use]
     pub fn granted(&self, lasts: Duration) -> Granted {

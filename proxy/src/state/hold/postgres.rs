@@ -242,6 +242,13 @@ async fn carried(client: &impl GenericClient, id: Uuid) -> Result<Option<Carried
     found.map(|row| row.try_get(0).map(Carried::of)).transpose()
 }
 
+/// Whether what is to be used is a hold's, and somebody said no to that or another stands in its place.
+pub(in crate::state) async fn is_closed(client: &impl GenericClient, source: &str) -> Result<bool, Error> {
+    let Some(id) = Hold::of_source(source) else { return Ok(false) };
+    let text = "SELECT EXISTS (SELECT 1 FROM ordain_holds WHERE id = $1 AND closed IS NOT NULL)";
+    client.query_one(text, &[&id.as_bytes().as_slice()]).await?.try_get(0)
+}
+
 /// How many wait of an actor, or of all, and were not carried out.
 async fn waiting(client: &impl GenericClient, actor: Option<&str>, now: i64) -> Result<u64, Error> {
     let text = "SELECT COUNT(*) FROM ordain_holds h

@@ -114,6 +114,14 @@ pub(super) fn carried(connection: &Connection, id: Uuid) -> rusqlite::Result<Opt
         .optional()
 }
 
+/// Whether what is to be used is a hold's, and somebody said no to that or another stands in its place.
+pub(in crate::state) fn is_closed(connection: &Connection, source: &str) -> rusqlite::Result<bool> {
+    let Some(id) = Hold::of_source(source) else { return Ok(false) };
+    connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM holds WHERE id = ?1 AND closed IS NOT NULL)")?
+        .query_row([id.into_bytes()], |row| row.get(0))
+}
+
 pub(super) fn close(connection: &Connection, id: Uuid) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE holds SET closed = 1 WHERE id = ?1 AND closed IS NULL")?

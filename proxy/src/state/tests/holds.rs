@@ -10,7 +10,7 @@ use ordain_rules::{Proof, Use};
 use uuid::Uuid;
 
 use super::engines::{Engine, at, claims, decision, one_use};
-use crate::state::{Answer, Carried, Claim, Closed, Ending, Given, Hold, Opened, Opening, Store};
+use crate::state::{Answer, Carried, Claim, Closed, Ending, Given, Hold, Opened, Opening, Refused, Store};
 
 /// Runs each of these on both engines.
 macro_rules! on_both {
@@ -188,6 +188,21 @@ async fn what_became_of_what_was_approved_is_known(engine: Engine) {
     }
     let (waiting, more) = store.open_holds(at(1)).await.unwrap();
     assert_eq!((waiting.iter().map(|one| one.id).collect::<Vec<_>>(), more), (vec![hold.id], false));
+    // Whoever looked before somebody said no finds nothing left to use, whatever they looked at.
+    let denied = open(&store, opening("reboot", "reboot it", 0)).await;
+    let key = denied.granted(std::time::Duration::from_secs(60)).key();
+    let no = store.answer_hold(denied.id, answer("ann", false, 1), at(1), false).await.unwrap();
+    assert!(matches!(no, Given::Kept(_)), "{no:?}");
+    let used = Claim::Use(Use {
+        key: key.clone(),
+        request: denied.request,
+        uses: 1,
+        honoured: false,
+        rebinds: false,
+        kept: None,
+    });
+    let refused = store.reserve(claims(decision(), vec![used], at(2))).await.unwrap().unwrap_err();
+    assert_eq!((refused.key, refused.why), (key, Refused::Over));
     store.close_hold(hold.id).await.unwrap();
     assert_eq!(store.hold(hold.id).await.unwrap().unwrap().closed, Some(Closed::Superseded));
 }
